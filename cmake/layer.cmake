@@ -1,0 +1,36 @@
+# tidepool_add_layer(NAME SOURCES … HEADERS … LINK … PRIVATE_LINK …): one static library per layer.
+#
+# HEADERS are relative to include/tidepool/NAME and are the only ones that other layers see; a private header stays
+# beside its source. LINK names what the public headers need, PRIVATE_LINK what only the sources need.
+function(tidepool_add_layer name)
+  cmake_parse_arguments(LAYER "" "" "SOURCES;HEADERS;LINK;PRIVATE_LINK" ${ARGN})
+  list(TRANSFORM LAYER_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/include/tidepool/${name}/)
+  add_library(tidepool_${name} STATIC ${LAYER_SOURCES})
+  target_sources(tidepool_${name} PUBLIC
+    FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${LAYER_HEADERS})
+  target_include_directories(tidepool_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(tidepool_${name} PUBLIC ${LAYER_LINK} PRIVATE tidepool_warnings ${LAYER_PRIVATE_LINK})
+  # Proves each public header self-contained: cmake --build … --target all_verify_interface_header_sets
+  set_target_properties(tidepool_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+endfunction()
+
+# tidepool_add_test(NAME LABEL SOURCES … LINK …): one GoogleTest program, found as one ctest entry a suite file.
+function(tidepool_add_test name label)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE ${TEST_LINK} tidepool_warnings GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300)
+endfunction()
+
+# tidepool_add_fuzzer(NAME SOURCES … LINK … CORPUS dir): a libFuzzer target; ctest runs it for a moment over its corpus.
+function(tidepool_add_fuzzer name)
+  cmake_parse_arguments(FUZZ "" "CORPUS" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${FUZZ_SOURCES})
+  target_link_libraries(${name} PRIVATE ${FUZZ_LINK} tidepool_warnings)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}.found)
+  file(MAKE_DIRECTORY ${found})
+  add_test(NAME ${name} COMMAND ${name} -max_total_time=5 -max_len=65536 -timeout=10 ${found} ${FUZZ_CORPUS})
+  set_tests_properties(${name} PROPERTIES LABELS fuzz-smoke TIMEOUT 120)
+endfunction()

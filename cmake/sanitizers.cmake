@@ -1,0 +1,12 @@
+# Sanitizers and coverage apply to everything that is built, so they are set globally.
+if(TIDEPOOL_SANITIZE)
+  add_compile_options(-fsanitize=${TIDEPOOL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${TIDEPOOL_SANITIZE})
+endif()
+if(TIDEPOOL_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+if(TIDEPOOL_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

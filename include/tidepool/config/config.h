@@ -1,0 +1,153 @@
+// What Tidepool is told to do, as plain values: checked, with every default filled in and every
+// secret read.
+//
+// Made by load.h from a file, a text or the environment; never changed afterwards. Every constraint
+// that a comment names holds in a Config that load.h returns. The keys and their meanings for users
+// are in docs/configuration.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tidepool/base/log.h"
+
+namespace tidepool::config {
+
+using Milliseconds = std::chrono::milliseconds;
+
+// TLS between a client and the proxy.
+enum class ClientTlsMode : std::uint8_t { kOff, kOptional, kRequired };
+
+struct ClientTls {
+  ClientTlsMode mode = ClientTlsMode::kOff;
+  std::string certificate;  // PEM file with the chain; set unless the mode is kOff
+  std::string key;          // PEM file; set unless the mode is kOff
+
+  bool operator==(const ClientTls&) const = default;
+};
+
+// Where clients connect: a TCP address, or a Unix socket if socket_path is not empty.
+struct Listener {
+  std::string host =
+      "127.0.0.1";  // an IP address or a name; without brackets; 0.0.0.0 or :: for all interfaces
+  std::uint16_t port = 6033;  // 0: the kernel chooses one (tests)
+  std::string socket_path = {};
+  std::uint32_t socket_mode = 0660;  // permission bits of the socket file
+  ClientTls tls = {};
+
+  [[nodiscard]] bool is_socket() const { return !socket_path.empty(); }
+  bool operator==(const Listener&) const = default;
+};
+
+// The HTTP server of /metrics, /healthz and /readyz.
+struct Http {
+  bool enabled = true;
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 6034;  // 0: the kernel chooses one (tests)
+
+  bool operator==(const Http&) const = default;
+};
+
+struct Log {
+  log::Level level = log::Level::kInfo;
+  log::Format format = log::Format::kText;
+
+  bool operator==(const Log&) const = default;
+};
+
+// TLS between the proxy and TiDB.
+enum class TlsMode : std::uint8_t {
+  kVerifyIdentity,  // the chain and the host name are verified
+  kVerifyCa,        // the chain is verified, the host name is not
+  kRequired,        // encrypted to whoever answers: nothing is verified
+  kDisabled,        // plaintext; to another host than this one only with allow_plaintext
+};
+enum class TlsVersion : std::uint8_t { k12, k13 };
+
+struct Tls {
+  TlsMode mode = TlsMode::kVerifyIdentity;
+  std::string ca;  // PEM file of the CAs to trust; empty: those of the system
+  TlsVersion min_version = TlsVersion::k12;
+  bool allow_plaintext = false;
+
+  bool operator==(const Tls&) const = default;
+};
+
+// One address of TiDB; a name may resolve to several.
+struct Endpoint {
+  std::string host;  // without brackets
+  std::uint16_t port = 4000;
+
+  bool operator==(const Endpoint&) const = default;
+};
+
+// Pauses between dials that fail: exponential from initial to max, with full jitter.
+struct Backoff {
+  Milliseconds initial{100};
+  Milliseconds max{10'000};
+
+  bool operator==(const Backoff&) const = default;
+};
+
+// The backends of one TiDB account. At most size + max_overflow of them exist, those being dialled
+// included.
+struct Pool {
+  std::string name = "default";     // unique
+  std::vector<Endpoint> endpoints;  // in order of preference; never empty
+  std::string user;                 // with the cluster prefix, as TiDB wants it
+  std::string password;             // may be empty, if that was said explicitly
+  std::string database;             // of sessions whose user and login name none; empty: none
+  Tls tls;
+  int size = 5;                   // 1 or more; opened on demand and kept
+  int max_overflow = 10;          // 0 or more; opened when size are leased, closed when given back
+  Milliseconds timeout{30'000};   // how long a client waits for a lease; 0: it does not wait
+  Milliseconds recycle{300'000};  // age at which a backend is replaced; 0: never
+  double recycle_jitter = 0.2;  // 0 to 0.9: each backend's age is recycle × (1 − jitter × random)
+  Milliseconds idle_timeout{
+      300'000};      // after which an idle backend beyond min_idle is closed; 0: never
+  int min_idle = 0;  // 0 to size: kept open and warm; 0 lets the cluster scale to zero
+  Milliseconds connect_timeout{20'000};  // for one dial: resolve, connect, TLS and login
+  int max_dials = 4;                     // under way at once; 1 or more
+  Backoff backoff;
+  int max_prepared = 256;  // prepared statements kept on one backend; 1 or more
+
+  bool operator==(const Pool&) const = default;
+};
+
+// Who may log in to the proxy, and where that leads. Exactly one of password and password_hash
+// counts: the hash, if it is not empty.
+struct User {
+  std::string name;           // unique
+  std::string password;       // may be empty, if that was said explicitly
+  std::string password_hash;  // `*` and 40 hex digits (mysql_native_password) or `$A$005$…`
+                              // (caching_sha2_password)
+  std::string pool;           // the name of one of the pools
+  std::string database;       // empty: that of the pool
+
+  bool operator==(const User&) const = default;
+};
+
+struct Config {
+  std::vector<Listener> listeners = {Listener{}};  // never empty
+  Http http;
+  Log log;
+  int workers = 1;                     // event loops; 1 or more ("auto" is already counted out)
+  int max_clients = 10'000;            // the next one gets error 1040
+  Milliseconds login_timeout{10'000};  // from accept to the end of authentication
+  Milliseconds drain_timeout{30'000};  // after SIGTERM: how long running work may take
+  std::vector<Pool> pools;             // never empty
+  std::vector<User> users;             // never empty
+
+  // The pool of that name; null if there is none, which never happens for the pool of a user.
+  [[nodiscard]] const Pool* find_pool(const std::string& name) const;
+
+  bool operator==(const Config&) const = default;
+};
+
+// What a start says about itself, a line a fact: what is listened on, which TiDB, how it is
+// verified, how large the pools are, which users lead to which pool and database. Never a secret.
+std::vector<std::string> summary(const Config& config);
+
+}  // namespace tidepool::config

@@ -1,0 +1,78 @@
+// Listener: accepts connections on one TCP or Unix socket, on one loop.
+//
+// Several workers listen on one TCP port with SO_REUSEPORT, each with a Listener of its own; on one
+// Unix socket with share(). When the process is out of file descriptors, a reserved one is used to
+// accept and close what waits, so that the peer knows, and the listener goes on without spinning.
+// Destroying it stops the accepting; a Unix socket's file goes with the listener that made it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "tidepool/base/error.h"
+#include "tidepool/net/fd.h"
+#include "tidepool/net/loop.h"
+#include "tidepool/net/timer.h"
+
+namespace tidepool::net {
+
+struct Accepted {
+  UniqueFd fd;       // nonblocking, close-on-exec; TCP: without Nagle's delay
+  std::string peer;  // "192.0.2.1:5123", "[2001:db8::1]:5123" or "unix"
+  bool is_unix = false;
+};
+
+class Listener {
+ public:
+  // Runs once for each connection, several times a turn. It may destroy the listener through
+  // Loop::retire only.
+  using OnAccept = std::function<void(Accepted)>;
+
+  // `host` is a numeric address or a name, "" or "*" every address of the machine; port 0: the
+  // system chooses, see port().
+  static Result<std::unique_ptr<Listener>> tcp(Loop& loop, const std::string& host,
+                                               std::uint16_t port, int backlog, OnAccept on_accept);
+  // A file left over by a process that is gone is replaced; one on which somebody listens, or that
+  // is no socket, is an error.
+  static Result<std::unique_ptr<Listener>> unix_socket(Loop& loop, const std::string& path,
+                                                       unsigned mode, int backlog,
+                                                       OnAccept on_accept);
+  // A listening socket that somebody else has made, such as the process before this one.
+  static Result<std::unique_ptr<Listener>> from_fd(Loop& loop, UniqueFd fd, OnAccept on_accept);
+
+  // A second listener on the same socket, for another loop (whose thread must not run yet, or call
+  // this itself).
+  Result<std::unique_ptr<Listener>> share(Loop& loop, OnAccept on_accept) const;
+
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener();
+
+  std::uint16_t port() const { return port_; }             // 0 for a Unix socket
+  const std::string& address() const { return address_; }  // as Accepted::peer, or the path
+  int fd() const { return fd_.get(); }
+  // Connections refused because the process had no file descriptor left.
+  std::uint64_t refused() const { return refused_; }
+
+ private:
+  Listener(Loop& loop, UniqueFd fd, OnAccept on_accept);
+  void start();
+  void on_poll();
+  bool accept_one();
+  bool refuse_one();
+
+  OnAccept on_accept_;
+  UniqueFd fd_;
+  UniqueFd reserve_;  // given up to be able to refuse
+  std::string address_;
+  std::string unlink_path_;  // not empty: remove the file at the end
+  std::uint16_t port_ = 0;
+  bool is_unix_ = false;
+  std::uint64_t refused_ = 0;
+  Timer rest_;              // runs while accepting rests
+  Handle<uv_poll_s> poll_;  // last: closed before the descriptor
+};
+
+}  // namespace tidepool::net

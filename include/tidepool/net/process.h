@@ -1,0 +1,14 @@
+// What a process needs once before its first loop: SIGPIPE ignored (OpenSSL writes without
+// MSG_NOSIGNAL) and the size of libuv's thread pool, on which dials run. Called at the start of
+// main and of test programs, before any thread exists.
+#pragma once
+
+namespace tidepool::net {
+
+// A dial waits on the network most of its time, so the pool has many more threads than processors.
+// UV_THREADPOOL_SIZE in the environment wins.
+inline constexpr unsigned kDefaultBlockingThreads = 32;
+
+void prepare_process(unsigned blocking_threads = kDefaultBlockingThreads);
+
+}  // namespace tidepool::net

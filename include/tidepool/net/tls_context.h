@@ -1,0 +1,33 @@
+// TlsContext: what the listener needs to speak TLS to clients: a certificate chain, its key,
+// TLS 1.2 or later, session tickets. Immutable once made, so it may be shared by all loops; TLS
+// sessions made from it outlive it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tidepool/base/error.h"
+
+struct ssl_ctx_st;
+
+namespace tidepool::net {
+
+class TlsContext {
+ public:
+  // PEM files; the certificate's own chain follows it in its file. An error (kConfig) names the
+  // file and what is wrong.
+  static Result<std::unique_ptr<TlsContext>> load(const std::string& certificate_file,
+                                                  const std::string& key_file);
+
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+  ~TlsContext();
+
+  ssl_ctx_st* raw() const { return context_; }
+
+ private:
+  explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+  ssl_ctx_st* context_;
+};
+
+}  // namespace tidepool::net

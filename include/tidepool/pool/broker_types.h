@@ -1,0 +1,74 @@
+// The words that the broker and the workers' pools exchange: who wants a lease, and what a worker
+// is ordered to do.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tidepool/base/clock.h"
+#include "tidepool/base/error.h"
+#include "tidepool/pool/pool_stats.h"
+
+namespace tidepool::pool {
+
+using BackendId = std::uint64_t;  // 0: none
+using WaiterId = std::uint64_t;   // 0: none
+using DialId = std::uint64_t;
+using WorkerIndex = unsigned;
+
+// How large the pool is and how long its backends live; the words are those of SQLAlchemy's pool.
+struct Limits {
+  unsigned size = 5;           // backends kept when nobody needs them
+  unsigned max_overflow = 10;  // backends beyond that while sessions wait
+  unsigned min_idle = 0;       // kept open even when idle_timeout passes
+  unsigned max_dials = 4;      // dials under way at once
+  std::chrono::milliseconds recycle{std::chrono::minutes{5}};  // a backend's life; 0: no end
+  double recycle_jitter = 0.2;  // the life is shortened by up to this fraction
+  std::chrono::milliseconds idle_timeout{std::chrono::seconds{300}};  // 0: none
+  std::chrono::milliseconds overflow_linger{std::chrono::seconds{1}};
+  std::chrono::milliseconds backoff_initial{100};
+  std::chrono::milliseconds backoff_max{std::chrono::seconds{10}};
+
+  unsigned cap() const { return size + max_overflow; }
+};
+
+// What a session asks of the backend that it is to get.
+struct Want {
+  std::uint64_t variant = 0;  // must be equal: what was fixed at the backend's login
+  std::uint64_t state = 0;    // better equal: the hash of the session's state
+  BackendId last = 0;         // best: the one that this session had before
+};
+
+// What the broker tells a worker to do. Orders are carried out on that worker's loop.
+struct DialOrder {
+  DialId dial;
+  std::uint64_t variant;
+};
+struct GrantOrder {  // the backend is this worker's: lend it to the waiter
+  WaiterId waiter;
+  BackendId backend;
+};
+struct MoveOrder {  // take the backend off this loop and hand it to another worker, for its waiter
+  BackendId backend;
+  WorkerIndex to;
+  WaiterId waiter;
+};
+struct RetireOrder {
+  BackendId backend;
+  RetireReason reason;
+};
+struct FailOrder {  // the waiter gets no lease
+  WaiterId waiter;
+  Error error;
+};
+
+struct Order {
+  WorkerIndex worker;
+  std::variant<DialOrder, GrantOrder, MoveOrder, RetireOrder, FailOrder> what;
+};
+using Orders = std::vector<Order>;
+
+}  // namespace tidepool::pool

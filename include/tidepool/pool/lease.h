@@ -1,0 +1,84 @@
+// Lease: a backend lent to a session. Ticket: a place in the queue for one.
+//
+// Both are move-only and live on their worker's loop. A lease destroyed without release() gives its
+// backend up; a ticket destroyed leaves the queue, and its LeaseSink is not called any more.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "tidepool/base/error.h"
+#include "tidepool/net/stream.h"
+#include "tidepool/pool/broker_types.h"
+#include "tidepool/pool/memory.h"
+
+namespace tidepool::pool {
+
+class Node;
+class WorkerPool;
+
+enum class Release : std::uint8_t {
+  kClean,  // its state is exactly what its memory says
+  kReset,  // it carries more than its memory says: COM_RESET_CONNECTION before anybody else gets it
+  kDiscard,  // it is closed
+};
+
+class Lease {
+ public:
+  Lease() = default;
+  Lease(WorkerPool& pool, Node& node) : pool_(&pool), node_(&node) {}
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  Lease(Lease&& other) noexcept : pool_(other.pool_), node_(std::exchange(other.node_, nullptr)) {}
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease() { give_up(); }
+
+  explicit operator bool() const { return node_ != nullptr; }
+  BackendId id() const;
+  net::Stream& stream();
+  Memory& memory();
+  void set_broken();  // the raw exchange failed: no goodbye is tried
+
+  // Ends the lease. The backend may be somebody else's on the next turn.
+  void release(Release how);
+
+ private:
+  void give_up() {
+    if (node_ != nullptr) release(Release::kDiscard);
+  }
+
+  WorkerPool* pool_ = nullptr;
+  Node* node_ = nullptr;
+};
+
+// Who waits for a lease. Called once, on a later turn than the waiting began.
+class LeaseSink {
+ public:
+  LeaseSink() = default;
+  LeaseSink(const LeaseSink&) = delete;
+  LeaseSink& operator=(const LeaseSink&) = delete;
+  virtual ~LeaseSink() = default;
+
+  virtual void on_lease(Lease lease) = 0;
+  virtual void on_no_lease(const Error& error) = 0;
+};
+
+class Ticket {
+ public:
+  Ticket() = default;
+  Ticket(WorkerPool& pool, WaiterId waiter) : pool_(&pool), waiter_(waiter) {}
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+  Ticket(Ticket&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)), waiter_(other.waiter_) {}
+  Ticket& operator=(Ticket&& other) noexcept;
+  ~Ticket() { cancel(); }
+
+  void cancel();
+
+ private:
+  WorkerPool* pool_ = nullptr;
+  WaiterId waiter_ = 0;
+};
+
+}  // namespace tidepool::pool

@@ -1,0 +1,78 @@
+// What the proxy knows of a backend's session: the state that it is in, and the texts prepared on
+// it.
+//
+// Part of a Node; written by the session that leases the backend. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "tidepool/sql/session_state.h"
+
+namespace tidepool::pool {
+
+// The statements prepared on one backend, at most `bound` of them, least recently used out first.
+// The key says all that the meaning of a statement depends on (its text and the state that it was
+// prepared in).
+class PreparedCache {
+ public:
+  using Key = std::shared_ptr<const std::string>;  // shared with the sessions that prepared it
+
+  explicit PreparedCache(std::size_t bound) : bound_(bound) {}
+  PreparedCache(const PreparedCache&) = delete;
+  PreparedCache& operator=(const PreparedCache&) = delete;
+  ~PreparedCache() = default;
+
+  // The backend's statement id; counts as a use.
+  std::optional<std::uint32_t> find(std::string_view key);
+
+  // Remembers one that the backend has just prepared. Answers the ids that must now be closed on
+  // the backend: the ones pushed out, or the older id of the same key.
+  std::vector<std::uint32_t> insert(const Key& key, std::uint32_t id);
+
+  // One that is held is not pushed out: it has an open cursor or data waiting for its execution.
+  void hold(std::string_view key, bool on);
+  void erase(std::string_view key);
+  void clear();
+  std::size_t size() const { return places_.size(); }
+
+ private:
+  struct Entry {
+    Key key;
+    std::uint32_t id;
+    bool is_held = false;
+  };
+
+  std::size_t bound_;
+  std::list<Entry> entries_;  // most recently used first
+  std::unordered_map<std::string_view, std::list<Entry>::iterator> places_;
+};
+
+struct Memory {
+  Memory(sql::SessionState fresh, std::size_t max_prepared)
+      : actual(std::move(fresh)), prepared(max_prepared) {}
+
+  // After COM_RESET_CONNECTION was answered with OK.
+  void reset() {
+    actual.reset();
+    prepared.clear();
+    last_session = 0;
+    insert_id = 0;
+  }
+
+  sql::SessionState actual;
+  PreparedCache prepared;
+  std::uint64_t last_session = 0;  // whose statement ran last, undisturbed since; 0: nobody's
+  std::optional<std::uint64_t> insert_id =
+      0;  // what LAST_INSERT_ID() is there; nullopt: its session must ask
+};
+
+}  // namespace tidepool::pool

@@ -1,0 +1,120 @@
+// What a pool counts. One PoolStats a pool, owned by it; written by the worker threads and the
+// broker, read by the metrics layer at any time. The names in the comments are metric labels: they
+// are stable.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tidepool/base/counter.h"
+#include "tidepool/base/enum_array.h"
+#include "tidepool/base/error.h"
+#include "tidepool/base/histogram.h"
+
+namespace tidepool::pool {
+
+// Where a backend that counts against the cap is in its life. Every backend is in exactly one
+// state.
+enum class BackendState : std::uint8_t {
+  kDialling,
+  kIdle,
+  kLeased,
+  kResetting,  // being restored, reset or captured from, between two leases
+  kClosing,    // retired, its socket not yet closed
+};
+inline constexpr std::size_t kBackendStates = 5;
+
+enum class DialResult : std::uint8_t { kOk, kAuth, kTls, kRefused, kTimeout, kBackend, kOther };
+inline constexpr std::size_t kDialResults = 7;
+
+enum class RetireReason : std::uint8_t {
+  kRecycle,   // reached the end of its life
+  kIdle,      // not used for idle_timeout
+  kLost,      // TiDB closed it, or said that it shuts down
+  kOverflow,  // beyond `size` and not needed any more
+  kError,     // something on it failed, so that its state is unknown
+  kVariant,   // idle with other client flags than the session that needs its place
+  kDirty,     // its session's state could not be undone, or its client left while it was executing
+  kShutdown,  // the proxy stops
+};
+inline constexpr std::size_t kRetireReasons = 8;
+
+constexpr const char* to_string(BackendState state) {
+  switch (state) {
+    case BackendState::kDialling: return "dialling";
+    case BackendState::kIdle: return "idle";
+    case BackendState::kLeased: return "leased";
+    case BackendState::kResetting: return "resetting";
+    case BackendState::kClosing: return "closing";
+  }
+  return "?";
+}
+
+constexpr const char* to_string(DialResult result) {
+  switch (result) {
+    case DialResult::kOk: return "ok";
+    case DialResult::kAuth: return "auth";
+    case DialResult::kTls: return "tls";
+    case DialResult::kRefused: return "refused";
+    case DialResult::kTimeout: return "timeout";
+    case DialResult::kBackend: return "backend";
+    case DialResult::kOther: return "other";
+  }
+  return "?";
+}
+
+constexpr const char* to_string(RetireReason reason) {
+  switch (reason) {
+    case RetireReason::kRecycle: return "recycle";
+    case RetireReason::kIdle: return "idle";
+    case RetireReason::kLost: return "lost";
+    case RetireReason::kOverflow: return "overflow";
+    case RetireReason::kError: return "error";
+    case RetireReason::kVariant: return "variant";
+    case RetireReason::kDirty: return "dirty";
+    case RetireReason::kShutdown: return "shutdown";
+  }
+  return "?";
+}
+
+// The label for a dial that failed with this.
+constexpr DialResult dial_result_of(Code code) {
+  switch (code) {
+    case Code::kAuth: return DialResult::kAuth;
+    case Code::kTls: return DialResult::kTls;
+    case Code::kRefused: return DialResult::kRefused;
+    case Code::kTimeout: return DialResult::kTimeout;
+    case Code::kBackend: return DialResult::kBackend;
+    default: return DialResult::kOther;
+  }
+}
+
+struct PoolStats {
+  Gauge cap;   // size + max_overflow: set once, or by a reload
+  Gauge size;  // backends kept open while they are used
+
+  EnumArray<BackendState, Gauge, kBackendStates> backends;
+  Gauge waiters;
+
+  Counter leases;          // granted
+  Counter lease_timeouts;  // waiters that reached their deadline
+  Histogram lease_wait;    // of every waiter, granted at once, late or never
+
+  EnumArray<DialResult, Counter, kDialResults> dials;  // finished
+  Histogram dial_duration{kDialBounds};                // of all of them
+  Gauge last_dial_error_time;                          // Unix time in seconds; 0: none so far
+
+  EnumArray<RetireReason, Counter, kRetireReasons> retired;
+
+  Counter restores;            // leases whose backend had another state than the session
+  Counter restore_statements;  // statements and resets that those took
+  Counter captures;  // times that state was read back before a backend went to another session
+
+  // Moves one backend from a state to the next.
+  void move(BackendState from, BackendState to) {
+    backends[from].sub();
+    backends[to].add();
+  }
+};
+
+}  // namespace tidepool::pool

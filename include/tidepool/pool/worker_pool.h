@@ -1,0 +1,115 @@
+// One worker's share of a pool: it dials on this worker's loop, owns and watches the backends that
+// live there, lends them to this worker's sessions, and carries out the broker's orders.
+//
+// Owned by the worker, declared after its loop; everything on that loop's thread. Sessions
+// are gone before it is.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "tidepool/backend/dial.h"
+#include "tidepool/net/loop.h"
+#include "tidepool/net/timer.h"
+#include "tidepool/pool/lease.h"
+#include "tidepool/pool/shared_broker.h"
+
+namespace tidepool::pool {
+
+struct WorkerPoolOptions {
+  std::string name;           // for logs
+  backend::DialOptions dial;  // the variant is filled in for each dial
+  std::size_t max_prepared = 256;
+  // Of a reset, and of the first look at a new backend.
+  Duration control_timeout = std::chrono::seconds(10);
+};
+
+// The client flags that a session needs of its backend, as the broker's number for them.
+std::uint64_t variant_key(const backend::Variant& variant);
+
+class WorkerPool {
+ public:
+  WorkerPool(net::Loop& loop, WorkerIndex index, SharedBroker& broker, WorkerPoolOptions options);
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+  ~WorkerPool();
+
+  // Before any loop runs: the same pool's parts on all workers, by index, this one included.
+  void set_peers(std::vector<WorkerPool*> peers) { peers_ = std::move(peers); }
+
+  // A lease at once, if an idle backend of this worker suits.
+  std::optional<Lease> try_acquire(const Want& want);
+  // A lease later, or an error at the latest after `timeout`. The ticket must not outlive the sink.
+  [[nodiscard]] Ticket wait(const Want& want, Duration timeout, LeaseSink& sink);
+
+  // Only the worker with index 0: starts the broker's clock, and keeps dialling until one backend
+  // has told what the server is (for readiness and the greeting).
+  void start_clock();
+
+  // Closes what is idle now, and each leased backend when it is given back.
+  void drain();
+  bool is_empty() const { return nodes_.empty() && dials_.empty(); }
+
+  SharedBroker& broker() { return broker_; }
+  std::shared_ptr<const PoolFacts> facts() const { return broker_.facts(); }
+
+ private:
+  friend class Lease;
+  friend class Ticket;
+  friend class Node;
+
+  struct Waiting {
+    LeaseSink* sink;
+    Want want;
+    TimePoint since;
+    TimePoint deadline;
+  };
+  struct Dialling {
+    backend::DialHandle handle;  // until the connection is there
+    std::unique_ptr<Node> node;  // then until it has been looked at
+    std::uint64_t variant = 0;
+    TimePoint begun;
+  };
+
+  void carry_out(const Orders& orders);
+  void start_dial(const DialOrder& order);
+  void on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection>> result);
+  void on_inspected(DialId dial, Result<backend::QueryResult> result);
+  void fail_dial(DialId dial, const Error& error);
+  void grant(const GrantOrder& order);
+  void fail_waiter(const FailOrder& order);
+  void requeue(WaiterId waiter);
+  void move(const MoveOrder& order);
+  void adopt(std::unique_ptr<Node> node, WaiterId waiter);
+  Lease lend(Node& node, TimePoint since);
+  bool is_alive(Node& node);
+  void retire(const RetireOrder& order);
+  void on_node_event(Node& node);
+  void release(Node& node, Release how);
+  void give_back(Node& node);
+  void reset(Node& node);
+  void lose(Node& node, RetireReason reason);
+  void forget(Node& node);
+  void cancel(WaiterId waiter);
+  void tick();
+  Node* find(BackendId backend);
+
+  net::Loop& loop_;
+  const WorkerIndex index_;
+  SharedBroker& broker_;
+  const WorkerPoolOptions options_;
+  std::vector<WorkerPool*> peers_;
+  net::Timer clock_;
+  bool draining_ = false;
+
+  std::unordered_map<DialId, Dialling> dials_;
+  std::unordered_map<BackendId, std::unique_ptr<Node>> nodes_;
+  std::unordered_map<WaiterId, Waiting> waiting_;
+};
+
+}  // namespace tidepool::pool

@@ -1,0 +1,156 @@
+// The server's side of a login, and of COM_CHANGE_USER: what to answer to each packet until the
+// client is in or out.
+//
+// Pure: the session does what each Action says and reports what came of it. One per login, owned by
+// the session, dropped after Accept or Reject. Every call returns exactly one Action.
+//
+//   start ──SendBytes(greeting)──▶ on_packet ──FindUser──▶ on_user ──▶ Accept | Reject | SendBytes
+//   ▶ on_packet …
+//                                       └─StartTls──▶ on_tls_established ──AwaitPacket──▶ on_packet
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "tidepool/base/error.h"
+#include "tidepool/protocol/auth.h"
+#include "tidepool/protocol/login_messages.h"
+#include "tidepool/protocol/reply_messages.h"
+
+namespace tidepool::protocol {
+
+// A user as the configuration knows it; borrowed for the length of on_user() only.
+struct UserRecord {
+  Credential credential;
+  std::string sha2_digest =
+      {};  // learnt by an earlier login (Accept::learned_sha2_digest), or empty
+};
+
+enum class TlsPolicy : std::uint8_t { kDisabled, kOffered, kRequired };
+enum class Transport : std::uint8_t { kTcp, kUnixSocket };
+
+struct HandshakeOptions {
+  std::string server_version;
+  std::uint32_t connection_id = 0;
+  std::uint32_t capabilities = capability::kOffered;  // kSsl is added as `tls` says
+  std::string default_plugin{kCachingSha2Password};
+  TlsPolicy tls = TlsPolicy::kDisabled;
+  Transport transport = Transport::kTcp;
+  bool tls_established = false;  // for COM_CHANGE_USER on a connection under TLS
+  std::string client_host;       // for the text of 1045
+  const RsaKey* rsa_key =
+      nullptr;  // borrowed, outlives the machine; null: no full authentication over plain TCP
+  // What an unknown user seems to have, so that nobody can tell: the kind that most users have.
+  Credential::Kind decoy = Credential::Kind::kPlaintext;
+  std::string
+      salt;  // empty: random. For COM_CHANGE_USER the salt of the login (ServerHandshake::salt())
+};
+
+struct SendBytes {
+  std::string bytes;  // framed; then wait for a packet
+};
+struct StartTls {};     // the very next byte is the client's TLS hello; then on_tls_established()
+struct AwaitPacket {};  // nothing to send
+struct FindUser {
+  std::string name;  // then on_user()
+};
+// Logged in. The session sends `bytes` (possibly none), then an OK or an ERR of its own (1049 and
+// the like) whose sequence number is `next_sequence`.
+struct Accept {
+  LoginRequest login;  // auth_response is wiped; of COM_CHANGE_USER: capabilities of the login, new
+                       // user and database
+  std::string plugin;  // that proved the password
+  std::string bytes;
+  std::uint8_t next_sequence = 0;
+  std::string learned_sha2_digest;  // to be kept with the user; empty: nothing new
+};
+// Send `bytes` (an ERR), then close; after COM_CHANGE_USER TiDB keeps the old session instead.
+struct Reject {
+  std::string bytes;
+  Error reason;
+};
+using Action = std::variant<SendBytes, StartTls, AwaitPacket, FindUser, Accept, Reject>;
+
+class ServerHandshake {
+ public:
+  enum class State : std::uint8_t {
+    kStart,            // nothing yet
+    kAwaitLogin,       // the first packet: SSLRequest or login
+    kAwaitTls,         // the TLS handshake
+    kAwaitUser,        // the session's on_user()
+    kAwaitScramble,    // the answer to an AuthSwitchRequest
+    kAwaitFullSecret,  // the cleartext password (TLS, Unix socket)
+    kAwaitKeyRequest,  // 0x02, a request for the public key, or already the encrypted password
+    kAwaitEncrypted,   // the encrypted password
+    kAccepted,
+    kRejected,
+  };
+
+  explicit ServerHandshake(HandshakeOptions options);
+
+  // For COM_CHANGE_USER: `capabilities` are those of the login, `next_sequence` that of the packet
+  // after the command. The client may have used the old salt or another; if its answer does not
+  // fit, it is asked once more with a new salt.
+  ServerHandshake(HandshakeOptions options, std::uint32_t capabilities, ChangeUser request,
+                  std::uint8_t next_sequence);
+
+  // SendBytes with the greeting; FindUser for COM_CHANGE_USER.
+  Action start();
+
+  // The payload of a packet whose sequence number was next_sequence(), as PacketAssembler checks.
+  Action on_packet(std::string_view payload);
+  Action on_tls_established();
+
+  // Null: there is no such user. What follows looks the same as with a wrong password.
+  Action on_user(const UserRecord* user);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool is_done() const {
+    return state_ == State::kAccepted || state_ == State::kRejected;
+  }
+  // Of the next packet in either direction: what to PacketAssembler::expect_sequence().
+  [[nodiscard]] std::uint8_t next_sequence() const { return sequence_; }
+  // The salt last sent, for a later COM_CHANGE_USER.
+  [[nodiscard]] const std::string& salt() const { return salt_; }
+  // Raw capabilities of the client, 0 before its first packet.
+  [[nodiscard]] std::uint32_t client_capabilities() const { return login_.capabilities; }
+
+ private:
+  enum class Purpose : std::uint8_t { kLogin, kChangeUser };
+
+  template <class T>
+  Action enter(State next, T action);  // the only place state_ changes
+  Action send(State next, std::string_view payload);
+  Action reject(const ErrMessage& err, Code code, std::string reason);
+  Action reject_malformed(std::string reason);
+  Action deny();
+  Action accept(std::string bytes);
+
+  Action on_login(std::string_view payload);
+  Action on_ssl_request();
+  Action judge(std::string_view scramble);
+  Action switch_plugin();
+  Action ask_for_full();
+  Action on_key_request(std::string_view payload);
+  Action on_encrypted(std::string_view payload);
+  Action judge_cleartext(std::string_view password);
+  [[nodiscard]] std::string_view choose_plugin() const;
+  [[nodiscard]] bool is_secure() const;
+
+  HandshakeOptions options_;
+  Purpose purpose_ = Purpose::kLogin;
+  State state_ = State::kStart;
+  std::uint8_t sequence_ = 0;
+  std::string salt_;
+  LoginRequest login_;
+  UserRecord user_;
+  bool user_known_ = false;
+  bool used_password_ = false;  // for the text of 1045
+  bool has_switched_ = false;
+  bool tls_established_ = false;
+  std::string plugin_;  // being used
+};
+
+}  // namespace tidepool::protocol

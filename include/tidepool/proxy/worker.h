@@ -1,0 +1,65 @@
+// Worker: one event loop on one thread, with its listeners, its share of each pool, and its
+// clients' sessions. Workers share nothing but the brokers.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "tidepool/net/listener.h"
+#include "tidepool/net/loop.h"
+#include "tidepool/proxy/home.h"
+#include "tidepool/session/environment.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::proxy {
+
+class Worker {
+ public:
+  Worker(Home& home, unsigned index);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  // Before start(), on the main thread: binds what the configuration says, or shares what `first`
+  // has bound.
+  Result<void> listen(const Worker* first);
+  std::vector<std::string> addresses() const;
+  pool::WorkerPool* pool(std::size_t number) { return pools_[number].get(); }
+  void set_peers(std::size_t pool, std::vector<pool::WorkerPool*> peers);
+
+  void start();
+
+  // From the main thread; each takes effect on the worker's.
+  void drain();           // no more clients; sessions end when they can
+  void close_sessions();  // now
+  void drain_pools();
+  void stop();  // ends the thread; then join()
+  void join();
+
+  std::size_t sessions() const { return session_count_.load(std::memory_order_relaxed); }
+  bool has_backends() const { return has_backends_.load(std::memory_order_relaxed); }
+
+ private:
+  Result<std::unique_ptr<net::Listener>> make_listener(std::size_t number, const Worker* first);
+  void run();
+  void on_accept(std::size_t listener, net::Accepted accepted);
+  void on_closed(std::uint32_t session);
+  void watch_backends();
+
+  Home& home_;
+  const unsigned index_;
+  net::Loop loop_;
+  session::Environment environment_;
+  std::vector<std::unique_ptr<pool::WorkerPool>> pools_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<session::Session>> sessions_;
+  std::unique_ptr<net::Timer> watch_;
+  std::atomic<std::size_t> session_count_ = 0;
+  std::atomic<bool> has_backends_ = true;
+  std::thread thread_;
+};
+
+}  // namespace tidepool::proxy

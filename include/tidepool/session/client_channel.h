@@ -1,0 +1,76 @@
+// The client's side of a session: its stream, cut into packets, compressed or not.
+//
+// Owned by the session; on the loop's thread. An idle one owns no buffer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tidepool/base/error.h"
+#include "tidepool/net/stream.h"
+#include "tidepool/protocol/compression.h"
+#include "tidepool/protocol/packet.h"
+
+namespace tidepool::session {
+
+class ClientChannel {
+ public:
+  // What the client sends ahead of its turn is kept up to this, then its socket is no longer read.
+  static constexpr std::size_t kMaxPendingBytes = std::size_t{1} << 20U;
+
+  ClientChannel(net::Loop& loop, net::UniqueFd fd, net::StreamSink* sink);
+
+  net::Stream& stream() { return *stream_; }
+
+  // Bytes as read from the socket, to be taken by next(); borrowed until keep().
+  void offer(std::string_view bytes);
+  // The next whole packet; nullopt: more bytes are needed. Its views last until the next call of
+  // next() or offer().
+  Result<std::optional<protocol::Packet>> next();
+  // The caller's buffer ends here: copies what next() has not taken; pauses the reading when that
+  // is much.
+  void keep();
+  // Takes the bytes that were offered and not used, for the TLS handshake that begins in them.
+  std::string take_rest();
+
+  void expect_sequence(std::uint8_t sequence) { assembler_.expect_sequence(sequence); }
+  std::uint8_t refusal_sequence() const { return assembler_.refusal_sequence(); }
+  void set_max_packet_bytes(std::size_t bytes) { assembler_.set_max_bytes(bytes); }
+
+  // True while the client's packets belong to a command under way (LOCAL INFILE): numbers go on
+  // instead of starting anew.
+  void continue_command(bool on) { inside_command_ = on; }
+
+  // From the next byte on in both directions.
+  void start_compression(protocol::CompressionAlgorithm algorithm, int zstd_level);
+
+  // Whole packets or parts of them.
+  Result<void> write(std::string_view bytes);
+  std::size_t queued_bytes() const { return stream_->queued_bytes(); }
+
+ private:
+  struct Compression {
+    Compression(protocol::CompressionAlgorithm algorithm, int zstd_level)
+        : decompressor(algorithm), compressor(algorithm, zstd_level) {}
+    protocol::Decompressor decompressor;
+    protocol::Compressor compressor;
+    std::uint8_t write_sequence = 0;
+  };
+
+  Result<bool> unpack_more();
+
+  std::unique_ptr<net::Stream> stream_;
+  protocol::PacketAssembler assembler_;
+  std::unique_ptr<Compression> compression_;
+  bool inside_command_ = false;
+  // From the socket, not yet looked at; into the caller's buffer or kept_.
+  std::string_view offered_;
+  // Unpacked, not yet cut (compression only); into the decompressor or kept_plain_.
+  std::string_view plain_;
+  std::string kept_;
+  std::string kept_plain_;
+};
+
+}  // namespace tidepool::session

@@ -1,0 +1,59 @@
+// A client's command under way: its bytes, what is known of its meaning, and its exchange with a
+// backend.
+//
+// Owned by the session from the command's arrival until its answer is out. Never moved: the script
+// points into the text.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "tidepool/base/clock.h"
+#include "tidepool/protocol/commands.h"
+#include "tidepool/protocol/response_tracker.h"
+#include "tidepool/session/exchange.h"
+#include "tidepool/session/prepared.h"
+#include "tidepool/session/session_stats.h"
+#include "tidepool/sql/statement.h"
+
+namespace tidepool::session {
+
+enum class CaptureKind : std::uint8_t { kWarnings, kLastInsertId };
+
+struct ClientCommand {
+  ClientCommand(protocol::Command command, std::string_view packet, TimePoint now)
+      : type(command), payload(packet), received(now) {}
+  ClientCommand(const ClientCommand&) = delete;
+  ClientCommand& operator=(const ClientCommand&) = delete;
+  ~ClientCommand() = default;
+
+  std::string_view argument() const { return std::string_view(payload).substr(1); }
+  // What its OK does to the session: that of its text, or of the prepared text that it executes.
+  const sql::Script& effects() const { return statement != nullptr ? statement->script : script; }
+  CommandKind kind() const;
+
+  const protocol::Command type;
+  std::string payload;  // whole, with the command byte
+  sql::Script script;   // of a COM_QUERY or COM_STMT_PREPARE; views into payload
+  PreparedStatement* statement =
+      nullptr;            // that it executes, fetches from, …; owned by the session
+  bool is_login = false;  // the check of the login's database: no answer of TiDB goes to the client
+
+  Exchange exchange;
+  std::deque<CaptureKind> captures;  // in the order of the exchange's capture steps
+  bool is_relayed = false;           // the client has its whole answer
+  bool adds_warning = false;  // refused: its warning comes after those of the statement before
+  unsigned misfits = 0;       // backends that could not be brought to the session's state
+  bool captured = false;      // the exchange has had its chance to add them
+  protocol::ResponseSummary summary;  // of the client's answer, once it is complete
+  TimePoint received;
+  TimePoint sent{};  // to the backend
+};
+
+// COM_INIT_DB goes to the backend as USE: what COM_RESET_CONNECTION goes back to stays the
+// backend's own.
+std::string use_text(std::string_view database);
+
+}  // namespace tidepool::session

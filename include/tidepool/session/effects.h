@@ -1,0 +1,30 @@
+// What a command that TiDB has answered did to its session: which state changes hold now, what
+// pins, what is unpinned. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tidepool/protocol/response_tracker.h"
+#include "tidepool/sql/pin.h"
+#include "tidepool/sql/session_state.h"
+#include "tidepool/sql/statement.h"
+
+namespace tidepool::session {
+
+// Applies to `desired` and `actual` what the statements of `script` did, as far as the answer says
+// that they were executed, and answers the session's pins from now on.
+sql::PinReasons apply_effects(const sql::Script& script, const protocol::ResponseSummary& answer,
+                              sql::PinReasons pins, sql::SessionState& desired,
+                              sql::SessionState& actual);
+
+// Whether an ERR may have left a transaction in another state than it was before: then only a ping
+// tells.
+bool must_probe(const sql::Script& script, const protocol::ResponseSummary& answer,
+                bool in_transaction, const sql::SessionState& desired);
+
+// Whether the client's command may follow a restore in the same write: nothing is lost when it runs
+// although the restore failed, because its answer can be thrown away.
+bool is_harmless(const sql::Script& script);
+
+}  // namespace tidepool::session

@@ -1,0 +1,68 @@
+// What a session gets from its worker: the loop, the pools, the users, the limits. Owned by the
+// worker; outlives its sessions; one worker's thread, except what is atomic.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "tidepool/base/clock.h"
+#include "tidepool/net/loop.h"
+#include "tidepool/net/tls_context.h"
+#include "tidepool/pool/worker_pool.h"
+#include "tidepool/protocol/auth.h"
+#include "tidepool/protocol/compression.h"
+#include "tidepool/protocol/server_handshake.h"
+#include "tidepool/session/session_stats.h"
+
+namespace tidepool::session {
+
+// Databases that were found usable lately, so that a login need not ask TiDB each time.
+class KnownDatabases {
+ public:
+  bool knows(const std::string& name, TimePoint now) const;
+  void add(const std::string& name, TimePoint now);
+
+ private:
+  std::unordered_map<std::string, TimePoint> seen_;
+};
+
+// A pool as sessions of one worker use it.
+struct PoolAccess {
+  std::string name;
+  pool::WorkerPool* pool = nullptr;
+  SessionStats* stats = nullptr;
+  Duration timeout = std::chrono::seconds(30);  // for a lease
+  KnownDatabases databases;
+};
+
+// A user of the configuration.
+struct Account {
+  protocol::Credential credential;
+  PoolAccess* pool = nullptr;
+  std::string database;     // when the login names none; empty: none
+  std::string sha2_digest;  // learnt from a full authentication, kept for the fast path
+};
+
+struct Environment {
+  explicit Environment(net::Loop& worker_loop) : loop(worker_loop) {}
+
+  net::Loop& loop;
+  std::unordered_map<std::string, Account> accounts;
+  std::vector<std::unique_ptr<PoolAccess>> pools;
+  LoginStats* logins = nullptr;
+  const protocol::RsaKey* rsa_key = nullptr;
+  protocol::Credential::Kind decoy = protocol::Credential::Kind::kPlaintext;
+  Duration login_timeout = std::chrono::seconds(10);
+  bool draining = false;
+
+  Account* find_account(std::string_view name);
+  // As learnt from TiDB; before that a version that drivers take for a recent TiDB.
+  std::string server_version() const;
+};
+
+}  // namespace tidepool::session

@@ -1,0 +1,111 @@
+// Exchange: one command of a client on one backend, as a short list of steps. Pure: says which
+// bytes may be written to the backend now, and which of the bytes that come back are the client's.
+//
+//   restore … restore · prepare · RELAY · probe · capture
+//
+// Steps are pipelined; one marked `after_success` is written only when every step before it was
+// answered without an error. When a restore or a prepare fails, what is not yet written is dropped,
+// and the answers to what is are swallowed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tidepool/base/error.h"
+#include "tidepool/protocol/commands.h"
+#include "tidepool/protocol/response_tracker.h"
+
+namespace tidepool::session {
+
+enum class StepKind : std::uint8_t {
+  kRestore,  // brings the backend to the session's state; its answer is swallowed
+  kPrepare,  // prepares on this backend what the client prepared on another; swallowed, its id is
+             // wanted
+  kRelay,    // the client's own command; its answer is the client's
+  kProbe,    // a ping after an error: does the transaction live on?
+  kCapture,  // reads state back; its answer is held
+  kSilent,   // has no answer
+};
+
+struct Step {
+  StepKind kind = StepKind::kRelay;
+  protocol::Command command = protocol::Command::kQuery;
+  std::string bytes{};         // whole packets
+  bool after_success = false;  // see above
+  bool hold_answer =
+      false;  // the answer is kept whole, in held(), instead of being passed on as it comes
+  std::uint8_t first_sequence =
+      1;  // of the answer: goes on after that of the command's last packet; set by add()
+};
+
+class Exchange {
+ public:
+  void add(Step step);
+
+  // Bytes to write now, in order; empty if none. Each is handed out once.
+  std::string take_writable();
+
+  // What became of the bytes given to feed().
+  struct Progress {
+    std::size_t consumed = 0;  // of the given bytes; they all belong to one step
+    bool relay = false;        // pass them on to the client as they are
+    std::optional<StepKind> ended = std::nullopt;  // the step whose answer they completed
+  };
+  // Bytes of the backend's stream. Call again with the rest. An error: the stream cannot be
+  // followed any more.
+  Result<Progress> feed(std::string_view bytes);
+
+  // Of the step that ended last, or is being answered.
+  const protocol::ResponseSummary& summary() const { return tracker_.summary(); }
+  // The whole answer of the step that ended last, if it was to be held.
+  std::string take_held() { return std::move(held_); }
+
+  // Replaces the bytes of the relay step that is not yet written (its statement id is known only
+  // now).
+  void set_relay_bytes(std::string bytes);
+
+  // Nothing is left to be written or to be answered.
+  bool is_over() const { return waiting_.empty() && answering_.empty(); }
+  // Set if a restore or a prepare failed: then the client's command was not executed, or only as a
+  // harmless read in the wrong state whose answer was swallowed.
+  const std::optional<Error>& failure() const { return failure_; }
+
+  // The relay step has been handed out to be written: the command may have an effect.
+  bool relay_written() const { return relay_written_; }
+  // A byte of the relay step's answer has been passed on.
+  bool relay_answered() const { return relay_answered_; }
+
+  // The backend wants the client's file (LOAD DATA LOCAL): the client's packets up to an empty one
+  // go to it.
+  bool wants_local_infile() const { return tracking_ && tracker_.wants_local_infile(); }
+  void on_local_infile_sent(std::uint8_t next_sequence) {
+    tracker_.on_local_infile_sent(next_sequence);
+  }
+  std::uint8_t next_sequence() const { return tracker_.next_sequence(); }
+
+ private:
+  Progress progress_of(std::string_view bytes, std::size_t consumed);
+  void end_step(StepKind kind);
+
+  std::deque<Step> waiting_;    // not yet written
+  std::deque<Step> answering_;  // written, answer outstanding; the front one's is being followed
+  protocol::ResponseTracker tracker_;
+  bool tracking_ = false;
+  bool relay_written_ = false;
+  bool relay_answered_ = false;
+  std::string held_;
+  std::optional<Error> failure_;
+};
+
+// The error that an answer's summary tells, as TiDB said it.
+Error error_of(const protocol::ResponseSummary& summary);
+
+// One command framed as the first packets of an exchange, for steps of the proxy's own.
+std::string framed(std::string_view payload);
+std::string framed(protocol::Command command, std::string_view argument = {});
+
+}  // namespace tidepool::session

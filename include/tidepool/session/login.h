@@ -1,0 +1,60 @@
+// A client's way in: drives protocol::ServerHandshake over the client's channel, for a login and
+// for COM_CHANGE_USER.
+//
+// Owned by the session until it is done. It finds the account; the database is the session's
+// business.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tidepool/net/tls_context.h"
+#include "tidepool/protocol/server_handshake.h"
+#include "tidepool/session/client_channel.h"
+#include "tidepool/session/environment.h"
+
+namespace tidepool::session {
+
+class Login {
+ public:
+  enum class Status : std::uint8_t {
+    kUnderWay,
+    kAccepted,  // accepted() tells who; the session answers with OK or ERR
+    kRejected,  // the ERR is written
+    kLost,      // the channel failed
+  };
+
+  Login(Environment& environment, ClientChannel& channel, net::TlsContext* tls,
+        protocol::ServerHandshake handshake);
+
+  Status start();
+  Status on_packet(std::string_view payload);
+  Status on_tls_established();
+
+  // After kAccepted.
+  protocol::Accept& accepted() { return accepted_; }
+  Account& account() { return *account_; }
+  // After kRejected.
+  const Error& reason() const { return reason_; }
+  const std::string& salt() const { return handshake_.salt(); }
+  bool awaits_tls() const {
+    return handshake_.state() == protocol::ServerHandshake::State::kAwaitTls;
+  }
+
+ private:
+  Status perform(protocol::Action action);
+  Status perform_one(protocol::Action& action, std::optional<protocol::Action>& next);
+
+  Environment& environment_;
+  ClientChannel& channel_;
+  net::TlsContext* tls_;
+  protocol::ServerHandshake handshake_;
+  Account* account_ = nullptr;
+  protocol::Accept accepted_;
+  Error reason_;
+};
+
+// The client's address without its port, as TiDB names it in 1045.
+std::string host_of(const std::string& peer);
+
+}  // namespace tidepool::session

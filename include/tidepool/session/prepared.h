@@ -1,0 +1,58 @@
+// The prepared statements of one session. Their ids are the session's own; each backend has its own
+// id for the same text, which pool::PreparedCache knows. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tidepool/pool/memory.h"
+#include "tidepool/sql/session_state.h"
+#include "tidepool/sql/statement.h"
+
+namespace tidepool::session {
+
+struct PreparedStatement {
+  std::uint32_t id = 0;      // the client's
+  std::uint64_t serial = 0;  // never used twice in a session, also not after a reset
+  std::string text;
+  sql::Script script;         // views into `text`
+  sql::SessionState context;  // preparing_state() when it was prepared: its meaning depends on it
+  pool::PreparedCache::Key key;  // of context and text
+  std::uint16_t params = 0;
+  std::string param_types;     // as last sent by the client, two bytes each; empty: not sent yet
+  bool has_long_data = false;  // since the last execute or reset
+  bool has_cursor = false;     // open, rows left
+};
+
+// The key under which backends remember a text prepared in that state.
+pool::PreparedCache::Key prepared_key(std::string_view text, const sql::SessionState& context);
+// One that no other statement has.
+pool::PreparedCache::Key private_key(const PreparedStatement& statement, std::uint64_t session);
+
+// The part of a state that decides what a prepared text means: database, character set and
+// sql_mode.
+sql::SessionState preparing_state(const sql::SessionState& state);
+
+class PreparedStatements {
+ public:
+  // `text` was prepared in `state`; params as the backend said. Answers the new statement.
+  PreparedStatement& add(std::string_view text, const sql::SessionState& state,
+                         std::uint16_t params, std::uint64_t session = 0);
+  PreparedStatement* find(std::uint32_t id);  // null: the client has no such statement
+  void erase(std::uint32_t id);
+  void clear();  // ids start at 1 again, as TiDB's do after a reset
+  // Another one with the same key has an open cursor or long data.
+  bool other_holds(const PreparedStatement& statement) const;
+  bool any_cursor() const;
+  bool any_long_data() const;
+
+ private:
+  std::map<std::uint32_t, std::unique_ptr<PreparedStatement>> statements_;
+  std::uint32_t next_id_ = 1;
+  std::uint64_t next_serial_ = 1;
+};
+
+}  // namespace tidepool::session

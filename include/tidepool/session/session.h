@@ -1,0 +1,209 @@
+// A client's session: logs it in, takes its commands one at a time, gets a lease where one is
+// needed, brings the backend to the session's state, relays the answer and gives the lease back as
+// soon as nothing pins it.
+//
+// Owned by the worker's list of sessions; everything on its loop's thread. It ends by asking the
+// list to retire it. session.cc: the client's side and the life · session_commands.cc: what each
+// command means · session_lease.cc: the backend's side · session_prepared.cc: prepared statements ·
+// session_facts.cc: what is known of the last statement.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tidepool/net/timer.h"
+#include "tidepool/pool/lease.h"
+#include "tidepool/protocol/reply_messages.h"
+#include "tidepool/session/client_channel.h"
+#include "tidepool/session/command.h"
+#include "tidepool/session/environment.h"
+#include "tidepool/session/login.h"
+#include "tidepool/session/prepared.h"
+#include "tidepool/session/state.h"
+#include "tidepool/sql/pin.h"
+#include "tidepool/sql/session_state.h"
+
+namespace tidepool::session {
+
+// How a client came in.
+struct Arrival {
+  net::UniqueFd fd;
+  std::string peer;  // for logs, and its host for the text of 1045
+  bool is_unix = false;
+  net::TlsContext* tls = nullptr;  // null: not offered
+  bool tls_required = false;
+};
+
+class Session final : public net::StreamSink, public pool::LeaseSink {
+ public:
+  using OnClosed = std::function<void(std::uint32_t id)>;
+
+  Session(Environment& environment, std::uint32_t id, Arrival arrival, OnClosed on_closed);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() override;
+
+  void start();  // greets
+  // Ends at the next moment at which nothing is lost: now, or when the transaction or command is
+  // over.
+  void drain();
+  void close();
+
+  std::uint32_t id() const { return id_; }
+  State state() const { return state_; }
+
+ private:
+  // Listens to the backend's stream while a command is on it, or the lease is kept.
+  struct BackendSide final : net::StreamSink {
+    explicit BackendSide(Session& owner) : session(owner) {}
+    void on_readable() override { session.on_backend_readable(); }
+    void on_drained() override { session.on_backend_drained(); }
+    void on_error(Error error) override { session.on_backend_lost(error); }
+    Session& session;
+  };
+  // How a client's answer came about, for the statistics.
+  enum class Source : std::uint8_t { kBackend, kProxy };
+
+  // session.cc
+  void enter(State next);
+  void on_readable() override;
+  void on_drained() override;
+  void on_tls_established() override;
+  void on_error(Error error) override;
+  void process_input();
+  void resume_input();
+  void take_packets();
+  void on_packet(const protocol::Packet& packet);
+  void on_login_status(Login::Status status);
+  void on_login_timeout();
+  void on_accepted();
+  void begin_session();
+  void finish_login();
+  void refuse_login(const Error& error);
+  void on_change_user_rejected();
+  void on_local_infile_packet(const protocol::Packet& packet);
+  void end_infile();
+  void client_gone();
+  bool may_end() const;
+  bool send(std::string_view bytes);
+  bool send_error(const Error& error, std::uint8_t sequence);
+  bool send_ok();       // to a statement that the proxy executed
+  bool send_last_ok();  // to what is no statement
+  void set_pins(sql::PinReasons pins);
+  SessionStats& stats() { return *(account_ != nullptr ? account_ : login_account_)->pool->stats; }
+
+  // session_commands.cc
+  void on_command(std::string_view payload);
+  bool answer_locally(const ClientCommand& command);
+  bool answer_query_locally(const ClientCommand& command);
+  bool answer_set_option(const ClientCommand& command);
+  bool answer_set_locally(const sql::Statement& statement);
+  bool answer_fact_locally(const ClientCommand& command);
+  bool answer_about_warnings(const sql::Statement& statement);
+  void note_local_answer();
+  void forget_facts();
+  void note_failure_facts();
+  bool find_statement(ClientCommand& command);
+  void on_statement_close(std::string_view payload);
+  void reset_session();
+  void change_user(std::string_view payload);
+  void begin(std::unique_ptr<ClientCommand> command);
+  void end_command(Source source, bool failed);
+  std::uint16_t status_flags() const;
+
+  // session_lease.cc
+  void acquire();
+  void on_lease(pool::Lease lease) override;
+  void on_no_lease(const Error& error) override;
+  void execute();
+  bool add_restore(const sql::SessionState& target);
+  bool needs_insert_id_reset();
+  void add_fact_restores();
+  bool add_steps();
+  bool add_login_check();
+  void add_prepare(const PreparedStatement& statement);
+  void choose_key(PreparedStatement& statement);
+  void drop_on_backend(const PreparedStatement& statement);
+  bool add_statement_steps();
+  void add_relay(std::string bytes, bool after_success, bool hold);
+  void close_on_backend(const std::vector<std::uint32_t>& ids);
+  std::string statement_bytes(std::uint32_t backend_id) const;
+  void write_steps();
+  bool write_to_backend(std::string_view bytes);
+  void on_backend_drained();
+  void on_backend_readable();
+  bool on_backend_bytes(std::string_view bytes);
+  bool lose_backend(const std::string& reason);
+  void begin_local_infile();
+  void on_step_ended(StepKind kind);
+  void on_prepared();
+  void on_relayed();
+  void on_repeating_ok();
+  void on_client_prepared();
+  void note_statement_use();
+  void note_facts();
+  bool add_captures();
+  void on_captured();
+  void note_warnings(std::string answer);
+  void settle();
+  void fail_exchange();
+  void release_lease();
+  void end_lease(pool::Release how);
+  bool keeps_lease() const { return !pins_.empty(); }
+  void on_backend_lost(const Error& error);
+  void learn_status(std::uint16_t status);
+
+  Environment& environment_;
+  const std::uint32_t id_;
+  const Arrival arrival_;  // without its descriptor
+  OnClosed on_closed_;
+  ClientChannel channel_;
+  State state_ = State::kHandshake;
+  bool draining_ = false;
+  bool has_left_ = false;  // the client is gone; what it had asked is being settled
+  bool counted_ = false;   // in the statistics of its pool
+
+  // The login, and what it said.
+  std::unique_ptr<Login> login_;
+  std::unique_ptr<net::Timer> timer_;  // bounds the login, and in the end the wait for the client
+  protocol::Accept accepted_;          // the login that is being finished
+  Account* login_account_ = nullptr;   // of accepted_
+  std::uint32_t capabilities_ = 0;
+  std::uint8_t collation_ = 0;       // of the handshake
+  std::uint8_t login_sequence_ = 0;  // of the OK or ERR that ends the login
+  std::string salt_;
+  std::string user_;
+  Account* account_ = nullptr;
+  std::uint64_t variant_ = 0;
+
+  // What the session is in.
+  sql::SessionState desired_;
+  sql::PinReasons pins_;
+  bool in_transaction_ = false;
+  PreparedStatements prepared_;
+  std::uint64_t last_insert_id_ = 0;
+  bool insert_id_on_backend_ =
+      false;  // newer than last_insert_id_: to be captured before the lease ends
+  bool warnings_on_backend_ = false;  // newer than warnings_answer_, likewise
+  std::string warnings_answer_;       // to SHOW WARNINGS, if the last statement left any
+  protocol::OkMessage last_ok_;       // what TiDB repeats in an OK to what is no statement
+  std::int64_t row_count_ = 0;
+  std::uint64_t found_rows_ = 0;
+  bool facts_on_backend_ = false;  // the last statement ran on last_backend_, not in the proxy
+
+  // The command under way, and its backend.
+  std::unique_ptr<ClientCommand> command_;
+  bool waits_for_infile_ = false;  // the client's packets are its file
+  bool processing_input_ = false;
+  std::uint8_t answer_sequence_ = 1;  // of the answer to the client's command
+  BackendSide backend_side_{*this};
+  pool::BackendId last_backend_ = 0;
+  pool::Lease lease_;
+  pool::Ticket ticket_;  // last: it refers to this session
+};
+
+}  // namespace tidepool::session

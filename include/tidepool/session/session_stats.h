@@ -1,0 +1,130 @@
+// What the sessions of one pool count, and what is counted before a client belongs to a pool.
+//
+// Written by worker threads, read by the metrics layer at any time. A pool may have one
+// SessionStats a worker, so that workers do not contend for cache lines: the metrics layer adds
+// them up. Labels in the comments are stable names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tidepool/base/counter.h"
+#include "tidepool/base/enum_array.h"
+#include "tidepool/base/histogram.h"
+#include "tidepool/session/pin_reason.h"
+
+namespace tidepool::session {
+
+// What a session is doing, of those past their login. Every session is in exactly one state.
+enum class SessionState : std::uint8_t {
+  kIdle,       // the client's turn; no lease
+  kWaiting,    // queued for a lease
+  kExecuting,  // a command is under way, on a lease
+  kPinned,     // the client's turn; the lease is kept
+};
+inline constexpr std::size_t kSessionStates = 4;
+
+enum class LoginFailure : std::uint8_t {
+  kPassword,  // also an unknown user: the client is not told which
+  kDatabase,  // unknown, or not this user's
+  kTooMany,   // max_clients
+  kTls,       // required and not asked for, or its handshake failed
+  kProtocol,  // bytes that are no login
+  kTimeout,   // no login within the connect timeout
+  kClosed,    // the client went away
+  kBackend,   // the pool could not serve the login
+};
+inline constexpr std::size_t kLoginFailures = 8;
+
+enum class CommandKind : std::uint8_t { kQuery, kExecute, kPrepare, kOther };
+inline constexpr std::size_t kCommandKinds = 4;
+
+enum class Outcome : std::uint8_t { kOk, kError };  // what the client was told
+inline constexpr std::size_t kOutcomes = 2;
+
+constexpr const char* to_string(SessionState state) {
+  switch (state) {
+    case SessionState::kIdle: return "idle";
+    case SessionState::kWaiting: return "waiting";
+    case SessionState::kExecuting: return "executing";
+    case SessionState::kPinned: return "pinned";
+  }
+  return "?";
+}
+
+constexpr const char* to_string(LoginFailure failure) {
+  switch (failure) {
+    case LoginFailure::kPassword: return "password";
+    case LoginFailure::kDatabase: return "database";
+    case LoginFailure::kTooMany: return "too_many";
+    case LoginFailure::kTls: return "tls";
+    case LoginFailure::kProtocol: return "protocol";
+    case LoginFailure::kTimeout: return "timeout";
+    case LoginFailure::kClosed: return "closed";
+    case LoginFailure::kBackend: return "backend";
+  }
+  return "?";
+}
+
+constexpr const char* to_string(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::kQuery: return "query";
+    case CommandKind::kExecute: return "execute";
+    case CommandKind::kPrepare: return "prepare";
+    case CommandKind::kOther: return "other";
+  }
+  return "?";
+}
+
+constexpr const char* to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kOk: return "ok";
+    case Outcome::kError: return "error";
+  }
+  return "?";
+}
+
+// Bytes of one side, as the proxy sees them: received from the peer, sent to it. Without TLS and
+// TCP overhead.
+struct Traffic {
+  Counter received;
+  Counter sent;
+};
+
+struct SessionStats {
+  EnumArray<SessionState, Gauge, kSessionStates> sessions;
+  Counter opened;  // logins that succeeded
+  Counter closed;
+
+  EnumArray<PinReason, Counter, kPinReasons> pins;  // times that a reason arose
+  EnumArray<PinReason, Gauge, kPinReasons> pinned;  // sessions that have the reason now
+
+  EnumArray<CommandKind, EnumArray<Outcome, Counter, kOutcomes>, kCommandKinds> queries;
+  Counter answered_locally;  // of those, without a backend
+  Histogram query_duration;  // command received until the last byte of its answer is handed to the
+                             // client's socket
+  Histogram backend_duration;  // command handed to the backend's socket until its answer is
+                               // complete; not if local
+
+  Traffic client;
+  Traffic backend;
+
+  // Moves one session from a state to the next.
+  void move(SessionState from, SessionState to) {
+    sessions[from].sub();
+    sessions[to].add();
+  }
+  void pin(PinReason reason) {
+    pins[reason].add();
+    pinned[reason].add();
+  }
+  void unpin(PinReason reason) { pinned[reason].sub(); }
+};
+
+// One for the whole process: a client that has not logged in has no pool.
+struct LoginStats {
+  Counter accepted;  // connections, whatever became of them
+  EnumArray<LoginFailure, Counter, kLoginFailures> failures;
+};
+
+}  // namespace tidepool::session

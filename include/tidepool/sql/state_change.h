@@ -1,0 +1,48 @@
+// One thing that a statement does to the session's state, if TiDB answers it with OK. Owns its
+// text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tidepool::sql {
+
+enum class ChangeKind : std::uint8_t {
+  kUseDatabase,   // USE; name
+  kInitDatabase,  // COM_INIT_DB; name. Unlike USE it is also what COM_RESET_CONNECTION goes back to
+  kSetVariable,   // name, value
+  kSetDefault,    // SET name = DEFAULT
+  kSetNames,      // SET NAMES value [COLLATE collation]; value empty: DEFAULT
+  kSetCharacterSet,       // SET CHARACTER SET value; value empty: DEFAULT
+  kComputedVariable,      // name; only the backend knows the new value
+  kSetUserVariable,       // name, value: a number, TRUE, FALSE or NULL as written
+  kSetUserString,         // name, value: the string itself, collation
+  kComputedUserVariable,  // name; only the backend knows the new value
+  kMultiStatements,       // COM_SET_OPTION; value "1" or "0"
+  kPrepareText,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
+  kExecuteText,     // EXECUTE name
+  kDeallocateText,  // DEALLOCATE PREPARE name
+  kCreateTemporaryTable,  // name, with "db." before it if written so
+  kDropTable,             // DROP [TEMPORARY] TABLE, one change a table; name as above
+};
+
+struct StateChange {
+  ChangeKind kind;
+  std::string name{};  // variables: canonical, see variable.h; user variables: lower case without @
+  std::string
+      value{};  // of a system variable: the string that TiDB makes of the literal; NULL is ""
+  std::string collation{};  // of kSetNames, empty: the default of the character set; of
+                            // kSetUserString
+
+  friend bool operator==(const StateChange&, const StateChange&) = default;
+};
+
+using StateChanges = std::vector<StateChange>;
+
+// The changes that commands other than COM_QUERY make.
+StateChange init_database(std::string_view name);  // COM_INIT_DB
+StateChange multi_statements(bool enabled);        // COM_SET_OPTION
+
+}  // namespace tidepool::sql

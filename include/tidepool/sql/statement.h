@@ -1,0 +1,118 @@
+// What a client's SQL text does, as far as a proxy must know: the text of a COM_QUERY or of a
+// prepared statement.
+//
+// classify() is total and never guesses: what it does not understand is kUnknown and pins. It does
+// not check syntax; what TiDB would refuse may come out as anything, because a refused statement
+// has no effect. An ordinary single SELECT, INSERT, UPDATE or DELETE costs no allocation. The
+// grammar is that of TiDB release-8.5 (pkg/parser/parser.y).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "tidepool/sql/flags.h"
+#include "tidepool/sql/lexer.h"
+#include "tidepool/sql/pin.h"
+#include "tidepool/sql/state_change.h"
+
+namespace tidepool::sql {
+
+enum class StatementKind : std::uint8_t {
+  kRead,   // SELECT, TABLE, VALUES, WITH … SELECT, SHOW, DESC, EXPLAIN, HELP, DO; see is_read for
+           // side effects
+  kWrite,  // INSERT, REPLACE, UPDATE, DELETE, LOAD DATA, IMPORT INTO, BATCH …, EXPLAIN ANALYZE of
+           // these
+  kBegin,  // BEGIN, START TRANSACTION
+  kEnd,    // COMMIT, ROLLBACK (not to a savepoint)
+  kSet,    // SET in every form
+  kUse,
+  kDdl,       // definitions, accounts and privileges: TiDB commits the open transaction first
+  kPrepared,  // PREPARE, EXECUTE, DEALLOCATE as text
+  kOther,  // understood, none of the above: SAVEPOINT, KILL, ANALYZE, ADMIN, FLUSH, LOCK TABLES, …
+  kUnknown,
+};
+
+const char* to_string(StatementKind kind);
+
+// On the transaction that is open when the statement starts, if any.
+enum class TransactionEffect : std::uint8_t {
+  kNone,
+  kBegin,  // commits it, opens another
+  kCommit,
+  kRollback,
+  kImplicitCommit,
+  kUnknown,  // EXECUTE of a text, SET autocommit: the status flags of the answer tell
+};
+
+// What the statement's answer depends on besides data and session state.
+enum class Fact : std::uint8_t {
+  kLastInsertId,     // LAST_INSERT_ID() without argument, @@last_insert_id, @@identity
+  kRowCount,         // ROW_COUNT()
+  kFoundRows,        // FOUND_ROWS()
+  kWarnings,         // SHOW WARNINGS, SHOW COUNT(*) WARNINGS, @@warning_count
+  kErrors,           // SHOW ERRORS, SHOW COUNT(*) ERRORS, @@error_count
+  kConnectionId,     // CONNECTION_ID(), @@pseudo_thread_id
+  kLastPlan,         // @@last_plan_from_cache, @@last_plan_from_binding, …
+  kLastTransaction,  // @@tidb_last_txn_info, @@tidb_last_query_info, @@tidb_last_ddl_info, …
+  kUserVariable,     // @x
+  kSequence,         // LASTVAL()
+  kTransactionTime,  // @@tidb_current_ts
+};
+
+using Facts = Flags<Fact>;
+
+struct KillTarget {
+  std::uint64_t id = 0;
+  bool query_only = false;      // KILL QUERY: the connection lives on
+  bool own_connection = false;  // KILL … CONNECTION_ID(): id is not set
+};
+
+struct Statement {
+  StatementKind kind = StatementKind::kUnknown;
+  TransactionEffect transaction = TransactionEffect::kNone;
+  // Proven free of effects on data, session and server: sending it twice is the same as once.
+  bool is_read = false;
+  bool may_set_last_insert_id = false;
+  bool changes_server = false;  // SET GLOBAL and its like: what new sessions start with
+  bool requests_local_file =
+      false;  // the backend may ask for a file (LOAD DATA LOCAL, LOAD STATS, PLAN REPLAYER LOAD)
+  bool keeps_diagnostics =
+      false;      // SHOW WARNINGS and its like leave the warnings of the statement before in place
+  Facts facts{};  // what it reads of the statement before, see Fact
+  PinReasons pins{};       // from its OK on
+  PinReasons releases{};   // surely no longer needed after its OK; applied after `pins`
+  StateChanges changes{};  // in order of execution, from its OK on
+  std::optional<KillTarget> kill{};
+  std::string_view text{};  // its part of the classified text
+};
+
+// The statements of one text, in order; none for an empty or comment-only text (to which TiDB
+// answers OK).
+class Script {
+ public:
+  bool empty() const { return count_ == 0; }
+  std::size_t size() const { return count_; }
+  const Statement& operator[](std::size_t index) const {
+    return index == 0 ? first_ : rest_[index - 1];
+  }
+  const Statement& front() const { return first_; }
+  void append(Statement statement);
+
+  bool is_read() const;              // every statement is; false for an empty text
+  PinReasons pins() const;           // of all of them
+  Facts facts() const;               // of all of them
+  bool requests_local_file() const;  // any of them
+
+ private:
+  Statement first_{};
+  std::vector<Statement> rest_{};
+  std::size_t count_ = 0;
+};
+
+// Views in the result point into `text`.
+Script classify(std::string_view text, LexMode mode);
+
+}  // namespace tidepool::sql

@@ -1,0 +1,52 @@
+// The user variables of a session that are not NULL (to TiDB one that is NULL has never been set),
+// with what it takes to set them to the same again: value, type and collation. A value; empty it
+// owns nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tidepool::sql {
+
+struct UserVariable {
+  std::string name;             // lower case
+  std::string value;            // a literal, or the string itself; empty if computed
+  std::uint16_t collation = 0;  // of a string
+  bool is_computed = false;     // only the backend knows the value
+
+  bool is_string() const { return collation != 0; }
+  friend bool operator==(const UserVariable&, const UserVariable&) = default;
+};
+
+class UserVariables {
+ public:
+  // What the variables may occupy. The value of one that finds no place is left to the backend, as
+  // if it were computed; if not even its name finds one, nothing is exact until clear().
+  static constexpr std::size_t kMostBytes = std::size_t{64} << 10U;
+
+  void set(UserVariable variable);
+  void erase(std::string_view name);
+  void clear() { *this = UserVariables(); }
+
+  const std::vector<UserVariable>& all() const { return variables_; }  // by name
+  const UserVariable* find(std::string_view name) const;               // null if it is NULL
+  bool is_exact() const { return computed_ == 0 && !has_lost_one_; }
+
+  std::uint64_t hash() const { return hash_; }  // 0 if there are none
+  friend bool operator==(const UserVariables& left, const UserVariables& right) {
+    return left.hash_ == right.hash_ && left.has_lost_one_ == right.has_lost_one_ &&
+           left.variables_ == right.variables_;
+  }
+
+ private:
+  std::vector<UserVariable> variables_;
+  std::uint32_t bytes_ = 0;
+  std::uint32_t computed_ = 0;
+  bool has_lost_one_ = false;
+  std::uint64_t hash_ = 0;
+};
+
+}  // namespace tidepool::sql

@@ -1,0 +1,36 @@
+// Connector/C, and those of its internals that the raw stream needs: where the socket's TLS session
+// is, and whether the library has read ahead. The only file that names its headers.
+#pragma once
+
+#define HAVE_TLS  // as the library was built; ma_pvio.h needs it
+#include <mysql.h>
+using uchar = unsigned char;  // ma_pvio.h includes ma_tls.h before it defines it
+extern "C" {
+#include <ma_pvio.h>
+#include <mysql/plugin_auth.h>
+}
+
+#include <memory>
+
+struct ssl_st;
+
+namespace tidepool::backend {
+
+struct MysqlClose {
+  void operator()(MYSQL* mysql) const noexcept { mysql_close(mysql); }
+};
+using MysqlPtr = std::unique_ptr<MYSQL, MysqlClose>;
+
+// Null: plaintext, or not connected.
+inline ssl_st* tls_of(const MYSQL* mysql) {
+  const MARIADB_PVIO* pvio = mysql->net.pvio;
+  return pvio != nullptr && pvio->ctls != nullptr ? static_cast<ssl_st*>(pvio->ctls->ssl) : nullptr;
+}
+
+// Bytes in the library's own buffer would be missing from the raw stream.
+inline bool has_read_ahead(const MYSQL* mysql) {
+  const MARIADB_PVIO* pvio = mysql->net.pvio;
+  return pvio->cache != nullptr && pvio->cache_pos < pvio->cache + pvio->cache_size;
+}
+
+}  // namespace tidepool::backend

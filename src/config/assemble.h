@@ -1,0 +1,29 @@
+// From a draft to a Config: fills in what follows from other keys, reads the files that keys name,
+// and checks all that one key alone cannot tell. What is returned is of use only if no problem was
+// found.
+#pragma once
+
+#include "draft.h"
+
+namespace tidepool::config {
+
+Config assemble(Draft draft, Findings& findings);
+
+// The parts of it.
+Listener assemble_listener(ListenerDraft draft, Findings& findings);
+Pool assemble_pool(PoolDraft draft, Findings& findings);
+
+// The password of a pool or a user: given as a key or in a file. `alternatives` names the keys of
+// which exactly one is needed, the first being `password` and the second `password_file`; the
+// others are the caller's.
+std::string assemble_password(const Section& section, const std::string& password,
+                              const std::string& password_file,
+                              const std::vector<std::string>& alternatives, Findings& findings);
+
+// Reports a file that cannot be read.
+void check_file(const Place& place, const std::string& path, Findings& findings);
+
+// The account of a pool as a client's user, with and without its cluster prefix.
+std::vector<User> users_of(const Pool& pool);
+
+}  // namespace tidepool::config

@@ -1,0 +1,57 @@
+#include "assemble.h"
+#include "files.h"
+
+namespace tidepool::config {
+namespace {
+
+std::string read_secret(const Place& place, const std::string& path, Findings& findings) {
+  auto text = read_file(path);
+  if (!text) {
+    findings.problem(place, "found " + path + ", which cannot be read (" + text.error().message +
+                                "), allowed: a file with the password");
+    return "";
+  }
+  if (!text->empty() && text->back() == '\n') text->pop_back();
+  if (!text->empty() && text->back() == '\r') text->pop_back();
+  if (text->find_first_of(std::string_view("\0\n", 2)) != std::string::npos) {
+    findings.problem(place,
+                     "found more than one line in " + path + ", allowed: the password alone");
+  }
+  if (is_public(path)) findings.warning(place, "every user of this machine can read " + path);
+  return std::move(*text);
+}
+
+}  // namespace
+
+void check_file(const Place& place, const std::string& path, Findings& findings) {
+  const auto readable = check_readable(path);
+  if (readable) return;
+  findings.problem(place, "found " + path + ", which cannot be read (" + readable.error().message +
+                              "), allowed: the path of a PEM file");
+}
+
+std::string assemble_password(const Section& section, const std::string& password,
+                              const std::string& password_file,
+                              const std::vector<std::string>& alternatives, Findings& findings) {
+  std::vector<std::string> given;
+  std::string list;
+  for (const std::string& key : alternatives) {
+    if (section.has(key)) given.push_back(key);
+    list += (list.empty() ? "" : ", ") + section.at(key).label;
+  }
+  if (given.empty()) {
+    findings.problem(section.at("password"), "found nothing, allowed: one of " + list +
+                                                 "; an empty text for an account without password");
+    return "";
+  }
+  if (given.size() > 1) {
+    findings.problem(section.at(given[1]),
+                     "found beside " + section.at(given[0]).label + ", allowed: one of " + list);
+  }
+  if (given.front() == "password_file") {
+    return read_secret(section.at("password_file"), password_file, findings);
+  }
+  return given.front() == "password" ? password : "";
+}
+
+}  // namespace tidepool::config

@@ -1,0 +1,187 @@
+#include "keys.h"
+
+#include <array>
+
+namespace tidepool::config {
+namespace {
+
+constexpr double kSecond = 1'000;
+constexpr double kMinute = 60 * kSecond;
+constexpr double kHour = 60 * kMinute;
+
+constexpr Form kText{Kind::kText};
+constexpr Form kSecret{Kind::kSecret};
+constexpr Form kPath{Kind::kPath};
+constexpr Form kYesNo{Kind::kBool};
+
+constexpr Form count(double low, double high) {
+  return {Kind::kCount, low, high};
+}
+constexpr Form duration(double low, double high) {
+  return {Kind::kDuration, low, high};
+}
+constexpr Form word(std::span<const std::string_view> words) {
+  return {Kind::kWord, 0, 0, words};
+}
+
+// The member at the end of a path of member pointers.
+template <class Owner, auto... Path>
+constexpr Key<Owner> key(KeyText text) {
+  return {text,
+          [](const std::string& value, const Form& form, Owner& into) {
+            return parse(value, form, (into.*....*Path));
+          },
+          [](const Form& form, const Owner& from) { return show(form, (from.*....*Path)); }};
+}
+template <auto... Path>
+constexpr Key<Config> global(KeyText text) {
+  return key<Config, Path...>(text);
+}
+template <auto... Path>
+constexpr Key<ListenerDraft> listener(KeyText text) {
+  return key<ListenerDraft, &ListenerDraft::listener, Path...>(text);
+}
+template <auto... Path>
+constexpr Key<PoolDraft> pool(KeyText text) {
+  return key<PoolDraft, &PoolDraft::pool, Path...>(text);
+}
+template <auto... Path>
+constexpr Key<UserDraft> user(KeyText text) {
+  return key<UserDraft, &UserDraft::user, Path...>(text);
+}
+
+// clang-format off
+constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
+  global<&Config::workers>({"workers", {Kind::kCount, 1, 256, kAutoWord},
+    "Event loops, each a thread with clients of its own; auto: one for each core", ""}),
+  global<&Config::max_clients>({"max_clients", count(1, 1'000'000),
+    "Clients that may be connected at once; the next one is refused with error 1040", ""}),
+  global<&Config::login_timeout>({"login_timeout", duration(100, 10 * kMinute),
+    "From a client's connect to the end of its authentication", ""}),
+  global<&Config::drain_timeout>({"drain_timeout", duration(0, kHour),
+    "After SIGTERM: how long running statements and transactions may take to finish", ""}),
+  global<&Config::http>({"http.address", {Kind::kAddressOrOff},
+    "Where /metrics, /healthz and /readyz are served", ""}),
+  global<&Config::log, &Log::level>({"log.level", word(kLevelWords),
+    "The least important lines that are written", ""}),
+  global<&Config::log, &Log::format>({"log.format", word(kFormatWords),
+    "Lines for people, or one JSON object a line", ""}),
+});
+
+constexpr auto kListenerKeys = std::to_array<Key<ListenerDraft>>({
+  key<ListenerDraft, &ListenerDraft::address>({"address", {Kind::kAddress},
+    "The TCP address that clients connect to", ""}),
+  listener<&Listener::socket_path>({"socket", kPath,
+    "A Unix socket that clients connect to, instead of an address", "/run/tidepool/tidepool.sock", true}),
+  listener<&Listener::socket_mode>({"socket_mode", {Kind::kMode},
+    "Who may connect to the Unix socket", "", true}),
+  listener<&Listener::tls, &ClientTls::mode>({"tls.mode", word(kClientTlsWords),
+    "Whether clients may or must use TLS", ""}),
+  listener<&Listener::tls, &ClientTls::certificate>({"tls.certificate", kPath,
+    "The certificate shown to clients and its chain, in PEM; needed unless tls.mode is off",
+    "/etc/tidepool/server.crt", true}),
+  listener<&Listener::tls, &ClientTls::key>({"tls.key", kPath,
+    "The certificate's private key, in PEM; needed unless tls.mode is off", "/etc/tidepool/server.key", true}),
+});
+
+constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
+  pool<&Pool::name>({"name", kText,
+    "What users, logs and metrics call the pool; unique", ""}),
+  key<PoolDraft, &PoolDraft::url>({"url", {Kind::kUrl},
+    "Host, account, database and TLS at once, as TIDB_URL gives them, instead of the keys below",
+    "${TIDB_URL}", true}),
+  key<PoolDraft, &PoolDraft::host>({"host", kText,
+    "The host name or IP address of TiDB", "gateway01.us-east-1.prod.aws.tidbcloud.com"}),
+  key<PoolDraft, &PoolDraft::port>({"port", count(1, 65535),
+    "The port of TiDB", ""}),
+  pool<&Pool::endpoints>({"endpoints", {Kind::kAddresses},
+    "Several addresses of one TiDB in order of preference, instead of host and port",
+    "[tidb-0.example.com:4000, tidb-1.example.com:4000]", true}),
+  pool<&Pool::user>({"user", kText,
+    "The TiDB account, with the cluster prefix where TiDB Cloud gives one", "3pTAoNNegb47Uc8.root"}),
+  pool<&Pool::password>({"password", kSecret,
+    "The account's password; \"\" for an account without one", "${TIDB_PASSWORD}"}),
+  key<PoolDraft, &PoolDraft::password_file>({"password_file", kPath,
+    "A file that holds the password, instead of password; a newline at its end does not count",
+    "/run/secrets/tidb_password", true}),
+  pool<&Pool::database>({"database", kText,
+    "The database of clients that name none and whose user has none; \"\": none", "\"\""}),
+  pool<&Pool::tls, &Tls::mode>({"tls.mode", word(kTlsWords),
+    "What TiDB must prove: that its certificate is trusted and for this host (verify_identity), that it is trusted "
+    "(verify_ca), or nothing (required: encrypted only; disabled: plaintext)", ""}),
+  pool<&Pool::tls, &Tls::ca>({"tls.ca", kPath,
+    "The CA certificates to trust, in PEM; \"\": those of the system", "\"\""}),
+  pool<&Pool::tls, &Tls::min_version>({"tls.min_version", word(kTlsVersionWords),
+    "The oldest TLS version to accept", ""}),
+  pool<&Pool::tls, &Tls::allow_plaintext>({"tls.allow_plaintext", kYesNo,
+    "Whether tls.mode disabled is meant even though TiDB is not on this machine", ""}),
+  pool<&Pool::size>({"size", count(1, 100'000),
+    "Backends that are opened on demand and kept", ""}),
+  pool<&Pool::max_overflow>({"max_overflow", count(0, 100'000),
+    "Backends beyond size, opened under load and closed afterwards; size + max_overflow is the cap", ""}),
+  pool<&Pool::timeout>({"timeout", duration(0, kHour),
+    "How long a client waits for a backend before it gets an error", ""}),
+  pool<&Pool::recycle>({"recycle", duration(0, 24 * kHour),
+    "The age at which a backend is replaced; 0: never", ""}),
+  pool<&Pool::recycle_jitter>({"recycle_jitter", {Kind::kFraction, 0, 0.9},
+    "The fraction of recycle by which that age is shortened at random, so that backends do not go all at once", ""}),
+  pool<&Pool::idle_timeout>({"idle_timeout", duration(0, 24 * kHour),
+    "How long a backend may be idle before it is closed, down to min_idle; 0: for ever. TiDB Cloud's public "
+    "endpoints cut at 340 s", ""}),
+  pool<&Pool::min_idle>({"min_idle", count(0, 100'000),
+    "Backends that are kept open though nobody uses them; 0 lets a cluster scale to zero", ""}),
+  pool<&Pool::connect_timeout>({"connect_timeout", duration(kSecond, 10 * kMinute),
+    "One dial: name, connect, TLS and login; a cluster that wakes up takes seconds", ""}),
+  pool<&Pool::max_dials>({"max_dials", count(1, 1'000),
+    "Dials that may be under way at once", ""}),
+  pool<&Pool::backoff, &Backoff::initial>({"backoff.initial", duration(1, kHour),
+    "The pause after the first failed dial; it doubles with each further one, with full jitter", ""}),
+  pool<&Pool::backoff, &Backoff::max>({"backoff.max", duration(1, kHour),
+    "The longest pause between failing dials", ""}),
+  pool<&Pool::max_prepared>({"max_prepared", count(1, 1'000'000),
+    "Prepared statements kept on one backend; the one unused for longest goes first", ""}),
+});
+
+constexpr auto kUserKeys = std::to_array<Key<UserDraft>>({
+  user<&User::name>({"name", kText,
+    "The name that clients log in with; unique", "app"}),
+  user<&User::password>({"password", kSecret,
+    "The password that clients log in with; \"\": none", "${APP_PASSWORD}"}),
+  key<UserDraft, &UserDraft::password_file>({"password_file", kPath,
+    "A file that holds the password, instead of password", "/run/secrets/app_password", true}),
+  user<&User::password_hash>({"password_hash", kSecret,
+    "The password as MySQL stores it, instead of password: * and 40 hex digits (mysql_native_password) or "
+    "$A$005$... (caching_sha2_password)", "\"*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19\"", true}),
+  user<&User::pool>({"pool", kText,
+    "The pool that serves this user; may be left out if there is only one", "default"}),
+  user<&User::database>({"database", kText,
+    "The database of clients that name none; \"\": that of the pool", "\"\""}),
+});
+
+constexpr auto kLists = std::to_array<ListText>({
+  {"listeners", "Where clients connect"},
+  {"pools", "The TiDB accounts that are used, each with backends of its own"},
+  {"users", "Who may log in, and to which pool that leads. Left out, with a single pool: its account, with or "
+            "without the cluster prefix, and the same password"},
+});
+// clang-format on
+
+}  // namespace
+
+std::span<const Key<Config>> global_keys() {
+  return kGlobalKeys;
+}
+std::span<const Key<ListenerDraft>> listener_keys() {
+  return kListenerKeys;
+}
+std::span<const Key<PoolDraft>> pool_keys() {
+  return kPoolKeys;
+}
+std::span<const Key<UserDraft>> user_keys() {
+  return kUserKeys;
+}
+std::span<const ListText> lists() {
+  return kLists;
+}
+
+}  // namespace tidepool::config

@@ -1,0 +1,18 @@
+// The program: hands the outside world to command_line(), and answers for what no one else caught.
+#include <exception>
+#include <iostream>
+
+#include "command_line.h"
+#include "tidepool/config/load.h"
+#include "tidepool/proxy/server.h"
+
+int main(int argc, char** argv) {
+  try {
+    const tidepool::World world{tidepool::config::process_environment(), &tidepool::proxy::run,
+                                std::cout, std::cerr};
+    return tidepool::command_line(argc, argv, world);
+  } catch (const std::exception& error) {
+    std::cerr << "tidepool: " << error.what() << '\n';
+    return tidepool::kFailed;
+  }
+}

@@ -1,0 +1,69 @@
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "families.h"
+
+namespace tidepool::metrics {
+namespace {
+
+double open_fds() {
+  std::error_code failed;
+  const std::filesystem::directory_iterator entries("/proc/self/fd", failed);
+  if (failed) return 0;
+  // One of them is the directory itself, open for this loop.
+  return static_cast<double>(std::distance(begin(entries), end(entries))) - 1;
+}
+
+double max_fds() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return static_cast<double>(limit.rlim_cur);
+}
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double total_pages = 0;
+  double resident_pages = 0;
+  statm >> total_pages >> resident_pages;
+  return resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+double cpu_seconds() {
+  timespec used{};
+  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+double value_of(const Gauge& gauge) {
+  return static_cast<double>(gauge.value());
+}
+
+}  // namespace
+
+void add_process_families(Page& page, const ProcessStats& stats, const ProcessFacts& facts) {
+  page.gauge("tidepool_build_info", "Always 1; the label says which Tidepool this is.")
+      .value({{"version", facts.version}}, 1);
+  page.gauge("tidepool_ready", "1 while /readyz answers 200, else 0.")
+      .value({}, value_of(stats.ready));
+  page.gauge("tidepool_workers", "Event loops.").value({}, value_of(stats.workers));
+  page.gauge("tidepool_clients", "Client connections open, those in their login included.")
+      .value({}, value_of(stats.clients));
+  page.gauge("tidepool_clients_max", "Client connections allowed.")
+      .value({}, value_of(stats.max_clients));
+  page.gauge("tidepool_start_time_seconds", "Unix time at which the process started.")
+      .value({}, facts.start_time_seconds);
+  page.gauge("tidepool_uptime_seconds", "Time since the process started.")
+      .value({}, facts.uptime_seconds);
+  page.counter("tidepool_process_cpu_seconds_total", "CPU time used, user and system.")
+      .value({}, cpu_seconds());
+  page.gauge("tidepool_process_resident_memory_bytes", "Resident memory.")
+      .value({}, resident_bytes());
+  page.gauge("tidepool_process_open_fds", "File descriptors open.").value({}, open_fds());
+  page.gauge("tidepool_process_max_fds", "File descriptors allowed.").value({}, max_fds());
+}
+
+}  // namespace tidepool::metrics

@@ -1,0 +1,94 @@
+#include "families.h"
+
+namespace tidepool::metrics {
+
+using session::SessionStats;
+
+namespace {
+
+using session::CommandKind;
+using session::Outcome;
+
+void add_queries(Family family, const Parts<SessionStats>& parts, CommandKind command) {
+  for (const Outcome outcome : {Outcome::kOk, Outcome::kError}) {
+    const double total = sum(parts, [&](const SessionStats& s) -> const Counter& {
+      return s.queries[command][outcome];
+    });
+    family.value(
+        {{"pool", parts.pool}, {"command", to_string(command)}, {"outcome", to_string(outcome)}},
+        total);
+  }
+}
+
+void add_queries(Family family, const AllParts<SessionStats>& pools) {
+  using Commands = decltype(SessionStats::queries);
+  for (const auto& parts : pools) {
+    for (std::size_t i = 0; i < Commands::size(); ++i)
+      add_queries(family, parts, Commands::key(i));
+  }
+}
+
+void add_traffic(Family family, const AllParts<SessionStats>& pools,
+                 session::Traffic SessionStats::*side) {
+  for (const auto& parts : pools) {
+    const double received =
+        sum(parts, [&](const SessionStats& s) -> const Counter& { return (s.*side).received; });
+    const double sent =
+        sum(parts, [&](const SessionStats& s) -> const Counter& { return (s.*side).sent; });
+    family.value({{"pool", parts.pool}, {"direction", "received"}}, received);
+    family.value({{"pool", parts.pool}, {"direction", "sent"}}, sent);
+  }
+}
+
+}  // namespace
+
+void add_session_families(Page& page, const AllParts<SessionStats>& pools) {
+  by_enum(
+      page.gauge("tidepool_sessions", "Clients past their login, by what their session is doing."),
+      pools, "state", &SessionStats::sessions);
+  by_pool(page.counter("tidepool_sessions_opened_total", "Logins that succeeded."), pools,
+          &SessionStats::opened);
+  by_pool(page.counter("tidepool_sessions_closed_total", "Sessions that ended."), pools,
+          &SessionStats::closed);
+  by_enum(
+      page.counter("tidepool_pins_total", "Times that a session had to keep its lease, by reason."),
+      pools, "reason", &SessionStats::pins);
+  by_enum(page.gauge("tidepool_pinned_sessions",
+                     "Sessions that keep their lease now; one may have several reasons."),
+          pools, "reason", &SessionStats::pinned);
+
+  add_queries(page.counter("tidepool_queries_total",
+                           "Commands answered, by kind and by what the client was told."),
+              pools);
+  by_pool(
+      page.counter("tidepool_queries_answered_locally_total", "Commands that needed no backend."),
+      pools, &SessionStats::answered_locally);
+  by_pool(page.histogram("tidepool_query_duration_seconds",
+                         "Command received to answer sent, waits included."),
+          pools, &SessionStats::query_duration);
+  by_pool(page.histogram("tidepool_query_backend_duration_seconds",
+                         "Command sent to TiDB to its answer complete."),
+          pools, &SessionStats::backend_duration);
+  add_traffic(page.counter("tidepool_client_bytes_total",
+                           "Bytes exchanged with clients, without TLS and TCP overhead."),
+              pools, &SessionStats::client);
+  add_traffic(page.counter("tidepool_backend_bytes_total",
+                           "Bytes exchanged with TiDB, without TLS and TCP overhead."),
+              pools, &SessionStats::backend);
+}
+
+void add_login_families(Page& page, const session::LoginStats& logins) {
+  page.counter("tidepool_client_connections_total",
+               "Client connections accepted, whatever became of them.")
+      .value({}, static_cast<double>(logins.accepted.value()));
+  Family failures = page.counter("tidepool_login_failures_total",
+                                 "Clients that did not get past their login, by reason.");
+  using Failures = decltype(session::LoginStats::failures);
+  for (std::size_t i = 0; i < Failures::size(); ++i) {
+    const auto failure = Failures::key(i);
+    failures.value({{"reason", to_string(failure)}},
+                   static_cast<double>(logins.failures[failure].value()));
+  }
+}
+
+}  // namespace tidepool::metrics

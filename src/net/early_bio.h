@@ -1,0 +1,15 @@
+// A BIO over a nonblocking socket that first gives bytes which somebody has read from it already,
+// and writes without raising SIGPIPE. Private to the net layer.
+#pragma once
+
+#include <string_view>
+
+struct bio_st;
+
+namespace tidepool::net {
+
+// The caller owns the result and hands it to SSL_set_bio; null if there is no memory. `fd` is not
+// closed.
+bio_st* make_early_bio(int fd, std::string_view early);
+
+}  // namespace tidepool::net

@@ -1,0 +1,227 @@
+#include "tidepool/net/listener.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "tidepool/base/check.h"
+#include "tidepool/net/socket.h"
+
+namespace tidepool::net {
+namespace {
+
+constexpr int kAcceptsPerTurn = 64;                     // then others get their turn
+constexpr auto kRest = std::chrono::milliseconds(100);  // when even refusing fails
+constexpr int kSocketFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+tl::unexpected<Error> fail_listen(const std::string& where, int number) {
+  const Code code = number == EADDRINUSE || number == EACCES ? Code::kConfig : Code::kInternal;
+  return fail(code, "cannot listen on " + where + ": " + std::generic_category().message(number));
+}
+
+struct AddressFree {
+  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
+};
+
+Result<UniqueFd> bind_tcp(const addrinfo& address, int backlog) {
+  UniqueFd fd(::socket(address.ai_family, SOCK_STREAM | kSocketFlags, 0));
+  const int on = 1;
+  const int off = 0;
+  if (!fd.is_open()) return tl::unexpected(error_of_errno("socket", errno));
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (address.ai_family == AF_INET6) {  // "*" means IPv4 too
+    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  }
+  if (::bind(fd.get(), address.ai_addr, address.ai_addrlen) != 0 ||
+      ::listen(fd.get(), backlog) != 0) {
+    return fail(errno == EADDRINUSE || errno == EACCES ? Code::kConfig : Code::kInternal,
+                std::generic_category().message(errno));
+  }
+  return fd;
+}
+
+Result<sockaddr_un> unix_address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path) {
+    return fail(Code::kConfig, "cannot listen on '" + path + "': a Unix socket's path has 1 to " +
+                                   std::to_string(sizeof address.sun_path - 1) + " characters");
+  }
+  std::memcpy(static_cast<void*>(address.sun_path), path.data(), path.size());
+  return address;
+}
+
+// Removes what a process that is gone has left behind.
+Result<void> remove_stale(const std::string& path, const sockaddr_un& address) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return {};
+  if (!S_ISSOCK(status.st_mode)) {
+    return fail(Code::kConfig, "cannot listen on '" + path + "': it exists and is not a socket");
+  }
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | kSocketFlags, 0));
+  const int failed =
+      ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  if (failed == 0 || errno != ECONNREFUSED) {
+    return fail(Code::kConfig, "cannot listen on '" + path + "': another process listens on it");
+  }
+  ::unlink(path.c_str());
+  return {};
+}
+
+UniqueFd open_reserve() {
+  return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::tcp(Loop& loop, const std::string& host,
+                                                std::uint16_t port, int backlog,
+                                                OnAccept on_accept) {
+  const std::string where = "'" + host + "' port " + std::to_string(port);
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const bool any = host.empty() || host == "*";
+  const int failed =
+      ::getaddrinfo(any ? "::" : host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (failed != 0) {
+    return fail(Code::kConfig, "cannot listen on " + where + ": " + ::gai_strerror(failed));
+  }
+  const std::unique_ptr<addrinfo, AddressFree> addresses(found);
+  Result<UniqueFd> fd = bind_tcp(*addresses, backlog);
+  if (!fd && any) {  // a machine without IPv6
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    addrinfo plain{};
+    plain.ai_family = AF_INET;
+    plain.ai_addr = reinterpret_cast<sockaddr*>(&v4);
+    plain.ai_addrlen = sizeof v4;
+    fd = bind_tcp(plain, backlog);
+  }
+  if (!fd) return fail(fd.error().code, "cannot listen on " + where + ": " + fd.error().message);
+  return from_fd(loop, std::move(*fd), std::move(on_accept));
+}
+
+Result<std::unique_ptr<Listener>> Listener::unix_socket(Loop& loop, const std::string& path,
+                                                        unsigned mode, int backlog,
+                                                        OnAccept on_accept) {
+  const Result<sockaddr_un> address = unix_address(path);
+  if (!address) return tl::unexpected(address.error());
+  if (const Result<void> removed = remove_stale(path, *address); !removed) {
+    return tl::unexpected(removed.error());
+  }
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | kSocketFlags, 0));
+  if (!fd.is_open()) return fail_listen("'" + path + "'", errno);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
+    return fail_listen("'" + path + "'", errno);
+  }
+  // Before listen(): nobody connects with other rights than `mode` says.
+  if (::chmod(path.c_str(), mode) != 0 || ::listen(fd.get(), backlog) != 0) {
+    const int number = errno;
+    ::unlink(path.c_str());
+    return fail_listen("'" + path + "'", number);
+  }
+  Result<std::unique_ptr<Listener>> listener = from_fd(loop, std::move(fd), std::move(on_accept));
+  if (listener) (*listener)->unlink_path_ = path;
+  return listener;
+}
+
+Result<std::unique_ptr<Listener>> Listener::from_fd(Loop& loop, UniqueFd fd, OnAccept on_accept) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    return tl::unexpected(error_of_errno("a descriptor to listen on", errno));
+  }
+  std::unique_ptr<Listener> listener(new Listener(loop, std::move(fd), std::move(on_accept)));
+  listener->is_unix_ = address.ss_family == AF_UNIX;
+  if (listener->is_unix_) {
+    listener->address_ = static_cast<const char*>(reinterpret_cast<sockaddr_un&>(address).sun_path);
+  } else {
+    listener->address_ = to_text(address);
+    listener->port_ =
+        ntohs(address.ss_family == AF_INET ? reinterpret_cast<sockaddr_in&>(address).sin_port
+                                           : reinterpret_cast<sockaddr_in6&>(address).sin6_port);
+  }
+  listener->start();
+  return listener;
+}
+
+Result<std::unique_ptr<Listener>> Listener::share(Loop& loop, OnAccept on_accept) const {
+  UniqueFd copy(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy.is_open()) return tl::unexpected(error_of_errno("sharing a listening socket", errno));
+  return from_fd(loop, std::move(copy), std::move(on_accept));
+}
+
+Listener::Listener(Loop& loop, UniqueFd fd, OnAccept on_accept)
+    : on_accept_(std::move(on_accept)), fd_(std::move(fd)), reserve_(open_reserve()), rest_(loop) {
+  TIDEPOOL_CHECK(loop.is_current_thread());
+  auto* poll = new uv_poll_t;
+  TIDEPOOL_CHECK(uv_poll_init(loop.raw(), poll, fd_.get()) == 0);
+  poll->data = this;
+  poll_.reset(poll);
+}
+
+Listener::~Listener() {
+  if (!unlink_path_.empty()) ::unlink(unlink_path_.c_str());
+}
+
+void Listener::start() {
+  uv_poll_start(poll_.get(), UV_READABLE, [](uv_poll_t* handle, int, int) noexcept {
+    if (handle->data != nullptr) static_cast<Listener*>(handle->data)->on_poll();
+  });
+}
+
+void Listener::on_poll() {
+  for (int count = 0; count < kAcceptsPerTurn && accept_one(); ++count) {
+  }
+}
+
+// False: nothing waits, or accepting rests for a moment.
+bool Listener::accept_one() {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length, kSocketFlags));
+  if (fd.is_open()) {
+    if (!is_unix_) set_no_delay(fd.get());
+    on_accept_(Accepted{std::move(fd), is_unix_ ? "unix" : to_text(address), is_unix_});
+    return true;
+  }
+  if (errno == EMFILE || errno == ENFILE) return refuse_one();
+  return errno == ECONNABORTED || errno == EINTR || errno == EPROTO;
+}
+
+// Out of descriptors: gives up the reserved one for the moment that it takes to turn one peer away.
+// Left in the queue, peers would wait without a word, and the loop would be told of them again and
+// again.
+bool Listener::refuse_one() {
+  reserve_.reset();
+  UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, kSocketFlags));
+  const bool refused = fd.is_open();
+  fd.reset();
+  reserve_ = open_reserve();
+  if (refused) {
+    ++refused_;
+    return true;
+  }
+  if (errno == EAGAIN) return false;
+  uv_poll_stop(poll_.get());
+  rest_.start(kRest, [this] { start(); });
+  return false;
+}
+
+}  // namespace tidepool::net

@@ -1,0 +1,340 @@
+#include "tidepool/pool/broker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tidepool/base/check.h"
+
+namespace tidepool::pool {
+namespace {
+
+// A waiter whose client flags no backend has may take a place from the others once it has waited
+// this much longer.
+constexpr std::chrono::milliseconds kVariantPatience{250};
+
+// What waiting cannot mend: whoever waits is told at once.
+bool is_permanent(const Error& error) {
+  return error.code == Code::kAuth || error.code == Code::kTls;
+}
+
+}  // namespace
+
+Broker::Broker(const Limits& limits, std::uint64_t seed) : limits_(limits), random_(seed) {}
+
+std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& want, TimePoint now) {
+  if (!waiters_.empty() && somebody_waits_for(want.variant)) return std::nullopt;
+  const std::optional<BackendId> found = pick_idle(worker, want, true);
+  if (!found || now >= nodes_.at(*found).expires) return std::nullopt;
+  lease(*found);
+  return found;
+}
+
+WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadline, TimePoint now,
+                         Orders& orders) {
+  const WaiterId id = next_id_++;
+  const bool first_of_its_kind = !somebody_waits_for(want.variant);
+  waiters_.push_back({id, worker, want, now, deadline});
+  if (first_of_its_kind) {
+    if (const auto found = pick_idle(worker, want, false)) {
+      hand_to(std::prev(waiters_.end()), *found, orders);
+      return id;
+    }
+  }
+  const bool hopeless = last_error_ && is_permanent(*last_error_) && failures_in_a_row_ > 0 &&
+                        nodes_.empty() && now < no_dial_before_;
+  if (hopeless) {
+    waiters_.pop_back();
+    orders.push_back({worker, FailOrder{id, *last_error_}});
+    return id;
+  }
+  dial_for_waiters(now, orders);
+  return id;
+}
+
+void Broker::requeue(WaiterId waiter, WorkerIndex worker, const Want& want, TimePoint deadline,
+                     TimePoint now, Orders& orders) {
+  waiters_.push_front({waiter, worker, want, now, deadline});
+  if (const auto found = pick_idle(worker, want, false)) {
+    return hand_to(waiters_.begin(), *found, orders);
+  }
+  dial_for_waiters(now, orders);
+}
+
+void Broker::cancel(WaiterId waiter) {
+  std::erase_if(waiters_, [waiter](const Waiter& one) { return one.id == waiter; });
+}
+
+void Broker::release(BackendId backend, std::uint64_t state, TimePoint now, Orders& orders) {
+  Node& node = nodes_.at(backend);
+  TIDEPOOL_CHECK(node.state == NodeState::kLeased);
+  node.state_hash = state;
+  if (draining_) return begin_retire(backend, RetireReason::kShutdown, orders);
+  if (now >= node.expires) return begin_retire(backend, RetireReason::kRecycle, orders);
+  const auto waiter = next_waiter_for(node);
+  if (waiter != waiters_.end()) return hand_to(waiter, backend, orders);
+  make_idle(backend, now);
+  if (!waiters_.empty()) dial_for_waiters(now, orders);
+}
+
+void Broker::retire(BackendId backend) {
+  Orders none;
+  const auto found = nodes_.find(backend);
+  if (found == nodes_.end() || found->second.state == NodeState::kClosing) return;
+  begin_retire(backend, RetireReason::kLost, none);
+}
+
+void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
+  const auto found = nodes_.find(backend);
+  if (found == nodes_.end()) return;
+  TIDEPOOL_CHECK(found->second.state == NodeState::kClosing);
+  nodes_.erase(found);
+  --closing_;
+  dial_for_waiters(now, orders);
+}
+
+BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders& orders) {
+  const auto found = dials_.find(dial);
+  TIDEPOOL_CHECK(found != dials_.end());
+  const BackendId id = next_id_++;
+  Node& node = nodes_[id];
+  node.worker = worker;
+  node.variant = found->second.variant;
+  node.expires = end_of_life(now);
+  dials_.erase(found);
+  failures_in_a_row_ = 0;
+  no_dial_before_ = {};
+  last_error_.reset();
+  if (draining_) {
+    begin_retire(id, RetireReason::kShutdown, orders);
+    return id;
+  }
+  const auto waiter = next_waiter_for(node);
+  if (waiter != waiters_.end()) {
+    hand_to(waiter, id, orders);
+  } else {
+    make_idle(id, now);
+  }
+  dial_for_waiters(now, orders);
+  return id;
+}
+
+void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders& orders) {
+  dials_.erase(dial);
+  last_error_ = error;
+  // Exponential backoff with full jitter, so that many proxies do not knock in step.
+  const unsigned doublings = std::min(failures_in_a_row_++, 16U);
+  const auto ceiling = std::min<std::chrono::milliseconds>(
+      limits_.backoff_initial * (1LL << doublings), limits_.backoff_max);
+  std::uniform_int_distribution<long long> spread(0, ceiling.count());
+  no_dial_before_ = now + std::chrono::milliseconds(spread(random_));
+  if (is_permanent(error) && nodes_.empty()) fail_all_waiters(error, orders);
+}
+
+void Broker::tick(TimePoint now, Orders& orders) {
+  expire_waiters(now, orders);
+  retire_by_time(now, orders);
+  if (!draining_) dial_for_waiters(now, orders);
+}
+
+void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, TimePoint now,
+                     Orders& orders) {
+  if (draining_ || now < no_dial_before_) return;
+  const unsigned wanted = std::min(count, limits_.cap());
+  while (counts().total() < wanted && dials_.size() < limits_.max_dials) {
+    start_dial(variant, worker, orders);
+  }
+}
+
+void Broker::drain(Orders& orders) {
+  draining_ = true;
+  const std::list<BackendId> idle = idle_;
+  for (const BackendId backend : idle)
+    begin_retire(backend, RetireReason::kShutdown, orders);
+}
+
+BrokerCounts Broker::counts() const {
+  BrokerCounts counts;
+  counts.dialling = static_cast<unsigned>(dials_.size());
+  counts.idle = static_cast<unsigned>(idle_.size());
+  counts.closing = closing_;
+  counts.leased = static_cast<unsigned>(nodes_.size()) - counts.idle - closing_;
+  counts.waiting = static_cast<unsigned>(waiters_.size());
+  return counts;
+}
+
+// The session's last backend, else one in the right state, else the most recently used; own
+// worker's before others'.
+std::optional<BackendId> Broker::pick_idle(WorkerIndex worker, const Want& want,
+                                           bool own_only) const {
+  std::optional<BackendId> best;
+  int best_rank = 0;
+  for (const BackendId id : idle_) {
+    const Node& node = nodes_.at(id);
+    if (node.variant != want.variant || (own_only && node.worker != worker)) continue;
+    int rank = 1;
+    if (node.state_hash == want.state) rank += 1;
+    if (id == want.last) rank += 2;
+    if (node.worker == worker) rank += 4;
+    if (rank <= best_rank) continue;
+    best = id;
+    best_rank = rank;
+  }
+  return best;
+}
+
+bool Broker::somebody_waits_for(std::uint64_t variant) const {
+  return std::any_of(waiters_.begin(), waiters_.end(),
+                     [variant](const Waiter& one) { return one.want.variant == variant; });
+}
+
+void Broker::lease(BackendId backend) {
+  Node& node = nodes_.at(backend);
+  if (node.state == NodeState::kIdle) idle_.erase(node.place);
+  node.state = NodeState::kLeased;
+}
+
+void Broker::make_idle(BackendId backend, TimePoint now) {
+  Node& node = nodes_.at(backend);
+  idle_.push_front(backend);
+  node.place = idle_.begin();
+  node.state = NodeState::kIdle;
+  node.idle_since = now;
+}
+
+void Broker::hand_to(const std::deque<Waiter>::iterator& waiter, BackendId backend,
+                     Orders& orders) {
+  lease(backend);
+  Node& node = nodes_.at(backend);
+  if (node.worker == waiter->worker) {
+    orders.push_back({node.worker, GrantOrder{waiter->id, backend}});
+  } else {
+    orders.push_back({node.worker, MoveOrder{backend, waiter->worker, waiter->id}});
+    node.worker = waiter->worker;
+  }
+  waiters_.erase(waiter);
+}
+
+// First come, first served among those whom this backend suits, unless the first of all waits in
+// vain for another variant: then nobody, so that the backend becomes idle and makes room.
+std::deque<Broker::Waiter>::iterator Broker::next_waiter_for(const Node& node) {
+  if (waiters_.empty()) return waiters_.end();
+  const auto suited = std::find_if(waiters_.begin(), waiters_.end(), [&node](const Waiter& one) {
+    return one.want.variant == node.variant;
+  });
+  if (suited == waiters_.begin() || suited == waiters_.end()) return suited;
+  const Waiter& first = waiters_.front();
+  if (dials_of(first.want.variant) > 0 || closing_ > 0) return suited;
+  const bool starves =
+      !has_backend_of(first.want.variant) || suited->since - first.since > kVariantPatience;
+  return starves ? waiters_.end() : suited;
+}
+
+void Broker::begin_retire(BackendId backend, RetireReason reason, Orders& orders) {
+  Node& node = nodes_.at(backend);
+  if (node.state == NodeState::kIdle) idle_.erase(node.place);
+  node.state = NodeState::kClosing;
+  ++closing_;
+  orders.push_back({node.worker, RetireOrder{backend, reason}});
+}
+
+void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
+  if (waiters_.empty() || draining_ || now < no_dial_before_) return;
+  // While TiDB is known to be away, one probe at a time.
+  const std::size_t at_once = failures_in_a_row_ > 0 ? 1 : limits_.max_dials;
+  std::unordered_map<std::uint64_t, unsigned> covered;
+  for (const auto& [id, dial] : dials_)
+    ++covered[dial.variant];
+  for (const Waiter& waiter : waiters_) {
+    if (dials_.size() >= at_once) return;
+    unsigned& cover = covered[waiter.want.variant];
+    if (cover > 0) {
+      --cover;
+      continue;
+    }
+    if (counts().total() >= limits_.cap()) return make_room(waiter.want.variant, orders);
+    start_dial(waiter.want.variant, waiter.worker, orders);
+  }
+}
+
+void Broker::start_dial(std::uint64_t variant, WorkerIndex worker, Orders& orders) {
+  const DialId id = next_id_++;
+  dials_[id] = {worker, variant};
+  orders.push_back({worker, DialOrder{id, variant}});
+}
+
+// Retires the idle backend that was used longest ago and does not suit; its place is free once it
+// is closed.
+void Broker::make_room(std::uint64_t variant, Orders& orders) {
+  if (closing_ > 0) return;
+  const auto found = std::find_if(idle_.rbegin(), idle_.rend(),
+                                  [&](BackendId id) { return nodes_.at(id).variant != variant; });
+  if (found != idle_.rend()) begin_retire(*found, RetireReason::kVariant, orders);
+}
+
+unsigned Broker::dials_of(std::uint64_t variant) const {
+  return static_cast<unsigned>(std::count_if(dials_.begin(), dials_.end(), [&](const auto& one) {
+    return one.second.variant == variant;
+  }));
+}
+
+bool Broker::has_backend_of(std::uint64_t variant) const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& one) {
+    return one.second.variant == variant && one.second.state != NodeState::kClosing;
+  });
+}
+
+void Broker::fail_all_waiters(const Error& error, Orders& orders) {
+  for (const Waiter& waiter : waiters_) {
+    orders.push_back({waiter.worker, FailOrder{waiter.id, error}});
+  }
+  waiters_.clear();
+}
+
+void Broker::expire_waiters(TimePoint now, Orders& orders) {
+  const bool any = std::any_of(waiters_.begin(), waiters_.end(),
+                               [now](const Waiter& one) { return one.deadline <= now; });
+  if (!any) return;
+  const Error error = timeout_error();
+  std::erase_if(waiters_, [&](const Waiter& waiter) {
+    if (waiter.deadline > now) return false;
+    orders.push_back({waiter.worker, FailOrder{waiter.id, error}});
+    return true;
+  });
+}
+
+void Broker::retire_by_time(TimePoint now, Orders& orders) {
+  const std::list<BackendId> oldest_first(idle_.rbegin(), idle_.rend());
+  for (const BackendId id : oldest_first) {
+    const Node& node = nodes_.at(id);
+    const bool kept_warm = idle_.size() <= limits_.min_idle;
+    const auto idle_for = now - node.idle_since;
+    if (now >= node.expires) {
+      begin_retire(id, RetireReason::kRecycle, orders);
+    } else if (limits_.idle_timeout.count() > 0 && idle_for >= limits_.idle_timeout && !kept_warm) {
+      begin_retire(id, RetireReason::kIdle, orders);
+    } else if (nodes_.size() - closing_ > limits_.size && idle_for >= limits_.overflow_linger) {
+      begin_retire(id, RetireReason::kOverflow, orders);
+    }
+  }
+}
+
+Error Broker::timeout_error() const {
+  const BrokerCounts now = counts();
+  std::string text = "Too many connections: no TiDB connection became free in time (" +
+                     std::to_string(now.leased) + " leased, " + std::to_string(now.dialling) +
+                     " dialling, " + std::to_string(now.idle) + " idle of at most " +
+                     std::to_string(limits_.cap()) + "; " + std::to_string(now.waiting) +
+                     " sessions waiting)";
+  if (last_error_) text += "; last dial error: " + last_error_->message;
+  return Error{Code::kTimeout, std::move(text), 1040, "08004"};
+}
+
+TimePoint Broker::end_of_life(TimePoint now) {
+  if (limits_.recycle.count() <= 0) return TimePoint::max();
+  std::uniform_real_distribution<double> shorter(0.0, limits_.recycle_jitter);
+  const auto life =
+      std::chrono::duration<double, std::milli>(limits_.recycle) * (1.0 - shorter(random_));
+  return now + std::chrono::duration_cast<Duration>(life);
+}
+
+}  // namespace tidepool::pool

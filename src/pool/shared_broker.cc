@@ -1,0 +1,61 @@
+#include "tidepool/pool/shared_broker.h"
+
+#include <utility>
+
+namespace tidepool::pool {
+
+SharedBroker::SharedBroker(const Limits& limits, std::uint64_t seed, PoolStats& stats)
+    : broker_(limits, seed), stats_(stats) {
+  stats_.cap.set(limits.cap());
+  stats_.size.set(limits.size);
+}
+
+void SharedBroker::join(WorkerIndex index, Deliver deliver) {
+  if (deliver_.size() <= index) deliver_.resize(index + 1);
+  deliver_[index] = std::move(deliver);
+}
+
+SharedBroker::Sender::~Sender() {
+  broker.publish();
+  lock.unlock();
+  if (orders.empty()) return;
+  std::vector<Orders> sorted(broker.deliver_.size());
+  for (Order& order : orders)
+    sorted[order.worker].push_back(std::move(order));
+  for (std::size_t worker = 0; worker < sorted.size(); ++worker) {
+    if (!sorted[worker].empty()) broker.deliver_[worker](std::move(sorted[worker]));
+  }
+}
+
+void SharedBroker::publish() {
+  const BrokerCounts now = broker_.counts();
+  const std::int64_t resetting = stats_.backends[BackendState::kResetting].value();
+  stats_.backends[BackendState::kDialling].set(now.dialling);
+  stats_.backends[BackendState::kIdle].set(now.idle);
+  stats_.backends[BackendState::kLeased].set(std::max<std::int64_t>(0, now.leased - resetting));
+  stats_.backends[BackendState::kClosing].set(now.closing);
+  stats_.waiters.set(now.waiting);
+}
+
+BrokerCounts SharedBroker::counts() const {
+  const std::lock_guard lock(mutex_);
+  return broker_.counts();
+}
+
+std::string SharedBroker::last_dial_error() const {
+  const std::lock_guard lock(mutex_);
+  return broker_.last_dial_error() ? broker_.last_dial_error()->message : std::string();
+}
+
+void SharedBroker::set_facts(PoolFacts facts) {
+  auto shared = std::make_shared<const PoolFacts>(std::move(facts));
+  const std::lock_guard lock(mutex_);
+  facts_ = std::move(shared);
+}
+
+std::shared_ptr<const PoolFacts> SharedBroker::facts() const {
+  const std::lock_guard lock(mutex_);
+  return facts_;
+}
+
+}  // namespace tidepool::pool

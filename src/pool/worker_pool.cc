@@ -1,0 +1,361 @@
+#include "tidepool/pool/worker_pool.h"
+
+#include <utility>
+
+#include "node.h"
+#include "tidepool/base/check.h"
+#include "tidepool/base/log.h"
+
+namespace tidepool::pool {
+namespace {
+
+constexpr std::chrono::milliseconds kClockInterval{100};
+constexpr std::chrono::seconds kGoodbyeTimeout{1};
+// A backend that was idle for less than this is lent without looking at its socket first.
+constexpr std::chrono::milliseconds kFreshlyUsed{2};
+constexpr std::string_view kQuitPacket{"\x01\x00\x00\x00\x01", 5};
+
+// What a fresh session on this backend starts with, and so what DEFAULT means there.
+constexpr const char* kInspect =
+    "SELECT @@global.autocommit, @@global.sql_mode, @@global.default_collation_for_utf8mb4, "
+    "@@global.collation_database";
+
+constexpr std::uint64_t kFoundRows = 1;
+constexpr std::uint64_t kInteractive = 2;
+constexpr std::uint64_t kLocalFiles = 4;
+constexpr unsigned kCollationShift = 8;  // above it: the handshake's collation, 0 for the usual one
+
+backend::Variant variant_of(std::uint64_t key) {
+  backend::Variant variant;
+  variant.found_rows = (key & kFoundRows) != 0;
+  variant.interactive = (key & kInteractive) != 0;
+  variant.local_files = (key & kLocalFiles) != 0;
+  const std::uint64_t collation = key >> kCollationShift;
+  if (collation != 0) variant.collation = static_cast<std::uint8_t>(collation);
+  return variant;
+}
+
+sql::Baseline baseline_of(const backend::QueryResult& answer) {
+  if (answer.rows.size() != 1 || answer.rows[0].size() != 4) return {};
+  const auto value = [&](std::size_t column) { return answer.rows[0][column].value_or(""); };
+  const bool autocommit = value(0) == "1" || value(0) == "ON";
+  return sql::make_baseline(autocommit, value(1), value(2), value(3));
+}
+
+}  // namespace
+
+std::uint64_t variant_key(const backend::Variant& variant) {
+  const std::uint64_t collation =
+      variant.collation == backend::Variant{}.collation ? 0 : variant.collation;
+  return (variant.found_rows ? kFoundRows : 0) | (variant.interactive ? kInteractive : 0) |
+         (variant.local_files ? kLocalFiles : 0) | collation << kCollationShift;
+}
+
+WorkerPool::WorkerPool(net::Loop& loop, WorkerIndex index, SharedBroker& broker,
+                       WorkerPoolOptions options)
+    : loop_(loop),
+      index_(index),
+      broker_(broker),
+      options_(std::move(options)),
+      peers_{this},
+      clock_(loop) {
+  broker_.join(index, [this](Orders orders) {
+    loop_.post([this, orders = std::move(orders)] { carry_out(orders); });
+  });
+}
+
+WorkerPool::~WorkerPool() = default;
+
+std::optional<Lease> WorkerPool::try_acquire(const Want& want) {
+  const auto backend = broker_.with(
+      [&](Broker& broker, Orders&) { return broker.try_acquire(index_, want, loop_.now()); });
+  if (!backend) return std::nullopt;
+  Node* node = find(*backend);
+  TIDEPOOL_CHECK(node != nullptr);
+  if (!is_alive(*node)) {
+    lose(*node, RetireReason::kLost);
+    return try_acquire(want);
+  }
+  return lend(*node, {});  // without waiting
+}
+
+Ticket WorkerPool::wait(const Want& want, Duration timeout, LeaseSink& sink) {
+  const TimePoint now = loop_.now();
+  const TimePoint deadline = now + timeout;
+  const WaiterId waiter = broker_.with([&](Broker& broker, Orders& orders) {
+    return broker.enqueue(index_, want, deadline, now, orders);
+  });
+  waiting_[waiter] = {&sink, want, Clock::now(), deadline};
+  return {*this, waiter};
+}
+
+void WorkerPool::start_clock() {
+  tick();
+  clock_.start(kClockInterval, [this] { start_clock(); });
+}
+
+void WorkerPool::tick() {
+  const bool knows_server = facts() != nullptr;
+  broker_.with([&](Broker& broker, Orders& orders) {
+    if (!knows_server) broker.warm_up(1, 0, index_, loop_.now(), orders);
+    broker.tick(loop_.now(), orders);
+  });
+}
+
+void WorkerPool::drain() {
+  draining_ = true;
+  broker_.with([](Broker& broker, Orders& orders) { broker.drain(orders); });
+}
+
+void WorkerPool::carry_out(const Orders& orders) {
+  for (const Order& order : orders) {
+    if (const auto* dial = std::get_if<DialOrder>(&order.what)) start_dial(*dial);
+    if (const auto* granted = std::get_if<GrantOrder>(&order.what)) grant(*granted);
+    if (const auto* moved = std::get_if<MoveOrder>(&order.what)) move(*moved);
+    if (const auto* retired = std::get_if<RetireOrder>(&order.what)) retire(*retired);
+    if (const auto* failed = std::get_if<FailOrder>(&order.what)) fail_waiter(*failed);
+  }
+}
+
+void WorkerPool::start_dial(const DialOrder& order) {
+  backend::DialOptions options = options_.dial;
+  options.variant = variant_of(order.variant);
+  Dialling& dialling = dials_[order.dial];
+  dialling.variant = order.variant;
+  dialling.begun = Clock::now();
+  dialling.handle = backend::dial(
+      loop_, std::move(options),
+      [this, dial = order.dial](auto result) { on_dialled(dial, std::move(result)); });
+}
+
+void WorkerPool::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection>> result) {
+  PoolStats& stats = broker_.stats();
+  stats.dial_duration.observe(Clock::now() - dials_.at(dial).begun);
+  if (!result) {
+    stats.dials[dial_result_of(result.error().code)].add();
+    return fail_dial(dial, result.error());
+  }
+  Dialling& dialling = dials_.at(dial);
+  dialling.node =
+      std::make_unique<Node>(*this, std::move(*result), sql::SessionState{}, options_.max_prepared);
+  Node& node = *dialling.node;
+  node.connection->attach(loop_, &node);
+  node.call = node.connection->query(kInspect, options_.control_timeout, [this, dial](auto answer) {
+    on_inspected(dial, std::move(answer));
+  });
+}
+
+void WorkerPool::on_inspected(DialId dial, Result<backend::QueryResult> answer) {
+  PoolStats& stats = broker_.stats();
+  if (!answer) {
+    stats.dials[dial_result_of(answer.error().code)].add();
+    return fail_dial(dial, answer.error());
+  }
+  stats.dials[DialResult::kOk].add();
+  const auto found = dials_.find(dial);
+  std::unique_ptr<Node> node = std::move(found->second.node);
+  dials_.erase(found);
+  const backend::ServerFacts& server = node->connection->facts();
+  const sql::Baseline baseline = baseline_of(*answer);
+  const sql::Handshake handshake{.collation_id = node->connection->variant().collation};
+  node->memory.actual = sql::SessionState(handshake, baseline);
+  log::debug("backend opened", {{"pool", options_.name},
+                                {"peer", server.peer},
+                                {"tls", server.tls_version},
+                                {"tidb_connection", server.connection_id}});
+  broker_.set_facts({server, baseline});
+  node->state = Node::State::kIdle;
+  node->idle_since = loop_.now();
+  node->id = broker_.with([&](Broker& broker, Orders& orders) {
+    return broker.dialled(dial, index_, loop_.now(), orders);
+  });
+  const BackendId id = node->id;
+  nodes_[id] = std::move(node);
+}
+
+void WorkerPool::fail_dial(DialId dial, const Error& error) {
+  log::warn("dial failed",
+            {{"pool", options_.name}, {"reason", to_string(error.code)}, {"error", error.message}});
+  using SystemClock = std::chrono::system_clock;
+  broker_.stats().last_dial_error_time.set(SystemClock::to_time_t(SystemClock::now()));
+  const auto found = dials_.find(dial);
+  std::unique_ptr<Node> node = std::move(found->second.node);  // none: the dial itself failed
+  dials_.erase(found);
+  if (node != nullptr) node->connection->stream().set_sink(nullptr);
+  loop_.retire(std::move(node));  // we may be in its callback
+  broker_.with([&](Broker& broker, Orders& orders) {
+    broker.dial_failed(dial, error, loop_.now(), orders);
+  });
+}
+
+void WorkerPool::grant(const GrantOrder& order) {
+  Node* node = find(order.backend);
+  if (node == nullptr) return requeue(order.waiter);
+  const auto found = waiting_.find(order.waiter);
+  if (found == waiting_.end()) return give_back(*node);  // the session no longer waits
+  if (!is_alive(*node)) {
+    lose(*node, RetireReason::kLost);
+    return requeue(order.waiter);
+  }
+  const Waiting waiting = found->second;
+  waiting_.erase(found);
+  waiting.sink->on_lease(lend(*node, waiting.since));
+}
+
+void WorkerPool::fail_waiter(const FailOrder& order) {
+  const auto found = waiting_.find(order.waiter);
+  if (found == waiting_.end()) return;
+  const Waiting waiting = found->second;
+  waiting_.erase(found);
+  broker_.stats().lease_wait.observe(Clock::now() - waiting.since);
+  if (order.error.code == Code::kTimeout) broker_.stats().lease_timeouts.add();
+  waiting.sink->on_no_lease(order.error);
+}
+
+void WorkerPool::requeue(WaiterId waiter) {
+  const auto found = waiting_.find(waiter);
+  if (found == waiting_.end()) return;
+  const Waiting& waiting = found->second;
+  broker_.with([&](Broker& broker, Orders& orders) {
+    broker.requeue(waiter, index_, waiting.want, waiting.deadline, loop_.now(), orders);
+  });
+}
+
+void WorkerPool::move(const MoveOrder& order) {
+  WorkerPool* target = peers_.at(order.to);
+  const auto found = nodes_.find(order.backend);
+  if (found == nodes_.end()) {
+    target->loop_.post([target, waiter = order.waiter] { target->requeue(waiter); });
+    return;
+  }
+  std::unique_ptr<Node> node = std::move(found->second);
+  nodes_.erase(found);
+  node->connection->detach();
+  node->owner = target;
+  // A std::function must be copyable, so the node travels in a shared box with one taker.
+  auto box = std::make_shared<std::unique_ptr<Node>>(std::move(node));
+  target->loop_.post(
+      [target, box, waiter = order.waiter] { target->adopt(std::move(*box), waiter); });
+}
+
+void WorkerPool::adopt(std::unique_ptr<Node> node, WaiterId waiter) {
+  node->connection->attach(loop_, node.get());
+  const BackendId id = node->id;
+  nodes_[id] = std::move(node);
+  grant({waiter, id});
+}
+
+Lease WorkerPool::lend(Node& node, TimePoint since) {
+  node.state = Node::State::kLeased;
+  node.connection->stream().set_sink(nullptr);
+  broker_.stats().leases.add();
+  broker_.stats().lease_wait.observe(since == TimePoint{} ? Duration{} : Clock::now() - since);
+  return {*this, node};
+}
+
+// Looks at the socket without a round trip. A TLS ticket may be there; anything else means the end.
+// Not with the loop's scratch buffer, in which the session that asks may have its client's bytes.
+bool WorkerPool::is_alive(Node& node) {
+  if (loop_.now() - node.idle_since < kFreshlyUsed) return true;
+  char unwanted = 0;
+  const auto result = node.connection->stream().read({&unwanted, 1});
+  return result && result->status == net::ReadResult::Status::kWouldBlock;
+}
+
+void WorkerPool::retire(const RetireOrder& order) {
+  Node* node = find(order.backend);
+  if (node == nullptr) return;
+  broker_.stats().retired[order.reason].add();
+  log::debug("backend retired", {{"pool", options_.name}, {"reason", to_string(order.reason)}});
+  node->state = Node::State::kGoodbye;
+  net::Stream& stream = node->connection->stream();
+  stream.set_sink(node);
+  node->connection->set_broken();  // the goodbye is said here, and its end awaited
+  if (!stream.write(kQuitPacket)) return forget(*node);
+  node->goodbye = std::make_unique<net::Timer>(loop_);
+  node->goodbye->start(kGoodbyeTimeout, [this, node] { forget(*node); });
+}
+
+void WorkerPool::on_node_event(Node& node) {
+  const auto result = node.connection->stream().read(loop_.scratch());
+  if (result && result->status == net::ReadResult::Status::kWouldBlock) return;
+  if (node.state == Node::State::kGoodbye) return forget(node);
+  log::info("idle backend lost", {{"pool", options_.name},
+                                  {"error", result ? "closed by TiDB" : result.error().message}});
+  lose(node, RetireReason::kLost);
+}
+
+void WorkerPool::release(Node& node, Release how) {
+  net::Stream& stream = node.connection->stream();
+  stream.resume(
+      net::PauseReason::kPeerFull);  // the client that could not take more is not the next one
+  if (how != Release::kDiscard && stream.queued_bytes() > 0) {  // half a packet may be out
+    node.connection->set_broken();
+    return lose(node, RetireReason::kDirty);
+  }
+  switch (how) {
+    case Release::kClean: return give_back(node);
+    case Release::kReset: return reset(node);
+    case Release::kDiscard: return lose(node, RetireReason::kError);
+  }
+}
+
+void WorkerPool::give_back(Node& node) {
+  node.state = Node::State::kIdle;
+  node.idle_since = loop_.now();
+  node.connection->stream().set_sink(&node);
+  broker_.with([&](Broker& broker, Orders& orders) {
+    broker.release(node.id, node.memory.actual.hash(), loop_.now(), orders);
+  });
+}
+
+void WorkerPool::reset(Node& node) {
+  node.state = Node::State::kResetting;
+  broker_.stats().backends[BackendState::kResetting].add();
+  node.call = node.connection->reset(options_.control_timeout, [this, &node](Result<void> result) {
+    broker_.stats().backends[BackendState::kResetting].sub();
+    if (!result) {
+      log::info("reset failed", {{"pool", options_.name}, {"error", result.error().message}});
+      return lose(node, RetireReason::kDirty);
+    }
+    node.memory.reset();
+    give_back(node);
+  });
+}
+
+void WorkerPool::lose(Node& node, RetireReason reason) {
+  broker_.stats().retired[reason].add();
+  if (reason == RetireReason::kLost) node.connection->set_broken();
+  broker_.with([&](Broker& broker, Orders&) { broker.retire(node.id); });
+  forget(node);
+}
+
+void WorkerPool::forget(Node& node) {
+  const auto found = nodes_.find(node.id);
+  TIDEPOOL_CHECK(found != nodes_.end());
+  node.connection->stream().set_sink(nullptr);
+  const BackendId id = node.id;
+  loop_.retire(std::move(found->second));  // we may be in its callback
+  nodes_.erase(found);
+  broker_.with([&](Broker& broker, Orders& orders) { broker.closed(id, loop_.now(), orders); });
+}
+
+void WorkerPool::cancel(WaiterId waiter) {
+  if (waiting_.erase(waiter) == 0) return;
+  broker_.with([&](Broker& broker, Orders&) { broker.cancel(waiter); });
+}
+
+Node* WorkerPool::find(BackendId backend) {
+  const auto found = nodes_.find(backend);
+  return found == nodes_.end() ? nullptr : found->second.get();
+}
+
+void Node::on_readable() {
+  owner->on_node_event(*this);
+}
+
+void Node::on_error(Error) {
+  owner->on_node_event(*this);
+}
+
+}  // namespace tidepool::pool

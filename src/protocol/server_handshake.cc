@@ -1,0 +1,273 @@
+// kStart ─greeting─▶ kAwaitLogin ⇄ kAwaitTls
+//                        └─login─▶ kAwaitUser ──▶ kAccepted | kRejected
+//                                     ├─other plugin─▶ kAwaitScramble ──▶ (as below)
+//                                     └─caching_sha2, unknown digest─▶ kAwaitFullSecret (TLS, Unix
+//                                     socket)
+//                                                                    ▶ kAwaitKeyRequest ─▶
+//                                                                    kAwaitEncrypted (plain TCP)
+#include "tidepool/protocol/server_handshake.h"
+
+#include <utility>
+
+#include "tidepool/base/check.h"
+#include "tidepool/protocol/packet.h"
+
+namespace tidepool::protocol {
+namespace {
+
+constexpr std::string_view kFastAuthSuccess = "\x03";
+constexpr std::string_view kPerformFullAuth = "\x04";
+constexpr std::string_view kRequestPublicKey = "\x02";
+
+constexpr std::uint16_t kErrAccessDenied = 1045;
+constexpr std::uint16_t kErrHandshake = 1043;
+constexpr std::uint16_t kErrNotSupportedAuthMode = 1251;
+constexpr std::uint16_t kErrSecureTransportRequired = 3159;
+
+bool is_ours(std::string_view plugin) {
+  return plugin == kNativePassword || plugin == kCachingSha2Password;
+}
+
+std::string_view without_trailing_nuls(std::string_view text) {
+  while (!text.empty() && text.back() == '\0')
+    text.remove_suffix(1);
+  return text;
+}
+
+// Nobody's password, of the kind that a real user would have.
+UserRecord make_decoy(Credential::Kind kind) {
+  const std::string secret = random_salt();
+  UserRecord decoy{Credential::plaintext(secret)};
+  if (kind == Credential::Kind::kNativeHash) {
+    decoy.credential = Credential::native_hash(make_native_hash(secret)).value_or(decoy.credential);
+  } else if (kind == Credential::Kind::kSha2Hash) {
+    const std::string hash = "$A$005$" + random_salt() + std::string(43, '.');
+    decoy.credential = Credential::sha2_hash(hash).value_or(decoy.credential);
+    decoy.sha2_digest = sha2_digest(secret);
+  }
+  return decoy;
+}
+
+}  // namespace
+
+ServerHandshake::ServerHandshake(HandshakeOptions options)
+    : options_(std::move(options)),
+      salt_(options_.salt.size() == kSaltBytes ? options_.salt : random_salt()),
+      tls_established_(options_.tls_established) {
+  if (!is_ours(options_.default_plugin)) options_.default_plugin = kCachingSha2Password;
+}
+
+ServerHandshake::ServerHandshake(HandshakeOptions options, std::uint32_t capabilities,
+                                 ChangeUser request, std::uint8_t next_sequence)
+    : ServerHandshake(std::move(options)) {
+  purpose_ = Purpose::kChangeUser;
+  sequence_ = next_sequence;
+  login_.capabilities = capabilities;
+  login_.collation = static_cast<std::uint8_t>(request.collation);
+  login_.user = std::move(request.user);
+  login_.auth_response = std::move(request.auth_response);
+  login_.database = std::move(request.database);
+  login_.auth_plugin = std::move(request.auth_plugin);
+  login_.attributes = std::move(request.attributes);
+}
+
+template <class T>
+Action ServerHandshake::enter(State next, T action) {
+  state_ = next;
+  return action;
+}
+
+Action ServerHandshake::send(State next, std::string_view payload) {
+  SendBytes action;
+  append_packet(action.bytes, sequence_, payload);
+  return enter(next, std::move(action));
+}
+
+Action ServerHandshake::reject(const ErrMessage& err, Code code, std::string reason) {
+  Reject action;
+  append_packet(action.bytes, sequence_, encode_err(err));
+  action.reason = Error{code, std::move(reason), err.number, err.sqlstate};
+  return enter(State::kRejected, std::move(action));
+}
+
+Action ServerHandshake::reject_malformed(std::string reason) {
+  return reject({kErrHandshake, "08S01", "Bad handshake"}, Code::kProtocol, std::move(reason));
+}
+
+Action ServerHandshake::deny() {
+  const std::string text = "Access denied for user '" + login_.user + "'@'" + options_.client_host +
+                           "' (using password: " + (used_password_ ? "YES" : "NO") + ")";
+  return reject({kErrAccessDenied, "28000", text}, Code::kAuth, text);
+}
+
+Action ServerHandshake::accept(std::string bytes) {
+  Accept action;
+  action.login = std::move(login_);
+  action.login.auth_response.clear();
+  login_.capabilities = action.login.capabilities;
+  action.plugin = plugin_;
+  action.bytes = std::move(bytes);
+  action.next_sequence = sequence_;
+  return enter(State::kAccepted, std::move(action));
+}
+
+Action ServerHandshake::start() {
+  TIDEPOOL_CHECK(state_ == State::kStart);
+  if (purpose_ == Purpose::kChangeUser) return enter(State::kAwaitUser, FindUser{login_.user});
+  Greeting greeting;
+  greeting.server_version = options_.server_version;
+  greeting.connection_id = options_.connection_id;
+  greeting.salt = salt_;
+  greeting.capabilities = options_.capabilities & ~capability::kSsl;
+  if (options_.tls != TlsPolicy::kDisabled) greeting.capabilities |= capability::kSsl;
+  greeting.auth_plugin = options_.default_plugin;
+  return send(State::kAwaitLogin, encode_greeting(greeting));
+}
+
+Action ServerHandshake::on_tls_established() {
+  TIDEPOOL_CHECK(state_ == State::kAwaitTls);
+  tls_established_ = true;
+  return enter(State::kAwaitLogin, AwaitPacket{});
+}
+
+Action ServerHandshake::on_packet(std::string_view payload) {
+  TIDEPOOL_CHECK(state_ != State::kStart && !is_done());
+  ++sequence_;
+  if (payload.size() > kMaxLoginPacketBytes) return reject_malformed("the login is too long");
+  switch (state_) {
+    case State::kAwaitLogin: return on_login(payload);
+    case State::kAwaitScramble: return judge(payload);
+    case State::kAwaitFullSecret: return judge_cleartext(without_trailing_nuls(payload));
+    case State::kAwaitKeyRequest: return on_key_request(payload);
+    case State::kAwaitEncrypted: return on_encrypted(payload);
+    case State::kAwaitTls:
+    case State::kAwaitUser: return reject_malformed("a packet out of turn");
+    case State::kStart:
+    case State::kAccepted:
+    case State::kRejected: break;
+  }
+  return reject_malformed("a packet after the login");
+}
+
+Action ServerHandshake::on_login(std::string_view payload) {
+  auto request = parse_login_request(payload);
+  if (!request) {
+    const Error& error = request.error();
+    if (error.mysql_errno != kErrNotSupportedAuthMode) return reject_malformed(error.message);
+    return reject({error.mysql_errno, error.sqlstate, error.message}, error.code, error.message);
+  }
+  login_ = std::move(*request);
+  if (login_.is_ssl_request) return on_ssl_request();
+  if (options_.tls == TlsPolicy::kRequired && !is_secure()) {
+    const std::string text =
+        "Connections using insecure transport are prohibited while "
+        "--require_secure_transport=ON.";
+    return reject({kErrSecureTransportRequired, "HY000", text}, Code::kTls, text);
+  }
+  return enter(State::kAwaitUser, FindUser{login_.user});
+}
+
+Action ServerHandshake::on_ssl_request() {
+  if (options_.tls == TlsPolicy::kDisabled) {
+    return reject_malformed("the client wants TLS, which this listener does not offer");
+  }
+  if (tls_established_) return reject_malformed("a second request for TLS");
+  return enter(State::kAwaitTls, StartTls{});
+}
+
+Action ServerHandshake::on_user(const UserRecord* user) {
+  TIDEPOOL_CHECK(state_ == State::kAwaitUser);
+  user_known_ = user != nullptr;
+  user_ = user_known_ ? *user : make_decoy(options_.decoy);
+  used_password_ = !without_trailing_nuls(login_.auth_response).empty();
+  plugin_ = choose_plugin();
+  const bool speaks_plugins = login_.has(capability::kPluginAuth);
+  const std::string_view spoken = speaks_plugins ? login_.auth_plugin : kNativePassword;
+  // A client told to use another plugin than the greeting's cannot have used its salt: MariaDB's
+  // library then answers with nothing and waits to be asked. TiDB asks it too (conn.go,
+  // checkAuthPlugin).
+  const bool awaits_switch = speaks_plugins && purpose_ == Purpose::kLogin && !used_password_ &&
+                             spoken != options_.default_plugin;
+  if (spoken == plugin_ && !awaits_switch) return judge(login_.auth_response);
+  if (!speaks_plugins) {
+    return reject({kErrNotSupportedAuthMode, "08004",
+                   "Client does not support authentication protocol requested by server; consider "
+                   "upgrading MySQL client"},
+                  Code::kAuth, "the client cannot use " + plugin_);
+  }
+  return switch_plugin();
+}
+
+// What the stored form of the password allows, else what the client asked for, else the default.
+std::string_view ServerHandshake::choose_plugin() const {
+  switch (user_.credential.kind()) {
+    case Credential::Kind::kNativeHash: return kNativePassword;
+    case Credential::Kind::kSha2Hash: return kCachingSha2Password;
+    case Credential::Kind::kPlaintext: break;
+  }
+  if (!login_.has(capability::kPluginAuth)) return kNativePassword;
+  return is_ours(login_.auth_plugin) ? std::string_view(login_.auth_plugin)
+                                     : std::string_view(options_.default_plugin);
+}
+
+Action ServerHandshake::switch_plugin() {
+  has_switched_ = true;
+  salt_ = random_salt();
+  return send(State::kAwaitScramble, encode_auth_switch_request({plugin_, salt_}));
+}
+
+// `scramble`: the client's answer to salt_ in the language of plugin_; one NUL stands for an empty
+// password too.
+Action ServerHandshake::judge(std::string_view scramble) {
+  if (without_trailing_nuls(scramble).empty()) scramble = {};
+  used_password_ = !scramble.empty();
+  const bool is_native = plugin_ == kNativePassword;
+  const bool fits = is_native ? verify_native(user_.credential, scramble, salt_)
+                              : verify_sha2(user_.credential, user_.sha2_digest, scramble, salt_);
+  const bool proven = fits && user_known_;
+  if (proven) {
+    std::string bytes;
+    if (!is_native && used_password_) {
+      append_packet(bytes, sequence_, encode_auth_more_data(kFastAuthSuccess));
+    }
+    return accept(std::move(bytes));
+  }
+  const bool other_salt = purpose_ == Purpose::kChangeUser && !has_switched_;
+  if (used_password_ && other_salt && login_.has(capability::kPluginAuth)) return switch_plugin();
+  // Only for a hash can a scramble be right without our seeing it.
+  const bool can_be_right = user_.credential.kind() == Credential::Kind::kSha2Hash;
+  return used_password_ && can_be_right ? ask_for_full() : deny();
+}
+
+Action ServerHandshake::ask_for_full() {
+  const State next = is_secure() ? State::kAwaitFullSecret : State::kAwaitKeyRequest;
+  return send(next, encode_auth_more_data(kPerformFullAuth));
+}
+
+Action ServerHandshake::on_key_request(std::string_view payload) {
+  if (payload != kRequestPublicKey) return on_encrypted(payload);
+  if (options_.rsa_key == nullptr) return deny();
+  return send(State::kAwaitEncrypted, encode_auth_more_data(options_.rsa_key->public_pem()));
+}
+
+Action ServerHandshake::on_encrypted(std::string_view payload) {
+  if (options_.rsa_key == nullptr) return deny();
+  const auto password = options_.rsa_key->decrypt_password(payload, salt_);
+  return password ? judge_cleartext(*password) : deny();
+}
+
+Action ServerHandshake::judge_cleartext(std::string_view password) {
+  const std::string digest = sha2_digest(password);
+  const bool right = user_.sha2_digest.empty() ? verify_cleartext(user_.credential, password)
+                                               : constant_time_equal(digest, user_.sha2_digest);
+  if (!right || !user_known_) return deny();
+  Action action = accept({});
+  if (user_.sha2_digest.empty()) std::get<Accept>(action).learned_sha2_digest = digest;
+  return action;
+}
+
+bool ServerHandshake::is_secure() const {
+  return tls_established_ || options_.transport == Transport::kUnixSocket;
+}
+
+}  // namespace tidepool::protocol

@@ -1,0 +1,22 @@
+// SHA-crypt with SHA-256, as MySQL stores caching_sha2 passwords: the algorithm of
+// https://www.akkadia.org/drepper/SHA-crypt.txt, whose salt here may be longer than crypt(3)'s 16
+// bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace tidepool::protocol {
+
+inline constexpr std::size_t kSha256Bytes = 32;
+
+// Of the pieces, one after another.
+std::string sha256(std::initializer_list<std::string_view> pieces);
+
+// The digest in crypt's base 64: 43 characters.
+std::string sha256_crypt(std::string_view password, std::string_view salt, std::uint32_t rounds);
+
+}  // namespace tidepool::protocol

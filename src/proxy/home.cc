@@ -1,0 +1,79 @@
+#include "tidepool/proxy/home.h"
+
+#include <random>
+
+namespace tidepool::proxy {
+namespace {
+
+pool::Limits limits_of(const config::Pool& pool) {
+  pool::Limits limits;
+  limits.size = static_cast<unsigned>(pool.size);
+  limits.max_overflow = static_cast<unsigned>(pool.max_overflow);
+  limits.min_idle = static_cast<unsigned>(pool.min_idle);
+  limits.max_dials = static_cast<unsigned>(pool.max_dials);
+  limits.recycle = pool.recycle;
+  limits.recycle_jitter = pool.recycle_jitter;
+  limits.idle_timeout = pool.idle_timeout;
+  limits.backoff_initial = pool.backoff.initial;
+  limits.backoff_max = pool.backoff.max;
+  return limits;
+}
+
+backend::TlsMode tls_mode_of(config::TlsMode mode) {
+  switch (mode) {
+    case config::TlsMode::kVerifyIdentity: return backend::TlsMode::kVerifyIdentity;
+    case config::TlsMode::kVerifyCa: return backend::TlsMode::kVerifyCa;
+    case config::TlsMode::kRequired: return backend::TlsMode::kRequired;
+    case config::TlsMode::kDisabled: return backend::TlsMode::kDisabled;
+  }
+  return backend::TlsMode::kVerifyIdentity;
+}
+
+}  // namespace
+
+PoolHome::PoolHome(const config::Pool& pool, int workers, std::uint64_t seed)
+    : config(pool), broker(limits_of(pool), seed, stats) {
+  for (int i = 0; i < workers; ++i)
+    sessions.push_back(std::make_unique<session::SessionStats>());
+}
+
+Result<std::unique_ptr<Home>> build_home(const config::Config& config) {
+  auto home = std::make_unique<Home>(config);
+  std::random_device seed;
+  for (const config::Pool& pool : config.pools) {
+    home->pools.push_back(std::make_unique<PoolHome>(pool, config.workers, seed()));
+  }
+  for (const config::Listener& listener : config.listeners) {
+    if (listener.tls.mode == config::ClientTlsMode::kOff) {
+      home->tls.push_back(nullptr);
+      continue;
+    }
+    auto context = net::TlsContext::load(listener.tls.certificate, listener.tls.key);
+    if (!context) return tl::unexpected(context.error());
+    home->tls.push_back(std::move(*context));
+  }
+  auto key = protocol::RsaKey::generate();
+  if (!key) return tl::unexpected(key.error());
+  home->rsa_key.emplace(std::move(*key));
+  home->process.workers.set(config.workers);
+  home->process.max_clients.set(config.max_clients);
+  return home;
+}
+
+pool::WorkerPoolOptions pool_options(const config::Pool& pool) {
+  pool::WorkerPoolOptions options;
+  options.name = pool.name;
+  options.max_prepared = static_cast<std::size_t>(pool.max_prepared);
+  for (const config::Endpoint& endpoint : pool.endpoints) {
+    options.dial.endpoints.push_back({endpoint.host, endpoint.port});
+  }
+  options.dial.user = pool.user;
+  options.dial.password = pool.password;
+  options.dial.tls = tls_mode_of(pool.tls.mode);
+  options.dial.ca_file = pool.tls.ca;
+  options.dial.connect_timeout = pool.connect_timeout;
+  options.dial.attributes = {{"program_name", "tidepool"}, {"tidepool_pool", pool.name}};
+  return options;
+}
+
+}  // namespace tidepool::proxy

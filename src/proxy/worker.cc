@@ -1,0 +1,197 @@
+#include "tidepool/proxy/worker.h"
+
+#include <algorithm>
+#include <sys/socket.h>
+#include <utility>
+
+#include "tidepool/base/log.h"
+#include "tidepool/protocol/reply_messages.h"
+
+namespace tidepool::proxy {
+namespace {
+
+constexpr int kBacklog = 1024;
+constexpr std::chrono::milliseconds kWatchInterval{10};
+
+protocol::Credential credential_of(const config::User& user) {
+  if (user.password_hash.empty()) return protocol::Credential::plaintext(user.password);
+  auto hash = user.password_hash.front() == '*'
+                  ? protocol::Credential::native_hash(user.password_hash)
+                  : protocol::Credential::sha2_hash(user.password_hash);
+  return hash.value_or(
+      protocol::Credential::plaintext(user.password));  // the configuration was checked
+}
+
+// What most users have is what an unknown one seems to have.
+protocol::Credential::Kind decoy_of(const session::Environment& environment) {
+  const auto first = environment.accounts.begin();
+  return first == environment.accounts.end() ? protocol::Credential::Kind::kPlaintext
+                                             : first->second.credential.kind();
+}
+
+}  // namespace
+
+Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environment_(loop_) {
+  for (const auto& pool : home.pools) {
+    pools_.push_back(
+        std::make_unique<pool::WorkerPool>(loop_, index, pool->broker, pool_options(pool->config)));
+    auto access = std::make_unique<session::PoolAccess>();
+    access->name = pool->config.name;
+    access->pool = pools_.back().get();
+    access->stats = pool->sessions[index].get();
+    access->timeout = pool->config.timeout;
+    environment_.pools.push_back(std::move(access));
+  }
+  for (const config::User& user : home.config.users) {
+    const auto found =
+        std::find_if(environment_.pools.begin(), environment_.pools.end(),
+                     [&user](const auto& access) { return access->name == user.pool; });
+    if (found == environment_.pools.end()) continue;
+    const config::Pool* pool = home.config.find_pool(user.pool);
+    session::Account& account = environment_.accounts[user.name];
+    account.credential = credential_of(user);
+    account.pool = found->get();
+    account.database = user.database.empty() ? pool->database : user.database;
+  }
+  environment_.logins = &home.logins;
+  environment_.rsa_key = &*home.rsa_key;
+  environment_.decoy = decoy_of(environment_);
+  environment_.login_timeout = home.config.login_timeout;
+}
+
+Worker::~Worker() = default;
+
+Result<void> Worker::listen(const Worker* first) {
+  for (std::size_t i = 0; i < home_.config.listeners.size(); ++i) {
+    auto listener = make_listener(i, first);
+    if (!listener) return tl::unexpected(listener.error());
+    listeners_.push_back(std::move(*listener));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<net::Listener>> Worker::make_listener(std::size_t number,
+                                                             const Worker* first) {
+  const config::Listener& config = home_.config.listeners[number];
+  auto on_accept = [this, number](net::Accepted accepted) {
+    this->on_accept(number, std::move(accepted));
+  };
+  if (config.is_socket()) {
+    if (first != nullptr) return first->listeners_[number]->share(loop_, on_accept);
+    return net::Listener::unix_socket(loop_, config.socket_path, config.socket_mode, kBacklog,
+                                      on_accept);
+  }
+  const std::uint16_t port = first == nullptr ? config.port : first->listeners_[number]->port();
+  return net::Listener::tcp(loop_, config.host, port, kBacklog, on_accept);
+}
+
+std::vector<std::string> Worker::addresses() const {
+  std::vector<std::string> addresses;
+  for (const auto& listener : listeners_)
+    addresses.push_back(listener->address());
+  return addresses;
+}
+
+void Worker::set_peers(std::size_t pool, std::vector<pool::WorkerPool*> peers) {
+  pools_[pool]->set_peers(std::move(peers));
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::run() {
+  if (index_ == 0) {
+    for (const auto& pool : pools_)
+      pool->start_clock();
+  }
+  loop_.run();
+  // In the order of who uses whom, on the thread that they belong to.
+  watch_.reset();
+  listeners_.clear();
+  sessions_.clear();
+  pools_.clear();
+}
+
+void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
+  home_.logins.accepted.add();
+  if (home_.process.clients.value() >= home_.config.max_clients) {
+    home_.logins.failures[session::LoginFailure::kTooMany].add();
+    const std::string refusal = protocol::err_packet({1040, "", "Too many connections"}, 0);
+    (void)::send(accepted.fd.get(), refusal.data(), refusal.size(), MSG_NOSIGNAL);
+    return;
+  }
+  home_.process.clients.add();
+  session::Arrival arrival;
+  arrival.fd = std::move(accepted.fd);
+  arrival.peer = std::move(accepted.peer);
+  arrival.is_unix = accepted.is_unix;
+  arrival.tls = home_.tls[listener].get();
+  arrival.tls_required =
+      home_.config.listeners[listener].tls.mode == config::ClientTlsMode::kRequired;
+  const std::uint32_t id = home_.next_session_id.fetch_add(1, std::memory_order_relaxed);
+  auto made = std::make_unique<session::Session>(environment_, id, std::move(arrival),
+                                                 [this](std::uint32_t gone) { on_closed(gone); });
+  session::Session& session = *made;
+  sessions_[id] = std::move(made);
+  session_count_.store(sessions_.size(), std::memory_order_relaxed);
+  session.start();
+}
+
+void Worker::on_closed(std::uint32_t id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  loop_.retire(std::move(found->second));  // we are in its callback
+  sessions_.erase(found);
+  session_count_.store(sessions_.size(), std::memory_order_relaxed);
+  home_.process.clients.sub();
+}
+
+void Worker::drain() {
+  loop_.post([this] {
+    environment_.draining = true;
+    listeners_.clear();
+    std::vector<session::Session*> all;
+    for (const auto& [id, session] : sessions_)
+      all.push_back(session.get());
+    for (session::Session* session : all)
+      session->drain();
+  });
+}
+
+void Worker::close_sessions() {
+  loop_.post([this] {
+    while (!sessions_.empty()) {
+      const std::uint32_t id = sessions_.begin()->first;
+      sessions_.begin()->second->close();
+      on_closed(id);  // what the client does not take is not waited for any more
+    }
+  });
+}
+
+void Worker::drain_pools() {
+  loop_.post([this] {
+    for (const auto& pool : pools_)
+      pool->drain();
+    watch_backends();
+  });
+}
+
+void Worker::watch_backends() {
+  const bool empty =
+      std::all_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->is_empty(); });
+  has_backends_.store(!empty, std::memory_order_relaxed);
+  if (empty) return;
+  watch_ = std::make_unique<net::Timer>(loop_);
+  watch_->start(kWatchInterval, [this] { watch_backends(); });
+}
+
+void Worker::stop() {
+  loop_.stop();
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace tidepool::proxy

@@ -1,0 +1,80 @@
+#include "tidepool/session/client_channel.h"
+
+#include <utility>
+
+namespace tidepool::session {
+
+ClientChannel::ClientChannel(net::Loop& loop, net::UniqueFd fd, net::StreamSink* sink)
+    : stream_(net::Stream::own(loop, std::move(fd), sink)) {}
+
+void ClientChannel::offer(std::string_view bytes) {
+  if (offered_.empty()) {
+    offered_ = bytes;
+    return;
+  }
+  kept_ += bytes;  // what was kept ends where these begin
+  offered_ = kept_;
+}
+
+Result<std::optional<protocol::Packet>> ClientChannel::next() {
+  if (!compression_) return assembler_.next(offered_);
+  for (;;) {
+    if (!plain_.empty()) {
+      auto packet = assembler_.next(plain_);
+      if (!packet || packet->has_value()) return packet;
+    }
+    const Result<bool> more = unpack_more();
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return std::nullopt;
+  }
+}
+
+Result<bool> ClientChannel::unpack_more() {
+  Compression& compression = *compression_;
+  if (!assembler_.is_inside_packet() && !inside_command_) {
+    compression.decompressor.expect_sequence(0);
+  } else if (inside_command_) {
+    compression.decompressor.expect_sequence(compression.write_sequence);
+  }
+  auto plain = compression.decompressor.next(offered_);
+  if (!plain) return tl::unexpected(plain.error());
+  if (!plain->has_value()) return false;
+  plain_ = **plain;
+  compression.write_sequence = compression.decompressor.next_sequence();
+  return true;
+}
+
+void ClientChannel::keep() {
+  if (plain_.data() != kept_plain_.data() || plain_.size() != kept_plain_.size()) {
+    kept_plain_ = std::string(plain_);
+    plain_ = kept_plain_;
+  }
+  kept_ = std::string(offered_);
+  offered_ = kept_;
+  if (offered_.size() + plain_.size() > kMaxPendingBytes) {
+    stream_->pause(net::PauseReason::kBusy);
+  } else {
+    stream_->resume(net::PauseReason::kBusy);
+  }
+}
+
+std::string ClientChannel::take_rest() {
+  std::string rest(offered_);
+  offered_ = {};
+  return rest;
+}
+
+void ClientChannel::start_compression(protocol::CompressionAlgorithm algorithm, int zstd_level) {
+  compression_ = std::make_unique<Compression>(algorithm, zstd_level);
+  assembler_.ignore_sequence();
+}
+
+Result<void> ClientChannel::write(std::string_view bytes) {
+  if (!compression_) return stream_->write(bytes);
+  std::string packed;
+  auto result = compression_->compressor.append(packed, compression_->write_sequence, bytes);
+  if (!result) return result;
+  return stream_->write(packed);
+}
+
+}  // namespace tidepool::session

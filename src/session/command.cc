@@ -1,0 +1,23 @@
+#include "tidepool/session/command.h"
+
+namespace tidepool::session {
+
+CommandKind ClientCommand::kind() const {
+  switch (type) {
+    case protocol::Command::kQuery: return CommandKind::kQuery;
+    case protocol::Command::kStmtExecute: return CommandKind::kExecute;
+    case protocol::Command::kStmtPrepare: return CommandKind::kPrepare;
+    default: return CommandKind::kOther;
+  }
+}
+
+std::string use_text(std::string_view database) {
+  std::string text = "USE `";
+  for (const char c : database) {
+    text += c;
+    if (c == '`') text += c;
+  }
+  return text + "`";
+}
+
+}  // namespace tidepool::session

@@ -1,0 +1,77 @@
+#include "tidepool/session/prepared.h"
+
+#include <algorithm>
+
+namespace tidepool::session {
+
+pool::PreparedCache::Key prepared_key(std::string_view text, const sql::SessionState& context) {
+  // Names of what the meaning depends on, then the text; a hash of the state is enough of a name
+  // for it.
+  std::string key = std::to_string(context.hash());
+  key += ':';
+  key += text;
+  return std::make_shared<const std::string>(std::move(key));
+}
+
+pool::PreparedCache::Key private_key(const PreparedStatement& statement, std::uint64_t session) {
+  return std::make_shared<const std::string>("session " + std::to_string(session) + " statement " +
+                                             std::to_string(statement.serial));
+}
+
+sql::SessionState preparing_state(const sql::SessionState& state) {
+  sql::SessionState part = state;
+  for (const sql::SessionState::Item& item : state.items()) {
+    const std::string name(sql::variable(item.variable).name);
+    if (name != "sql_mode") part.apply({.kind = sql::ChangeKind::kSetDefault, .name = name});
+  }
+  return part;
+}
+
+PreparedStatement& PreparedStatements::add(std::string_view text, const sql::SessionState& state,
+                                           std::uint16_t params, std::uint64_t session) {
+  auto made = std::make_unique<PreparedStatement>();
+  made->id = next_id_++;
+  made->serial = next_serial_++;
+  made->text = text;
+  made->script = sql::classify(made->text, state.lex_mode());
+  made->context = preparing_state(state);
+  made->key = state.is_exact() ? prepared_key(text, made->context) : private_key(*made, session);
+  made->params = params;
+  PreparedStatement& statement = *made;
+  statements_[statement.id] = std::move(made);
+  return statement;
+}
+
+PreparedStatement* PreparedStatements::find(std::uint32_t id) {
+  const auto found = statements_.find(id);
+  return found == statements_.end() ? nullptr : found->second.get();
+}
+
+void PreparedStatements::erase(std::uint32_t id) {
+  statements_.erase(id);
+}
+
+void PreparedStatements::clear() {
+  statements_.clear();
+  next_id_ = 1;
+}
+
+bool PreparedStatements::other_holds(const PreparedStatement& statement) const {
+  return std::any_of(statements_.begin(), statements_.end(), [&](const auto& one) {
+    const PreparedStatement& other = *one.second;
+    return &other != &statement && (other.has_cursor || other.has_long_data) &&
+           *other.key == *statement.key;
+  });
+}
+
+bool PreparedStatements::any_cursor() const {
+  return std::any_of(statements_.begin(), statements_.end(),
+                     [](const auto& one) { return one.second->has_cursor; });
+}
+
+bool PreparedStatements::any_long_data() const {
+  return std::any_of(statements_.begin(), statements_.end(),
+                     [](const auto& one) { return one.second->has_long_data; });
+}
+
+}  // namespace tidepool::session

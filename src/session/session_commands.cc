@@ -1,0 +1,176 @@
+// What each of a client's commands means: answered here, or begun on a backend.
+#include <algorithm>
+#include <utility>
+
+#include "tidepool/base/log.h"
+#include "tidepool/protocol/login_messages.h"
+#include "tidepool/protocol/reply_messages.h"
+#include "tidepool/protocol/statement_messages.h"
+#include "tidepool/protocol/text_result.h"
+#include "tidepool/session/effects.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+namespace {
+
+bool is_switch(std::string_view value) {
+  return value == "0" || value == "1" || sql::is_keyword(value, "ON") ||
+         sql::is_keyword(value, "OFF");
+}
+
+// Changes that TiDB surely accepts, and that show nowhere else.
+bool is_certain(const sql::StateChange& change) {
+  if (change.kind == sql::ChangeKind::kSetVariable) {
+    return change.name == "autocommit" && is_switch(change.value);
+  }
+  if (change.kind != sql::ChangeKind::kSetNames) return false;
+  const sql::Collation* charset = sql::default_collation(change.value);
+  if (charset == nullptr) return false;
+  if (change.collation.empty()) return true;
+  const sql::Collation* collation = sql::collation_by_name(change.collation);
+  return collation != nullptr && collation->charset == charset->charset;
+}
+
+}  // namespace
+
+void Session::on_command(std::string_view payload) {
+  const auto type = static_cast<protocol::Command>(payload.front());
+  switch (type) {
+    case protocol::Command::kQuit: return close();
+    case protocol::Command::kResetConnection: return reset_session();
+    case protocol::Command::kChangeUser: return change_user(payload);
+    case protocol::Command::kStmtClose: return on_statement_close(payload);
+    default: break;
+  }
+  auto command = std::make_unique<ClientCommand>(type, payload, Clock::now());
+  if (type == protocol::Command::kInitDb) command->payload = '\x03' + use_text(command->argument());
+  const bool has_text = type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
+                        type == protocol::Command::kStmtPrepare;
+  if (has_text) command->script = sql::classify(command->argument(), desired_.lex_mode());
+  const bool has_statement =
+      type == protocol::Command::kStmtExecute || type == protocol::Command::kStmtFetch ||
+      type == protocol::Command::kStmtReset || type == protocol::Command::kStmtSendLongData;
+  if (has_statement && !find_statement(*command)) return;
+  if (answer_locally(*command)) {
+    command_ = std::move(command);
+    return end_command(Source::kProxy, false);
+  }
+  begin(std::move(command));
+}
+bool Session::answer_locally(const ClientCommand& command) {
+  switch (command.type) {
+    case protocol::Command::kPing: return !lease_ && send_last_ok();
+    case protocol::Command::kSetOption: return !lease_ && answer_set_option(command);
+    case protocol::Command::kQuery: return !lease_ && answer_query_locally(command);
+    case protocol::Command::kStmtReset: {
+      const bool holds = command.statement->has_cursor || command.statement->has_long_data;
+      return !holds && !lease_ && send_last_ok();
+    }
+    default: return false;
+  }
+}
+
+bool Session::answer_query_locally(const ClientCommand& command) {
+  const sql::Script& script = command.script;
+  if (script.size() > 1) return false;
+  if (script.empty()) return send_last_ok();
+  const sql::Statement& statement = script.front();
+  switch (statement.kind) {
+    case sql::StatementKind::kEnd:  // no transaction is open: there is nothing to end
+      note_local_answer();
+      return send_ok();
+    case sql::StatementKind::kSet: return answer_set_locally(statement);
+    case sql::StatementKind::kRead: return answer_fact_locally(command);
+    default: return false;
+  }
+}
+
+bool Session::answer_set_option(const ClientCommand& command) {
+  const std::string_view option = command.argument();
+  const bool known = option.size() == 2 && (option[0] == 0 || option[0] == 1) && option[1] == 0;
+  if (!known) return false;
+  desired_.apply(sql::multi_statements(option[0] == 0));
+  return send(protocol::eof_packet({.warnings = last_ok_.warnings, .status = status_flags()},
+                                   answer_sequence_));
+}
+
+bool Session::answer_set_locally(const sql::Statement& statement) {
+  const bool plain = statement.pins.empty() && !statement.changes_server &&
+                     statement.facts.empty() && !statement.changes.empty();
+  const bool certain = std::all_of(statement.changes.begin(), statement.changes.end(), is_certain);
+  if (!plain || !certain) return false;
+  desired_.apply(statement.changes);
+  note_local_answer();
+  return send_ok();
+}
+
+void Session::reset_session() {
+  if (lease_) release_lease();
+  set_pins({});
+  in_transaction_ = false;
+  desired_.reset();
+  prepared_.clear();
+  forget_facts();
+  enter(State::kIdle);
+  send_ok();
+}
+
+void Session::change_user(std::string_view payload) {
+  auto request = protocol::parse_change_user(payload, capabilities_);
+  if (!request) {
+    send_error(request.error(), answer_sequence_);
+    return;
+  }
+  protocol::HandshakeOptions options;
+  options.server_version = environment_.server_version();
+  options.connection_id = id_;
+  options.transport =
+      arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
+  options.tls_established = channel_.stream().is_tls();
+  options.client_host = host_of(arrival_.peer);
+  options.rsa_key = environment_.rsa_key;
+  options.decoy = environment_.decoy;
+  options.default_plugin = std::string(protocol::kNativePassword);
+  options.salt = salt_;
+  enter(State::kHandshake);
+  login_ = std::make_unique<Login>(
+      environment_, channel_, nullptr,
+      protocol::ServerHandshake(std::move(options), capabilities_, std::move(*request), 1));
+  on_login_status(login_->start());
+}
+
+void Session::begin(std::unique_ptr<ClientCommand> command) {
+  command_ = std::move(command);
+  if (lease_) {
+    execute();
+  } else {
+    acquire();
+  }
+}
+
+void Session::end_command(Source source, bool failed) {
+  if (state_ != State::kClosing) {
+    SessionStats& counts = stats();
+    counts.queries[command_->kind()][failed ? Outcome::kError : Outcome::kOk].add();
+    const TimePoint now = Clock::now();
+    counts.query_duration.observe(now - command_->received);
+    if (source == Source::kProxy) {
+      counts.answered_locally.add();
+    } else {
+      counts.backend_duration.observe(now - command_->sent);
+    }
+  }
+  command_.reset();
+  if (draining_ && !in_transaction_) return close();
+  resume_input();
+}
+
+std::uint16_t Session::status_flags() const {
+  std::uint16_t flags = 0;
+  if (desired_.autocommit()) flags |= protocol::status::kAutocommit;
+  if (desired_.lex_mode().no_backslash_escapes) flags |= protocol::status::kNoBackslashEscapes;
+  if (in_transaction_) flags |= protocol::status::kInTransaction;
+  return flags;
+}
+
+}  // namespace tidepool::session

@@ -1,0 +1,291 @@
+// What later statements may ask about the last one: noted from its answer, captured from the
+// backend before somebody else gets it, answered here or put back on another backend.
+#include <algorithm>
+#include <utility>
+
+#include "tidepool/protocol/reply_messages.h"
+#include "tidepool/protocol/text_result.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+namespace {
+
+constexpr std::uint16_t kNotNullFlag = 0x01;
+constexpr std::uint16_t kUnsignedFlag = 0x20;
+constexpr std::uint16_t kBinaryFlag = 0x80;
+constexpr std::uint32_t kCountWidth = 11;
+
+// The unquoted words at the beginning of a statement, in capitals; symbols are left out.
+std::string words_of(const sql::Statement& statement) {
+  constexpr std::size_t kMost = 8;
+  sql::Lexer lexer(statement.text, {});
+  std::string words;
+  for (std::size_t i = 0; i < kMost; ++i) {
+    const sql::Token token = lexer.next();
+    if (token.kind == sql::TokenKind::kSymbol) continue;
+    if (token.kind != sql::TokenKind::kWord) break;
+    if (!words.empty()) words += ' ';
+    words += token.text;
+  }
+  std::transform(words.begin(), words.end(), words.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return words;
+}
+
+// As TiDB has it (ResetContextOfStmt): -1 after a SELECT, also an explained one; 0 after what
+// changes no rows.
+std::int64_t row_count_after(const sql::Statement* statement, std::uint64_t affected_rows) {
+  if (statement == nullptr) return static_cast<std::int64_t>(affected_rows);
+  const std::string words = words_of(*statement);
+  if (words.starts_with("LOAD ")) return 0;
+  if (statement->kind != sql::StatementKind::kRead) {
+    return static_cast<std::int64_t>(affected_rows);
+  }
+  const auto begins = [&](std::string_view word) { return words.starts_with(word); };
+  const bool explains = begins("EXPLAIN") || begins("DESC");
+  if (explains) return words.find("SELECT") == std::string::npos ? 0 : -1;
+  return begins("SHOW") || begins("DO") || begins("HELP") ? 0 : -1;
+}
+
+// Errors that TiDB finds before it begins with a statement.
+bool is_refused(std::uint16_t error, bool prepares) {
+  constexpr std::uint16_t kSyntax = 1064;
+  constexpr std::uint16_t kManyStatements = 8130;
+  constexpr std::uint16_t kPreparesMany = 8115;
+  return error == kSyntax || error == kManyStatements || (prepares && error == kPreparesMany);
+}
+
+// SELECT name() and nothing else; the column is called as it is written.
+std::optional<std::string> lone_function(const sql::Statement& statement, const char* name) {
+  sql::Lexer lexer(statement.text, {});
+  const sql::Token select = lexer.next();
+  const sql::Token function = lexer.next();
+  const sql::Token open = lexer.next();
+  const sql::Token close = lexer.next();
+  const bool matches = sql::is_keyword(select.text, "SELECT") &&
+                       sql::is_keyword(function.text, name) && open.symbol == '(' &&
+                       close.symbol == ')' && lexer.next().kind == sql::TokenKind::kEnd;
+  if (!matches) return std::nullopt;
+  return std::string(function.text.data(), close.text.data() + close.text.size());
+}
+
+}  // namespace
+
+// About the statement before, from what its answer said.
+bool Session::answer_fact_locally(const ClientCommand& command) {
+  const sql::Statement& statement = command.script.front();
+  if (statement.keeps_diagnostics) return answer_about_warnings(statement);
+  const auto answer = [&](const std::string& name, const std::string& value, std::uint16_t flags) {
+    protocol::Column column = protocol::integer_column(name);
+    column.flags = flags | kBinaryFlag;
+    note_local_answer();
+    row_count_ = -1;
+    found_rows_ = 1;
+    return send(protocol::make_text_result({column}, {{value}}, status_flags(), 0));
+  };
+  if (statement.facts == sql::Facts{sql::Fact::kLastInsertId}) {
+    if (const auto name = lone_function(statement, "LAST_INSERT_ID")) {
+      return answer(*name, std::to_string(last_insert_id_), kUnsignedFlag | kNotNullFlag);
+    }
+  }
+  if (statement.facts == sql::Facts{sql::Fact::kRowCount}) {
+    if (const auto name = lone_function(statement, "ROW_COUNT")) {
+      return answer(*name, std::to_string(row_count_), kNotNullFlag);
+    }
+  }
+  if (statement.facts == sql::Facts{sql::Fact::kFoundRows}) {
+    if (const auto name = lone_function(statement, "FOUND_ROWS")) {
+      return answer(*name, std::to_string(found_rows_), kUnsignedFlag);
+    }
+  }
+  return false;
+}
+
+// SHOW WARNINGS, SHOW ERRORS and their COUNT(*), which leave the warnings as they are.
+bool Session::answer_about_warnings(const sql::Statement& statement) {
+  if (warnings_answer_.empty()) return false;
+  const std::string words = words_of(statement);
+  const bool errors = words.ends_with(" ERRORS");
+  const bool counts = words.starts_with("SHOW COUNT ");
+  if (words != "SHOW WARNINGS" && words != "SHOW ERRORS" && !counts) return false;
+  auto result = protocol::parse_text_result(warnings_answer_);
+  if (!result) return false;
+  if (errors) std::erase_if(result->rows, [](const auto& row) { return row[0] != "Error"; });
+  if (counts) {
+    protocol::Column column = protocol::integer_column("Count");
+    column.length = kCountWidth;
+    column.type = static_cast<std::uint8_t>(protocol::ColumnType::kLong);
+    column.flags = 0;
+    result->columns = {column};
+    result->rows = {{std::to_string(result->rows.size())}};
+  }
+  row_count_ = 0;
+  found_rows_ = result->rows.size();
+  last_ok_ = {};
+  facts_on_backend_ = false;
+  return send(
+      protocol::make_text_result(result->columns, result->rows, status_flags(), result->warnings));
+}
+
+// A statement that the proxy answered has left no warnings, and the last backend knows nothing of
+// it.
+void Session::note_local_answer() {
+  warnings_answer_.clear();
+  last_ok_ = {};
+  row_count_ = 0;
+  facts_on_backend_ = false;
+}
+
+// As in a session that has just begun.
+void Session::forget_facts() {
+  note_local_answer();
+  insert_id_on_backend_ = false;
+  warnings_on_backend_ = false;
+  last_insert_id_ = 0;
+  found_rows_ = 0;
+}
+
+// LAST_INSERT_ID(0) leaves the value as it is: only a reset makes it 0. While pinned there is no
+// way.
+bool Session::needs_insert_id_reset() {
+  const bool asks = command_->effects().facts().contains(sql::Fact::kLastInsertId);
+  return asks && last_insert_id_ == 0 && !insert_id_on_backend_ && !keeps_lease() &&
+         lease_.memory().insert_id != 0;
+}
+
+// What the statement asks about the one before it, on a backend that did not run that one.
+void Session::add_fact_restores() {
+  const sql::Facts facts = command_->effects().facts();
+  const sql::Script& script = command_->effects();
+  const bool begins = script.size() == 1 && script.front().kind == sql::StatementKind::kBegin;
+  if (facts.empty() && !begins) return;
+  pool::Memory& memory = lease_.memory();
+  const auto restore = [&](const std::string& text) {
+    command_->exchange.add({.kind = StepKind::kRestore,
+                            .command = protocol::Command::kQuery,
+                            .bytes = framed(protocol::Command::kQuery, text)});
+  };
+  const bool is_known = insert_id_on_backend_ || memory.insert_id == last_insert_id_;
+  // A transaction may ask on this backend later, when it cannot be told apart any more.
+  const bool asks = facts.contains(sql::Fact::kLastInsertId) || begins;
+  if (asks && !is_known && last_insert_id_ != 0) {
+    memory.insert_id = last_insert_id_;
+    memory.last_session = 0;
+    restore("SELECT LAST_INSERT_ID(" + std::to_string(last_insert_id_) + ")");
+  } else if (facts.contains(sql::Fact::kLastInsertId) && !is_known) {
+    // Pinned, so there can be no reset: 1 at least tells nothing of anybody else.
+    memory.insert_id = 1;
+    restore("SELECT LAST_INSERT_ID(1)");
+  }
+  if (memory.last_session == id_ && facts_on_backend_) return;
+  if (facts.contains(sql::Fact::kWarnings) || facts.contains(sql::Fact::kErrors)) restore("DO 0");
+}
+
+// What later statements may ask about this one.
+void Session::note_facts() {
+  const protocol::ResponseSummary& answer = command_->summary;
+  const bool prepares = command_->type == protocol::Command::kStmtPrepare;
+  if (answer.has_error() && is_refused(answer.error_number, prepares)) {
+    // Not begun: nothing is different but that it left a warning, and not even that if it was to be
+    // prepared.
+    if (prepares) return;
+    command_->adds_warning = !warnings_on_backend_;
+    warnings_on_backend_ = true;
+    last_ok_.warnings = 1;
+    return;
+  }
+  const sql::Script& script = command_->effects();
+  const sql::Statement* last = script.empty() ? nullptr : &script[script.size() - 1];
+  const bool has_rows = answer.outcome == protocol::ResponseSummary::Outcome::kResultSet;
+  facts_on_backend_ = !prepares;
+  if (last == nullptr || !last->keeps_diagnostics) {
+    warnings_answer_.clear();
+    warnings_on_backend_ = !prepares && (answer.warnings > 0 || answer.has_error());
+  }
+  const bool may_set_id = last != nullptr && last->may_set_last_insert_id;
+  if (!prepares &&
+      (answer.last_insert_id != 0 || (may_set_id && (has_rows || answer.has_error())))) {
+    insert_id_on_backend_ = true;
+    if (may_set_id && has_rows)
+      lease_.memory().insert_id.reset();  // LAST_INSERT_ID(n) surely sets it
+  }
+  last_ok_ = {.affected_rows = has_rows ? 0 : answer.affected_rows,
+              .last_insert_id = answer.results == 1 ? answer.last_insert_id : 0,
+              .warnings = prepares ? std::uint16_t{0} : answer.warnings,
+              .info = has_rows ? std::string() : answer.info};
+  row_count_ = row_count_after(last, last_ok_.affected_rows);
+  if (has_rows) found_rows_ = answer.last_rows;
+}
+
+// After an error: what a ping's OK repeats.
+void Session::note_failure_facts() {
+  if (is_refused(command_->summary.error_number, false)) return;
+  const protocol::ResponseSummary& ping = command_->exchange.summary();
+  const sql::Script& script = command_->effects();
+  last_ok_ = {.affected_rows = ping.affected_rows,
+              .last_insert_id = ping.last_insert_id,
+              .warnings = ping.warnings,
+              .info = ping.info};
+  row_count_ =
+      row_count_after(script.empty() ? nullptr : &script[script.size() - 1], ping.affected_rows);
+}
+
+// Before another session may get this backend: what only it knows of this session's last statement.
+bool Session::add_captures() {
+  if (command_->is_login || !command_->captures.empty()) return false;
+  const auto capture = [&](CaptureKind kind, const char* text) {
+    command_->captures.push_back(kind);
+    command_->exchange.add({.kind = StepKind::kCapture,
+                            .command = protocol::Command::kQuery,
+                            .bytes = framed(protocol::Command::kQuery, text),
+                            .hold_answer = true});
+  };
+  if (warnings_on_backend_) capture(CaptureKind::kWarnings, "SHOW WARNINGS");
+  if (insert_id_on_backend_) capture(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
+  account_->pool->pool->broker().stats().captures.add(command_->captures.size());
+  return !command_->captures.empty();
+}
+
+// A refused statement leaves the warnings before it and adds its own; the backend's before it may
+// be another session's.
+void Session::note_warnings(std::string answer) {
+  auto result = protocol::parse_text_result(answer);
+  if (!result) return warnings_answer_.clear();
+  if (command_->adds_warning && !result->rows.empty()) {
+    const auto before = protocol::parse_text_result(warnings_answer_);
+    const auto kept = result->rows.end() - 1;
+    result->rows.erase(result->rows.begin(), kept);
+    if (before) result->rows.insert(result->rows.begin(), before->rows.begin(), before->rows.end());
+    last_ok_.warnings = static_cast<std::uint16_t>(result->rows.size());
+    answer =
+        protocol::make_text_result(result->columns, result->rows, result->status, result->warnings);
+  }
+  warnings_answer_ = std::move(answer);
+}
+
+void Session::on_captured() {
+  const CaptureKind kind = command_->captures.front();
+  command_->captures.pop_front();
+  std::string answer = command_->exchange.take_held();
+  if (kind == CaptureKind::kWarnings) {
+    warnings_on_backend_ = false;
+    return note_warnings(std::move(answer));
+  }
+  insert_id_on_backend_ = false;
+  lease_.memory().last_session = 0;  // the capture was a statement of its own
+  const auto result = protocol::parse_text_result(answer);
+  if (!result || result->rows.size() != 1 || result->rows[0].empty()) return;
+  const std::uint64_t found = std::strtoull(result->rows[0][0].value_or("0").c_str(), nullptr, 10);
+  // A row with an id of its own leaves LAST_INSERT_ID() alone: then this is what another session
+  // left there.
+  std::optional<std::uint64_t>& before = lease_.memory().insert_id;
+  if (found != before || found == last_ok_.last_insert_id) last_insert_id_ = found;
+  before = found;
+  const sql::Script& script = command_->effects();
+  const bool has_rows = command_->summary.outcome == protocol::ResponseSummary::Outcome::kResultSet;
+  const bool set_it = !script.empty() && script[script.size() - 1].may_set_last_insert_id;
+  if (has_rows && set_it) last_ok_.last_insert_id = last_insert_id_;
+}
+
+}  // namespace tidepool::session

@@ -1,0 +1,199 @@
+// A session's prepared statements: found by the client's id, prepared again on a backend that lacks
+// them, held while a cursor or long data is open.
+#include <optional>
+#include <utility>
+
+#include "tidepool/protocol/packet.h"
+#include "tidepool/protocol/statement_messages.h"
+#include "tidepool/protocol/status.h"
+#include "tidepool/session/effects.h"
+#include "tidepool/session/session.h"
+#include "tidepool/sql/restore.h"
+
+namespace tidepool::session {
+namespace {
+
+// TiDB wraps this error of its own into 1105 (tidb.md: errors built as mysql.SQLError).
+Error unknown_statement(std::uint32_t id, const char* command) {
+  return Error{Code::kBackend,
+               "ERROR 1243 (HY000): Unknown prepared statement handler " + std::to_string(id) +
+                   " given to " + command,
+               1105, "HY000"};
+}
+
+const char* statement_word(protocol::Command command) {
+  switch (command) {
+    case protocol::Command::kStmtFetch: return "stmt_fetch";
+    case protocol::Command::kStmtReset: return "stmt_reset";
+    case protocol::Command::kStmtSendLongData: return "stmt_send_longdata";
+    default: return "stmt_execute";
+  }
+}
+
+}  // namespace
+
+bool Session::find_statement(ClientCommand& command) {
+  const auto id = protocol::parse_statement_id(command.payload);
+  command.statement = id ? prepared_.find(*id) : nullptr;
+  if (command.statement != nullptr) return true;
+  send_error(unknown_statement(id.value_or(0), statement_word(command.type)), answer_sequence_);
+  return false;
+}
+
+void Session::on_statement_close(std::string_view payload) {
+  const auto id = protocol::parse_statement_id(payload);
+  PreparedStatement* statement = id ? prepared_.find(*id) : nullptr;
+  if (statement == nullptr) return;
+  const bool holds = (statement->has_cursor || statement->has_long_data) && lease_;
+  if (!holds) return prepared_.erase(*id);
+  // Its cursor or data must not be there for the next session that executes the same text.
+  auto command =
+      std::make_unique<ClientCommand>(protocol::Command::kStmtClose, payload, Clock::now());
+  pool::Memory& memory = lease_.memory();
+  const auto backend_id = memory.prepared.find(*statement->key);
+  protocol::patch_statement_id(command->payload,
+                               backend_id.value_or(0));  // TiDB has none of number 0
+  memory.prepared.erase(*statement->key);
+  prepared_.erase(*id);
+  note_statement_use();
+  begin(std::move(command));
+}
+
+bool Session::add_statement_steps() {
+  if (!add_restore(desired_)) return false;
+  PreparedStatement& statement = *command_->statement;
+  choose_key(statement);
+  const std::optional<std::uint32_t> id = lease_.memory().prepared.find(*statement.key);
+  if (!id) add_prepare(statement);
+  add_fact_restores();
+  add_relay(id ? framed(statement_bytes(*id)) : std::string(),
+            !id || !is_harmless(statement.script), command_->type == protocol::Command::kStmtReset);
+  return true;
+}
+
+// Statements of the same text share one on the backend, except where one would be in the other's
+// way: an open cursor, long data, or parameter types that the client never sent.
+void Session::choose_key(PreparedStatement& statement) {
+  bool alone = prepared_.other_holds(statement);
+  if (command_->type == protocol::Command::kStmtExecute && statement.params > 0) {
+    const auto execute = protocol::parse_stmt_execute(command_->payload, statement.params);
+    alone = alone || (execute && !execute->has_types && statement.param_types.empty());
+  }
+  if (alone) statement.key = private_key(statement, id_);
+}
+
+// Prepares as the client did, in the state that mattered then, and comes back. Never resets: a
+// transaction may be open.
+void Session::add_prepare(const PreparedStatement& statement) {
+  const auto add_plan = [&](const sql::SessionState& from, const sql::SessionState& to) {
+    for (const sql::RestoreStep& step : sql::plan_restore(from, to).steps) {
+      command_->exchange.add({.kind = StepKind::kRestore,
+                              .command = protocol::Command::kQuery,
+                              .bytes = framed(protocol::Command::kQuery, step.text)});
+    }
+  };
+  const sql::SessionState here = preparing_state(desired_);
+  sql::SessionState there = statement.context;
+  there.apply(sql::multi_statements(here.multi_statements()));
+  // A text that was prepared without a database names none, and means the same in any.
+  if (here.database().empty() || there.database().empty()) {
+    there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
+  }
+  const bool detours = desired_.is_exact() && here != there;
+  if (detours) add_plan(here, there);
+  command_->exchange.add({.kind = StepKind::kPrepare,
+                          .command = protocol::Command::kStmtPrepare,
+                          .bytes = framed(protocol::Command::kStmtPrepare, statement.text)});
+  if (detours) add_plan(there, here);
+}
+
+// The client's command with the backend's statement id, and with the parameter types that the
+// client sent with an earlier execute: the backend's statement may have been executed with other
+// ones since.
+std::string Session::statement_bytes(std::uint32_t backend_id) const {
+  PreparedStatement& statement = *command_->statement;
+  std::string payload = command_->payload;
+  if (command_->type == protocol::Command::kStmtExecute && statement.params > 0) {
+    auto execute = protocol::parse_stmt_execute(payload, statement.params);
+    if (execute && execute->has_types) {
+      statement.param_types = execute->types;
+    } else if (execute && !statement.param_types.empty()) {
+      execute->statement_id = backend_id;
+      execute->has_types = true;
+      execute->types = statement.param_types;
+      return protocol::encode_stmt_execute(*execute);
+    }
+  }
+  protocol::patch_statement_id(payload, backend_id);
+  return payload;
+}
+
+void Session::on_prepared() {
+  PreparedStatement& statement = *command_->statement;
+  const std::uint32_t id = command_->exchange.summary().statement_id;
+  close_on_backend(lease_.memory().prepared.insert(statement.key, id));
+  command_->exchange.set_relay_bytes(framed(statement_bytes(id)));
+}
+
+void Session::close_on_backend(const std::vector<std::uint32_t>& ids) {
+  for (const std::uint32_t id : ids) {
+    // A failure shows when the answer to the next command does not come.
+    (void)lease_.stream().write(
+        framed(protocol::encode_statement_command(protocol::Command::kStmtClose, id)));
+  }
+}
+
+// The answer to COM_STMT_PREPARE goes to the client with an id of the session's own.
+void Session::on_client_prepared() {
+  std::string answer = command_->exchange.take_held();
+  const protocol::ResponseSummary& summary = command_->summary;
+  note_facts();
+  if (!summary.has_error()) {
+    const PreparedStatement& statement =
+        prepared_.add(command_->argument(), desired_, summary.params, id_);
+    protocol::patch_statement_id(std::span(answer).subspan(protocol::kHeaderBytes), statement.id);
+    close_on_backend(lease_.memory().prepared.insert(statement.key, summary.statement_id));
+  }
+  enter(State::kStreaming);
+  send(answer);
+}
+
+// Its data may still be bound there.
+void Session::drop_on_backend(const PreparedStatement& statement) {
+  pool::PreparedCache& known = lease_.memory().prepared;
+  if (const auto id = known.find(*statement.key)) close_on_backend({*id});
+  known.erase(*statement.key);
+}
+
+// Cursors and long data keep a session on the backend that has them.
+void Session::note_statement_use() {
+  if (command_ != nullptr && command_->statement != nullptr) {
+    PreparedStatement& statement = *command_->statement;
+    const std::uint16_t status = command_->summary.status;
+    switch (command_->type) {
+      case protocol::Command::kStmtExecute:
+        if (statement.has_long_data && command_->summary.has_error()) drop_on_backend(statement);
+        statement.has_long_data = false;
+        statement.has_cursor =
+            !command_->summary.has_error() && (status & protocol::status::kCursorExists) != 0;
+        break;
+      case protocol::Command::kStmtFetch:
+        if ((status & protocol::status::kLastRowSent) != 0) statement.has_cursor = false;
+        break;
+      case protocol::Command::kStmtReset:
+        statement.has_cursor = false;
+        statement.has_long_data = false;
+        break;
+      case protocol::Command::kStmtSendLongData: statement.has_long_data = true; break;
+      default: break;
+    }
+    lease_.memory().prepared.hold(*statement.key, statement.has_cursor || statement.has_long_data);
+  }
+  sql::PinReasons pins = pins_;
+  pins.erase(sql::PinReasons{sql::Pin::kCursor, sql::Pin::kLongData});
+  if (prepared_.any_cursor()) pins.insert(sql::Pin::kCursor);
+  if (prepared_.any_long_data()) pins.insert(sql::Pin::kLongData);
+  set_pins(pins);
+}
+
+}  // namespace tidepool::session

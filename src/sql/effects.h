@@ -1,0 +1,41 @@
+// Watches the tokens of one statement go by, whatever its grammar, for what an expression or clause
+// can do anywhere in it: call a function with side effects, assign or read a user variable, read a
+// fact of the statement before, lock rows.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tidepool/sql/lexer.h"
+#include "tidepool/sql/statement.h"
+
+namespace tidepool::sql {
+
+struct Effects {
+  Facts facts{};
+  PinReasons pins{};
+  bool acts = false;         // a function with a side effect is called, or a user variable assigned
+  bool locks_rows = false;   // FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE
+  bool writes_file = false;  // INTO OUTFILE
+  bool sets_insert_id = false;          // LAST_INSERT_ID(x)
+  bool is_invalid = false;              // a token that TiDB refuses
+  std::vector<std::string> assigned{};  // user variables assigned with :=, in lower case without @
+};
+
+class EffectWatch {
+ public:
+  void pass(const Token& token);
+  Effects& effects() { return effects_; }
+
+ private:
+  void pass_word(const Token& token);
+  void pass_symbol(const Token& token);
+  void call(std::string_view function);
+
+  Effects effects_{};
+  Token previous_{};
+  bool in_last_insert_id_ = false;  // LAST_INSERT_ID( has passed, its argument not
+  bool next_value_ = false;         // NEXT VALUE has passed
+};
+
+}  // namespace tidepool::sql

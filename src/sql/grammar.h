@@ -1,0 +1,48 @@
+// TiDB's statements, by their first word. Each rule reads as much of its statement as it needs and
+// leaves the rest to read_statement(), which carries the cursor to the statement's end and adds
+// what the effect watch has seen. StatementKind::kUnknown as a result means "not understood".
+#pragma once
+
+#include "cursor.h"
+#include "tidepool/sql/statement.h"
+
+namespace tidepool::sql {
+
+// `cursor` stands on the first token of a statement that is not empty, and afterwards at its end.
+Statement read_statement(Cursor& cursor);
+
+// As above, without the effects and without going to the end; also for the statement inside EXPLAIN
+// and TRACE.
+Statement read_head(Cursor& cursor);
+
+Statement make(StatementKind kind, TransactionEffect transaction = TransactionEffect::kNone);
+
+// Rules; the cursor stands behind the first word.
+Statement read_set(Cursor& cursor);     // grammar_set.cc
+Statement read_create(Cursor& cursor);  // grammar_definition.cc
+Statement read_alter(Cursor& cursor);
+Statement read_drop(Cursor& cursor);
+Statement read_definition(Cursor& cursor);  // what commits first and leaves nothing in the session
+Statement read_use(Cursor& cursor);         // grammar_session.cc
+Statement read_begin(Cursor& cursor);
+Statement read_start(Cursor& cursor);
+Statement read_commit(Cursor& cursor);
+Statement read_rollback(Cursor& cursor);
+Statement read_prepare(Cursor& cursor);
+Statement read_execute(Cursor& cursor);
+Statement read_deallocate(Cursor& cursor);
+Statement read_lock(Cursor& cursor);
+Statement read_unlock(Cursor& cursor);
+Statement read_kill(Cursor& cursor);
+Statement read_query(Cursor& cursor);  // grammar_data.cc
+Statement read_with(Cursor& cursor);
+Statement read_insert(Cursor& cursor);
+Statement read_update(Cursor& cursor);
+Statement read_load(Cursor& cursor);
+Statement read_import(Cursor& cursor);
+Statement read_show(Cursor& cursor);
+Statement read_explain(Cursor& cursor);
+Statement read_trace(Cursor& cursor);
+Statement read_plan(Cursor& cursor);
+
+}  // namespace tidepool::sql

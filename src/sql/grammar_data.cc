@@ -1,0 +1,168 @@
+// Queries and what changes rows.
+#include <string_view>
+#include <utility>
+
+#include "grammar.h"
+#include "names.h"
+
+namespace tidepool::sql {
+namespace {
+
+Statement query() {
+  Statement statement = make(StatementKind::kRead);
+  statement.is_read = true;
+  return statement;
+}
+
+bool is_row_change(const Statement& statement) {
+  return statement.kind == StatementKind::kWrite;
+}
+
+// FORMAT = 'x', FORMAT = x
+void skip_format(Cursor& cursor) {
+  if (!cursor.at("FORMAT") || !cursor.ahead().at_symbol('=')) return;
+  cursor.advance();
+  cursor.advance();
+  cursor.advance();
+}
+
+// In LOAD DATA and IMPORT INTO a user variable may take a field.
+void note_target(const Cursor& cursor, Statement& statement) {
+  if (cursor.token().kind != TokenKind::kUserVariable) return;
+  statement.pins.insert(Pin::kUserVariable);
+  statement.changes.push_back(
+      {ChangeKind::kComputedUserVariable, user_variable_name(cursor.token())});
+}
+
+bool opens_explainable(const Cursor& cursor) {
+  for (std::string_view word :
+       {"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "TABLE", "VALUES", "IMPORT"}) {
+    if (cursor.at(word)) return true;
+  }
+  return cursor.at_symbol('(');
+}
+
+}  // namespace
+
+Statement read_insert(Cursor& /*cursor*/) {
+  Statement statement = make(StatementKind::kWrite);
+  statement.may_set_last_insert_id = true;
+  return statement;
+}
+
+Statement read_update(Cursor& /*cursor*/) {
+  return make(StatementKind::kWrite);
+}
+
+// DO RELEASE_ALL_LOCKS() and SELECT RELEASE_ALL_LOCKS(), with nothing else, surely leave no lock.
+Statement read_query(Cursor& cursor) {
+  Statement statement = query();
+  if (!cursor.at("RELEASE_ALL_LOCKS")) return statement;
+  cursor.advance();
+  if (!cursor.skip_symbol('(') || !cursor.skip_symbol(')')) return statement;
+  if (cursor.at_end()) statement.releases.insert(Pin::kLock);
+  return statement;
+}
+
+// The verb behind the common table expressions is the first one outside their parentheses.
+Statement read_with(Cursor& cursor) {
+  int depth = 0;
+  for (; !cursor.at_end(); cursor.advance()) {
+    if (cursor.at_symbol('(')) ++depth;
+    if (cursor.at_symbol(')')) --depth;
+    if (depth != 0) continue;
+    if (cursor.at("UPDATE") || cursor.at("DELETE")) return make(StatementKind::kWrite);
+    if (cursor.at("SELECT") || cursor.at("TABLE") || cursor.at("VALUES")) return query();
+  }
+  return query();
+}
+
+Statement read_load(Cursor& cursor) {
+  if (cursor.skip("STATS")) {
+    Statement statement = make(StatementKind::kOther);
+    statement.requests_local_file = true;
+    return statement;
+  }
+  if (!cursor.skip("DATA")) return make(StatementKind::kUnknown);
+  Statement statement = make(StatementKind::kWrite);
+  statement.may_set_last_insert_id = true;
+  for (; !cursor.at_end() && !cursor.at("INFILE"); cursor.advance()) {
+    if (cursor.at("LOCAL")) statement.requests_local_file = true;
+  }
+  // (a, @x, b): @x keeps the field of the last row.
+  for (; !cursor.at_end(); cursor.advance()) {
+    note_target(cursor, statement);
+  }
+  return statement;
+}
+
+// IMPORT INTO and BATCH … : row changes that are no transaction.
+Statement read_import(Cursor& cursor) {
+  Statement statement = make(StatementKind::kWrite, TransactionEffect::kUnknown);
+  statement.may_set_last_insert_id = true;
+  for (; !cursor.at_end(); cursor.advance()) {
+    note_target(cursor, statement);
+  }
+  return statement;
+}
+
+Statement read_show(Cursor& cursor) {
+  // SHOW BACKUP LOGS, SHOW BR JOB: executed by the backup machinery.
+  if (cursor.at("BACKUP") || cursor.at("BR")) return make(StatementKind::kOther);
+  Statement statement = query();
+  if (cursor.at("WARNINGS") || cursor.at("ERRORS")) {
+    statement.keeps_diagnostics = true;
+    statement.facts.insert(cursor.at("WARNINGS") ? Fact::kWarnings : Fact::kErrors);
+  } else if (cursor.at("COUNT")) {  // SHOW COUNT(*) WARNINGS
+    while (!cursor.at_end() && !cursor.skip_symbol(')'))
+      cursor.advance();
+    statement.keeps_diagnostics = true;
+    statement.facts.insert(cursor.at("ERRORS") ? Fact::kErrors : Fact::kWarnings);
+  } else if (cursor.at("SESSION_STATES")) {
+    statement.keeps_diagnostics = true;
+  }
+  return statement;
+}
+
+// EXPLAIN of a statement, or DESC of a table; only with ANALYZE is the statement executed.
+Statement read_explain(Cursor& cursor) {
+  const bool is_executed = cursor.skip("ANALYZE");
+  skip_format(cursor);
+  if (cursor.at("FOR")) return query();
+  if (!opens_explainable(cursor)) return is_executed ? make(StatementKind::kUnknown) : query();
+  if (is_executed) {
+    Statement inner = read_head(cursor);
+    return inner.kind == StatementKind::kRead || is_row_change(inner)
+               ? inner
+               : make(StatementKind::kUnknown);
+  }
+  cursor.finish();
+  cursor.effects().locks_rows = cursor.effects().writes_file = false;
+  return query();
+}
+
+// TRACE executes what it traces, but answers with rows of its own.
+Statement read_trace(Cursor& cursor) {
+  if (cursor.skip("PLAN") && cursor.skip("TARGET")) {
+    cursor.advance();
+    cursor.advance();
+  }
+  skip_format(cursor);
+  if (cursor.at("TRACE")) return make(StatementKind::kUnknown);
+  Statement inner = read_head(cursor);
+  inner.is_read = false;
+  if (inner.kind != StatementKind::kWrite && inner.kind != StatementKind::kUnknown) {
+    inner.kind = StatementKind::kOther;
+  }
+  return inner;
+}
+
+Statement read_plan(Cursor& cursor) {
+  if (!cursor.skip("REPLAYER")) return make(StatementKind::kUnknown);
+  Statement statement = make(StatementKind::kOther, TransactionEffect::kUnknown);
+  statement.requests_local_file = cursor.at("LOAD");
+  statement.pins = {};
+  return statement;
+}
+
+}  // namespace tidepool::sql

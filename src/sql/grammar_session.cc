@@ -1,0 +1,135 @@
+// Transactions, databases, prepared texts, locks, KILL.
+#include <charconv>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "grammar.h"
+#include "names.h"
+
+namespace tidepool::sql {
+namespace {
+
+std::optional<std::uint64_t> integer(const Token& token) {
+  if (token.kind != TokenKind::kInteger) return std::nullopt;
+  std::uint64_t value = 0;
+  const char* end = token.text.data() + token.text.size();
+  const auto [stop, error] = std::from_chars(token.text.data(), end, value);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+Statement read_use(Cursor& cursor) {
+  Statement statement = make(StatementKind::kUse);
+  std::optional<std::string> name = name_of(cursor.token());
+  if (!name) return make(StatementKind::kUnknown);
+  // Bytes above 0x7f can be repeated elsewhere only if they are UTF-8 (SessionState keeps names as
+  // such).
+  if (!cursor.token().is_ascii && cursor.mode().encoding != TextEncoding::kUtf8) {
+    statement.pins.insert(Pin::kUnknownStatement);
+  }
+  cursor.advance();
+  if (!cursor.at_end()) return make(StatementKind::kUnknown);
+  statement.changes.push_back({ChangeKind::kUseDatabase, std::move(*name)});
+  return statement;
+}
+
+Statement read_begin(Cursor& cursor) {
+  if (!cursor.skip("PESSIMISTIC")) cursor.skip("OPTIMISTIC");
+  if (!cursor.at_end()) return make(StatementKind::kUnknown);
+  return make(StatementKind::kBegin, TransactionEffect::kBegin);
+}
+
+Statement read_start(Cursor& cursor) {
+  if (!cursor.skip("TRANSACTION")) return make(StatementKind::kUnknown);
+  return make(StatementKind::kBegin, TransactionEffect::kBegin);
+}
+
+Statement read_commit(Cursor& /*cursor*/) {
+  return make(StatementKind::kEnd, TransactionEffect::kCommit);
+}
+
+Statement read_rollback(Cursor& cursor) {
+  if (cursor.at("TO")) return make(StatementKind::kOther);
+  return make(StatementKind::kEnd, TransactionEffect::kRollback);
+}
+
+// The names are case-sensitive.
+Statement read_prepare(Cursor& cursor) {
+  Statement statement = make(StatementKind::kPrepared);
+  std::optional<std::string> name = name_of(cursor.token());
+  if (!name) return make(StatementKind::kUnknown);
+  cursor.advance();
+  if (!cursor.skip("FROM")) return make(StatementKind::kUnknown);
+  const Token& source = cursor.token();
+  StateChange change{ChangeKind::kPrepareText, std::move(*name)};
+  if (source.kind == TokenKind::kString) {
+    change.value = unquote(source.text, !cursor.mode().no_backslash_escapes);
+  } else if (source.kind == TokenKind::kUserVariable) {
+    change.value = "@" + user_variable_name(source);
+  } else {
+    return make(StatementKind::kUnknown);
+  }
+  statement.pins.insert(Pin::kPreparedText);
+  statement.changes.push_back(std::move(change));
+  return statement;
+}
+
+// What the text does is not known here. Its name being known pins already, from PREPARE on.
+Statement read_execute(Cursor& cursor) {
+  Statement statement = make(StatementKind::kPrepared, TransactionEffect::kUnknown);
+  std::optional<std::string> name = name_of(cursor.token());
+  if (!name) return make(StatementKind::kUnknown);
+  statement.pins.insert(Pin::kPreparedText);
+  statement.may_set_last_insert_id = true;
+  statement.changes.push_back({ChangeKind::kExecuteText, std::move(*name)});
+  return statement;
+}
+
+// Behind DEALLOCATE or DROP.
+Statement read_deallocate(Cursor& cursor) {
+  if (!cursor.skip("PREPARE")) return make(StatementKind::kUnknown);
+  Statement statement = make(StatementKind::kPrepared);
+  std::optional<std::string> name = name_of(cursor.token());
+  if (!name) return make(StatementKind::kUnknown);
+  statement.changes.push_back({ChangeKind::kDeallocateText, std::move(*name)});
+  return statement;
+}
+
+Statement read_lock(Cursor& cursor) {
+  if (cursor.at("STATS")) return make(StatementKind::kOther);
+  if (!cursor.at("TABLE") && !cursor.at("TABLES")) return make(StatementKind::kUnknown);
+  Statement statement = make(StatementKind::kOther, TransactionEffect::kImplicitCommit);
+  statement.pins.insert(Pin::kTableLock);
+  return statement;
+}
+
+Statement read_unlock(Cursor& cursor) {
+  if (cursor.at("STATS")) return make(StatementKind::kOther);
+  if (!cursor.at("TABLE") && !cursor.at("TABLES")) return make(StatementKind::kUnknown);
+  Statement statement = make(StatementKind::kOther, TransactionEffect::kUnknown);
+  statement.releases.insert(Pin::kTableLock);
+  return statement;
+}
+
+// KILL [TIDB] [CONNECTION | QUERY] id, KILL [TIDB] CONNECTION_ID()
+Statement read_kill(Cursor& cursor) {
+  Statement statement = make(StatementKind::kOther);
+  KillTarget target;
+  cursor.skip("TIDB");
+  target.query_only = cursor.skip("QUERY");
+  if (!target.query_only) cursor.skip("CONNECTION");
+  if (cursor.at("CONNECTION_ID")) {
+    target.own_connection = true;
+  } else if (const std::optional<std::uint64_t> id = integer(cursor.token())) {
+    target.id = *id;
+  } else {
+    return make(StatementKind::kUnknown);
+  }
+  statement.kill = target;
+  return statement;
+}
+
+}  // namespace tidepool::sql

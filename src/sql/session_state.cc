@@ -1,0 +1,345 @@
+#include "tidepool/sql/session_state.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <xxhash.h>
+
+#include "names.h"
+
+namespace tidepool::sql {
+namespace {
+
+// Seeds that keep the kinds of facts apart; a variable's seed is its id.
+constexpr std::uint64_t kDatabaseSeed = 0x1'0000;
+constexpr std::uint64_t kCharsetSeed = 0x1'0001;
+constexpr std::uint64_t kOptionSeed = 0x1'0002;
+constexpr std::uint64_t kComputedSeed = 0x2'0000;
+
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+}
+
+std::uint64_t hash_of(const CharsetState& charset) {
+  const std::uint64_t packed = (std::uint64_t{charset.client} << 32U) |
+                               (std::uint64_t{charset.results} << 16U) | charset.connection;
+  return XXH3_64bits_withSeed(&packed, sizeof packed, kCharsetSeed);
+}
+
+std::uint64_t hash_of(bool multi_statements) {
+  return XXH3_64bits_withSeed(&multi_statements, sizeof multi_statements, kOptionSeed);
+}
+
+std::uint64_t hash_of_computed(VariableId id) {
+  return XXH3_64bits_withSeed(&id, sizeof id, kComputedSeed);
+}
+
+std::uint64_t hash_of(const SessionState::Item& item) {
+  return hash_of(item.value, item.variable);
+}
+
+std::uint16_t id_of_charset(std::string_view charset) {
+  const Collation* collation = default_collation(charset);
+  return collation == nullptr ? 0 : collation->id;
+}
+
+// session.go, SetCollation: a collation that TiDB cannot use becomes utf8mb4_bin, but the client's
+// character set stays. One whose character set it cannot convert either is kept under its own id.
+CharsetState charset_of_handshake(std::uint16_t id) {
+  if (id == 0) return CharsetState{};
+  const std::string_view name = charset_of_any_collation(id);
+  const std::uint16_t charset = name.empty() ? id : id_of_charset(name);
+  return CharsetState{charset, charset, collation_by_id(id) == nullptr ? kUtf8mb4Bin : id};
+}
+
+// sql_mode is a list; these names contain ANSI_QUOTES (const.go, CombinationSQLMode).
+bool has_mode(std::string_view modes, std::initializer_list<std::string_view> wanted) {
+  while (!modes.empty()) {
+    const std::size_t comma = std::min(modes.find(','), modes.size());
+    std::string_view mode = modes.substr(0, comma);
+    while (!mode.empty() && mode.back() == ' ')
+      mode.remove_suffix(1);
+    for (std::string_view name : wanted) {
+      if (is_keyword(mode, name)) return true;
+    }
+    modes.remove_prefix(std::min(comma + 1, modes.size()));
+  }
+  return false;
+}
+
+bool has_ansi_quotes(std::string_view modes) {
+  return has_mode(modes, {"ANSI_QUOTES", "ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL"});
+}
+
+bool has_no_backslash_escapes(std::string_view modes) {
+  return has_mode(modes, {"NO_BACKSLASH_ESCAPES"});
+}
+
+// One spelling for values that TiDB certainly takes for the same.
+std::string normal_value(const Variable& known, std::string value) {
+  if (known.is_switch) {
+    if (value == "1" || is_keyword(value, "ON")) return "ON";
+    if (value == "0" || is_keyword(value, "OFF")) return "OFF";
+  }
+  if (known.name == "sql_mode" || known.name == "transaction_isolation") return upper(value);
+  return value;
+}
+
+const VariableId kAutocommit = find_variable("autocommit");
+const VariableId kSqlMode = find_variable("sql_mode");
+const VariableId kCharacterSetClient = find_variable("character_set_client");
+const VariableId kCharacterSetConnection = find_variable("character_set_connection");
+const VariableId kCollationConnection = find_variable("collation_connection");
+const VariableId kUtf8mb4Collation = find_variable("default_collation_for_utf8mb4");
+
+}  // namespace
+
+Baseline make_baseline(bool autocommit, std::string_view sql_mode,
+                       std::string_view utf8mb4_collation, std::string_view database_collation) {
+  Baseline baseline;
+  baseline.autocommit = autocommit;
+  baseline.ansi_quotes = has_ansi_quotes(sql_mode);
+  baseline.no_backslash_escapes = has_no_backslash_escapes(sql_mode);
+  if (const Collation* found = collation_by_name(utf8mb4_collation)) {
+    baseline.utf8mb4_collation = found->id;
+  }
+  if (const Collation* found = collation_by_name(database_collation)) {
+    baseline.database_collation = found->id;
+  }
+  return baseline;
+}
+
+SessionState::SessionState(const Handshake& handshake, const Baseline& baseline)
+    : database_(handshake.database),
+      reset_database_(handshake.database),
+      charset_(charset_of_handshake(handshake.collation_id)),
+      handshake_charset_(charset_),
+      baseline_(baseline),
+      multi_statements_(handshake.multi_statements),
+      hash_(whole_hash()) {}
+
+std::uint64_t SessionState::whole_hash() const {
+  std::uint64_t hash =
+      hash_of(database_, kDatabaseSeed) ^ hash_of(charset_) ^ hash_of(multi_statements_);
+  for (const Item& item : items_)
+    hash ^= hash_of(item);
+  for (VariableId id : computed_)
+    hash ^= hash_of_computed(id);
+  return hash ^ user_variables_.hash();
+}
+
+bool operator==(const SessionState& left, const SessionState& right) {
+  return left.hash_ == right.hash_ && left.database_ == right.database_ &&
+         left.charset_ == right.charset_ && left.multi_statements_ == right.multi_statements_ &&
+         left.items_ == right.items_ && left.computed_ == right.computed_ &&
+         left.user_variables_ == right.user_variables_;
+}
+
+void SessionState::apply(const StateChanges& changes) {
+  for (const StateChange& change : changes)
+    apply(change);
+}
+
+void SessionState::apply(const StateChange& change) {
+  switch (change.kind) {
+    case ChangeKind::kUseDatabase: return set_database(change.name);
+    case ChangeKind::kInitDatabase: reset_database_ = change.name; return set_database(change.name);
+    case ChangeKind::kSetVariable:
+    case ChangeKind::kSetDefault: return set_variable(change);
+    case ChangeKind::kSetNames: return set_names(change);
+    case ChangeKind::kSetCharacterSet: return set_character_set(change);
+    case ChangeKind::kComputedVariable: {
+      const VariableId id = find_variable(change.name);
+      return mark_computed(id);
+    }
+    case ChangeKind::kMultiStatements: return set_multi_statements(change.value == "1");
+    case ChangeKind::kSetUserVariable:
+    case ChangeKind::kSetUserString:
+    case ChangeKind::kComputedUserVariable: return set_user_variable(change);
+    case ChangeKind::kPrepareText:
+    case ChangeKind::kExecuteText:
+    case ChangeKind::kDeallocateText:
+    case ChangeKind::kCreateTemporaryTable:
+    case ChangeKind::kDropTable: return;
+  }
+}
+
+void SessionState::reset() {
+  database_ = reset_database_;
+  charset_ = handshake_charset_;
+  items_.clear();
+  computed_.clear();
+  user_variables_.clear();
+  hash_ = whole_hash();
+}
+
+void SessionState::adopt(const SessionState& desired) {
+  database_ = desired.database_;
+  charset_ = desired.charset_;
+  items_ = desired.items_;
+  computed_ = desired.computed_;
+  user_variables_ = desired.user_variables_;
+  multi_statements_ = desired.multi_statements_;
+  hash_ = desired.hash_;
+}
+
+bool SessionState::autocommit() const {
+  const Item* item = find(kAutocommit);
+  return item == nullptr ? baseline_.autocommit : item->value == "ON";
+}
+
+LexMode SessionState::lex_mode() const {
+  LexMode mode{baseline_.ansi_quotes, baseline_.no_backslash_escapes};
+  if (const Item* item = find(kSqlMode)) {
+    mode.ansi_quotes = has_ansi_quotes(item->value);
+    mode.no_backslash_escapes = has_no_backslash_escapes(item->value);
+  }
+  mode.encoding = encoding_of(charset_of_any_collation(charset_.client));
+  mode.uncertain = std::any_of(computed_.begin(), computed_.end(), [](VariableId id) {
+    return id == kSqlMode || id == kCharacterSetClient || id == kNoVariable;
+  });
+  const bool is_collation_computed = std::any_of(
+      computed_.begin(), computed_.end(),
+      [](VariableId id) { return id == kCollationConnection || id == kCharacterSetConnection; });
+  mode.collation = is_collation_computed ? 0 : charset_.connection;
+  return mode;
+}
+
+PinReasons SessionState::pins() const {
+  PinReasons pins;
+  if (!computed_.empty()) pins.insert(Pin::kSessionVariable);
+  if (!user_variables_.is_exact()) pins.insert(Pin::kUserVariable);
+  return pins;
+}
+
+void SessionState::set_database(std::string_view name) {
+  hash_ ^= hash_of(database_, kDatabaseSeed);
+  database_ = name;
+  hash_ ^= hash_of(database_, kDatabaseSeed);
+}
+
+void SessionState::set_multi_statements(bool enabled) {
+  hash_ ^= hash_of(multi_statements_) ^ hash_of(enabled);
+  multi_statements_ = enabled;
+}
+
+void SessionState::set_variable(const StateChange& change) {
+  const VariableId id = find_variable(change.name);
+  if (id == kNoVariable) return;
+  const Variable& known = variable(id);
+  forget_computed(id);
+  if (known.group == VariableClass::kCharset) {
+    if (change.kind == ChangeKind::kSetDefault) return mark_computed(id);  // the GLOBAL value
+    set_charset_variable(known.name, change);
+  } else if (change.kind == ChangeKind::kSetDefault) {
+    erase(id);
+  } else {
+    put(id, normal_value(known, change.value));
+  }
+}
+
+void SessionState::set_charset(const CharsetState& charset) {
+  hash_ ^= hash_of(charset_) ^ hash_of(charset);
+  charset_ = charset;
+}
+
+// character_set_connection and collation_connection set each other (sysvar.go, SetSession of both).
+void SessionState::set_charset_variable(std::string_view name, const StateChange& change) {
+  CharsetState next = charset_;
+  const std::uint16_t charset = id_of_charset(change.value);
+  if (name == "collation_connection") {
+    if (const Collation* found = collation_by_name(change.value)) next.connection = found->id;
+  } else if (name == "character_set_results") {
+    next.results = charset;  // 0 for NULL and ""
+  } else if (charset != 0) {
+    (name == "character_set_client" ? next.client : next.connection) = charset;
+  }
+  set_charset(next);
+}
+
+// set.go, setCharset. DEFAULT is utf8mb4, whatever the server's default is.
+void SessionState::set_names(const StateChange& change) {
+  const std::string_view name = change.value.empty() ? "utf8mb4" : std::string_view(change.value);
+  const std::uint16_t charset = id_of_charset(name);
+  if (charset == 0) return;
+  std::uint16_t connection = charset;
+  if (const Collation* collation = collation_by_name(change.collation)) {
+    connection = collation->id;
+  } else if (charset == kUtf8mb4Bin) {
+    const Item* item = find(kUtf8mb4Collation);
+    const Collation* chosen = item == nullptr ? nullptr : collation_by_name(item->value);
+    connection = chosen == nullptr ? baseline_.utf8mb4_collation : chosen->id;
+  }
+  forget_computed_charset();
+  set_charset(CharsetState{charset, charset, connection});
+}
+
+// The connection's collation becomes the GLOBAL collation_database.
+void SessionState::set_character_set(const StateChange& change) {
+  const std::string_view name = change.value.empty() ? "utf8mb4" : std::string_view(change.value);
+  const std::uint16_t charset = id_of_charset(name);
+  if (charset == 0) return;
+  forget_computed_charset();
+  set_charset(CharsetState{charset, charset, baseline_.database_collation});
+}
+
+const SessionState::Item* SessionState::find(VariableId id) const {
+  const auto found =
+      std::lower_bound(items_.begin(), items_.end(), id,
+                       [](const Item& item, VariableId wanted) { return item.variable < wanted; });
+  return found == items_.end() || found->variable != id ? nullptr : &*found;
+}
+
+void SessionState::put(VariableId id, std::string value) {
+  erase(id);
+  const auto place =
+      std::lower_bound(items_.begin(), items_.end(), id,
+                       [](const Item& item, VariableId wanted) { return item.variable < wanted; });
+  const auto placed = items_.insert(place, Item{id, std::move(value)});
+  hash_ ^= hash_of(*placed);
+}
+
+void SessionState::erase(VariableId id) {
+  const Item* found = find(id);
+  if (found == nullptr) return;
+  hash_ ^= hash_of(*found);
+  items_.erase(items_.begin() + (found - items_.data()));
+}
+
+void SessionState::set_user_variable(const StateChange& change) {
+  hash_ ^= user_variables_.hash();
+  UserVariable variable{change.name, change.value};
+  const Collation* collation = collation_by_name(change.collation);
+  if (collation != nullptr) variable.collation = collation->id;
+  if (change.kind == ChangeKind::kComputedUserVariable) variable.is_computed = true;
+  if (change.kind == ChangeKind::kSetUserVariable && change.value == "NULL") {
+    user_variables_.erase(change.name);
+  } else {
+    user_variables_.set(std::move(variable));
+  }
+  hash_ ^= user_variables_.hash();
+}
+
+void SessionState::mark_computed(VariableId id) {
+  if (id != kNoVariable) erase(id);
+  if (std::find(computed_.begin(), computed_.end(), id) != computed_.end()) return;
+  computed_.insert(std::upper_bound(computed_.begin(), computed_.end(), id), id);
+  hash_ ^= hash_of_computed(id);
+}
+
+void SessionState::forget_computed(VariableId id) {
+  const auto found = std::find(computed_.begin(), computed_.end(), id);
+  if (found == computed_.end()) return;
+  computed_.erase(found);
+  hash_ ^= hash_of_computed(id);
+}
+
+void SessionState::forget_computed_charset() {
+  for (const char* name : {"character_set_client", "character_set_connection",
+                           "character_set_results", "collation_connection"}) {
+    forget_computed(find_variable(name));
+  }
+}
+
+}  // namespace tidepool::sql

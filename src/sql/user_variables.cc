@@ -1,0 +1,67 @@
+#include "tidepool/sql/user_variables.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <xxhash.h>
+
+namespace tidepool::sql {
+namespace {
+
+constexpr std::uint64_t kSeed = 0x3'0000;  // and the collation
+constexpr std::uint64_t kComputedSeed = 0x4'0000;
+constexpr std::uint64_t kLost = 0x9e37'79b9'7f4a'7c15;
+
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+}
+
+std::uint64_t hash_of(const UserVariable& variable) {
+  if (variable.is_computed) return hash_of(variable.name, kComputedSeed);
+  return hash_of(variable.value, hash_of(variable.name, kSeed + variable.collation));
+}
+
+std::size_t bytes_of(const UserVariable& variable) {
+  return sizeof variable + variable.name.size() + variable.value.size();
+}
+
+template <class Variables>
+auto place_of(Variables& variables, std::string_view name) {
+  return std::lower_bound(variables.begin(), variables.end(), name,
+                          [](const UserVariable& one, std::string_view wanted) {
+                            return one.name.compare(wanted) < 0;
+                          });
+}
+
+}  // namespace
+
+const UserVariable* UserVariables::find(std::string_view name) const {
+  const auto found = place_of(variables_, name);
+  return found == variables_.end() || found->name != name ? nullptr : &*found;
+}
+
+void UserVariables::set(UserVariable variable) {
+  erase(variable.name);
+  const auto fits = [&] { return bytes_ + bytes_of(variable) <= kMostBytes; };
+  if (!fits()) variable = UserVariable{std::move(variable.name), {}, 0, true};
+  if (!fits()) {
+    if (!has_lost_one_) hash_ ^= kLost;
+    has_lost_one_ = true;
+    return;
+  }
+  bytes_ += static_cast<std::uint32_t>(bytes_of(variable));
+  computed_ += variable.is_computed ? 1U : 0U;
+  hash_ ^= hash_of(variable);
+  variables_.insert(place_of(variables_, variable.name), std::move(variable));
+}
+
+void UserVariables::erase(std::string_view name) {
+  const auto found = place_of(variables_, name);
+  if (found == variables_.end() || found->name != name) return;
+  bytes_ -= static_cast<std::uint32_t>(bytes_of(*found));
+  computed_ -= found->is_computed ? 1U : 0U;
+  hash_ ^= hash_of(*found);
+  variables_.erase(found);
+}
+
+}  // namespace tidepool::sql

@@ -1,0 +1,383 @@
+#include <fstream>
+#include <sys/socket.h>
+
+#include <gtest/gtest.h>
+
+#include "dial_helper.h"
+#include "fake_mysql.h"
+#include "loop_run.h"
+#include "tidepool/backend/dial.h"
+
+namespace tidepool::backend {
+namespace {
+
+using testing::CertificateAuthority;
+using testing::dial_to;
+using testing::FakeMysql;
+using testing::run_until;
+using Opening = FakeMysql::Opening;
+
+class DialTest : public ::testing::Test {
+ protected:
+  FakeMysql::Options tls_server(const std::vector<std::string>& names = {"localhost"},
+                                int from_days = -1, int to_days = 30) {
+    FakeMysql::Options options;
+    options.tls = authority_.issue(names, from_days, to_days);
+    return options;
+  }
+  DialOptions options_for(const FakeMysql& server) const {
+    DialOptions options;
+    options.endpoints = {{"localhost", server.port()}};
+    options.user = "app";
+    options.password = "secret";
+    options.ca_file = authority_.file();
+    return options;
+  }
+  Error failure_of(const DialOptions& options) {
+    auto connection = dial_to(loop_, options);
+    EXPECT_FALSE(connection) << "the dial must fail";
+    return connection ? Error{} : connection.error();
+  }
+
+  CertificateAuthority authority_;
+  net::Loop loop_;
+};
+
+TEST_F(DialTest, LogsInOverVerifiedTls) {
+  const FakeMysql server(tls_server());
+  const auto connection = dial_to(loop_, options_for(server));
+  ASSERT_TRUE(connection) << connection.error().message;
+  const ServerFacts& facts = (*connection)->facts();
+  EXPECT_EQ(facts.version, "8.0.11-TiDB-v8.5.4");
+  EXPECT_EQ(facts.connection_id, 7U);
+  EXPECT_EQ(facts.tls_version, "TLSv1.3");
+  EXPECT_NE(facts.tls_cipher, "");
+  EXPECT_EQ(facts.peer, "127.0.0.1:" + std::to_string(server.port()));
+  EXPECT_EQ(facts.endpoint.host, "localhost");
+  ASSERT_EQ(server.logins().size(), 1U);
+  EXPECT_TRUE(server.logins()[0].encrypted);
+  EXPECT_EQ(server.logins()[0].server_name, "localhost");
+  EXPECT_NE(server.logins()[0].rest.find("program_name"), std::string::npos);
+  EXPECT_NE(server.logins()[0].rest.find("tidepool"), std::string::npos);
+}
+
+TEST_F(DialTest, VerifiesAnAddressAsWellAsAName) {
+  const FakeMysql server(tls_server({"127.0.0.1"}));
+  DialOptions options = options_for(server);
+  options.endpoints = {{"127.0.0.1", server.port()}};
+  const auto connection = dial_to(loop_, options);
+  ASSERT_TRUE(connection) << connection.error().message;
+  EXPECT_EQ(server.logins()[0].server_name, "");  // an address is no server name
+}
+
+TEST_F(DialTest, LogsInWithoutTlsOnlyWhereThatWasChosen) {
+  const FakeMysql server({});
+  DialOptions options = options_for(server);
+  options.tls = TlsMode::kDisabled;
+  const auto connection = dial_to(loop_, options);
+  ASSERT_TRUE(connection) << connection.error().message;
+  EXPECT_EQ((*connection)->facts().tls_version, "");
+}
+
+TEST_F(DialTest, RefusesAServerWithoutTlsBeforeItSendsAnything) {
+  for (const TlsMode mode : {TlsMode::kVerifyIdentity, TlsMode::kVerifyCa, TlsMode::kRequired}) {
+    for (const bool plugin_auth : {true, false}) {
+      FakeMysql::Options script;
+      script.offer_plugin_auth = plugin_auth;
+      const FakeMysql server(std::move(script));
+      DialOptions options = options_for(server);
+      options.tls = mode;
+      const Error error = failure_of(options);
+      EXPECT_EQ(error.code, Code::kTls);
+      EXPECT_EQ(error.message, "localhost:" + std::to_string(server.port()) +
+                                   ": the server does not offer TLS, which tls mode '" +
+                                   to_string(mode) + "' requires; nothing was sent");
+      EXPECT_TRUE(server.logins().empty());
+    }
+  }
+}
+
+TEST_F(DialTest, RefusesACertificateForAnotherName) {
+  const FakeMysql server(tls_server({"db.example.com", "10.0.0.1"}));
+  DialOptions options = options_for(server);
+  const Error error = failure_of(options);
+  EXPECT_EQ(error.code, Code::kTls);
+  EXPECT_EQ(
+      error.message,
+      "localhost:" + std::to_string(server.port()) +
+          ": the server's certificate is for 'db.example.com', '10.0.0.1', not for 'localhost'");
+  EXPECT_TRUE(server.logins().empty());
+
+  options.tls = TlsMode::kVerifyCa;
+  const auto connection = dial_to(loop_, options);
+  EXPECT_TRUE(connection) << connection.error().message;
+}
+
+TEST_F(DialTest, RefusesACertificateOfAnUnknownAuthority) {
+  const CertificateAuthority other("Some other CA");
+  const FakeMysql server(tls_server());
+  DialOptions options = options_for(server);
+  options.ca_file = other.file();
+  for (const TlsMode mode : {TlsMode::kVerifyIdentity, TlsMode::kVerifyCa}) {
+    options.tls = mode;
+    const Error error = failure_of(options);
+    EXPECT_EQ(error.code, Code::kTls);
+    EXPECT_NE(error.message.find("the certificate 'localhost' is issued by 'Tidepool test CA', "
+                                 "which is unknown to the authorities in '" +
+                                 other.file() + "'"),
+              std::string::npos)
+        << error.message;
+  }
+  EXPECT_TRUE(server.logins().empty());
+
+  options.tls = TlsMode::kRequired;
+  const auto connection = dial_to(loop_, options);
+  EXPECT_TRUE(connection) << connection.error().message;
+}
+
+TEST_F(DialTest, TrustsTheSystemsAuthoritiesOnlyWhereNoFileIsGiven) {
+  const FakeMysql server(tls_server());
+  DialOptions options = options_for(server);
+  options.ca_file.clear();
+  for (const TlsMode mode : {TlsMode::kVerifyIdentity, TlsMode::kVerifyCa}) {
+    options.tls = mode;
+    const Error error = failure_of(options);
+    EXPECT_EQ(error.code, Code::kTls);
+    EXPECT_NE(error.message.find("unknown to this system's certificate authorities"),
+              std::string::npos)
+        << error.message;
+  }
+  EXPECT_TRUE(server.logins().empty());
+}
+
+TEST_F(DialTest, RefusesAnExpiredCertificateAndOneThatIsNotValidYet) {
+  const FakeMysql expired(tls_server({"localhost"}, -30, -2));
+  Error error = failure_of(options_for(expired));
+  EXPECT_EQ(error.code, Code::kTls);
+  EXPECT_NE(error.message.find(": the certificate 'localhost' expired on 20"), std::string::npos)
+      << error.message;
+
+  const FakeMysql early(tls_server({"localhost"}, 2, 30));
+  error = failure_of(options_for(early));
+  EXPECT_NE(error.message.find(": the certificate 'localhost' is valid only from 20"),
+            std::string::npos)
+      << error.message;
+}
+
+TEST_F(DialTest, SaysWhatIsWrongWithTheCaFile) {
+  const FakeMysql server(tls_server());
+  DialOptions options = options_for(server);
+  options.ca_file = "/nowhere/ca.pem";
+  Error error = failure_of(options);
+  EXPECT_EQ(error.code, Code::kConfig);
+  EXPECT_EQ(error.message, "cannot read the CA file '/nowhere/ca.pem': No such file or directory");
+
+  const testing::TemporaryDirectory directory;
+  options.ca_file = directory.file("ca.pem");
+  std::ofstream(options.ca_file) << "not a certificate\n";
+  error = failure_of(options);
+  EXPECT_EQ(error.code, Code::kConfig);
+  EXPECT_NE(error.message.find("cannot use the CA file '" + options.ca_file), std::string::npos)
+      << error.message;
+}
+
+TEST_F(DialTest, PassesTheServersErrorsOnUnchanged) {
+  const FakeMysql server(tls_server());
+  DialOptions options = options_for(server);
+  options.password = "wrong";
+  Error error = failure_of(options);
+  EXPECT_EQ(error.code, Code::kAuth);
+  EXPECT_EQ(error.mysql_errno, 1045);
+  EXPECT_EQ(error.sqlstate, "28000");
+  EXPECT_EQ(error.message, "Access denied for user 'app'@'127.0.0.1' (using password: YES)");
+
+  FakeMysql::Options script;
+  script.opening = Opening::kError;
+  const FakeMysql full(std::move(script));
+  error = failure_of(options_for(full));
+  EXPECT_EQ(error.code, Code::kBackend);
+  EXPECT_EQ(error.mysql_errno, 1040);
+  EXPECT_EQ(error.message, "Too many connections");
+}
+
+TEST_F(DialTest, SaysWhenNobodyListensOrTheNameIsUnknown) {
+  DialOptions options;
+  options.endpoints = {{"localhost", 1}};
+  Error error = failure_of(options);
+  EXPECT_EQ(error.code, Code::kRefused);
+  EXPECT_NE(error.message.find("localhost:1: cannot connect"), std::string::npos) << error.message;
+
+  options.endpoints = {{"no-such-host.invalid", 4000}};
+  error = failure_of(options);
+  EXPECT_EQ(error.code, Code::kRefused);
+  EXPECT_NE(error.message.find("no-such-host.invalid:4000: the name does not resolve"),
+            std::string::npos)
+      << error.message;
+}
+
+TEST_F(DialTest, GivesUpOnSilenceInEveryPhase) {
+  const std::vector<std::pair<Opening, std::string>> phases = {
+      {Opening::kSilence, "waiting for the server's greeting"},
+      {Opening::kSilenceInTls, "in the TLS handshake"},
+      {Opening::kSilenceAfterLogin, "logging in"},
+  };
+  for (const auto& [opening, phase] : phases) {
+    FakeMysql::Options script = tls_server();
+    script.opening = opening;
+    const FakeMysql server(std::move(script));
+    DialOptions options = options_for(server);
+    options.connect_timeout = std::chrono::milliseconds(200);
+    const TimePoint before = Clock::now();
+    const Error error = failure_of(options);
+    EXPECT_EQ(error.code, Code::kTimeout) << error.message;
+    EXPECT_NE(error.message.find("no connection within 200 ms: stuck " + phase), std::string::npos)
+        << error.message;
+    EXPECT_LT(Clock::now() - before, std::chrono::seconds(2));
+  }
+}
+
+TEST_F(DialTest, SaysWhenTheServerIsNoMysqlOrHangsUp) {
+  FakeMysql::Options garbage;
+  garbage.opening = Opening::kGarbage;
+  const FakeMysql ssh(std::move(garbage));
+  DialOptions options = options_for(ssh);
+  options.connect_timeout = std::chrono::milliseconds(500);
+  Error error = failure_of(options);
+  EXPECT_TRUE(error.code == Code::kProtocol || error.code == Code::kClosed) << error.message;
+
+  FakeMysql::Options closing;
+  closing.opening = Opening::kHangUp;
+  const FakeMysql closer(std::move(closing));
+  error = failure_of(options_for(closer));
+  EXPECT_EQ(error.code, Code::kClosed);
+  EXPECT_NE(error.message.find("the server hung up, or does not speak MySQL, while "),
+            std::string::npos)
+      << error.message;
+}
+
+TEST_F(DialTest, HandsThePasswordItselfOverOnlyWhereTheStreamIsEncrypted) {
+  FakeMysql::Options script;
+  script.switch_to = "mysql_clear_password";
+  const FakeMysql plain(script);
+  DialOptions options = options_for(plain);
+  options.tls = TlsMode::kDisabled;
+  const Error error = failure_of(options);
+  EXPECT_EQ(error.code, Code::kAuth);
+  EXPECT_NE(error.message.find("the password itself goes out only over TLS"), std::string::npos)
+      << error.message;
+  EXPECT_TRUE(run_until(loop_, [&] { return plain.commands().size() == 1; }));
+  EXPECT_EQ(plain.commands()[0], "nothing");
+
+  script = tls_server();
+  script.switch_to = "mysql_clear_password";
+  const FakeMysql encrypted(std::move(script));
+  EXPECT_EQ(failure_of(options_for(encrypted)).code, Code::kClosed);
+  EXPECT_TRUE(run_until(loop_, [&] { return encrypted.commands().size() == 1; }));
+  EXPECT_EQ(encrypted.commands()[0], std::string("secret", 7));
+}
+
+TEST_F(DialTest, ReachesAnIpv6Address) {
+  FakeMysql::Options script = tls_server({"::1"});
+  script.ipv6 = true;
+  const FakeMysql server(std::move(script));
+  if (server.port() == 0) GTEST_SKIP() << "this machine has no ::1";
+  DialOptions options = options_for(server);
+  options.endpoints = {{"::1", server.port()}};
+  const auto connection = dial_to(loop_, options);
+  ASSERT_TRUE(connection) << connection.error().message;
+  EXPECT_EQ((*connection)->facts().peer, "[::1]:" + std::to_string(server.port()));
+}
+
+TEST_F(DialTest, TriesTheEndpointsInTurn) {
+  const FakeMysql server(tls_server());
+  DialOptions options = options_for(server);
+  options.endpoints.insert(options.endpoints.begin(), {"localhost", 1});
+  const auto connection = dial_to(loop_, options);
+  ASSERT_TRUE(connection) << connection.error().message;
+  EXPECT_EQ((*connection)->facts().endpoint.port, server.port());
+
+  options.endpoints = {{"localhost", 1}, {"localhost", 2}};
+  const Error error = failure_of(options);
+  EXPECT_NE(error.message.find("localhost:1: cannot connect"), std::string::npos) << error.message;
+  EXPECT_NE(error.message.find("; localhost:2: cannot connect"), std::string::npos)
+      << error.message;
+}
+
+TEST_F(DialTest, LeavesTimeForTheSecondEndpointWhenTheFirstIsSilent) {
+  FakeMysql::Options script;
+  script.opening = Opening::kSilence;
+  const FakeMysql silent(std::move(script));
+  const FakeMysql server(tls_server());
+  DialOptions options = options_for(server);
+  options.connect_timeout = std::chrono::milliseconds(1000);
+  options.endpoints.insert(options.endpoints.begin(), {"localhost", silent.port()});
+  const auto connection = dial_to(loop_, options);
+  EXPECT_TRUE(connection) << connection.error().message;
+}
+
+TEST_F(DialTest, SendsTheVariantInTheHandshake) {
+  const FakeMysql server(tls_server());
+  DialOptions options = options_for(server);
+  ASSERT_TRUE(dial_to(loop_, options));
+  options.variant = Variant{true, true, true, true, 255};
+  options.database = "shop";
+  ASSERT_TRUE(dial_to(loop_, options));
+  options.variant = Variant{true, false, false, true, 46};
+  const auto last = dial_to(loop_, options);
+  ASSERT_TRUE(last);
+  EXPECT_EQ((*last)->variant(), options.variant);
+
+  const auto logins = server.logins();
+  const std::uint32_t all = client_flags(Variant{true, true, true, true, 0});
+  EXPECT_EQ(logins[0].capabilities & all, 0U);
+  EXPECT_EQ(logins[0].collation, 45);
+  EXPECT_EQ(logins[1].capabilities & all, all);
+  EXPECT_EQ(logins[1].collation, 255);
+  EXPECT_NE(logins[1].rest.find("shop"), std::string::npos);
+  EXPECT_EQ(logins[2].capabilities & all, client_flags(options.variant));
+  EXPECT_EQ(logins[2].collation, 46);
+}
+
+TEST_F(DialTest, RunsManyDialsAtOnce) {
+  const FakeMysql server(tls_server());
+  std::vector<DialHandle> handles;
+  std::vector<std::unique_ptr<Connection>> connections;
+  for (int i = 0; i < 24; ++i) {
+    handles.push_back(
+        dial(loop_, options_for(server), [&](Result<std::unique_ptr<Connection>> got) {
+          ASSERT_TRUE(got) << got.error().message;
+          connections.push_back(std::move(*got));
+        }));
+  }
+  EXPECT_TRUE(run_until(loop_, [&] { return connections.size() == 24; }));
+  EXPECT_EQ(server.open_connections(), 24);
+  connections.clear();
+  EXPECT_TRUE(run_until(loop_, [&] { return server.open_connections() == 0; }));
+}
+
+TEST_F(DialTest, IsInterruptedWhenItsHandleGoes) {
+  FakeMysql::Options script;
+  script.opening = Opening::kSilence;
+  const FakeMysql server(std::move(script));
+  bool called = false;
+  {
+    const DialHandle handle = dial(loop_, options_for(server), [&](const auto&) { called = true; });
+    EXPECT_TRUE(run_until(loop_, [&] { return server.open_connections() == 1; }));
+  }
+  EXPECT_TRUE(run_until(
+      loop_, [&] { return server.open_connections() == 0; }));  // long before connect_timeout
+  EXPECT_FALSE(called);
+}
+
+TEST_F(DialTest, ClosesAConnectionThatNobodyTakesAnyMore) {
+  const FakeMysql server(tls_server());
+  {
+    const DialHandle handle = dial(loop_, options_for(server), [](const auto&) { FAIL(); });
+    while (server.logins().empty())
+      std::this_thread::yield();
+  }
+  EXPECT_TRUE(run_until(loop_, [&] { return server.open_connections() == 0; }));
+}
+
+}  // namespace
+}  // namespace tidepool::backend

@@ -1,0 +1,190 @@
+#include "tidepool/net/listener.h"
+
+#include <arpa/inet.h>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <netinet/in.h>
+#include <optional>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <gtest/gtest.h>
+
+#include "certificates.h"
+#include "loop_run.h"
+
+namespace tidepool::net {
+namespace {
+
+using testing::run_until;
+using testing::TemporaryDirectory;
+
+UniqueFd connect_tcp(std::uint16_t port) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  return fd;
+}
+
+bool connect_unix(const std::string& path) {
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(static_cast<void*>(address.sun_path), path.data(), path.size());
+  return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
+TEST(Listener, AcceptsOnAPortOfTheSystemsChoice) {
+  Loop loop;
+  std::vector<Accepted> accepted;
+  const auto listener = Listener::tcp(loop, "127.0.0.1", 0, 16,
+                                      [&](Accepted one) { accepted.push_back(std::move(one)); });
+  ASSERT_TRUE(listener) << listener.error().message;
+  EXPECT_NE((*listener)->port(), 0);
+  EXPECT_EQ((*listener)->address(), "127.0.0.1:" + std::to_string((*listener)->port()));
+  const UniqueFd one = connect_tcp((*listener)->port());
+  const UniqueFd two = connect_tcp((*listener)->port());
+  EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 2; }));
+  EXPECT_EQ(accepted[0].peer.substr(0, 10), "127.0.0.1:");
+  EXPECT_FALSE(accepted[0].is_unix);
+}
+
+TEST(Listener, ListensOnEveryAddress) {
+  Loop loop;
+  int accepted = 0;
+  const auto listener = Listener::tcp(loop, "*", 0, 16, [&](const Accepted&) { ++accepted; });
+  ASSERT_TRUE(listener) << listener.error().message;
+  const UniqueFd one = connect_tcp((*listener)->port());
+  EXPECT_TRUE(run_until(loop, [&] { return accepted == 1; }));
+}
+
+TEST(Listener, SharesAPortAmongLoops) {
+  Loop loop;
+  const auto first = Listener::tcp(loop, "127.0.0.1", 0, 16, [](const Accepted&) {});
+  ASSERT_TRUE(first);
+  const auto second =
+      Listener::tcp(loop, "127.0.0.1", (*first)->port(), 16, [](const Accepted&) {});
+  EXPECT_TRUE(second) << second.error().message;
+}
+
+TEST(Listener, SaysWhatIsWrongWithTheAddress) {
+  Loop loop;
+  const auto listener = Listener::tcp(loop, "192.0.2.1", 0, 16, [](const Accepted&) {});
+  ASSERT_FALSE(listener);
+  EXPECT_EQ(listener.error().message,
+            "cannot listen on '192.0.2.1' port 0: Cannot assign requested address");
+}
+
+TEST(Listener, OwnsItsUnixSocket) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("sock");
+  Loop loop;
+  int accepted = 0;
+  {
+    const auto listener = Listener::unix_socket(
+        loop, path, 0600, 16, [&](const Accepted& one) { accepted += one.is_unix; });
+    ASSERT_TRUE(listener) << listener.error().message;
+    struct stat status {};
+    ::stat(path.c_str(), &status);
+    EXPECT_EQ(status.st_mode & 0777, 0600U);
+    EXPECT_TRUE(connect_unix(path));
+    EXPECT_TRUE(run_until(loop, [&] { return accepted == 1; }));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(Listener, SharesAUnixSocketWithAnotherLoop) {
+  const TemporaryDirectory directory;
+  Loop loop;
+  Loop other;
+  int accepted = 0;
+  const auto listener =
+      Listener::unix_socket(loop, directory.file("sock"), 0600, 16, [](const Accepted&) {});
+  ASSERT_TRUE(listener);
+  const auto shared = (*listener)->share(other, [&](const Accepted&) { ++accepted; });
+  ASSERT_TRUE(shared);
+  EXPECT_TRUE(connect_unix(directory.file("sock")));
+  EXPECT_TRUE(run_until(other, [&] { return accepted == 1; }));
+}
+
+TEST(Listener, ReplacesAUnixSocketThatNobodyListensOn) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("sock");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(static_cast<void*>(address.sun_path), path.data(), path.size());
+  UniqueFd(::socket(AF_UNIX, SOCK_STREAM, 0)).reset();
+  {
+    const UniqueFd dead(::socket(AF_UNIX, SOCK_STREAM, 0));
+    ASSERT_EQ(::bind(dead.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  Loop loop;
+  const auto listener = Listener::unix_socket(loop, path, 0600, 16, [](const Accepted&) {});
+  ASSERT_TRUE(listener) << listener.error().message;
+  const auto second = Listener::unix_socket(loop, path, 0600, 16, [](const Accepted&) {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message,
+            "cannot listen on '" + path + "': another process listens on it");
+  EXPECT_TRUE(connect_unix(path));
+}
+
+TEST(Listener, LeavesAFileAloneThatIsNoSocket) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory.file("data")) << "precious";
+  Loop loop;
+  EXPECT_FALSE(
+      Listener::unix_socket(loop, directory.file("data"), 0600, 16, [](const Accepted&) {}));
+  EXPECT_TRUE(std::filesystem::exists(directory.file("data")));
+}
+
+// Takes every descriptor that is left.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit low = before_;
+    low.rlim_cur = 200;
+    ::setrlimit(RLIMIT_NOFILE, &low);
+    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0))
+      taken_.emplace_back(fd);
+  }
+  void give_back(std::size_t count) { taken_.resize(taken_.size() - count); }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+  std::vector<UniqueFd> taken_;
+};
+
+TEST(Listener, RefusesWhenOutOfDescriptorsAndRecovers) {
+  Loop loop;
+  std::vector<Accepted> accepted;
+  const auto listener = Listener::tcp(loop, "127.0.0.1", 0, 16,
+                                      [&](Accepted one) { accepted.push_back(std::move(one)); });
+  ASSERT_TRUE(listener);
+  std::optional<NoDescriptors> full;
+  UniqueFd client(::socket(AF_INET, SOCK_STREAM, 0));
+  full.emplace();
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons((*listener)->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_TRUE(run_until(loop, [&] { return (*listener)->refused() == 1; }));
+  char byte = 0;
+  EXPECT_EQ(::recv(client.get(), &byte, 1, 0), 0);  // told at once
+  full.reset();
+  const UniqueFd later = connect_tcp((*listener)->port());
+  EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 1; }));
+}
+
+}  // namespace
+}  // namespace tidepool::net

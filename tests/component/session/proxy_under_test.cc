@@ -1,0 +1,105 @@
+#include "proxy_under_test.h"
+
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include "eventually.h"
+#include "tidepool/net/process.h"
+
+namespace tidepool::testing {
+namespace {
+
+// Once for the test program, before main.
+const bool kPrepared = (net::prepare_process(8), true);
+
+}  // namespace
+
+ProxyUnderTest::ProxyUnderTest(config::Config config) : config_(std::move(config)) {
+  auto home = proxy::build_home(config_);
+  if (!home) std::abort();
+  home_ = std::move(*home);
+  for (int i = 0; i < config_.workers; ++i) {
+    workers_.push_back(std::make_unique<proxy::Worker>(*home_, static_cast<unsigned>(i)));
+    const auto bound = workers_.back()->listen(i == 0 ? nullptr : workers_.front().get());
+    EXPECT_TRUE(bound) << bound.error().message;
+  }
+  for (std::size_t pool = 0; pool < home_->pools.size(); ++pool) {
+    std::vector<pool::WorkerPool*> peers;
+    for (const auto& worker : workers_)
+      peers.push_back(worker->pool(pool));
+    for (const auto& worker : workers_)
+      worker->set_peers(pool, peers);
+  }
+  for (const auto& worker : workers_)
+    worker->start();
+}
+
+ProxyUnderTest::~ProxyUnderTest() {
+  for (const auto& worker : workers_)
+    worker->drain();
+  for (const auto& worker : workers_)
+    worker->close_sessions();
+  for (const auto& worker : workers_)
+    worker->drain_pools();
+  EXPECT_TRUE(eventually([&] {
+    return std::none_of(workers_.begin(), workers_.end(),
+                        [](const auto& worker) { return worker->has_backends(); });
+  })) << "backends are left after the drain";
+  EXPECT_EQ(sessions(), 0U);
+  EXPECT_EQ(counts().total(), 0U) << "the broker still counts backends";
+  EXPECT_EQ(counts().waiting, 0U);
+  for (const auto& worker : workers_)
+    worker->stop();
+  for (const auto& worker : workers_)
+    worker->join();
+  for (int i = 0; i < static_cast<int>(session::kSessionStates); ++i)
+    EXPECT_EQ(sessions_in(static_cast<session::SessionState>(i)), 0) << "gauge of state " << i;
+  for (int i = 0; i < sql::kPinCount; ++i)
+    EXPECT_EQ(pinned(static_cast<sql::Pin>(i)), 0) << "gauge of pin " << i;
+}
+
+std::uint16_t ProxyUnderTest::port(std::size_t listener) const {
+  const std::string address = workers_.front()->addresses()[listener];
+  return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+}
+
+std::size_t ProxyUnderTest::sessions() const {
+  std::size_t sum = 0;
+  for (const auto& worker : workers_)
+    sum += worker->sessions();
+  return sum;
+}
+
+std::int64_t ProxyUnderTest::sessions_in(session::SessionState state) const {
+  std::int64_t sum = 0;
+  for (const auto& stats : home_->pools[0]->sessions)
+    sum += stats->sessions[state].value();
+  return sum;
+}
+
+std::int64_t ProxyUnderTest::pinned(sql::Pin pin) const {
+  std::int64_t sum = 0;
+  for (const auto& stats : home_->pools[0]->sessions)
+    sum += stats->pinned[pin].value();
+  return sum;
+}
+
+std::uint64_t ProxyUnderTest::answered_locally() const {
+  std::uint64_t sum = 0;
+  for (const auto& stats : home_->pools[0]->sessions)
+    sum += stats->answered_locally.value();
+  return sum;
+}
+
+void ProxyUnderTest::drain() {
+  for (const auto& worker : workers_)
+    worker->drain();
+}
+
+void ProxyUnderTest::close_sessions() {
+  for (const auto& worker : workers_)
+    worker->close_sessions();
+}
+
+}  // namespace tidepool::testing

@@ -1,0 +1,46 @@
+// The proxy's workers as Server runs them, each on its own thread, without signals and HTTP; before
+// a fake TiDB.
+//
+// Its end is part of every test: sessions closed, pools drained, threads joined, loops closed clean
+// (Loop's destructor aborts otherwise).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tidepool/proxy/home.h"
+#include "tidepool/proxy/worker.h"
+
+namespace tidepool::testing {
+
+class ProxyUnderTest {
+ public:
+  explicit ProxyUnderTest(config::Config config);
+  ProxyUnderTest(const ProxyUnderTest&) = delete;
+  ProxyUnderTest& operator=(const ProxyUnderTest&) = delete;
+  ~ProxyUnderTest();
+
+  std::uint16_t port(std::size_t listener = 0) const;
+  pool::PoolStats& pool_stats() { return home_->pools[0]->stats; }
+  session::LoginStats& logins() { return home_->logins; }
+  pool::BrokerCounts counts() const { return home_->pools[0]->broker.counts(); }
+  bool knows_server() const { return home_->pools[0]->broker.facts() != nullptr; }
+  // Sessions that are alive, on all workers.
+  std::size_t sessions() const;
+  // Sum over the workers' statistics of the pool.
+  std::int64_t sessions_in(session::SessionState state) const;
+  std::int64_t pinned(sql::Pin pin) const;
+  std::uint64_t answered_locally() const;
+
+  void drain();           // no more clients; sessions end when they can
+  void close_sessions();  // now
+
+ private:
+  config::Config config_;
+  std::unique_ptr<proxy::Home> home_;
+  std::vector<std::unique_ptr<proxy::Worker>> workers_;
+};
+
+}  // namespace tidepool::testing

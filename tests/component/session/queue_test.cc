@@ -1,0 +1,186 @@
+// Sessions that wait for a lease, and the drain.
+#include "session_fixture.h"
+
+namespace tidepool::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class QueueTest : public SessionTest {
+ protected:
+  bool waiting(unsigned count) {
+    return eventually([&] { return proxy_->counts().waiting == count; });
+  }
+};
+
+TEST_F(QueueTest, ServesThoseWhoWaitInTheOrderOfTheirComing) {
+  start();
+  RawClient first = client();
+  ASSERT_TRUE(first.query("BEGIN").is_ok());
+  std::vector<RawClient> others;
+  for (int i = 0; i < 4; ++i) {
+    others.push_back(client());
+    others.back().send("\x03SELECT " + std::to_string(i));
+    ASSERT_TRUE(waiting(static_cast<unsigned>(i + 1)));
+  }
+
+  ASSERT_TRUE(first.query("COMMIT").is_ok());
+
+  for (RawClient& other : others)
+    EXPECT_EQ(other.read_reply().rows, Words{"0"});
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre("BEGIN", "COMMIT", "SELECT 0", "SELECT 1", "SELECT 2", "SELECT 3"));
+  EXPECT_EQ(tidb_.server().most_open(), 1);
+}
+
+TEST_F(QueueTest, TellsWhatIsTheMatterWhenTheWaitIsTooLong) {
+  pool().timeout = std::chrono::milliseconds(50);
+  start();
+  RawClient first = client();
+  ASSERT_TRUE(first.query("BEGIN").is_ok());
+  RawClient second = client();
+
+  const Reply reply = second.query("SELECT 1");
+
+  EXPECT_TRUE(reply.is_error(1040)) << describe(reply);
+  EXPECT_THAT(reply.text, HasSubstr("1 leased, 0 dialling, 0 idle of at most 1"));
+  EXPECT_EQ(proxy_->pool_stats().lease_timeouts.value(), 1U);
+  ASSERT_TRUE(first.query("COMMIT").is_ok());
+  EXPECT_EQ(second.query("SELECT 1").rows, Words{"0"}) << "the session lives on";
+}
+
+TEST_F(QueueTest, ForgetsAClientThatLeavesWhileItWaits) {
+  start();
+  RawClient first = client();
+  ASSERT_TRUE(first.query("BEGIN").is_ok());
+  RawClient second = client();
+  second.send("\x03INSERT INTO t VALUES (1)");
+  ASSERT_TRUE(waiting(1));
+
+  second.close();
+
+  EXPECT_TRUE(waiting(0));
+  EXPECT_TRUE(has_sessions(1));
+  ASSERT_TRUE(first.query("COMMIT").is_ok());
+  expect_service();
+  EXPECT_THAT(tidb_.commands(), ElementsAre("BEGIN", "COMMIT", "SELECT 'service'"));
+}
+
+TEST_F(QueueTest, OpensBackendsUpToTheCapAndNotOneMore) {
+  pool().size = 2;
+  pool().max_overflow = 1;
+  start();
+  tidb_.hold("SELECT 'held'");
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(client());
+    clients.back().send("\x03SELECT 'held'");
+  }
+  ASSERT_TRUE(holds(3));
+  ASSERT_TRUE(waiting(5));
+
+  tidb_.let_go();
+
+  for (RawClient& one : clients)
+    EXPECT_EQ(one.read_reply().kind, Reply::Kind::kRows);
+  EXPECT_EQ(tidb_.server().most_open(), 3);
+}
+
+TEST_F(QueueTest, SharesTheBackendsOfAllWorkers) {
+  config_.workers = 2;
+  start();
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 16; ++i)
+    clients.push_back(client());
+
+  for (int round = 0; round < 3; ++round) {
+    for (RawClient& one : clients)
+      EXPECT_EQ(one.query("SELECT 1").rows, Words{"0"});
+  }
+
+  EXPECT_EQ(tidb_.server().connections(), 1);
+}
+
+TEST_F(QueueTest, TellsTheReasonAtOnceWhenTidbRefusesTheAccount) {
+  start();
+  tidb_.server().set_opening(FakeMysql::Opening::kError);  // 1040 instead of the greeting
+  pool().timeout = std::chrono::milliseconds(200);
+  tidb_.server().hang_up();
+  ASSERT_TRUE(eventually([&] { return proxy_->counts().idle == 0; }));
+  proxy_.reset();
+
+  pool().password = "wrong";
+  tidb_.server().set_opening(FakeMysql::Opening::kGreeting);
+  proxy_ = std::make_unique<ProxyUnderTest>(config_);
+  RawClient client = this->client();
+  const Reply reply = client.query("SELECT 1");
+
+  EXPECT_TRUE(reply.is_error(1045)) << describe(reply);
+  EXPECT_THAT(reply.text, HasSubstr("Access denied for user 'app'"));
+}
+
+TEST_F(QueueTest, ShowsTheLastDialErrorToThoseWhoWaitInVain) {
+  pool().timeout = std::chrono::milliseconds(200);
+  start();
+  tidb_.server().set_opening(FakeMysql::Opening::kError);
+  tidb_.server().hang_up();
+  ASSERT_TRUE(eventually([&] { return proxy_->counts().total() == 0; }));
+  RawClient client = this->client();
+
+  const Reply reply = client.query("SELECT 1");
+
+  EXPECT_TRUE(reply.is_error(1040)) << describe(reply);
+  EXPECT_THAT(reply.text, HasSubstr("last dial error: "));
+  tidb_.server().set_opening(FakeMysql::Opening::kGreeting);
+  EXPECT_EQ(client.query("SELECT 1").kind, Reply::Kind::kRows);
+}
+
+TEST_F(QueueTest, DrainsIdleClientsAtOnceAndOthersAtTheEndOfTheirTransaction) {
+  start();
+  RawClient idle = client();
+  RawClient busy = client();
+  ASSERT_TRUE(busy.query("BEGIN").is_ok());
+
+  proxy_->drain();
+
+  EXPECT_TRUE(idle.is_closed());
+  EXPECT_EQ(busy.query("SELECT 1").kind, Reply::Kind::kRows);
+  EXPECT_TRUE(busy.query("COMMIT").is_ok());
+  EXPECT_TRUE(busy.is_closed());
+  EXPECT_TRUE(has_sessions(0));
+}
+
+TEST_F(QueueTest, DrainsAClientThatIsServedRightNowAfterItsAnswer) {
+  start();
+  RawClient client = this->client();
+  tidb_.hold("SELECT 1");
+  client.send("\x03SELECT 1");
+  ASSERT_TRUE(holds(1));
+
+  proxy_->drain();
+  tidb_.let_go();
+
+  EXPECT_EQ(client.read_reply().rows, Words{"0"});
+  EXPECT_TRUE(client.is_closed());
+}
+
+TEST_F(QueueTest, EndsAtTheDeadlineWhateverIsUnderWay) {
+  start();
+  RawClient executing = client();
+  tidb_.hold("SELECT 1");
+  executing.send("\x03SELECT 1");
+  RawClient waits = client();
+  waits.send("\x03SELECT 2");
+  ASSERT_TRUE(holds(1));
+  ASSERT_TRUE(waiting(1));
+
+  proxy_->close_sessions();
+
+  EXPECT_TRUE(executing.is_closed());
+  EXPECT_TRUE(waits.is_closed());
+  tidb_.let_go();
+}
+
+}  // namespace
+}  // namespace tidepool::testing

@@ -1,0 +1,257 @@
+"""What the sessions of the comparison do: fixed programs for every kind of state, and random ones over several sessions."""
+import random
+
+import raw_protocol as raw
+from same_bytes import LONG
+
+
+def queries(*texts):
+    return [("query", text) for text in texts]
+
+
+PING = ("command", raw.PING)
+LOAD = "LOAD DATA LOCAL INFILE 'x' INTO TABLE {table} (v, s)"
+
+
+def load(file, table="t0"):
+    return ("query", LOAD.format(table=table), file)
+
+
+DATABASES = [
+    *queries("SELECT DATABASE()", "USE {other}", "SELECT DATABASE()", "USE nodb", "SHOW WARNINGS", "USE {db}"),
+    ("command", raw.INIT_DB, "{other}"), ("query", "SELECT DATABASE()"), ("command", raw.INIT_DB, "nodb"),
+    *queries("SHOW WARNINGS", "SELECT DATABASE()"), ("reset",), ("query", "SELECT DATABASE()"),
+]  # fmt: skip
+
+PINGS = [
+    step
+    for text in (
+        "INSERT INTO t0(v) VALUES (5), (6)", "UPDATE t0 SET v = v + 1", "SELECT * FROM t0 LIMIT 1",
+        "INSERT IGNORE INTO t0(id) VALUES (1)", "BEGIN", "INSERT INTO t0(v) VALUES (1)", "COMMIT", "SET autocommit=0",
+        "SELECT nonsense", "SET autocommit=1", "INSERT INTO t0(id) VALUES (1)", "SELECT LAST_INSERT_ID(5)", "",
+        "-- comment", "/* comment */", ";", "SHOW TABLES", "SET NAMES utf8mb4", "USE {db}",
+    )
+    for step in (("query", text), PING, ("query", "SELECT ROW_COUNT()"), ("query", text), ("query", "SHOW WARNINGS"))
+]  # fmt: skip
+
+VARIABLES = queries(
+    "SET NAMES utf8mb4", "SELECT @@character_set_client, @@collation_connection", "SET NAMES latin1",
+    "SELECT @@character_set_client, @@collation_connection", "SET CHARACTER SET utf8mb4", "SET NAMES nonsense",
+    "SELECT @@sql_mode", "SET sql_mode='ANSI_QUOTES'", 'SELECT "a"', "SET sql_mode=DEFAULT", 'SELECT "a"',
+    "SET time_zone='+03:00'", "SELECT @@time_zone", "SET time_zone='x'", "SHOW ERRORS", "SELECT @@time_zone",
+    "SET @@session.wait_timeout=77", "SELECT @@wait_timeout", "SET a=1", "SET wait_timeout=88, sql_mode='', time_zone='y'",
+    "SELECT @@wait_timeout, @@time_zone, @@sql_mode", "SET autocommit=0", "SELECT @@autocommit", "SET autocommit=2",
+)  # fmt: skip
+
+TRANSACTIONS = queries(
+    "BEGIN", "INSERT INTO t0(v) VALUES (1)", "SELECT COUNT(*) FROM t0", "ROLLBACK", "SELECT COUNT(*) FROM t0", "COMMIT",
+    "BEGIN", "INSERT INTO t0(id) VALUES (1)", "SHOW WARNINGS", "SELECT 1", "SAVEPOINT a", "INSERT INTO t0(v) VALUES (3)",
+    "ROLLBACK TO a", "RELEASE SAVEPOINT a", "SAVEPOINT b", "COMMIT", "ROLLBACK TO b", "BEGIN", "CREATE TABLE extra(a INT)",
+    "SELECT 1", "BEGIN", "CREATE TABLE extra(a INT)", "SELECT 1", "DROP TABLE extra", "SET autocommit=0",
+    "SELECT COUNT(*) FROM t0", "INSERT INTO t0(v) VALUES (9)", "COMMIT", "INSERT INTO t0(v) VALUES (9)", "ROLLBACK",
+    "SET autocommit=1", "SELECT COUNT(*) FROM t0", "START TRANSACTION READ ONLY", "START TRANSACTION", "SELECT 1", "COMMIT",
+)  # fmt: skip
+
+FACTS = queries(
+    "INSERT INTO t0(v) VALUES (5), (6)", "SELECT LAST_INSERT_ID()", "SELECT ROW_COUNT()", "UPDATE t0 SET v = v + 1",
+    "SELECT ROW_COUNT()", "SELECT FOUND_ROWS()", "SELECT * FROM t0 LIMIT 2", "SELECT FOUND_ROWS()", "SELECT ROW_COUNT()",
+    "UPDATE t0 SET v = v + 1", "SELECT FOUND_ROWS()", "SHOW TABLES", "SELECT FOUND_ROWS()", "SELECT 1 FROM t0 WHERE 0",
+    "SELECT FOUND_ROWS()", "INSERT IGNORE INTO t0(id) VALUES (1)", "SHOW WARNINGS", "SELECT ROW_COUNT()",
+    "SELECT nonsense", "SHOW WARNINGS", "SHOW ERRORS", "SHOW COUNT(*) WARNINGS", "SHOW COUNT(*) ERRORS", "SHOW WARNINGS",
+    "INSERT INTO t0(id) VALUES (1)", "SELECT ROW_COUNT()", "SELECT LAST_INSERT_ID()", "SELECT LAST_INSERT_ID(5)",
+    "SELECT LAST_INSERT_ID()", "INSERT INTO t0(id, v) VALUES (500, 1)", "SELECT LAST_INSERT_ID()", "DO 1",
+    "SELECT ROW_COUNT()", "CREATE TABLE IF NOT EXISTS t0(a INT)", "SHOW WARNINGS", "SHOW ERRORS", "select row_count()",
+    "SELECT 1/0", "SHOW WARNINGS", "UPDATE t0 SET v=LAST_INSERT_ID(9) WHERE id=1", "SELECT LAST_INSERT_ID()",
+    "EXPLAIN SELECT 1", "SELECT ROW_COUNT()", "SELECT FOUND_ROWS()",
+)  # fmt: skip
+
+PREPARED = [
+    ("prepare", "a", "SELECT v, s FROM t0 WHERE id = ?"), ("execute", "a", (2,)), ("execute", "a", (1,), False),
+    ("reset_statement", "a"), ("prepare", "b", "INSERT INTO t0(v, s) VALUES (?, ?)"), ("execute", "b", (1, "zz")),
+    ("query", "SELECT LAST_INSERT_ID()"), ("prepare", "c", "SELECT nonsense"), ("query", "SHOW WARNINGS"),
+    ("prepare", "c", "SELECT"), ("execute", "none"), ("fetch", "none", 1), ("reset_statement", "none"),
+    ("close_statement", "a"), ("execute", "a", (1,)), ("prepare", "d", "BEGIN"), ("execute", "d"),
+    ("execute", "b", (1, "in it")), ("prepare", "e", "COMMIT"), ("execute", "e"), ("prepare", "h", "USE {other}"),
+    ("execute", "h"), ("query", "SELECT DATABASE()"), ("execute", "b", (1, "zz")), ("prepare", "i", "SELECT * FROM t0"),
+    ("query", "USE {db}"), ("prepare", "j", "SET time_zone='+01:00'"), ("execute", "j"), ("query", "SELECT @@time_zone"),
+    ("prepare", "l", "SELECT 1; SELECT 2"), ("prepare", "n", ""), ("execute", "n"), ("execute", "b", (1,)),
+    ("query", "SELECT 1"), ("prepare", "o", "SELECT LENGTH(?)"), ("execute", "o", ("abc",), False),
+    ("execute", "o", ("abc",)), ("execute", "o", ("abcd",), False),
+]  # fmt: skip
+
+CURSORS = [
+    ("prepare", "a", "SELECT id FROM t0 ORDER BY id"), ("prepare", "b", "SELECT id FROM t0 ORDER BY id"),
+    ("execute", "a", (), True, 1), ("fetch", "a", 1), ("execute", "b"), ("execute", "b", (), True, 1), ("fetch", "a", 1),
+    ("fetch", "b", 1), ("query", "SELECT 1"), ("close_statement", "b"), ("fetch", "a", 1000), ("fetch", "a", 1),
+    ("query", "SELECT 1"), ("execute", "a", (), True, 1), ("reset_statement", "a"), ("fetch", "a", 1), ("execute", "a"),
+    ("execute", "a", (), True, 1), *queries("INSERT INTO t0(v) VALUES (3)", "INSERT IGNORE INTO t0(id) VALUES (1)"),
+    ("close_statement", "a"), *queries("SHOW WARNINGS", "SELECT LAST_INSERT_ID()"),
+]  # fmt: skip
+
+LONG_DATA = [
+    ("prepare", "a", "SELECT LENGTH(?), ?"), ("prepare", "b", "SELECT LENGTH(?), ?"), ("long_data", "a", 0, b"abc"),
+    ("long_data", "a", 0, b"def"), ("execute", "b", ("xy", "z")), ("execute", "a", (LONG, "q")), ("execute", "a", ("x", "q")),
+    ("long_data", "a", 0, b"abc"), ("reset_statement", "a"), ("execute", "a", ("x", "q")), ("long_data", "a", 0, b"abc"),
+    ("close_statement", "a"), ("execute", "b", ("xyz", "z")),
+]  # fmt: skip
+
+ELSEWHERE = [  # prepared in another state than it is executed in, also inside a transaction
+    ("prepare", "a", "SELECT 1"), ("query", "USE {db}"), ("prepare", "b", "SELECT COUNT(*) FROM t0"),
+    *queries("USE {other}", "SET sql_mode='ANSI_QUOTES'"), ("execute", "b"), *queries("USE {db}", "BEGIN"),
+    ("query", "INSERT INTO t0(v) VALUES (31)"), ("execute", "a"), ("execute", "b"), ("query", "USE {other}"), ("execute", "b"),
+    *queries("SELECT DATABASE()", "COMMIT"), ("execute", "b"), ("query", "SELECT DATABASE()"),
+]  # fmt: skip
+
+MANY = [("prepare", "cursor", "SELECT id FROM t0 ORDER BY id"), ("execute", "cursor", (), True, 1)]
+MANY += [step for n in range(150) for step in (("prepare", n, f"SELECT {n}"), ("execute", n))]
+MANY += [("fetch", "cursor", 2), ("close_statement", "cursor"), ("execute", 3), ("execute", 149)]
+
+COMMANDS = [
+    *(("command", number, "\1") for number in (0, 5, 6, 10, 11, 12, 13, 15, 16, 18, 19, 20, 21, 29, 30, 32, 99, 255)),
+    ("command", raw.REFRESH, "\2"), ("command", raw.STATISTICS), ("command", raw.FIELD_LIST, "t0\0"),
+    ("command", raw.FIELD_LIST, "none\0"), ("command", raw.SET_OPTION, "\0\0"), ("query", "SELECT 1; SELECT 2"),
+    ("command", raw.SET_OPTION, "\1\0"), ("query", "SELECT 1; SELECT 2"), ("command", raw.SET_OPTION, "\7\0"),
+    ("pieces", "SELECT 'byte by byte'"), ("pipeline", "SELECT 1", "SET @@time_zone='+01:00'", "SELECT @@time_zone", "BEGIN"),
+    ("pipeline", "SELECT COUNT(*) FROM t0", "COMMIT", "", "SELECT nonsense", "SHOW WARNINGS"),
+]  # fmt: skip
+
+PINS = [
+    *queries("SELECT GET_LOCK('{db}', 1)", "SELECT RELEASE_LOCK('{db}')", "SET @a=5", "SELECT @a"),
+    *queries("CREATE TEMPORARY TABLE tmp(a INT)", "INSERT INTO tmp VALUES (1)", "SELECT * FROM tmp"), ("reset",),
+    *queries("SELECT @a", "SELECT * FROM tmp", "PREPARE s FROM 'SELECT 1'", "EXECUTE s"), ("reset",), ("query", "EXECUTE s"),
+    ("query", "SET @a=1"), ("change_user",), ("query", "SELECT @a"), ("change_user", "nodb"),
+    ("query", "SELECT DATABASE()"), ("query", "BEGIN"), ("change_user", "nodb"), ("query", "COMMIT"),
+    ("change_user", "{other}"), ("query", "SELECT DATABASE()"), ("change_user", ""), ("query", "SELECT DATABASE()"),
+]  # fmt: skip
+
+MULTI = queries(
+    "SELECT 1; SELECT 2", "INSERT INTO t0(v) VALUES (1); SELECT ROW_COUNT(), LAST_INSERT_ID()",
+    "SELECT 1; SELECT nonsense; SELECT 3", "SHOW WARNINGS", "BEGIN; INSERT INTO t0(v) VALUES (3); SELECT 1",
+    "ROLLBACK; SELECT COUNT(*) FROM t0", "INSERT INTO t0(v) VALUES (3); INSERT INTO t0(id) VALUES (1); SELECT 1",
+    "SELECT COUNT(*) FROM t0", "SET time_zone='+02:00'; SELECT nonsense; SET time_zone='+04:00'", "SELECT @@time_zone",
+    "USE {other}; SELECT DATABASE(); USE nodb", "SELECT DATABASE()", "USE {db}; SET autocommit=0; SELECT COUNT(*) FROM t0",
+    "COMMIT; SET autocommit=1", "SELECT 1;", "SELECT 1; ", "SELECT 1;;SELECT 2", "SELECT 1; SELEC", "BEGIN; SELECT nonsense",
+    "SELECT 1", "COMMIT", "SELECT 1; COMMIT",
+)  # fmt: skip
+
+FILES = [
+    *(load(file) for file in ([b"1\ta\n2\tb\n"], [b"1\ta\n", b"2\tb\n"], [], None, [b"9\t" + b"a" * 300 + b"\n"])),
+    *queries("SHOW WARNINGS", "SELECT v, s FROM t0 ORDER BY id"), load([b"1"], "none"), ("query", "BEGIN"),
+    load([b"1\ta\n2\tb\n"]), *queries("ROLLBACK", "SELECT COUNT(*) FROM t0"),
+]  # fmt: skip
+
+DROPPED = queries("CREATE DATABASE {other}x", "USE {other}x", "DROP DATABASE {other}x", "SELECT DATABASE()", "USE {db}")
+
+# Name: flags, database of the login, what is done.
+CASES = {
+    "databases": (0, "{db}", DATABASES),
+    "no database": (0, None, DATABASES[2:]),
+    "pings": (0, "{db}", PINGS),
+    "variables": (0, "{db}", VARIABLES),
+    "transactions": (0, "{db}", TRANSACTIONS),
+    "facts": (0, "{db}", FACTS),
+    "prepared": (0, "{db}", PREPARED),
+    "cursors": (0, "{db}", CURSORS),
+    "long data": (0, "{db}", LONG_DATA),
+    "prepared elsewhere": (0, None, ELSEWHERE),
+    "many prepared": (0, "{db}", MANY),
+    "commands": (0, "{db}", COMMANDS),
+    "pins": (0, "{db}", PINS),
+    "multi-statements": (raw.MULTI_STATEMENTS, "{db}", MULTI),
+    "files": (raw.LOCAL_FILES, "{db}", FILES),
+    "files refused": (0, "{db}", FILES[:2]),
+    "found rows": (raw.FOUND_ROWS, "{db}", queries("UPDATE t0 SET v = v") + TRANSACTIONS),
+    "dropped database": (0, "{db}", DROPPED),
+}
+
+
+# Single statements after which nothing pins; {t} is the session's own table, so that no lock is waited for.
+FREE = (
+    "SELECT {n}", "SELECT * FROM {t} ORDER BY id LIMIT {n}", "INSERT INTO {t}(v) VALUES ({n}), (2)",
+    "INSERT IGNORE INTO {t}(id) VALUES (1), ({n})", "INSERT INTO {t}(id) VALUES (1)", "UPDATE {t} SET v = v + {n}",
+    "DELETE FROM {t} WHERE v > 60", "SELECT nonsense", "SELEC {n}", "SHOW WARNINGS", "SHOW ERRORS", "SELECT ROW_COUNT()",
+    "SELECT FOUND_ROWS()", "SELECT LAST_INSERT_ID({n})", "SELECT DATABASE()", "USE {other}",
+    "USE {db}", "USE nodb", "SET NAMES latin1", "SET NAMES utf8mb4", "SET time_zone='+0{n}:00'", "SET sql_mode=''",
+    "SET sql_mode='ANSI_QUOTES'", "SET sql_mode=DEFAULT", 'SELECT "x", \'\\\\\'', "SELECT @@time_zone, @@sql_mode", "COMMIT",
+    "ROLLBACK", "", "/* {n} */", "SET autocommit=1", "SELECT @@autocommit", "SET wait_timeout={n}00", "DO {n}",
+    "SELECT 1/0", "SELECT 1; SELECT {n}", "SELECT {n}; SELECT nonsense", "INSERT INTO {t}(v) VALUES (1); SHOW TABLES",
+)  # fmt: skip
+
+
+def free_op(rnd, table, handles):
+    """One operation that leaves no pin, without knowing what was done before."""
+    kind = rnd.random()
+    if kind < 0.65:
+        text = rnd.choice(FREE).replace("{t}", table).replace("{n}", str(rnd.randint(1, 9)))
+        return ("query", text)
+    if kind < 0.75:
+        command = rnd.choice([(raw.PING, ""), (raw.INIT_DB, "{db}"), (raw.INIT_DB, "{other}"), (raw.STATISTICS, ""), (12, "")])
+        return ("command", *command)
+    handle = rnd.randint(0, 4)
+    if handle not in handles or kind < 0.8:
+        handles[handle] = rnd.choice(["SELECT s FROM {t} WHERE id = ?", "INSERT INTO {t}(v) VALUES (?)", "SELECT LENGTH(?)"])
+        return ("prepare", handle, handles[handle].replace("{t}", "{db}." + table))
+    if kind < 0.95:
+        value = "text" if "LENGTH" in handles[handle] else rnd.randint(1, 9)
+        return ("execute", handle, (value,))
+    if kind < 0.97:
+        return ("reset_statement", handle)
+    del handles[handle]
+    return ("close_statement", handle)
+
+
+def transaction(rnd, table, handles):
+    ways = [["BEGIN"], ["SET autocommit=0", "SELECT COUNT(*) FROM {t}"], ["START TRANSACTION"]]
+    yield from queries(*(text.replace("{t}", "{db}." + table) for text in rnd.choice(ways)))
+    for _ in range(rnd.randint(1, 5)):
+        yield free_op(rnd, table, handles)
+    yield from queries(rnd.choice(["COMMIT", "ROLLBACK"]), "SET autocommit=1")
+
+
+def fetching(rnd, table):
+    yield ("prepare", "cursor", f"SELECT id FROM {{db}}.{table} ORDER BY id")
+    yield ("execute", "cursor", (), True, 1)
+    for _ in range(rnd.randint(0, 3)):
+        yield ("fetch", "cursor", rnd.choice([1, 2, 1000]))
+    yield rnd.choice([("close_statement", "cursor"), ("reset_statement", "cursor"), ("execute", "cursor")])
+    yield ("query", "SELECT 1")  # FOUND_ROWS() of what a cursor has not fetched is TiDB's knowledge alone
+
+
+def pinned(rnd):
+    yield from queries("SET @x = 5", "SELECT @x", "CREATE TEMPORARY TABLE {db}.tmp(a INT)", "SELECT * FROM {db}.tmp")
+    yield rnd.choice([("reset",), ("change_user",), ("connect", raw.MULTI_STATEMENTS)])
+
+
+def block(rnd, session, handles):
+    """Some operations in a row, and whether the session holds a backend between them."""
+    table = f"t{session}"
+    kind = rnd.random()
+    if kind < 0.6:
+        return [free_op(rnd, table, handles) for _ in range(rnd.randint(1, 5))], False
+    if kind < 0.78:
+        return list(transaction(rnd, table, handles)), True
+    if kind < 0.88:
+        return list(fetching(rnd, table)), True
+    if kind < 0.94:
+        handles.clear()
+        return list(pinned(rnd)), True
+    handles.clear()
+    leaving = [("leave", rnd.choice(["quit", "close", "reset"])), ("connect", raw.MULTI_STATEMENTS)]
+    return rnd.choice([[("reset",)], [("change_user", "{other}")], leaving]), False
+
+
+def random_program(seed, sessions, blocks, may_overlap):
+    """Steps (session, operation). At most one session holds a backend while others act, and none if the pool has one."""
+    rnd = random.Random(seed)
+    handles = [{} for _ in range(sessions)]
+    for session in range(sessions):
+        yield session, ("connect", raw.MULTI_STATEMENTS)
+    for _ in range(blocks):
+        session = rnd.randrange(sessions)
+        ops, holds = block(rnd, session, handles[session])
+        others = [other for other in range(sessions) if other != session]
+        for op in ops:
+            yield session, op
+            while (may_overlap or not holds) and rnd.random() < 0.4:
+                other = rnd.choice(others)
+                yield other, free_op(rnd, f"t{other}", handles[other])

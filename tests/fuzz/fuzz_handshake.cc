@@ -1,0 +1,47 @@
+// A client that sends anything at all: the login machine answers every packet, and lets none in.
+#include "fuzz_input.h"
+#include "tidepool/base/check.h"
+#include "tidepool/protocol/server_handshake.h"
+
+using namespace tidepool::protocol;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+UserRecord user_of(unsigned kind) {
+  UserRecord user{Credential::plaintext("a password")};
+  if (kind == 1) user.credential = *Credential::native_hash(make_native_hash("a password"));
+  if (kind == 2) {
+    static const std::string kHash = make_sha2_hash("a password", "abcdefghijklmnopqrst");
+    user = {*Credential::sha2_hash(kHash), sha2_digest("a password")};
+  }
+  return user;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const RsaKey kKey = *RsaKey::generate();
+  std::string_view input = tidepool::fuzz::as_view(data, size);
+  const unsigned choice = tidepool::fuzz::take_byte(input);
+  HandshakeOptions options;
+  options.salt = "abcdefghijklmnopqrst";
+  options.tls = static_cast<TlsPolicy>(choice % 3);
+  options.transport = static_cast<Transport>(choice / 3 % 2);
+  options.rsa_key = &kKey;
+  const UserRecord user = user_of(choice / 6 % 3);
+  ServerHandshake handshake(options);
+  Action action = handshake.start();
+  while (!handshake.is_done()) {
+    if (std::holds_alternative<FindUser>(action)) {
+      action = handshake.on_user(choice < 128 ? &user : nullptr);
+    } else if (std::holds_alternative<StartTls>(action)) {
+      action = handshake.on_tls_established();
+    } else {
+      const std::size_t length = tidepool::fuzz::take_byte(input);
+      if (input.empty()) return 0;
+      action = handshake.on_packet(tidepool::fuzz::take_piece(input, length));
+    }
+  }
+  TIDEPOOL_CHECK(std::holds_alternative<Reject>(action));
+  return 0;
+}

@@ -1,0 +1,446 @@
+#include "tidepool/pool/broker.h"
+
+#include <random>
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace tidepool::pool {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Want kPlain{.variant = 1, .state = 0, .last = 0};
+
+// Plays the workers: dials succeed when told, retired backends close when told. Time is a plain
+// number.
+class World {
+ public:
+  explicit World(Limits limits) : broker(limits, 1) {}
+
+  std::optional<BackendId> acquire(const Want& want = kPlain, WorkerIndex worker = 0) {
+    if (const auto at_once = broker.try_acquire(worker, want, now)) return at_once;
+    waiter = broker.enqueue(worker, want, now + seconds{30}, now, orders);
+    return std::nullopt;
+  }
+  void release(BackendId backend, std::uint64_t state = 0) {
+    broker.release(backend, state, now, orders);
+  }
+  void advance(Duration by) {
+    now += by;
+    broker.tick(now, orders);
+  }
+  template <class T>
+  std::vector<T> take() {
+    std::vector<T> found;
+    std::erase_if(orders, [&](const Order& order) {
+      const T* what = std::get_if<T>(&order.what);
+      if (what != nullptr) found.push_back(*what);
+      return what != nullptr;
+    });
+    return found;
+  }
+  // Lets every dial under way succeed; answers the new backends.
+  std::vector<BackendId> finish_dials(WorkerIndex worker = 0) {
+    std::vector<BackendId> made;
+    for (const DialOrder& dial : take<DialOrder>()) {
+      made.push_back(broker.dialled(dial.dial, worker, now, orders));
+    }
+    return made;
+  }
+  void close_retired() {
+    for (const RetireOrder& order : take<RetireOrder>())
+      broker.closed(order.backend, now, orders);
+  }
+  // A leased backend out of nothing.
+  BackendId leased(const Want& want = kPlain) {
+    if (const auto at_once = acquire(want)) return *at_once;
+    finish_dials();
+    return take<GrantOrder>().at(0).backend;
+  }
+
+  Broker broker;
+  Orders orders;
+  TimePoint now{hours(1)};
+  WaiterId waiter = 0;
+
+ private:
+  static constexpr Duration hours(int n) { return std::chrono::hours{n}; }
+};
+
+Limits small() {
+  Limits limits;
+  limits.size = 1;
+  limits.max_overflow = 1;
+  limits.recycle_jitter = 0;
+  return limits;
+}
+
+TEST(Broker, DialsOnDemandAndGrantsTheNewBackend) {
+  World world(small());
+
+  EXPECT_FALSE(world.acquire());
+  const auto dials = world.take<DialOrder>();
+  ASSERT_EQ(dials.size(), 1U);
+  EXPECT_EQ(dials[0].variant, 1U);
+  const BackendId backend = world.broker.dialled(dials[0].dial, 0, world.now, world.orders);
+
+  const auto grants = world.take<GrantOrder>();
+  ASSERT_EQ(grants.size(), 1U);
+  EXPECT_EQ(grants[0].backend, backend);
+  EXPECT_EQ(grants[0].waiter, world.waiter);
+  EXPECT_EQ(world.broker.counts().leased, 1U);
+}
+
+TEST(Broker, LendsAnIdleBackendAtOnce) {
+  World world(small());
+  const BackendId backend = world.leased();
+  world.release(backend);
+
+  EXPECT_EQ(world.acquire(), backend);
+  EXPECT_TRUE(world.orders.empty());
+}
+
+TEST(Broker, NeverExceedsTheCapWhateverIsAsked) {
+  World world(small());
+  for (int i = 0; i < 10; ++i)
+    world.acquire();
+
+  EXPECT_EQ(world.take<DialOrder>().size(), 2U);
+  EXPECT_EQ(world.broker.counts().waiting, 10U);
+  EXPECT_EQ(world.broker.counts().total(), 2U);
+}
+
+TEST(Broker, CountsABackendUntilItIsClosed) {
+  World world(small());
+  const BackendId first = world.leased();
+  world.leased();
+  world.broker.retire(first);
+  world.acquire();
+  EXPECT_TRUE(world.take<DialOrder>().empty());
+
+  world.broker.closed(first, world.now, world.orders);
+
+  EXPECT_EQ(world.take<DialOrder>().size(), 1U);
+}
+
+TEST(Broker, ServesWaitersFirstComeFirstServed) {
+  World world(small());
+  const BackendId one = world.leased();
+  world.leased();
+  world.acquire();
+  const WaiterId first = world.waiter;
+  world.acquire();
+  const WaiterId second = world.waiter;
+
+  world.release(one);
+  EXPECT_EQ(world.take<GrantOrder>().at(0).waiter, first);
+  world.release(one);
+  EXPECT_EQ(world.take<GrantOrder>().at(0).waiter, second);
+}
+
+TEST(Broker, DoesNotLetANewcomerOvertakeTheQueue) {
+  World world(small());
+  world.leased();
+  world.leased();
+  world.acquire();
+
+  EXPECT_FALSE(world.broker.try_acquire(0, kPlain, world.now));
+}
+
+TEST(Broker, PrefersTheLastBackendThenTheStateThenTheMostRecent) {
+  Limits limits;
+  World world(limits);
+  const BackendId a = world.leased();
+  const BackendId b = world.leased();
+  const BackendId c = world.leased();
+  world.release(a, 7);
+  world.release(b, 8);
+  world.release(c, 8);
+
+  EXPECT_EQ(world.acquire({.variant = 1, .state = 7, .last = b}), b);
+  EXPECT_EQ(world.acquire({.variant = 1, .state = 7, .last = 0}), a);
+  EXPECT_EQ(world.acquire({.variant = 1, .state = 9, .last = 0}), c);
+}
+
+TEST(Broker, MovesAnIdleBackendOfAnotherWorker) {
+  World world(small());
+  const BackendId backend = world.leased();
+  world.release(backend);
+
+  EXPECT_FALSE(world.acquire(kPlain, 1));
+  const auto moves = world.take<MoveOrder>();
+  ASSERT_EQ(moves.size(), 1U);
+  EXPECT_EQ(moves[0].backend, backend);
+  EXPECT_EQ(moves[0].to, 1U);
+  EXPECT_EQ(moves[0].waiter, world.waiter);
+  EXPECT_TRUE(world.take<DialOrder>().empty());
+}
+
+TEST(Broker, KeepsVariantsApartAndMakesRoomForAMissingOne) {
+  World world(small());
+  const BackendId one = world.leased();
+  const BackendId two = world.leased();
+  world.release(one);
+  world.release(two);
+
+  EXPECT_FALSE(world.acquire({.variant = 2}));
+  EXPECT_TRUE(world.take<DialOrder>().empty()) << "the cap is reached";
+  const auto retired = world.take<RetireOrder>();
+  ASSERT_EQ(retired.size(), 1U);
+  EXPECT_EQ(retired[0].reason, RetireReason::kVariant);
+  EXPECT_EQ(retired[0].backend, one) << "used longest ago";
+  world.broker.closed(one, world.now, world.orders);
+  ASSERT_EQ(world.take<DialOrder>().size(), 1U);
+}
+
+TEST(Broker, GivesUpABackendForAWaiterWhoseVariantNobodyHas) {
+  World world(small());
+  const BackendId one = world.leased();
+  world.leased();
+  world.acquire({.variant = 2});
+  world.acquire(kPlain);
+
+  world.release(one);
+
+  EXPECT_TRUE(world.take<GrantOrder>().empty());
+  EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kVariant);
+}
+
+TEST(Broker, TellsAWaiterAtItsDeadlineHowThePoolIs) {
+  World world(small());
+  world.leased();
+  world.leased();
+  world.acquire();
+  world.advance(seconds{29});
+  EXPECT_TRUE(world.take<FailOrder>().empty());
+
+  world.advance(seconds{1});
+
+  const auto failed = world.take<FailOrder>();
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].error.mysql_errno, 1040);
+  EXPECT_NE(failed[0].error.message.find("2 leased, 0 dialling, 0 idle of at most 2"),
+            std::string::npos)
+      << failed[0].error.message;
+}
+
+TEST(Broker, ForgetsACancelledWaiter) {
+  World world(small());
+  const BackendId one = world.leased();
+  world.leased();
+  world.acquire();
+  world.broker.cancel(world.waiter);
+
+  world.release(one);
+
+  EXPECT_TRUE(world.take<GrantOrder>().empty());
+  EXPECT_EQ(world.broker.counts().idle, 1U);
+}
+
+TEST(Broker, BacksOffAfterAFailedDialAndThenProbesOneAtATime) {
+  World world(small());
+  world.acquire();
+  world.acquire();
+  const auto dials = world.take<DialOrder>();
+  ASSERT_EQ(dials.size(), 2U);
+  const Error refused{Code::kRefused, "nobody listens"};
+  for (const auto& dial : dials) {
+    world.broker.dial_failed(dial.dial, refused, world.now, world.orders);
+  }
+  EXPECT_TRUE(world.take<DialOrder>().empty());
+  EXPECT_EQ(world.broker.counts().waiting, 2U) << "waiters are patient";
+
+  world.advance(milliseconds{201});
+
+  EXPECT_EQ(world.take<DialOrder>().size(), 1U);
+}
+
+TEST(Broker, BackoffIsBounded) {
+  World world(small());
+  world.acquire();
+  for (int i = 0; i < 40; ++i) {
+    const auto dials = world.take<DialOrder>();
+    ASSERT_EQ(dials.size(), 1U) << i;
+    world.broker.dial_failed(dials[0].dial, Error{Code::kTimeout, "slow"}, world.now, world.orders);
+    world.advance(seconds{10});
+    if (world.broker.counts().waiting == 0) world.acquire();
+  }
+}
+
+TEST(Broker, TellsAllWaitersAtOnceWhatWaitingCannotMend) {
+  World world(small());
+  world.acquire();
+  world.acquire();
+  const auto dials = world.take<DialOrder>();
+  const Error denied{Code::kAuth, "Access denied", 1045, "28000"};
+
+  world.broker.dial_failed(dials.at(0).dial, denied, world.now, world.orders);
+
+  EXPECT_EQ(world.take<FailOrder>().size(), 2U);
+  world.broker.dial_failed(dials.at(1).dial, denied, world.now, world.orders);
+  world.acquire();
+  const auto failed = world.take<FailOrder>();
+  ASSERT_EQ(failed.size(), 1U) << "not hammered: told at once while the backoff lasts";
+  EXPECT_EQ(failed[0].error.mysql_errno, 1045);
+}
+
+TEST(Broker, RetiresAtTheEndOfLifeIdleOrAtRelease) {
+  World world(small());
+  const BackendId one = world.leased();
+  const BackendId two = world.leased();
+  world.release(one);
+  world.advance(minutes{5});
+  const auto retired = world.take<RetireOrder>();
+  ASSERT_EQ(retired.size(), 1U);
+  EXPECT_EQ(retired[0].reason, RetireReason::kRecycle);
+
+  world.release(two);
+
+  EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kRecycle);
+}
+
+TEST(Broker, JitterSpreadsTheEndsOfLife) {
+  Limits limits;
+  limits.size = 100;
+  limits.max_dials = 100;
+  limits.recycle_jitter = 0.5;
+  limits.idle_timeout = milliseconds{0};
+  World world(limits);
+  world.broker.warm_up(100, 1, 0, world.now, world.orders);
+  world.finish_dials();
+  ASSERT_EQ(world.broker.counts().idle, 100U);
+
+  world.advance(milliseconds{149'000});
+  EXPECT_EQ(world.take<RetireOrder>().size(), 0U);
+  world.advance(seconds{76});
+  const std::size_t half = world.take<RetireOrder>().size();
+  EXPECT_GT(half, 30U);
+  EXPECT_LT(half, 70U);
+  world.advance(seconds{76});
+  EXPECT_EQ(world.take<RetireOrder>().size(), 100U - half);
+}
+
+TEST(Broker, ClosesOverflowSoonAndTheRestWhenIdleTooLong) {
+  Limits limits = small();
+  limits.recycle = minutes{60};
+  World world(limits);
+  const BackendId one = world.leased();
+  const BackendId two = world.leased();
+  world.release(one);
+  world.release(two);
+  world.advance(seconds{2});
+  auto retired = world.take<RetireOrder>();
+  ASSERT_EQ(retired.size(), 1U);
+  EXPECT_EQ(retired[0].reason, RetireReason::kOverflow);
+  EXPECT_EQ(retired[0].backend, one);
+
+  world.advance(seconds{300});
+
+  retired = world.take<RetireOrder>();
+  ASSERT_EQ(retired.size(), 1U);
+  EXPECT_EQ(retired[0].reason, RetireReason::kIdle);
+}
+
+TEST(Broker, MinIdleSurvivesTheIdleTimeout) {
+  Limits limits = small();
+  limits.min_idle = 1;
+  limits.recycle = minutes{60};
+  World world(limits);
+  world.release(world.leased());
+
+  world.advance(minutes{10});
+
+  EXPECT_TRUE(world.take<RetireOrder>().empty());
+}
+
+TEST(Broker, DrainRetiresIdleNowAndLeasedAtRelease) {
+  World world(small());
+  const BackendId one = world.leased();
+  const BackendId two = world.leased();
+  world.release(one);
+
+  world.broker.drain(world.orders);
+  EXPECT_EQ(world.take<RetireOrder>().at(0).backend, one);
+  world.release(two);
+  EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kShutdown);
+}
+
+// Any order of events: the cap holds, every waiter is answered once, and nothing stays behind.
+TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    std::mt19937_64 random(seed);
+    Limits limits;
+    limits.size = 3;
+    limits.max_overflow = 2;
+    limits.recycle = seconds{5};
+    World world(limits);
+    std::set<WaiterId> waiting;
+    std::set<BackendId> leased;
+    std::vector<DialId> dialling;
+    std::vector<BackendId> closing;
+    const auto pump = [&] {
+      for (const auto& order : world.take<DialOrder>())
+        dialling.push_back(order.dial);
+      for (const auto& order : world.take<RetireOrder>())
+        closing.push_back(order.backend);
+      for (const auto& order : world.take<FailOrder>())
+        ASSERT_EQ(waiting.erase(order.waiter), 1U);
+      for (const auto& order : world.take<MoveOrder>()) {
+        ASSERT_EQ(waiting.erase(order.waiter), 1U);
+        ASSERT_TRUE(leased.insert(order.backend).second);
+      }
+      for (const auto& order : world.take<GrantOrder>()) {
+        ASSERT_EQ(waiting.erase(order.waiter), 1U);
+        ASSERT_TRUE(leased.insert(order.backend).second) << "lent twice";
+      }
+      ASSERT_LE(world.broker.counts().total(), limits.cap());
+    };
+    for (int step = 0; step < 2000; ++step) {
+      const auto dice = random() % 100;
+      if (dice < 40) {
+        const Want want{.variant = random() % 2, .state = random() % 3, .last = 0};
+        if (const auto got = world.acquire(want, random() % 2)) {
+          ASSERT_TRUE(leased.insert(*got).second);
+        } else {
+          waiting.insert(world.waiter);
+        }
+      } else if (dice < 65 && !leased.empty()) {
+        const BackendId backend = *leased.begin();
+        leased.erase(backend);
+        world.release(backend, random() % 3);
+      } else if (dice < 70 && !leased.empty()) {
+        const BackendId backend = *leased.rbegin();
+        leased.erase(backend);
+        world.broker.retire(backend);
+        closing.push_back(backend);
+      } else if (dice < 80 && !dialling.empty()) {
+        const DialId dial = dialling.back();
+        dialling.pop_back();
+        if (random() % 4 == 0) {
+          world.broker.dial_failed(dial, Error{Code::kRefused, "x"}, world.now, world.orders);
+        } else {
+          world.broker.dialled(dial, 0, world.now, world.orders);
+        }
+      } else if (dice < 90 && !closing.empty()) {
+        const BackendId backend = closing.back();
+        closing.pop_back();
+        world.broker.closed(backend, world.now, world.orders);
+      } else if (dice < 93 && !waiting.empty()) {
+        world.broker.cancel(*waiting.begin());
+        waiting.erase(waiting.begin());
+      } else {
+        world.advance(milliseconds{random() % 500});
+      }
+      pump();
+      if (::testing::Test::HasFatalFailure()) FAIL() << "seed " << seed << " step " << step;
+    }
+    EXPECT_EQ(world.broker.counts().waiting, waiting.size());
+    EXPECT_EQ(world.broker.counts().leased, leased.size());
+  }
+}
+
+}  // namespace
+}  // namespace tidepool::pool

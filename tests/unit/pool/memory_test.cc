@@ -1,0 +1,67 @@
+#include "tidepool/pool/memory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tidepool::pool {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+PreparedCache::Key key(const char* text) {
+  return std::make_shared<const std::string>(text);
+}
+
+TEST(PreparedCache, FindsWhatWasInserted) {
+  PreparedCache cache(2);
+  EXPECT_THAT(cache.insert(key("a"), 1), IsEmpty());
+  EXPECT_EQ(cache.find("a"), 1U);
+  EXPECT_EQ(cache.find("b"), std::nullopt);
+}
+
+TEST(PreparedCache, PushesOutTheLeastRecentlyUsed) {
+  PreparedCache cache(2);
+  cache.insert(key("a"), 1);
+  cache.insert(key("b"), 2);
+  cache.find("a");
+
+  EXPECT_THAT(cache.insert(key("c"), 3), ElementsAre(2));
+
+  EXPECT_EQ(cache.find("a"), 1U);
+  EXPECT_EQ(cache.find("b"), std::nullopt);
+  EXPECT_EQ(cache.size(), 2U);
+}
+
+TEST(PreparedCache, ReplacesTheOlderIdOfTheSameKey) {
+  PreparedCache cache(2);
+  cache.insert(key("a"), 1);
+  EXPECT_THAT(cache.insert(key("a"), 5), ElementsAre(1));
+  EXPECT_EQ(cache.find("a"), 5U);
+  EXPECT_EQ(cache.size(), 1U);
+}
+
+TEST(PreparedCache, ForgetsOneOrAll) {
+  PreparedCache cache(4);
+  cache.insert(key("a"), 1);
+  cache.insert(key("b"), 2);
+  cache.erase("a");
+  EXPECT_EQ(cache.find("a"), std::nullopt);
+  cache.clear();
+  EXPECT_EQ(cache.size(), 0U);
+}
+
+TEST(Memory, AResetForgetsStateAndStatements) {
+  Memory memory(sql::SessionState(), 4);
+  memory.actual.apply(sql::init_database("d"));
+  memory.prepared.insert(key("a"), 1);
+  memory.last_session = 9;
+
+  memory.reset();
+
+  EXPECT_EQ(memory.prepared.size(), 0U);
+  EXPECT_EQ(memory.last_session, 0U);
+}
+
+}  // namespace
+}  // namespace tidepool::pool

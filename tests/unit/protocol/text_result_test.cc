@@ -1,0 +1,73 @@
+#include "tidepool/protocol/text_result.h"
+
+#include <gtest/gtest.h>
+
+#include "bytes.h"
+#include "tidepool/protocol/reply_messages.h"
+
+namespace tidepool::protocol {
+namespace {
+
+TEST(TextResult, LooksLikeTidbs) {
+  const std::string bytes = make_text_result({integer_column("id")}, {{{"42"}}}, 2, 0);
+  EXPECT_EQ(bytes,
+            hex("010000 01 01") +
+                hex("180000 02 03 646566 00 00 00 02 6964 00 0c 3f00 14000000 08 8100 00 0000") +
+                hex("050000 03 fe 0000 0200") + hex("030000 04 02") + "42" +
+                hex("050000 05 fe 0000 0200"));
+}
+
+TEST(TextResult, SurvivesBuildingAndParsing) {
+  std::vector<Column> columns = {string_column("name"), integer_column("n")};
+  columns[0].schema = "db";
+  columns[0].table = "t";
+  columns[0].org_table = "org_t";
+  columns[0].org_name = "org_name";
+  const std::vector<Row> rows = {
+      {{"a"}, {"1"}}, {std::nullopt, {std::string(300, 'x')}}, {{""}, {"2"}}};
+  const TextResult result = parse_text_result(make_text_result(columns, rows, 0x22, 3)).value();
+  EXPECT_EQ(result.columns, columns);
+  EXPECT_EQ(result.rows, rows);
+  EXPECT_EQ(result.status, 0x22);
+  EXPECT_EQ(result.warnings, 3);
+}
+
+TEST(TextResult, MayBeAnOkInstead) {
+  const TextResult result = parse_text_result(ok_packet({.status = 3, .warnings = 1}, 1)).value();
+  EXPECT_TRUE(result.columns.empty());
+  EXPECT_EQ(result.status, 3);
+  EXPECT_EQ(result.warnings, 1);
+}
+
+TEST(TextResult, TurnsAnErrIntoAnError) {
+  const auto result = parse_text_result(err_packet({1146, "42S02", "no table"}, 1));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::kBackend);
+  EXPECT_EQ(result.error().mysql_errno, 1146);
+  EXPECT_EQ(result.error().sqlstate, "42S02");
+  EXPECT_EQ(result.error().message, "no table");
+}
+
+TEST(TextResult, RefusesWhatIsCutShort) {
+  const std::string bytes = make_text_result({integer_column("id")}, {{{"42"}}}, 2, 0);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(parse_text_result(bytes.substr(0, size))) << size;
+  }
+}
+
+TEST(TextResult, RefusesARowOfAnotherWidth) {
+  const std::string head =
+      framed(1, hex("01")) + framed(2, encode_column(integer_column("id"))) + eof_packet({}, 3);
+  EXPECT_FALSE(parse_text_result(head + framed(4, hex("0131 0132")) + eof_packet({}, 5)));
+  EXPECT_TRUE(parse_text_result(head + framed(4, hex("0131")) + eof_packet({}, 5)));
+}
+
+TEST(Column, RefusesWhatIsCutShort) {
+  const std::string whole = encode_column(string_column("a"));
+  for (std::size_t size = 0; size + 2 < whole.size(); ++size) {
+    EXPECT_FALSE(parse_column(whole.substr(0, size))) << size;
+  }
+}
+
+}  // namespace
+}  // namespace tidepool::protocol

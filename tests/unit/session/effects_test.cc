@@ -1,0 +1,118 @@
+#include "tidepool/session/effects.h"
+
+#include <gtest/gtest.h>
+
+namespace tidepool::session {
+namespace {
+
+using Outcome = protocol::ResponseSummary::Outcome;
+
+protocol::ResponseSummary ok(std::uint32_t results = 1) {
+  protocol::ResponseSummary answer;
+  answer.outcome = Outcome::kOk;
+  answer.results = results;
+  return answer;
+}
+
+// The statement after `done` others failed.
+protocol::ResponseSummary failed(std::uint32_t done, std::uint16_t number = 1146) {
+  protocol::ResponseSummary answer;
+  answer.outcome = Outcome::kError;
+  answer.results = done + 1;
+  answer.error_number = number;
+  return answer;
+}
+
+struct Effects {
+  sql::SessionState desired;
+  sql::SessionState actual;
+  sql::PinReasons pins;
+
+  void run(const char* text, const protocol::ResponseSummary& answer) {
+    pins = apply_effects(sql::classify(text, {}), answer, pins, desired, actual);
+  }
+};
+
+TEST(Effects, AnOkBringsTheChangesToSessionAndBackend) {
+  Effects effects;
+  effects.run("SET time_zone = '+02:00'", ok());
+  EXPECT_NE(effects.desired.hash(), sql::SessionState().hash());
+  EXPECT_EQ(effects.desired.hash(), effects.actual.hash());
+  EXPECT_TRUE(effects.pins.empty());
+}
+
+TEST(Effects, AnErrorBringsNone) {
+  Effects effects;
+  effects.run("USE gone", failed(0, 1049));
+  EXPECT_EQ(effects.desired.database(), "");
+  EXPECT_TRUE(effects.pins.empty());
+}
+
+TEST(Effects, OfSeveralStatementsOnlyThoseBeforeTheErrorHold) {
+  Effects effects;
+  effects.run("USE a; USE b; USE gone", failed(2, 1049));
+  EXPECT_EQ(effects.desired.database(), "b");
+}
+
+TEST(Effects, AParseErrorMeansThatNothingRan) {
+  Effects effects;
+  effects.run("SET @x = 1; BROKEN", failed(0, 1064));
+  EXPECT_TRUE(effects.pins.empty());
+}
+
+TEST(Effects, ASetOfSeveralThatFailsLeavesThemUnknown) {
+  Effects effects;
+  effects.run("SET time_zone = '+02:00', sql_mode = 'NONSENSE'", failed(0, 1231));
+  EXPECT_TRUE(effects.pins.contains(sql::Pin::kSessionVariable));
+}
+
+TEST(Effects, ASetOfNamesOrGlobalsAmongOthersThatFailsLeavesThemUnknownToo) {
+  for (const char* text :
+       {"SET NAMES latin1, time_zone = 'bad'", "SET time_zone = '+01:00', GLOBAL bad = 1"}) {
+    Effects effects;
+    effects.run(text, failed(0, 1193));
+    EXPECT_TRUE(effects.pins.contains(sql::Pin::kSessionVariable)) << text;
+  }
+  Effects single;
+  single.run("SET time_zone = 'bad'", failed(0, 1298));
+  EXPECT_TRUE(single.pins.empty());
+}
+
+TEST(Effects, WhatCannotBeMovedPins) {
+  Effects effects;
+  effects.run("CREATE TEMPORARY TABLE t (a INT)", ok());
+  EXPECT_TRUE(effects.pins.contains(sql::Pin::kTemporaryTable));
+}
+
+TEST(Effects, ATransactionForTheNextStatementIsConsumedByIt) {
+  Effects effects;
+  effects.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", ok());
+  EXPECT_TRUE(effects.pins.contains(sql::Pin::kOneShotTransaction));
+
+  effects.run("SELECT 1", ok());
+
+  EXPECT_FALSE(effects.pins.contains(sql::Pin::kOneShotTransaction));
+}
+
+TEST(Effects, OnlyAnErrorThatMayHaveTouchedATransactionIsProbed) {
+  const sql::Script one = sql::classify("SELECT 1", {});
+  const sql::SessionState plain;
+  EXPECT_FALSE(must_probe(one, ok(), true, plain));
+  EXPECT_FALSE(must_probe(one, failed(0), false, plain));
+  EXPECT_TRUE(must_probe(one, failed(0), true, plain));
+  EXPECT_TRUE(must_probe(sql::classify("BEGIN; SELECT x", {}), failed(1), false, plain));
+  sql::SessionState manual;
+  manual.apply(sql::classify("SET autocommit = 0", {}).front().changes);
+  EXPECT_TRUE(must_probe(one, failed(0), false, manual));
+}
+
+TEST(Effects, OnlyReadsAndBeginMayFollowARestoreUnseen) {
+  EXPECT_TRUE(is_harmless(sql::classify("SELECT 1", {})));
+  EXPECT_TRUE(is_harmless(sql::classify("BEGIN", {})));
+  EXPECT_FALSE(is_harmless(sql::classify("DELETE FROM t", {})));
+  EXPECT_FALSE(is_harmless(sql::classify("SELECT 1; SELECT 2", {})));
+  EXPECT_FALSE(is_harmless(sql::classify("SELECT * FROM t FOR UPDATE", {})));
+}
+
+}  // namespace
+}  // namespace tidepool::session

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Fails if a layer includes one that it may not know, or a third-party header that belongs to another layer."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# What each layer may include besides itself. Upwards only: a cycle cannot be written down here unnoticed.
+ALLOWED = {
+    "base": set(),
+    "net": {"base"},
+    "protocol": {"base"},
+    "sql": {"base"},
+    "backend": {"base", "net", "protocol", "sql"},
+    "pool": {"base", "net", "sql", "backend"},
+    "session": {"base", "net", "protocol", "sql", "backend", "pool"},
+    "config": {"base", "net", "protocol", "backend", "pool", "session"},
+    "metrics": {"base", "sql", "pool", "session"},
+    "admin": {"base", "metrics"},
+    "proxy": {"base", "net", "protocol", "sql", "backend", "pool", "session", "config", "metrics", "admin"},
+    "main": {"base", "config", "proxy"},
+}
+
+# Third-party headers and the only layers that may name them.
+OWNERS = {
+    r"uv\.h": {"net"},
+    r"(mysql|ma_\w+|mysqld_error|errmsg)\.h": {"backend"},
+    r"openssl/.*": {"net", "protocol", "backend"},
+    r"yaml-cpp/.*": {"config"},
+    r"uriparser/.*": {"config"},
+    r"prometheus/.*": {"metrics"},
+    r"httplib\.h": {"admin"},
+    r"spdlog/.*": {"base"},
+    r"xxhash\.h": {"base", "sql"},
+    r"(zlib|zstd)\.h": {"protocol"},
+    r"CLI/.*": {"main"},
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]')
+PURE = {"protocol", "sql"}
+IMPURE = re.compile(r"\b(uv_\w+|steady_clock::now|system_clock::now|Clock::now|log::\w+\()")
+
+
+def layer_of(path):
+    parts = path.relative_to(ROOT).parts
+    if parts[0] == "include":
+        return parts[2]
+    return "main" if len(parts) == 2 else parts[1]
+
+
+def problems_in(path):
+    layer = layer_of(path)
+    if layer not in ALLOWED:
+        yield 0, f"layer '{layer}' is not in the table of tools/check_layers.py"
+        return
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if layer in PURE and IMPURE.search(line.split("//")[0]):
+            yield number, f"layer '{layer}' is pure: no clock, loop or log"
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        header = match.group(1)
+        if header.startswith("tidepool/"):
+            other = header.split("/")[1]
+            if other != layer and other not in ALLOWED[layer]:
+                yield number, f"layer '{layer}' may not include '{header}'"
+        for pattern, owners in OWNERS.items():
+            if re.fullmatch(pattern, header) and layer not in owners:
+                yield number, f"'{header}' belongs to {', '.join(sorted(owners))}, not to '{layer}'"
+
+
+def main():
+    files = [p for top in ("src", "include") for p in sorted((ROOT / top).rglob("*")) if p.suffix in (".h", ".cc")]
+    found = [f"{p.relative_to(ROOT)}:{n}: {text}" for p in files for n, text in problems_in(p)]
+    print("\n".join(found) if found else f"layers: {len(files)} files keep to the table")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
