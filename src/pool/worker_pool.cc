@@ -15,41 +15,7 @@ constexpr std::chrono::seconds kGoodbyeTimeout{1};
 constexpr std::chrono::milliseconds kFreshlyUsed{2};
 constexpr std::string_view kQuitPacket{"\x01\x00\x00\x00\x01", 5};
 
-// What a fresh session on this backend starts with, and so what DEFAULT means there.
-constexpr const char* kInspect =
-    "SELECT @@global.autocommit, @@global.sql_mode, @@global.default_collation_for_utf8mb4, "
-    "@@global.collation_database";
-
-constexpr std::uint64_t kFoundRows = 1;
-constexpr std::uint64_t kInteractive = 2;
-constexpr std::uint64_t kLocalFiles = 4;
-constexpr unsigned kCollationShift = 8;  // above it: the handshake's collation, 0 for the usual one
-
-backend::Variant variant_of(std::uint64_t key) {
-  backend::Variant variant;
-  variant.found_rows = (key & kFoundRows) != 0;
-  variant.interactive = (key & kInteractive) != 0;
-  variant.local_files = (key & kLocalFiles) != 0;
-  const std::uint64_t collation = key >> kCollationShift;
-  if (collation != 0) variant.collation = static_cast<std::uint8_t>(collation);
-  return variant;
-}
-
-sql::Baseline baseline_of(const backend::QueryResult& answer) {
-  if (answer.rows.size() != 1 || answer.rows[0].size() != 4) return {};
-  const auto value = [&](std::size_t column) { return answer.rows[0][column].value_or(""); };
-  const bool autocommit = value(0) == "1" || value(0) == "ON";
-  return sql::make_baseline(autocommit, value(1), value(2), value(3));
-}
-
 }  // namespace
-
-std::uint64_t variant_key(const backend::Variant& variant) {
-  const std::uint64_t collation =
-      variant.collation == backend::Variant{}.collation ? 0 : variant.collation;
-  return (variant.found_rows ? kFoundRows : 0) | (variant.interactive ? kInteractive : 0) |
-         (variant.local_files ? kLocalFiles : 0) | collation << kCollationShift;
-}
 
 WorkerPool::WorkerPool(net::Loop& loop, WorkerIndex index, SharedBroker& broker,
                        WorkerPoolOptions options)
@@ -115,77 +81,6 @@ void WorkerPool::carry_out(const Orders& orders) {
     if (const auto* retired = std::get_if<RetireOrder>(&order.what)) retire(*retired);
     if (const auto* failed = std::get_if<FailOrder>(&order.what)) fail_waiter(*failed);
   }
-}
-
-void WorkerPool::start_dial(const DialOrder& order) {
-  backend::DialOptions options = options_.dial;
-  options.variant = variant_of(order.variant);
-  Dialling& dialling = dials_[order.dial];
-  dialling.variant = order.variant;
-  dialling.begun = Clock::now();
-  dialling.handle = backend::dial(
-      loop_, std::move(options),
-      [this, dial = order.dial](auto result) { on_dialled(dial, std::move(result)); });
-}
-
-void WorkerPool::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection>> result) {
-  PoolStats& stats = broker_.stats();
-  stats.dial_duration.observe(Clock::now() - dials_.at(dial).begun);
-  if (!result) {
-    stats.dials[dial_result_of(result.error().code)].add();
-    return fail_dial(dial, result.error());
-  }
-  Dialling& dialling = dials_.at(dial);
-  dialling.node =
-      std::make_unique<Node>(*this, std::move(*result), sql::SessionState{}, options_.max_prepared);
-  Node& node = *dialling.node;
-  node.connection->attach(loop_, &node);
-  node.call = node.connection->query(kInspect, options_.control_timeout, [this, dial](auto answer) {
-    on_inspected(dial, std::move(answer));
-  });
-}
-
-void WorkerPool::on_inspected(DialId dial, Result<backend::QueryResult> answer) {
-  PoolStats& stats = broker_.stats();
-  if (!answer) {
-    stats.dials[dial_result_of(answer.error().code)].add();
-    return fail_dial(dial, answer.error());
-  }
-  stats.dials[DialResult::kOk].add();
-  const auto found = dials_.find(dial);
-  std::unique_ptr<Node> node = std::move(found->second.node);
-  dials_.erase(found);
-  const backend::ServerFacts& server = node->connection->facts();
-  const sql::Baseline baseline = baseline_of(*answer);
-  const sql::Handshake handshake{.collation_id = node->connection->variant().collation};
-  node->memory.actual = sql::SessionState(handshake, baseline);
-  log::debug("backend opened", {{"pool", options_.name},
-                                {"peer", server.peer},
-                                {"tls", server.tls_version},
-                                {"tidb_connection", server.connection_id}});
-  broker_.set_facts({server, baseline});
-  node->state = Node::State::kIdle;
-  node->idle_since = loop_.now();
-  node->id = broker_.with([&](Broker& broker, Orders& orders) {
-    return broker.dialled(dial, index_, loop_.now(), orders);
-  });
-  const BackendId id = node->id;
-  nodes_[id] = std::move(node);
-}
-
-void WorkerPool::fail_dial(DialId dial, const Error& error) {
-  log::warn("dial failed",
-            {{"pool", options_.name}, {"reason", to_string(error.code)}, {"error", error.message}});
-  using SystemClock = std::chrono::system_clock;
-  broker_.stats().last_dial_error_time.set(SystemClock::to_time_t(SystemClock::now()));
-  const auto found = dials_.find(dial);
-  std::unique_ptr<Node> node = std::move(found->second.node);  // none: the dial itself failed
-  dials_.erase(found);
-  if (node != nullptr) node->connection->stream().set_sink(nullptr);
-  loop_.retire(std::move(node));  // we may be in its callback
-  broker_.with([&](Broker& broker, Orders& orders) {
-    broker.dial_failed(dial, error, loop_.now(), orders);
-  });
 }
 
 void WorkerPool::grant(const GrantOrder& order) {

@@ -2,12 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tidepool/base/log.h"
-#include "tidepool/protocol/login_messages.h"
 #include "tidepool/protocol/reply_messages.h"
-#include "tidepool/protocol/statement_messages.h"
-#include "tidepool/protocol/text_result.h"
-#include "tidepool/session/effects.h"
 #include "tidepool/session/session.h"
 
 namespace tidepool::session {
@@ -113,30 +108,6 @@ void Session::reset_session() {
   forget_facts();
   enter(State::kIdle);
   send_ok();
-}
-
-void Session::change_user(std::string_view payload) {
-  auto request = protocol::parse_change_user(payload, capabilities_);
-  if (!request) {
-    send_error(request.error(), answer_sequence_);
-    return;
-  }
-  protocol::HandshakeOptions options;
-  options.server_version = environment_.server_version();
-  options.connection_id = id_;
-  options.transport =
-      arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
-  options.tls_established = channel_.stream().is_tls();
-  options.client_host = host_of(arrival_.peer);
-  options.rsa_key = environment_.rsa_key;
-  options.decoy = environment_.decoy;
-  options.default_plugin = std::string(protocol::kNativePassword);
-  options.salt = salt_;
-  enter(State::kHandshake);
-  login_ = std::make_unique<Login>(
-      environment_, channel_, nullptr,
-      protocol::ServerHandshake(std::move(options), capabilities_, std::move(*request), 1));
-  on_login_status(login_->start());
 }
 
 void Session::begin(std::unique_ptr<ClientCommand> command) {

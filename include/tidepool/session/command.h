@@ -33,6 +33,11 @@ struct ClientCommand {
   // What its OK does to the session: that of its text, or of the prepared text that it executes.
   const sql::Script& effects() const { return statement != nullptr ? statement->script : script; }
   CommandKind kind() const;
+  // TiDB's OK to it has the figures of the last statement, which on this backend may be one of the
+  // proxy's own.
+  bool repeats_last_ok() const {
+    return type == protocol::Command::kPing || type == protocol::Command::kStmtReset;
+  }
 
   const protocol::Command type;
   std::string payload;  // whole, with the command byte

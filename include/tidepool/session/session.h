@@ -3,8 +3,9 @@
 // soon as nothing pins it.
 //
 // Owned by the worker's list of sessions; everything on its loop's thread. It ends by asking the
-// list to retire it. session.cc: the client's side and the life · session_commands.cc: what each
-// command means · session_lease.cc: the backend's side · session_prepared.cc: prepared statements ·
+// list to retire it. session.cc: the client's side and the life · session_login.cc: how it begins ·
+// session_commands.cc: what each command means · session_lease.cc: how a lease begins and ends ·
+// session_relay.cc: a command on its backend · session_prepared.cc: prepared statements ·
 // session_facts.cc: what is known of the last statement.
 #pragma once
 
@@ -68,6 +69,9 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   // How a client's answer came about, for the statistics.
   enum class Source : std::uint8_t { kBackend, kProxy };
 
+  // With more than this queued for one side, the other side is not read.
+  static constexpr std::size_t kHighWatermark = std::size_t{256} << 10U;
+
   // session.cc
   void enter(State next);
   void on_readable() override;
@@ -78,15 +82,6 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   void resume_input();
   void take_packets();
   void on_packet(const protocol::Packet& packet);
-  void on_login_status(Login::Status status);
-  void on_login_timeout();
-  void on_accepted();
-  void begin_session();
-  void finish_login();
-  void refuse_login(const Error& error);
-  void on_change_user_rejected();
-  void on_local_infile_packet(const protocol::Packet& packet);
-  void end_infile();
   void client_gone();
   bool may_end() const;
   bool send(std::string_view bytes);
@@ -94,7 +89,19 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   bool send_ok();       // to a statement that the proxy executed
   bool send_last_ok();  // to what is no statement
   void set_pins(sql::PinReasons pins);
+  bool keeps_lease() const { return !pins_.empty(); }
+  static SessionState counted_as(State state);
   SessionStats& stats() { return *(account_ != nullptr ? account_ : login_account_)->pool->stats; }
+
+  // session_login.cc
+  void on_login_status(Login::Status status);
+  void on_login_timeout();
+  void on_accepted();
+  void begin_session();
+  void finish_login();
+  void refuse_login(const Error& error);
+  void on_change_user_rejected();
+  void change_user(std::string_view payload);
 
   // session_commands.cc
   void on_command(std::string_view payload);
@@ -102,15 +109,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   bool answer_query_locally(const ClientCommand& command);
   bool answer_set_option(const ClientCommand& command);
   bool answer_set_locally(const sql::Statement& statement);
-  bool answer_fact_locally(const ClientCommand& command);
-  bool answer_about_warnings(const sql::Statement& statement);
-  void note_local_answer();
-  void forget_facts();
-  void note_failure_facts();
-  bool find_statement(ClientCommand& command);
-  void on_statement_close(std::string_view payload);
   void reset_session();
-  void change_user(std::string_view payload);
   void begin(std::unique_ptr<ClientCommand> command);
   void end_command(Source source, bool failed);
   std::uint16_t status_flags() const;
@@ -120,18 +119,16 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   void on_lease(pool::Lease lease) override;
   void on_no_lease(const Error& error) override;
   void execute();
-  bool add_restore(const sql::SessionState& target);
-  bool needs_insert_id_reset();
-  void add_fact_restores();
   bool add_steps();
   bool add_login_check();
-  void add_prepare(const PreparedStatement& statement);
-  void choose_key(PreparedStatement& statement);
-  void drop_on_backend(const PreparedStatement& statement);
-  bool add_statement_steps();
+  bool add_restore(const sql::SessionState& target);
   void add_relay(std::string bytes, bool after_success, bool hold);
-  void close_on_backend(const std::vector<std::uint32_t>& ids);
-  std::string statement_bytes(std::uint32_t backend_id) const;
+  void fail_exchange();
+  void release_lease();
+  void end_lease(pool::Release how);
+  void on_backend_lost(const Error& error);
+
+  // session_relay.cc
   void write_steps();
   bool write_to_backend(std::string_view bytes);
   void on_backend_drained();
@@ -139,23 +136,39 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   bool on_backend_bytes(std::string_view bytes);
   bool lose_backend(const std::string& reason);
   void begin_local_infile();
+  void on_local_infile_packet(const protocol::Packet& packet);
+  void end_infile();
   void on_step_ended(StepKind kind);
-  void on_prepared();
   void on_relayed();
   void on_repeating_ok();
+  void settle();
+  void learn_status(std::uint16_t status);
+
+  // session_prepared.cc
+  bool find_statement(ClientCommand& command);
+  void on_statement_close(std::string_view payload);
+  bool add_statement_steps();
+  void choose_key(PreparedStatement& statement);
+  void add_prepare(const PreparedStatement& statement);
+  std::string statement_bytes(std::uint32_t backend_id) const;
+  void on_prepared();
+  void close_on_backend(const std::vector<std::uint32_t>& ids);
   void on_client_prepared();
+  void drop_on_backend(const PreparedStatement& statement);
   void note_statement_use();
+
+  // session_facts.cc
+  bool answer_fact_locally(const ClientCommand& command);
+  bool answer_about_warnings(const sql::Statement& statement);
+  void note_local_answer();
+  void forget_facts();
+  bool needs_insert_id_reset();
+  void add_fact_restores();
   void note_facts();
+  void note_failure_facts();
   bool add_captures();
   void on_captured();
   void note_warnings(std::string answer);
-  void settle();
-  void fail_exchange();
-  void release_lease();
-  void end_lease(pool::Release how);
-  bool keeps_lease() const { return !pins_.empty(); }
-  void on_backend_lost(const Error& error);
-  void learn_status(std::uint16_t status);
 
   Environment& environment_;
   const std::uint32_t id_;

@@ -1,0 +1,191 @@
+// How a session begins, and begins anew with COM_CHANGE_USER.
+#include <utility>
+
+#include "tidepool/base/log.h"
+#include "tidepool/protocol/capabilities.h"
+#include "tidepool/protocol/login_messages.h"
+#include "tidepool/protocol/reply_messages.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+namespace {
+
+LoginFailure failure_of(const Error& error) {
+  switch (error.code) {
+    case Code::kAuth:
+      return error.mysql_errno == 1045 ? LoginFailure::kPassword : LoginFailure::kDatabase;
+    case Code::kTls: return LoginFailure::kTls;
+    case Code::kTimeout: return LoginFailure::kTimeout;
+    case Code::kClosed: return LoginFailure::kClosed;
+    case Code::kBackend:
+      return error.mysql_errno == 1049 || error.mysql_errno == 1044 ? LoginFailure::kDatabase
+                                                                    : LoginFailure::kBackend;
+    default: return LoginFailure::kProtocol;
+  }
+}
+
+backend::Variant variant_of(std::uint32_t capabilities, std::uint16_t collation) {
+  backend::Variant variant;
+  // A character set that TiDB cannot convert comes by the handshake or not at all.
+  const bool by_handshake = collation != 0 && sql::charset_of_any_collation(collation).empty();
+  if (by_handshake) variant.collation = static_cast<std::uint8_t>(collation);
+  variant.found_rows = (capabilities & protocol::capability::kFoundRows) != 0;
+  variant.interactive = (capabilities & protocol::capability::kInteractive) != 0;
+  variant.local_files = (capabilities & protocol::capability::kLocalFiles) != 0;
+  return variant;
+}
+
+}  // namespace
+
+void Session::start() {
+  protocol::HandshakeOptions options;
+  options.server_version = environment_.server_version();
+  options.connection_id = id_;
+  options.tls = arrival_.tls == nullptr ? protocol::TlsPolicy::kDisabled
+                : arrival_.tls_required ? protocol::TlsPolicy::kRequired
+                                        : protocol::TlsPolicy::kOffered;
+  options.transport =
+      arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
+  options.client_host = host_of(arrival_.peer);
+  options.rsa_key = environment_.rsa_key;
+  options.decoy = environment_.decoy;
+  options.default_plugin = std::string(protocol::kNativePassword);  // as TiDB
+  channel_.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
+  login_ = std::make_unique<Login>(environment_, channel_, arrival_.tls,
+                                   protocol::ServerHandshake(std::move(options)));
+  timer_ = std::make_unique<net::Timer>(environment_.loop);
+  timer_->start(environment_.login_timeout, [this] { on_login_timeout(); });
+  on_login_status(login_->start());
+}
+
+void Session::on_login_status(Login::Status status) {
+  switch (status) {
+    case Login::Status::kUnderWay: return;
+    case Login::Status::kAccepted: return on_accepted();
+    case Login::Status::kRejected:
+      if (account_ != nullptr) return on_change_user_rejected();
+      environment_.logins->failures[failure_of(login_->reason())].add();
+      log::info("login refused",
+                {{"session", id_}, {"peer", arrival_.peer}, {"error", login_->reason().message}});
+      return close();
+    case Login::Status::kLost: return client_gone();
+  }
+}
+
+void Session::on_login_timeout() {
+  environment_.logins->failures[LoginFailure::kTimeout].add();
+  log::info("login timed out", {{"session", id_}, {"peer", arrival_.peer}});
+  close();
+}
+
+// The password is right; the database is still to be checked.
+void Session::on_accepted() {
+  if (timer_ != nullptr) timer_->stop();  // the wait for a lease has its own limit
+  accepted_ = std::move(login_->accepted());
+  login_account_ = &login_->account();
+  salt_ = login_->salt();
+  login_.reset();
+  channel_.set_max_packet_bytes(protocol::kMaxPacketBytes);
+  channel_.expect_sequence(0);
+  login_sequence_ = accepted_.next_sequence;
+  if (account_ == nullptr) collation_ = accepted_.login.collation;
+  accepted_.login.collation = collation_;  // TiDB ignores that of COM_CHANGE_USER
+  std::string& database = accepted_.login.database;
+  if (database.empty()) database = login_account_->database;
+  if (database.empty() ||
+      login_account_->pool->databases.knows(database, environment_.loop.now())) {
+    return begin_session();
+  }
+  command_ = std::make_unique<ClientCommand>(protocol::Command::kInitDb,
+                                             std::string(1, '\x02') + database, Clock::now());
+  command_->is_login = true;
+  const bool same_pool = account_ != nullptr && login_account_->pool == account_->pool;
+  if (lease_ && same_pool)
+    return execute();  // a COM_CHANGE_USER that may fail: nothing is given up yet
+  if (lease_) release_lease();
+  variant_ = pool::variant_key(variant_of(accepted_.login.capabilities, accepted_.login.collation));
+  acquire();
+}
+
+// The session begins anew, also after COM_CHANGE_USER.
+void Session::begin_session() {
+  if (counted_) stats().sessions[counted_as(state_)].sub();
+  if (lease_) release_lease();
+  account_ = login_account_;
+  if (!counted_) stats().opened.add();
+  counted_ = true;
+  stats().sessions[counted_as(state_)].add();
+  capabilities_ = accepted_.login.capabilities;
+  user_ = accepted_.login.user;
+  variant_ = pool::variant_key(variant_of(capabilities_, accepted_.login.collation));
+  const auto facts = account_->pool->pool->facts();
+  const sql::Handshake handshake{
+      .collation_id = collation_,
+      .database = accepted_.login.database,
+      .multi_statements = (capabilities_ & protocol::capability::kMultiStatements) != 0};
+  desired_ = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
+  prepared_.clear();
+  forget_facts();
+  finish_login();
+}
+
+void Session::finish_login() {
+  const bool was_login = timer_ != nullptr;
+  timer_.reset();
+  protocol::OkMessage ok;
+  ok.status = was_login ? protocol::status::kAutocommit : status_flags();
+  if (!send(protocol::ok_packet(ok, login_sequence_))) return;
+  if (was_login) {
+    const auto algorithm =
+        protocol::negotiated_compression(capabilities_, protocol::capability::kOffered);
+    if (algorithm) channel_.start_compression(*algorithm, protocol::kDefaultZstdLevel);
+  }
+  enter(State::kIdle);
+  if (draining_) close();
+}
+
+void Session::refuse_login(const Error& error) {
+  environment_.logins->failures[failure_of(error)].add();
+  log::info("login refused", {{"session", id_},
+                              {"user", accepted_.login.user},
+                              {"peer", arrival_.peer},
+                              {"error", error.message}});
+  command_.reset();
+  send_error(error, login_sequence_);
+  if (account_ == nullptr) return close();
+  enter(lease_ ? State::kIdlePinned : State::kIdle);  // as in TiDB, the old session goes on
+  resume_input();
+}
+
+// As in TiDB, the old session goes on.
+void Session::on_change_user_rejected() {
+  login_.reset();
+  channel_.expect_sequence(0);
+  enter(lease_ ? State::kIdlePinned : State::kIdle);
+}
+
+void Session::change_user(std::string_view payload) {
+  auto request = protocol::parse_change_user(payload, capabilities_);
+  if (!request) {
+    send_error(request.error(), answer_sequence_);
+    return;
+  }
+  protocol::HandshakeOptions options;
+  options.server_version = environment_.server_version();
+  options.connection_id = id_;
+  options.transport =
+      arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
+  options.tls_established = channel_.stream().is_tls();
+  options.client_host = host_of(arrival_.peer);
+  options.rsa_key = environment_.rsa_key;
+  options.decoy = environment_.decoy;
+  options.default_plugin = std::string(protocol::kNativePassword);
+  options.salt = salt_;
+  enter(State::kHandshake);
+  login_ = std::make_unique<Login>(
+      environment_, channel_, nullptr,
+      protocol::ServerHandshake(std::move(options), capabilities_, std::move(*request), 1));
+  on_login_status(login_->start());
+}
+
+}  // namespace tidepool::session
