@@ -1,18 +1,17 @@
 #include "tidepool/backend/dial.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <netdb.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "connection_state.h"
 #include "dial_attempt.h"
 #include "library.h"
+#include "resolve.h"
 #include "tidepool/net/fd.h"
 
 namespace tidepool::backend {
@@ -35,20 +34,6 @@ namespace {
 
 using Dialled = Result<std::unique_ptr<Connection>>;
 
-// How many addresses a connect may have to try, so that one which swallows packets leaves time for
-// the others. Zero: the name does not resolve, which the attempt will say better.
-std::size_t count_addresses(const Endpoint& endpoint) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(endpoint.host.c_str(), nullptr, &hints, &found) != 0) return 0;
-  std::size_t count = 0;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next)
-    ++count;
-  ::freeaddrinfo(found);
-  return count;
-}
-
 Result<void> check_options(const DialOptions& options) {
   if (options.endpoints.empty()) return fail(Code::kConfig, "no endpoint to connect to");
   const bool needs_ca =
@@ -65,24 +50,45 @@ bool is_final(Code code) {
   return code == Code::kAuth || code == Code::kConfig || code == Code::kCanceled;
 }
 
+// What has failed so far, in the order of the attempts; the last one's code counts.
+void add_failure(Error& sum, Error one) {
+  if (!sum.message.empty()) one.message = sum.message + "; " + one.message;
+  sum = std::move(one);
+}
+
+// Every address of the endpoint in turn. One that swallows packets leaves time for the others; one
+// that answers may take all that is left, since a cluster that wakes up is slow to log in. The
+// library could try the addresses itself, but waits for all but the first without any limit, and
+// keeps the sockets of those that failed.
+Dialled dial_endpoint(const DialOptions& options, const Endpoint& endpoint, TimePoint until,
+                      const DialCanceler& canceler) {
+  const Result<std::vector<std::string>> addresses = resolve(endpoint);
+  if (!addresses) return tl::unexpected(addresses.error());
+  Error failure;
+  for (std::size_t i = 0; i < addresses->size(); ++i) {
+    const TimePoint now = Clock::now();
+    if (i > 0 && now >= until) break;
+    const Duration share = (until - now) / (addresses->size() - i);
+    DialAttempt attempt(options, endpoint, (*addresses)[i], {until, share, canceler.fd()});
+    Result<std::unique_ptr<Connection::State>> state = attempt.run();
+    if (state) return std::make_unique<Connection>(std::move(*state));
+    if (is_final(state.error().code)) return tl::unexpected(state.error());
+    add_failure(failure, std::move(state.error()));
+  }
+  return tl::unexpected(failure);
+}
+
 Dialled dial_all(const DialOptions& options, const DialCanceler& canceler) {
   if (const Result<void> checked = check_options(options); !checked)
     return tl::unexpected(checked.error());
   const TimePoint deadline = Clock::now() + options.connect_timeout;
   Error failure;
   for (std::size_t i = 0; i < options.endpoints.size(); ++i) {
-    const Endpoint& endpoint = options.endpoints[i];
-    const std::size_t endpoints_left = options.endpoints.size() - i;
     const TimePoint now = Clock::now();
-    const TimePoint until = now + (deadline - now) / endpoints_left;
-    const auto addresses = std::max<std::size_t>(count_addresses(endpoint), 1);
-    DialAttempt attempt(options, endpoint, {until, (until - now) / addresses, canceler.fd()});
-    Result<std::unique_ptr<Connection::State>> state = attempt.run();
-    if (state) return std::make_unique<Connection>(std::move(*state));
-    if (is_final(state.error().code)) return tl::unexpected(state.error());
-    if (!failure.message.empty())
-      state.error().message = failure.message + "; " + state.error().message;
-    failure = state.error();
+    const TimePoint until = now + (deadline - now) / (options.endpoints.size() - i);
+    Dialled dialled = dial_endpoint(options, options.endpoints[i], until, canceler);
+    if (dialled || is_final(dialled.error().code)) return dialled;
+    add_failure(failure, std::move(dialled.error()));
   }
   return tl::unexpected(failure);
 }

@@ -1,7 +1,6 @@
 #include "dial_attempt.h"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -17,6 +16,7 @@
 #include "certificate.h"
 #include "dial_error.h"
 #include "library.h"
+#include "resolve.h"
 #include "tidepool/net/socket.h"
 
 namespace tidepool::backend {
@@ -35,17 +35,6 @@ constexpr const char* kEncryptedPlugins =
     "mysql_native_password,caching_sha2_password,mysql_clear_password,tidepool_collation";
 constexpr const char* kPlaintextPlugins =
     "mysql_native_password,caching_sha2_password,tidepool_collation";
-
-std::string where(const Endpoint& endpoint) {
-  const bool v6 = endpoint.host.find(':') != std::string::npos;
-  return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
-}
-
-bool is_address(const std::string& host) {
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
-}
 
 void make_nonblocking(int fd) {
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -77,8 +66,9 @@ int explain_infile(void*, char* text, unsigned size) {
 
 }  // namespace
 
-DialAttempt::DialAttempt(const DialOptions& options, const Endpoint& endpoint, Limits limits)
-    : options_(options), endpoint_(endpoint), limits_(limits) {
+DialAttempt::DialAttempt(const DialOptions& options, const Endpoint& endpoint,
+                         const std::string& address, Limits limits)
+    : options_(options), endpoint_(endpoint), address_(address), limits_(limits) {
   the_attempt = this;
 }
 
@@ -128,7 +118,7 @@ Result<std::unique_ptr<Connection::State>> DialAttempt::run() {
   ERR_clear_error();
   const unsigned long flags = client_flags(options_.variant);
   const char* database = options_.database.empty() ? nullptr : options_.database.c_str();
-  if (mysql_real_connect(mysql_.get(), endpoint_.host.c_str(), options_.user.c_str(),
+  if (mysql_real_connect(mysql_.get(), address_.c_str(), options_.user.c_str(),
                          options_.password.c_str(), database, endpoint_.port, nullptr,
                          flags) == nullptr) {
     return tl::unexpected(failure());
@@ -160,7 +150,8 @@ void DialAttempt::set_options() {
 }
 
 // The library is always told to verify, since only then does it refuse a server without TLS before
-// it sends anything. What the weaker modes do not ask for is lifted when the TLS session is made.
+// it sends anything. Its own verification, which knows the address and not the name, is replaced by
+// OpenSSL's when the TLS session is made.
 void DialAttempt::set_tls_options() {
   if (options_.tls == TlsMode::kDisabled) return;
   const my_bool on = 1;
@@ -184,18 +175,19 @@ void DialAttempt::on_tls_session(ssl_st* tls) noexcept {
   }
   SSL_set_min_proto_version(tls, TLS1_2_VERSION);
   SSL_set_info_callback(tls, on_tls_progress);
-  if (options_.tls != TlsMode::kVerifyIdentity) {
-    const my_bool off = 0;
-    mysql_options(mysql_.get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off);
-    mysql_->client_flag &= ~static_cast<unsigned long>(CLIENT_SSL_VERIFY_SERVER_CERT);
-  } else if (is_address(host)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host.c_str());
-  } else {
+  bool is_prepared = true;
+  if (options_.tls == TlsMode::kVerifyIdentity && is_address(host)) {
+    is_prepared = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host.c_str()) == 1;
+  } else if (options_.tls == TlsMode::kVerifyIdentity) {
     SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    SSL_set1_host(tls, host.c_str());
+    is_prepared = SSL_set1_host(tls, host.c_str()) == 1;
   }
   const bool verified = options_.tls != TlsMode::kRequired;
   SSL_set_verify(tls, verified ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, verify);
+  if (!is_prepared) return;  // the library's own verification then refuses the server
+  const my_bool off = 0;
+  mysql_options(mysql_.get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off);
+  mysql_->client_flag &= ~static_cast<unsigned long>(CLIENT_SSL_VERIFY_SERVER_CERT);
 }
 
 void DialAttempt::on_bad_certificate(X509_STORE_CTX* store) {
@@ -234,11 +226,11 @@ Error DialAttempt::failure() const {
   const unsigned number = mysql_errno(mysql_.get());
   if (canceled_) return Error{Code::kCanceled, "nobody waits for the connection any more"};
   if (!certificate_problem_.empty())
-    return Error{Code::kTls, where(endpoint_) + ": " + certificate_problem_};
+    return Error{Code::kTls, describe(endpoint_) + ": " + certificate_problem_};
   if (timed_out_) {
     const auto ms = std::chrono::round<std::chrono::milliseconds>(options_.connect_timeout).count();
-    return Error{Code::kTimeout, where(endpoint_) + ": no connection within " + std::to_string(ms) +
-                                     " ms: stuck " + phase_};
+    return Error{Code::kTimeout, describe(endpoint_) + ": no connection within " +
+                                     std::to_string(ms) + " ms: stuck " + phase_};
   }
   if (!is_library_error(number))
     return server_error(number, mysql_sqlstate(mysql_.get()), mysql_error(mysql_.get()));
@@ -251,11 +243,12 @@ Error DialAttempt::library_failure() const {
   if (std::optional<Error> early = early_server_error(text)) return std::move(*early);
   // Once TLS is up, its errors are those of a connection that went away.
   if (tls_done_ && number == kTlsFailed)
-    return library_error(kServerLost, text, where(endpoint_), find_phase());
+    return library_error(kServerLost, text, describe(endpoint_), find_phase());
   const bool about_tls = text.find("SSL") != std::string::npos;
-  if (!about_tls || tls_begun_) return library_error(number, text, where(endpoint_), find_phase());
+  if (!about_tls || tls_begun_)
+    return library_error(number, text, describe(endpoint_), find_phase());
   if (text.find("SSL is required") != std::string::npos) {
-    return Error{Code::kTls, where(endpoint_) +
+    return Error{Code::kTls, describe(endpoint_) +
                                  ": the server does not offer TLS, which tls mode '" +
                                  to_string(options_.tls) + "' requires; nothing was sent"};
   }
@@ -267,10 +260,10 @@ Result<std::unique_ptr<Connection::State>> DialAttempt::take_over() {
   ssl_st* tls = tls_of(mysql);
   if (tls == nullptr &&
       options_.tls != TlsMode::kDisabled) {  // the library must have failed before; make sure
-    return fail(Code::kTls, where(endpoint_) + ": the connection is not encrypted");
+    return fail(Code::kTls, describe(endpoint_) + ": the connection is not encrypted");
   }
   if (has_read_ahead(mysql))
-    return fail(Code::kProtocol, where(endpoint_) + ": the server sent bytes after the login");
+    return fail(Code::kProtocol, describe(endpoint_) + ": the server sent bytes after the login");
   auto state = std::make_unique<Connection::State>();
   state->fd = mysql_get_socket(mysql);
   make_nonblocking(state->fd);

@@ -1,7 +1,7 @@
-// One attempt to log in at one endpoint, on a thread of the pool. Everything that Connector/C asks
-// back meanwhile (may I wait for the socket, a TLS session is made, a certificate does not verify)
-// finds the attempt through the thread, since the library hands no pointer through. Private to the
-// backend layer.
+// One attempt to log in at one address of an endpoint, on a thread of the pool. Everything that
+// Connector/C asks back meanwhile (may I wait for the socket, a TLS session is made, a certificate
+// does not verify) finds the attempt through the thread, since the library hands no pointer
+// through. Private to the backend layer.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ namespace tidepool::backend {
 
 class DialAttempt {
  public:
-  // How long all of it may take, and how long one address may take to accept; `cancel_fd` is
+  // How long all of it may take, and how long the address may take to accept; `cancel_fd` is
   // readable when nobody wants the connection any more.
   struct Limits {
     TimePoint deadline;
@@ -27,7 +27,9 @@ class DialAttempt {
     int cancel_fd;
   };
 
-  DialAttempt(const DialOptions& options, const Endpoint& endpoint, Limits limits);
+  // The address in numbers; the certificate must be for the endpoint's host.
+  DialAttempt(const DialOptions& options, const Endpoint& endpoint, const std::string& address,
+              Limits limits);
   DialAttempt(const DialAttempt&) = delete;
   DialAttempt& operator=(const DialAttempt&) = delete;
   ~DialAttempt();
@@ -55,6 +57,7 @@ class DialAttempt {
 
   const DialOptions& options_;
   const Endpoint& endpoint_;
+  const std::string& address_;
   const Limits limits_;
   std::unique_ptr<MARIADB_CHARSET_INFO> charset_;  // outlives mysql_, which points to it
   MysqlPtr mysql_;
