@@ -41,14 +41,14 @@ class ControlTest : public ::testing::TestWithParam<bool> {
     connection_ = std::move(*connection);
     sink_.stream = &connection_->attach(loop_, &sink_);
   }
-  Result<QueryResult> query(const std::string& sql, Duration timeout = seconds(5)) {
+  Result<QueryResult> query(const std::string& sql, Duration timeout = seconds(60)) {
     std::optional<Result<QueryResult>> outcome;
     const ControlCall call = connection_->query(
         sql, timeout, [&](Result<QueryResult> got) { outcome = std::move(got); });
     EXPECT_TRUE(run_until(loop_, [&] { return outcome.has_value(); }));
     return std::move(*outcome);
   }
-  Result<void> ping(Duration timeout = seconds(5)) {
+  Result<void> ping(Duration timeout = seconds(60)) {
     std::optional<Result<void>> outcome;
     const ControlCall call =
         connection_->ping(timeout, [&](Result<void> got) { outcome = std::move(got); });
@@ -122,7 +122,7 @@ TEST_P(ControlTest, ResetsTheConnection) {
   connect(nullptr);
   std::optional<Result<void>> outcome;
   const ControlCall call =
-      connection_->reset(seconds(5), [&](Result<void> got) { outcome = std::move(got); });
+      connection_->reset(seconds(60), [&](Result<void> got) { outcome = std::move(got); });
   EXPECT_TRUE(call.is_pending());
   EXPECT_TRUE(run_until(loop_, [&] { return outcome.has_value(); }));
   EXPECT_TRUE(*outcome);
@@ -193,7 +193,7 @@ TEST_P(ControlTest, ForgetsTheCallerWhoseHandleGoesButEndsTheCall) {
     return FakeMysql::Answer{ok_packet()};
   });
   {
-    const ControlCall call = connection_->ping(seconds(5), [](const auto&) { FAIL(); });
+    const ControlCall call = connection_->ping(seconds(60), [](const auto&) { FAIL(); });
     EXPECT_TRUE(run_until(loop_, [&] { return server_->commands().size() == 1; }));
   }
   EXPECT_TRUE(connection_->is_controlled());
@@ -205,12 +205,12 @@ TEST_P(ControlTest, ForgetsTheCallerWhoseHandleGoesButEndsTheCall) {
 
 TEST_P(ControlTest, MayBeDestroyedInItsOwnCallbackOrBeforeTheAnswer) {
   connect(nullptr);
-  ControlCall call = connection_->ping(seconds(5), [&](const auto&) { connection_.reset(); });
+  ControlCall call = connection_->ping(seconds(60), [&](const auto&) { connection_.reset(); });
   EXPECT_TRUE(run_until(loop_, [&] { return connection_ == nullptr; }));
   EXPECT_TRUE(run_until(loop_, [&] { return server_->open_connections() == 0; }));
 
   connect([](std::string_view) { return FakeMysql::Answer{}; });
-  call = connection_->query("select 1", seconds(5), [](const auto&) { FAIL(); });
+  call = connection_->query("select 1", seconds(60), [](const auto&) { FAIL(); });
   connection_.reset();
   EXPECT_FALSE(call.is_pending());
 }
@@ -248,7 +248,7 @@ TEST_P(ControlTest, MovesToTheLoopOfAnotherThread) {
     EXPECT_TRUE(run_until(loop, [&] { return sink.received == ok_packet(); }));
     bool pinged = false;
     const ControlCall call =
-        connection_->ping(seconds(5), [&](const Result<void>& got) { pinged = got.has_value(); });
+        connection_->ping(seconds(60), [&](const Result<void>& got) { pinged = got.has_value(); });
     EXPECT_TRUE(run_until(loop, [&] { return pinged; }));
     connection_->detach();
   });

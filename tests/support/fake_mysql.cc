@@ -261,6 +261,7 @@ void FakeMysql::accept_all() {
 }
 
 void FakeMysql::serve(int fd, int number) {
+  bool is_answering = false;
   {
     Peer peer(fd, bytes_sent_);
     switch (opening_) {
@@ -270,14 +271,14 @@ void FakeMysql::serve(int fd, int number) {
       case Opening::kError:
         peer.send_all(err_packet(1040, "08004", "Too many connections", 0));
         break;
-      default:
-        if (log_in(peer)) answer_commands(peer, number);
+      default: is_answering = log_in(peer) && answer_commands(peer, number);
     }
   }
   const std::lock_guard lock(mutex_);
   std::replace(peers_.begin(), peers_.end(), fd, -1);
   --open_;  // before the peer can know, and dial again
   ::close(fd);
+  if (is_answering) --answering_;
 }
 
 bool FakeMysql::log_in(Peer& peer) {
@@ -368,19 +369,23 @@ std::string numbered_from(std::uint8_t first, std::string bytes) {
 
 }  // namespace
 
-void FakeMysql::answer_commands(Peer& peer, int number) {
+// True: the end of the connection is an answer, so that it is answered only when it is closed.
+bool FakeMysql::answer_commands(Peer& peer, int number) {
   const Handler handler =
       options_.handler_maker ? options_.handler_maker(number) : options_.handler;
   while (const std::optional<std::string> command = peer.receive_packet()) {
+    ++answering_;
     {
       const std::lock_guard lock(mutex_);
       commands_.push_back(*command);
     }
     const bool quits = !command->empty() && (*command)[0] == 1;
     if (quits && options_.handler_maker) handler(*command);
-    if (quits) return;
-    if (!carry_out(peer, handler ? handler(*command) : Answer{.bytes = ok_packet()})) return;
+    if (quits) return true;
+    if (!carry_out(peer, handler ? handler(*command) : Answer{.bytes = ok_packet()})) return true;
+    --answering_;
   }
+  return false;
 }
 
 // False: the connection is over.

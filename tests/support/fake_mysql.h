@@ -93,6 +93,8 @@ class FakeMysql {
   int open_connections() const { return open_; }
   // Most connections that were open at one time.
   int most_open() const { return most_open_; }
+  // No command that has arrived is still to be answered, nor a connection to be closed after one.
+  bool is_quiet() const { return answering_ == 0; }
   // Bytes that the kernel has taken of all answers so far.
   std::size_t bytes_sent() const { return bytes_sent_; }
   // Whole files that clients have sent for LOCAL INFILE.
@@ -110,7 +112,7 @@ class FakeMysql {
   void accept_all();
   void serve(int fd, int number);
   bool log_in(Peer& peer);
-  void answer_commands(Peer& peer, int number);
+  bool answer_commands(Peer& peer, int number);
   bool carry_out(Peer& peer, const Answer& answer);
   bool take_file(Peer& peer);
   bool check_scramble(std::string_view salt, std::string_view scramble) const;
@@ -123,6 +125,7 @@ class FakeMysql {
   std::atomic<int> accepted_ = 0;
   std::atomic<int> open_ = 0;
   std::atomic<int> most_open_ = 0;
+  std::atomic<int> answering_ = 0;
   std::atomic<std::size_t> bytes_sent_ = 0;
   std::atomic<Opening> opening_;
   mutable std::mutex mutex_;

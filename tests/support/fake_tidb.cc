@@ -253,12 +253,12 @@ FakeMysql::Answer FakeTidb::on_command(Connection& connection, std::string_view 
   if (command.empty()) return {.bytes = err_packet(1047, "08S01", "Unknown command")};
   std::unique_lock lock(mutex_);
   const std::string text = connection.text_of(command);
-  if (!text.starts_with(kFirstLook))
-    received_.push_back({connection.number(), connection.describe(command)});
+  const std::string what = connection.describe(command);
+  if (!text.starts_with(kFirstLook)) received_.push_back({connection.number(), what});
   const bool breaks = steps_++ == break_step_;
   has_broken_ = has_broken_ || breaks;
   const Fault fault = fault_;
-  wait_if_held(lock, text);
+  wait_if_held(lock, text.empty() ? what : text);
   const auto scripted = answers_.find(text);
   FakeMysql::Answer answer;
   if (!text.empty() && scripted != answers_.end()) {

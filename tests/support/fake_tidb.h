@@ -53,7 +53,8 @@ class FakeTidb {
   // What a COM_QUERY or an execute of just this text is answered with from now on.
   void answer(const std::string& statement, FakeMysql::Answer answer);
   void answer(const std::string& statement, std::string bytes);
-  // The answer to the statement waits until let_go(), or the end.
+  // The answer to the statement, or to a command by its word ("PING"), waits until let_go(), or the
+  // end.
   void hold(const std::string& statement);
   void let_go();
   // Of the statements held, how many wait now.

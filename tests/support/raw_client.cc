@@ -18,7 +18,7 @@
 namespace tidepool::testing {
 namespace {
 
-constexpr timeval kLimit{5, 0};
+constexpr timeval kLimit{60, 0};
 constexpr int kShortWhileMs = 50;
 
 net::UniqueFd connect_to(const RawClient::Options& options) {

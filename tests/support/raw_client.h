@@ -1,5 +1,5 @@
 // A client for tests that speaks the protocol packet by packet on a blocking socket: what it sends
-// is under the test's control to the byte, and every wait ends after a few seconds.
+// is under the test's control to the byte, and every wait ends after a minute.
 #pragma once
 
 #include <chrono>

@@ -40,7 +40,7 @@ class Customer final : public LeaseSink {
  private:
   void next() {
     if (rounds_-- == 0) return;
-    ticket_ = pool_->wait({.state = index_}, std::chrono::seconds(10), *this);
+    ticket_ = pool_->wait({.state = index_}, std::chrono::seconds(60), *this);
   }
   void on_lease(Lease lease) override {
     // What one worker wrote into a backend's memory, the other reads.

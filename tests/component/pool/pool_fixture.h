@@ -69,7 +69,8 @@ class PoolTest : public ::testing::Test {
   pool::BrokerCounts counts() const { return broker_->counts(); }
   bool run(const std::function<bool()>& until) { return run_until(loop_, until); }
 
-  void take(Taker& taker, const pool::Want& want = {}, Duration timeout = std::chrono::seconds(5)) {
+  void take(Taker& taker, const pool::Want& want = {},
+            Duration timeout = std::chrono::seconds(60)) {
     taker.ticket = pool_->wait(want, timeout, taker);
   }
   // Opens a backend and leaves it idle.

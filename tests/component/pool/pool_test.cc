@@ -52,7 +52,7 @@ TEST_F(PoolTest, NeverPassesTheCapEvenWhileBackendsClose) {
   std::vector<std::unique_ptr<Taker>> takers;
   for (int i = 0; i < 30; ++i) {
     takers.push_back(std::make_unique<Taker>());
-    take(*takers.back(), {}, seconds(20));
+    take(*takers.back(), {}, seconds(60));
   }
 
   // Whoever has had a lease for a moment gives it back, and its backend is then at the end of its
@@ -96,7 +96,7 @@ TEST_F(PoolTest, NoticesThatAnIdleBackendSaysAnything) {
 TEST_F(PoolTest, RetiresWhatIsBeyondItsSizeAndNotNeeded) {
   limits_.size = 1;
   limits_.max_overflow = 2;
-  limits_.overflow_linger = milliseconds(20);
+  limits_.overflow_linger = milliseconds(60);
   open();
   pool().start_clock();
   std::vector<std::unique_ptr<Taker>> takers;
@@ -158,8 +158,9 @@ TEST_F(PoolTest, DiscardsABackendWhoseResetFailsInAnyWay) {
 }
 
 TEST_F(PoolTest, DiscardsABackendWhoseResetIsNotAnsweredInTime) {
-  options_.control_timeout = milliseconds(30);
+  options_.control_timeout = milliseconds(500);
   open();
+  pool().start_clock();  // the first look may be too late as well, and is then tried again
   give_one_back();
   auto lease = pool().try_acquire({});
   ASSERT_TRUE(lease);
@@ -195,13 +196,13 @@ TEST_F(PoolTest, TriesAgainAfterAFailureAndTellsItWhileItLasts) {
   Taker patient;
   Taker hasty;
   take(patient);
-  take(hasty, {}, milliseconds(150));
+  ASSERT_TRUE(run([&] { return stats_.dials[DialResult::kBackend].value() > 0; }));
+  take(hasty, {}, milliseconds(50));
 
   ASSERT_TRUE(run([&] { return hasty.error.has_value(); }));
   EXPECT_EQ(hasty.error->mysql_errno, 1040);
   EXPECT_THAT(hasty.error->message, HasSubstr("last dial error: "));
   EXPECT_FALSE(broker().last_dial_error().empty());
-  EXPECT_GE(stats_.dials[DialResult::kBackend].value(), 1U);
 
   tidb_.server().set_opening(testing::FakeMysql::Opening::kGreeting);
   ASSERT_TRUE(run([&] { return bool(patient.lease); }));

@@ -81,6 +81,7 @@ TEST_F(FlowTest, GivesTheBackendOnReadableWhenTheLastBytesStillWaitForASlowClien
   RawClient next = client();
   for (std::size_t kilobytes = 256; kilobytes <= 1024; kilobytes += 32) {
     answer_with("SELECT big", kilobytes << 10U);
+    ASSERT_TRUE(is_idle());
     slow.send("\x03SELECT big");
     ASSERT_TRUE(eventually([&] { return proxy_->counts().leased == 1 || is_answered(); }));
     next.send("\x03SELECT 1");

@@ -22,8 +22,8 @@ TEST_F(LossTest, ABackendLostWhileIdleIsReplacedUnseen) {
 
   tidb_.server().hang_up();
 
-  EXPECT_EQ(client.query("SELECT 2").rows, Words{"1"});
   EXPECT_TRUE(retired(pool::RetireReason::kLost));
+  EXPECT_EQ(client.query("SELECT 2").rows, Words{"1"});
 }
 
 TEST_F(LossTest, ABackendThatSaysGoodbyeWithAnErrorIsReplacedUnseen) {
@@ -129,7 +129,9 @@ TEST_F(LossTest, LetsTheProxysOwnQuestionsEndWhenTheClientHasItsAnswer) {
   ASSERT_TRUE(client.query("BEGIN").is_ok());
   tidb_.hold("PING");
   EXPECT_TRUE(client.query("INSERT INTO broken VALUES (1)").is_error(1105));
+  ASSERT_TRUE(holds(1));
   client.close();
+  tidb_.let_go();
 
   EXPECT_TRUE(has_sessions(0));
   RawClient next = this->client();

@@ -30,7 +30,7 @@ class SessionTest : public ::testing::Test {
     pool.tls.mode = config::TlsMode::kDisabled;
     pool.size = 1;
     pool.max_overflow = 0;
-    pool.timeout = std::chrono::seconds(5);
+    pool.timeout = std::chrono::seconds(60);
     pool.backoff.initial = std::chrono::milliseconds(5);
     pool.backoff.max = std::chrono::milliseconds(20);
     config_.pools = {pool};
