@@ -30,8 +30,8 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
   const std::size_t done =
       failed ? std::min<std::size_t>(script.size(), std::max(answer.results, 1U) - 1)
              : script.size();
-  if (done > 0) pins.erase(sql::Pin::kOneShotTransaction);  // consumed by any statement
   for (std::size_t i = 0; i < done; ++i) {
+    pins.erase(sql::Pin::kOneShotTransaction);  // consumed by any statement
     apply(script[i].changes, desired, actual);
     pins.insert(script[i].pins);
     pins.erase(script[i].releases);

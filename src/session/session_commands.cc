@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tidepool/protocol/reply_messages.h"
+#include "tidepool/session/next_isolation.h"
 #include "tidepool/session/session.h"
 
 namespace tidepool::session {
@@ -15,6 +16,7 @@ bool is_switch(std::string_view value) {
 
 // Changes that TiDB surely accepts, and that show nowhere else.
 bool is_certain(const sql::StateChange& change) {
+  if (change.kind == sql::ChangeKind::kNextIsolation) return is_ordinary_isolation(change.value);
   if (change.kind == sql::ChangeKind::kSetVariable) {
     return change.name == "autocommit" && is_switch(change.value);
   }
@@ -47,6 +49,9 @@ void Session::on_command(std::string_view payload) {
       type == protocol::Command::kStmtReset || type == protocol::Command::kStmtSendLongData;
   if (has_statement && !find_statement(*command)) return;
   if (answer_locally(*command)) {
+    if (type == protocol::Command::kQuery && !command->script.empty()) {
+      next_isolation_ = next_isolation_after(command->script.front());
+    }
     command_ = std::move(command);
     return end_command(Source::kProxy, false);
   }
@@ -90,8 +95,10 @@ bool Session::answer_set_option(const ClientCommand& command) {
 }
 
 bool Session::answer_set_locally(const sql::Statement& statement) {
-  const bool plain = statement.pins.empty() && !statement.changes_server &&
-                     statement.facts.empty() && !statement.changes.empty();
+  sql::PinReasons pins = statement.pins;
+  pins.erase(sql::Pin::kOneShotTransaction);  // held here, see next_isolation.h
+  const bool plain = pins.empty() && !statement.changes_server && statement.facts.empty() &&
+                     !statement.changes.empty();
   const bool certain = std::all_of(statement.changes.begin(), statement.changes.end(), is_certain);
   if (!plain || !certain) return false;
   desired_.apply(statement.changes);
@@ -105,6 +112,7 @@ void Session::reset_session() {
   in_transaction_ = false;
   desired_.reset();
   prepared_.clear();
+  next_isolation_.clear();
   forget_facts();
   enter(State::kIdle);
   send_ok();

@@ -4,6 +4,7 @@
 
 #include "tidepool/base/log.h"
 #include "tidepool/session/effects.h"
+#include "tidepool/session/next_isolation.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/restore.h"
 
@@ -77,8 +78,18 @@ bool Session::add_steps() {
   add_fact_restores();
   const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
   const bool may_follow = is_prepare || is_harmless(command_->script);
+  add_next_isolation();
   add_relay(framed(command_->payload), !may_follow, is_prepare || command_->repeats_last_ok());
   return true;
+}
+
+// Last before the relay: the next statement takes it, whoever sends it.
+void Session::add_next_isolation() {
+  if (next_isolation_.empty() || !takes_next_isolation(*command_)) return;
+  command_->exchange.add(
+      {.kind = StepKind::kRestore,
+       .command = protocol::Command::kQuery,
+       .bytes = framed(protocol::Command::kQuery, next_isolation_text(next_isolation_))});
 }
 
 // Whether the login's database is there and open to this account: USE, whatever state the backend

@@ -125,6 +125,7 @@ void Session::begin_session() {
       .multi_statements = (capabilities_ & protocol::capability::kMultiStatements) != 0};
   desired_ = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
   prepared_.clear();
+  next_isolation_.clear();
   forget_facts();
   finish_login();
 }

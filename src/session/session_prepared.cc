@@ -66,6 +66,7 @@ bool Session::add_statement_steps() {
   const std::optional<std::uint32_t> id = lease_.memory().prepared.find(*statement.key);
   if (!id) add_prepare(statement);
   add_fact_restores();
+  add_next_isolation();
   add_relay(id ? framed(statement_bytes(*id)) : std::string(),
             !id || !is_harmless(statement.script), command_->type == protocol::Command::kStmtReset);
   return true;

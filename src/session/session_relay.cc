@@ -3,6 +3,7 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/status.h"
 #include "tidepool/session/effects.h"
+#include "tidepool/session/next_isolation.h"
 #include "tidepool/session/session.h"
 
 namespace tidepool::session {
@@ -123,6 +124,10 @@ void Session::on_relayed() {
                         command.type == protocol::Command::kStmtExecute;
   sql::PinReasons pins = pins_;
   bool probes = false;
+  if (!next_isolation_.empty() && takes_next_isolation(command)) {
+    next_isolation_.clear();  // the backend has it, until an OK
+    pins.insert(sql::Pin::kOneShotTransaction);
+  }
   if (executes) {
     probes = answer.has_error();
     pins = apply_effects(command.effects(), answer, pins, desired_, lease_.memory().actual);

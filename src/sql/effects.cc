@@ -70,6 +70,10 @@ void EffectWatch::pass(const Token& token) {
       effects_.acts = effects_.sets_insert_id = true;
     }
   }
+  if (depth_ == 0 && is_name(token) && previous_.kind == TokenKind::kWord &&
+      is_keyword(previous_.text, "FROM") && !is_keyword(token.text, "DUAL")) {
+    effects_.reads_table = true;
+  }
   switch (token.kind) {
     case TokenKind::kWord: pass_word(token); break;
     case TokenKind::kSymbol: pass_symbol(token); break;
@@ -90,6 +94,7 @@ void EffectWatch::pass(const Token& token) {
 void EffectWatch::pass_word(const Token& token) {
   const bool after_next_value = next_value_;
   next_value_ = false;
+  effects_.has_with = effects_.has_with || is_keyword(token.text, "WITH");
   if (previous_.kind != TokenKind::kWord) return;
   const std::string_view word = token.text;
   const std::string_view before = previous_.text;
@@ -110,6 +115,8 @@ void EffectWatch::pass_word(const Token& token) {
 }
 
 void EffectWatch::pass_symbol(const Token& token) {
+  if (token.symbol == '(') ++depth_;
+  if (token.symbol == ')') --depth_;
   if (token.symbol == '(' && is_name(previous_)) {
     call(previous_.kind == TokenKind::kWord ? previous_.text
                                             : previous_.text.substr(1, previous_.text.size() - 2));

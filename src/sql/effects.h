@@ -18,6 +18,8 @@ struct Effects {
   bool locks_rows = false;   // FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE
   bool writes_file = false;  // INTO OUTFILE
   bool sets_insert_id = false;          // LAST_INSERT_ID(x)
+  bool has_with = false;                // the word WITH: a name may be a common table expression's
+  bool reads_table = false;             // FROM and a name, outside parentheses
   bool is_invalid = false;              // a token that TiDB refuses
   std::vector<std::string> assigned{};  // user variables assigned with :=, in lower case without @
 };
@@ -36,6 +38,7 @@ class EffectWatch {
   Token previous_{};
   bool in_last_insert_id_ = false;  // LAST_INSERT_ID( has passed, its argument not
   bool next_value_ = false;         // NEXT VALUE has passed
+  int depth_ = 0;                   // of parentheses
 };
 
 }  // namespace tidepool::sql

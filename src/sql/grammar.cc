@@ -130,9 +130,14 @@ Statement read_head(Cursor& cursor) {
 }
 
 Statement read_statement(Cursor& cursor) {
+  const bool selects = cursor.at("SELECT");
   Statement statement = read_head(cursor);
   cursor.finish();
-  if (cursor.effects().is_invalid) return make(StatementKind::kUnknown);
+  const Effects& effects = cursor.effects();
+  if (effects.is_invalid) return make(StatementKind::kUnknown);
+  if (selects && effects.reads_table && !effects.has_with) {
+    statement.releases.insert(Pin::kStaleRead);
+  }
   add_effects(statement, cursor.effects());
   return statement;
 }

@@ -19,6 +19,13 @@ std::optional<std::uint64_t> integer(const Token& token) {
   return value;
 }
 
+// It takes the time that SET TRANSACTION READ ONLY AS OF has set (planbuilder.go, buildSimple).
+Statement begin() {
+  Statement statement = make(StatementKind::kBegin, TransactionEffect::kBegin);
+  statement.releases.insert(Pin::kStaleRead);
+  return statement;
+}
+
 }  // namespace
 
 Statement read_use(Cursor& cursor) {
@@ -39,12 +46,12 @@ Statement read_use(Cursor& cursor) {
 Statement read_begin(Cursor& cursor) {
   if (!cursor.skip("PESSIMISTIC")) cursor.skip("OPTIMISTIC");
   if (!cursor.at_end()) return make(StatementKind::kUnknown);
-  return make(StatementKind::kBegin, TransactionEffect::kBegin);
+  return begin();
 }
 
 Statement read_start(Cursor& cursor) {
   if (!cursor.skip("TRANSACTION")) return make(StatementKind::kUnknown);
-  return make(StatementKind::kBegin, TransactionEffect::kBegin);
+  return begin();
 }
 
 Statement read_commit(Cursor& /*cursor*/) {

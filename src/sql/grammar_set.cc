@@ -20,19 +20,8 @@ void compute(Statement& statement, Pin reason, ChangeKind kind, std::string name
   statement.changes.push_back({kind, std::move(name)});
 }
 
-// Levels that TiDB accepts only while tidb_skip_isolation_level_check is on cannot be repeated
-// without it.
-bool is_ordinary_isolation(const std::string& value) {
-  const std::string level = upper(value);
-  return level == "REPEATABLE-READ" || level == "READ-COMMITTED";
-}
-
 bool is_repeatable(const Variable& known, const Literal& literal) {
-  if (known.group == VariableClass::kCharset) return !literal.is_default;
-  if (known.name == "transaction_isolation") {
-    return literal.is_default || is_ordinary_isolation(literal.value);
-  }
-  return true;
+  return known.group != VariableClass::kCharset || !literal.is_default;
 }
 
 void set_session_variable(Statement& statement, const std::string& name,
@@ -193,7 +182,7 @@ Statement read_session_transaction(Cursor& cursor) {
       const bool read_only = cursor.skip("ONLY");
       if (!read_only && !cursor.skip("WRITE")) return make(StatementKind::kUnknown);
       if (cursor.at("AS")) {
-        statement.pins.insert(Pin::kOneShotTransaction);
+        statement.pins.insert(Pin::kStaleRead);
         cursor.skip_expression();
       } else {
         set_session_variable(statement, "transaction_read_only",
@@ -212,15 +201,11 @@ Statement read_session_transaction(Cursor& cursor) {
 Statement read_one_shot_transaction(Cursor& cursor) {
   Statement statement = read_session_transaction(cursor);
   if (statement.kind == StatementKind::kUnknown) return statement;
-  StateChanges kept;
   for (StateChange& change : statement.changes) {
-    if (change.name == "transaction_isolation") {
-      statement.pins.insert(Pin::kOneShotTransaction);
-    } else {
-      kept.push_back(std::move(change));
-    }
+    if (change.name != "transaction_isolation") continue;
+    statement.pins.insert(Pin::kOneShotTransaction);
+    change = {ChangeKind::kNextIsolation, {}, std::move(change.value)};
   }
-  statement.changes = std::move(kept);
   return statement;
 }
 

@@ -13,6 +13,7 @@ const char* to_string(Pin pin) {
       "prepared_text",
       "session_variable",
       "one_shot_transaction",
+      "stale_read",
       "role",
       "resource_group",
       "session_binding",

@@ -116,12 +116,35 @@ const Item* find(const std::vector<Item>& items, VariableId id) {
   return found == items.end() ? nullptr : &*found;
 }
 
+// TiDB accepts other levels only while tidb_skip_isolation_level_check is on (sysvar.go,
+// checkIsolationLevel).
+bool is_checked_isolation(const Item& item) {
+  return variable(item.variable).name == "transaction_isolation" &&
+         item.value != "REPEATABLE-READ" && item.value != "READ-COMMITTED";
+}
+
+void set_checked_isolation(SetList& list, const Item& item, const SessionState& to) {
+  static constexpr const char* kSkipCheck = "tidb_skip_isolation_level_check";
+  list.set(kSkipCheck, "ON");
+  list.set(variable(item.variable).name, item.value);
+  if (const Item* wanted = find(to.items(), find_variable(kSkipCheck))) {
+    list.set(kSkipCheck, wanted->value);
+  } else {
+    list.add(std::string(kSkipCheck) + "=DEFAULT");
+  }
+}
+
 void add_items(SetList& list, const SessionState& from, const SessionState& to) {
   for (const bool first : {true, false}) {
     for (const Item& item : to.items()) {
       if (goes_first(item.variable) != first) continue;
       const Item* had = find(from.items(), item.variable);
-      if (had == nullptr || *had != item) list.set(variable(item.variable).name, item.value);
+      if (had != nullptr && *had == item) continue;
+      if (is_checked_isolation(item)) {
+        set_checked_isolation(list, item, to);
+      } else {
+        list.set(variable(item.variable).name, item.value);
+      }
     }
   }
   for (const Item& item : from.items()) {

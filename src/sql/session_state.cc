@@ -157,6 +157,7 @@ void SessionState::apply(const StateChange& change) {
     case ChangeKind::kSetUserVariable:
     case ChangeKind::kSetUserString:
     case ChangeKind::kComputedUserVariable: return set_user_variable(change);
+    case ChangeKind::kNextIsolation:
     case ChangeKind::kPrepareText:
     case ChangeKind::kExecuteText:
     case ChangeKind::kDeallocateText:

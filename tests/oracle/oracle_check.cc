@@ -142,7 +142,8 @@ std::vector<std::string> sets_of(const Expected& expected) {
 
 // SET TRANSACTION for the next one only is a pin, not a change.
 bool is_one_shot(const Statement& statement) {
-  return statement.pins.contains(Pin::kOneShotTransaction);
+  return statement.pins.contains(Pin::kOneShotTransaction) ||
+         statement.pins.contains(Pin::kStaleRead);
 }
 
 bool sets_the_same(const Statement& statement, const Expected& expected) {

@@ -122,6 +122,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   bool add_steps();
   bool add_login_check();
   bool add_restore(const sql::SessionState& target);
+  void add_next_isolation();
   void add_relay(std::string bytes, bool after_success, bool hold);
   void fail_exchange();
   void release_lease();
@@ -197,6 +198,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   sql::SessionState desired_;
   sql::PinReasons pins_;
   bool in_transaction_ = false;
+  std::string next_isolation_;  // see next_isolation.h; empty: none, or the backend has it
   PreparedStatements prepared_;
   std::uint64_t last_insert_id_ = 0;
   bool insert_id_on_backend_ =

@@ -17,7 +17,8 @@ enum class Pin : std::uint8_t {
   kPreparedText,     // PREPARE … FROM
   kSessionVariable,  // a session variable whose new value is not a literal, or cannot be set again
                      // elsewhere
-  kOneShotTransaction,  // SET TRANSACTION …, consumed by the next statement
+  kOneShotTransaction,  // SET TRANSACTION ISOLATION LEVEL, consumed by the next statement
+  kStaleRead,           // SET TRANSACTION READ ONLY AS OF, consumed by the next read of a table
   kRole,
   kResourceGroup,
   kSessionBinding,
@@ -31,7 +32,7 @@ enum class Pin : std::uint8_t {
   kLongData,
   kLocalInfile,
 };
-inline constexpr int kPinCount = 18;
+inline constexpr int kPinCount = 19;
 
 using PinReasons = Flags<Pin>;
 

@@ -21,6 +21,7 @@ enum class ChangeKind : std::uint8_t {
   kSetUserString,         // name, value: the string itself, collation
   kComputedUserVariable,  // name; only the backend knows the new value
   kMultiStatements,       // COM_SET_OPTION; value "1" or "0"
+  kNextIsolation,         // SET TRANSACTION ISOLATION LEVEL; value as transaction_isolation has it
   kPrepareText,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
   kExecuteText,     // EXECUTE name
   kDeallocateText,  // DEALLOCATE PREPARE name

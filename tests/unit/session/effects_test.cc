@@ -94,6 +94,33 @@ TEST(Effects, ATransactionForTheNextStatementIsConsumedByIt) {
   EXPECT_FALSE(effects.pins.contains(sql::Pin::kOneShotTransaction));
 }
 
+TEST(Effects, AStatementThatFailsMayHaveLeftATransactionForTheNextStatement) {
+  Effects effects;
+  effects.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", ok());
+
+  effects.run("INSERT INTO t VALUES (1)", failed(0, 1062));
+
+  EXPECT_TRUE(effects.pins.contains(sql::Pin::kOneShotTransaction));
+}
+
+TEST(Effects, ATransactionForTheNextStatementIsConsumedByTheNextOfItsText) {
+  Effects effects;
+  effects.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN", ok(2));
+  EXPECT_TRUE(effects.pins.empty());
+}
+
+TEST(Effects, ATimeToReadFromOutlivesWhatReadsNoTable) {
+  Effects effects;
+  effects.run("SET TRANSACTION READ ONLY AS OF TIMESTAMP '2026-01-01'", ok());
+  effects.run("SELECT 1", ok());
+  effects.run("SELECT a FROM t", failed(0));
+  EXPECT_TRUE(effects.pins.contains(sql::Pin::kStaleRead));
+
+  effects.run("SELECT a FROM t", ok());
+
+  EXPECT_TRUE(effects.pins.empty());
+}
+
 TEST(Effects, OnlyAnErrorThatMayHaveTouchedATransactionIsProbed) {
   const sql::Script one = sql::classify("SELECT 1", {});
   const sql::SessionState plain;

@@ -97,7 +97,7 @@ TEST(ClassifyEffect, PinsForWhatCannotBeMoved) {
       {"DEALLOCATE PREPARE s", ""},
       {"SET sql_mode = CONCAT(@@sql_mode, ',ANSI')", "session_variable"},
       {"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "one_shot_transaction"},
-      {"SET TRANSACTION READ ONLY AS OF TIMESTAMP NOW()", "one_shot_transaction"},
+      {"SET TRANSACTION READ ONLY AS OF TIMESTAMP NOW()", "stale_read"},
       {"SET ROLE ALL", "role"},
       {"SET ROLE 'a', 'b'", "role"},
       {"SET RESOURCE GROUP g", "resource_group"},
@@ -121,7 +121,7 @@ TEST(ClassifyEffect, ReleasesWhatIsCertainlyGone) {
   EXPECT_EQ(words(classify("UNLOCK TABLES").front().releases), "table_lock");
   EXPECT_EQ(words(classify("DO RELEASE_ALL_LOCKS()").front().releases), "lock");
   EXPECT_EQ(words(classify("SELECT RELEASE_ALL_LOCKS();").front().releases), "lock");
-  EXPECT_EQ(words(classify("SELECT RELEASE_ALL_LOCKS() FROM t").front().releases), "");
+  EXPECT_EQ(words(classify("SELECT RELEASE_ALL_LOCKS() FROM (t)").front().releases), "");
   EXPECT_EQ(words(classify("SELECT RELEASE_ALL_LOCKS(), GET_LOCK('a', 1)").front().releases), "");
   EXPECT_EQ(words(classify("SELECT RELEASE_LOCK('a')").front().releases), "");
 }

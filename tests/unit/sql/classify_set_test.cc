@@ -178,20 +178,45 @@ TEST(ClassifySet, UnderstandsTransactionCharacteristicsOfTheSession) {
        {committed[0], {Kind::kSetVariable, "transaction_read_only", "0"}}},
       {"SET TRANSACTION READ WRITE", {{Kind::kSetVariable, "transaction_read_only", "0"}}},
   });
-  EXPECT_EQ(classify("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", {}).pins(),
-            PinReasons{Pin::kSessionVariable});
-  EXPECT_EQ(classify("SET tx_isolation = 'READ-UNCOMMITTED'", {}).pins(),
-            PinReasons{Pin::kSessionVariable});
+  expect_all({
+      {"SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+       {{Kind::kSetVariable, "transaction_isolation", "SERIALIZABLE"}}},
+      {"SET tx_isolation = 'READ-UNCOMMITTED'",
+       {{Kind::kSetVariable, "transaction_isolation", "READ-UNCOMMITTED"}}},
+  });
 }
 
 TEST(ClassifySet, PinsForOneShotCharacteristics) {
   for (std::string_view text :
        {"SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
         "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE",
-        "SET TRANSACTION READ ONLY AS OF TIMESTAMP NOW() - INTERVAL 1 SECOND",
-        "SET SESSION TRANSACTION READ ONLY AS OF TIMESTAMP '2026-01-01'",
         "SET tx_isolation_one_shot = 'SERIALIZABLE'", "SET @@tx_read_ts = '2026-01-01'"}) {
     EXPECT_TRUE(classify(text, {}).pins().contains(Pin::kOneShotTransaction)) << text;
+  }
+}
+
+TEST(ClassifySet, SaysWhichLevelTheNextTransactionGets) {
+  const Script script = classify("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", {});
+  EXPECT_EQ(script.front().changes, (StateChanges{{Kind::kNextIsolation, "", "READ-COMMITTED"}}));
+}
+
+// Only a statement that reads a table takes the time, and BEGIN; a failed one may have.
+TEST(ClassifySet, PinsForATimeToReadFromUntilItIsTaken) {
+  for (std::string_view text :
+       {"SET TRANSACTION READ ONLY AS OF TIMESTAMP NOW() - INTERVAL 1 SECOND",
+        "SET SESSION TRANSACTION READ ONLY AS OF TIMESTAMP '2026-01-01'"}) {
+    EXPECT_EQ(classify(text, {}).pins(), PinReasons{Pin::kStaleRead}) << text;
+  }
+  for (std::string_view text :
+       {"BEGIN", "START TRANSACTION", "SELECT * FROM t", "SELECT a FROM `db`.`t` WHERE a = 1",
+        "SELECT 1 UNION SELECT a FROM t"}) {
+    EXPECT_TRUE(classify(text, {}).front().releases.contains(Pin::kStaleRead)) << text;
+  }
+  for (std::string_view text :
+       {"SELECT 1", "SELECT 1 FROM dual", "SELECT * FROM (SELECT 1) t", "SHOW TABLES FROM db",
+        "WITH x AS (SELECT 1) SELECT * FROM x", "SELECT EXTRACT(YEAR FROM d)", "SET @a = 1",
+        "INSERT INTO t VALUES (1)", "COMMIT"}) {
+    EXPECT_FALSE(classify(text, {}).front().releases.contains(Pin::kStaleRead)) << text;
   }
 }
 

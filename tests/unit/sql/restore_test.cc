@@ -160,6 +160,15 @@ TEST(Restore, SetsOtherThanAsciiStringsWhileTheBackendReadsUtf8) {
             "SET NAMES latin1 COLLATE 'latin1_bin', @`a`='\xc3\xa9'");
 }
 
+// TiDB has said OK to it, so the check was off then; it is off for the restore too.
+TEST(Restore, SetsALevelThatTidbOnlyTakesWithoutItsCheck) {
+  const SessionState strict = after("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+  EXPECT_EQ(plan(SessionState{}, strict),
+            "SET tidb_skip_isolation_level_check=ON, transaction_isolation='SERIALIZABLE', "
+            "tidb_skip_isolation_level_check=DEFAULT");
+  EXPECT_EQ(plan(strict, SessionState{}), "SET transaction_isolation=DEFAULT");
+}
+
 TEST(Restore, SwitchesMultiStatements) {
   const SessionState multiple({.multi_statements = true});
   EXPECT_EQ(plan(SessionState{}, multiple), "OPTION 1");
@@ -176,6 +185,8 @@ TEST(Restore, LeadsToTheDesiredState) {
       "SET NAMES gbk, sql_mode='ANSI_QUOTES,NO_BACKSLASH_ESCAPES', time_zone='+01:00'",
       "SET character_set_results=NULL, wait_timeout=9",
       "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+      "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+      "SET tidb_skip_isolation_level_check=1; SET tx_isolation='READ-UNCOMMITTED'",
       "SET CHARACTER SET utf8; USE c",
       "SET tx_read_only=1",
       "SET sql_mode=UPPER('ansi')",

@@ -1,0 +1,39 @@
+#include "tidepool/session/next_isolation.h"
+
+#include <gtest/gtest.h>
+
+namespace tidepool::session {
+namespace {
+
+bool takes(protocol::Command type, const char* text) {
+  ClientCommand command(type, "?", Clock::now());
+  command.script = sql::classify(text, {});
+  return takes_next_isolation(command);
+}
+
+TEST(NextIsolation, IsTakenByEveryStatementAndNothingElse) {
+  EXPECT_TRUE(takes(protocol::Command::kQuery, "SELECT 1"));
+  EXPECT_TRUE(takes(protocol::Command::kQuery, "CALL unknown()"));
+  EXPECT_TRUE(takes(protocol::Command::kInitDb, "USE a"));
+  EXPECT_FALSE(takes(protocol::Command::kQuery, "/* nothing */"));
+  EXPECT_FALSE(takes(protocol::Command::kStmtPrepare, "SELECT 1"));
+  EXPECT_FALSE(takes(protocol::Command::kFieldList, ""));
+  EXPECT_FALSE(takes(protocol::Command::kPing, ""));
+}
+
+TEST(NextIsolation, IsWhatTheLastElementSays) {
+  const sql::Script script = sql::classify(
+      "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, ISOLATION LEVEL REPEATABLE READ", {});
+  EXPECT_EQ(next_isolation_after(script.front()), "REPEATABLE-READ");
+  EXPECT_EQ(next_isolation_after(sql::classify("SELECT 1", {}).front()), "");
+}
+
+TEST(NextIsolation, IsSetByTheStatementThatTheClientSent) {
+  EXPECT_EQ(next_isolation_text("READ-COMMITTED"),
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+  EXPECT_TRUE(is_ordinary_isolation("READ-COMMITTED"));
+  EXPECT_FALSE(is_ordinary_isolation("SERIALIZABLE"));
+}
+
+}  // namespace
+}  // namespace tidepool::session
