@@ -12,11 +12,6 @@ namespace {
 // this much longer.
 constexpr std::chrono::milliseconds kVariantPatience{250};
 
-// What waiting cannot mend: whoever waits is told at once.
-bool is_permanent(const Error& error) {
-  return error.code == Code::kAuth || error.code == Code::kTls;
-}
-
 }  // namespace
 
 Broker::Broker(const Limits& limits, std::uint64_t seed) : limits_(limits), random_(seed) {}
@@ -34,6 +29,7 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
   const WaiterId id = next_id_++;
   const bool first_of_its_kind = !somebody_waits_for(want.variant);
   waiters_.push_back({id, worker, want, now, deadline});
+  last_wait_ = now;
   if (first_of_its_kind) {
     if (const auto found = pick_idle(worker, want, false)) {
       hand_to(std::prev(waiters_.end()), *found, orders);
@@ -66,7 +62,8 @@ void Broker::cancel(WaiterId waiter) {
 
 void Broker::release(BackendId backend, std::uint64_t state, TimePoint now, Orders& orders) {
   Node& node = nodes_.at(backend);
-  TIDEPOOL_CHECK(node.state == NodeState::kLeased);
+  TIDEPOOL_CHECK(node.state == NodeState::kLeased || node.state == NodeState::kParked);
+  lease(backend);
   node.state_hash = state;
   if (draining_) return begin_retire(backend, RetireReason::kShutdown, orders);
   if (now >= node.expires) return begin_retire(backend, RetireReason::kRecycle, orders);
@@ -92,57 +89,11 @@ void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
   dial_for_waiters(now, orders);
 }
 
-BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders& orders) {
-  const auto found = dials_.find(dial);
-  TIDEPOOL_CHECK(found != dials_.end());
-  const BackendId id = next_id_++;
-  Node& node = nodes_[id];
-  node.worker = worker;
-  node.variant = found->second.variant;
-  node.expires = end_of_life(now);
-  dials_.erase(found);
-  failures_in_a_row_ = 0;
-  no_dial_before_ = {};
-  last_error_.reset();
-  if (draining_) {
-    begin_retire(id, RetireReason::kShutdown, orders);
-    return id;
-  }
-  const auto waiter = next_waiter_for(node);
-  if (waiter != waiters_.end()) {
-    hand_to(waiter, id, orders);
-  } else {
-    make_idle(id, now);
-  }
-  dial_for_waiters(now, orders);
-  return id;
-}
-
-void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders& orders) {
-  dials_.erase(dial);
-  last_error_ = error;
-  // Exponential backoff with full jitter, so that many proxies do not knock in step.
-  const unsigned doublings = std::min(failures_in_a_row_++, 16U);
-  const auto ceiling = std::min<std::chrono::milliseconds>(
-      limits_.backoff_initial * (1LL << doublings), limits_.backoff_max);
-  std::uniform_int_distribution<long long> spread(0, ceiling.count());
-  no_dial_before_ = now + std::chrono::milliseconds(spread(random_));
-  if (is_permanent(error) && nodes_.empty()) fail_all_waiters(error, orders);
-}
-
 void Broker::tick(TimePoint now, Orders& orders) {
   expire_waiters(now, orders);
   retire_by_time(now, orders);
+  recall_by_time(now, orders);
   if (!draining_) dial_for_waiters(now, orders);
-}
-
-void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, TimePoint now,
-                     Orders& orders) {
-  if (draining_ || now < no_dial_before_) return;
-  const unsigned wanted = std::min(count, limits_.cap());
-  while (counts().total() < wanted && dials_.size() < limits_.max_dials) {
-    start_dial(variant, worker, orders);
-  }
 }
 
 void Broker::drain(Orders& orders) {
@@ -150,6 +101,8 @@ void Broker::drain(Orders& orders) {
   const std::list<BackendId> idle = idle_;
   for (const BackendId backend : idle)
     begin_retire(backend, RetireReason::kShutdown, orders);
+  for (const BackendId backend : parked_)
+    recall(backend, orders);
 }
 
 BrokerCounts Broker::counts() const {
@@ -157,7 +110,8 @@ BrokerCounts Broker::counts() const {
   counts.dialling = static_cast<unsigned>(dials_.size());
   counts.idle = static_cast<unsigned>(idle_.size());
   counts.closing = closing_;
-  counts.leased = static_cast<unsigned>(nodes_.size()) - counts.idle - closing_;
+  counts.parked = static_cast<unsigned>(parked_.size());
+  counts.leased = static_cast<unsigned>(nodes_.size()) - counts.idle - counts.parked - closing_;
   counts.waiting = static_cast<unsigned>(waiters_.size());
   return counts;
 }
@@ -189,8 +143,14 @@ bool Broker::somebody_waits_for(std::uint64_t variant) const {
 
 void Broker::lease(BackendId backend) {
   Node& node = nodes_.at(backend);
-  if (node.state == NodeState::kIdle) idle_.erase(node.place);
+  leave_list(node);
   node.state = NodeState::kLeased;
+}
+
+void Broker::leave_list(Node& node) {
+  if (node.state == NodeState::kIdle) idle_.erase(node.place);
+  if (node.state == NodeState::kParked) parked_.erase(node.place);
+  node.is_recalled = false;
 }
 
 void Broker::make_idle(BackendId backend, TimePoint now) {
@@ -231,56 +191,10 @@ std::deque<Broker::Waiter>::iterator Broker::next_waiter_for(const Node& node) {
 
 void Broker::begin_retire(BackendId backend, RetireReason reason, Orders& orders) {
   Node& node = nodes_.at(backend);
-  if (node.state == NodeState::kIdle) idle_.erase(node.place);
+  leave_list(node);
   node.state = NodeState::kClosing;
   ++closing_;
   orders.push_back({node.worker, RetireOrder{backend, reason}});
-}
-
-void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
-  if (waiters_.empty() || draining_ || now < no_dial_before_) return;
-  // While TiDB is known to be away, one probe at a time.
-  const std::size_t at_once = failures_in_a_row_ > 0 ? 1 : limits_.max_dials;
-  std::unordered_map<std::uint64_t, unsigned> covered;
-  for (const auto& [id, dial] : dials_)
-    ++covered[dial.variant];
-  for (const Waiter& waiter : waiters_) {
-    if (dials_.size() >= at_once) return;
-    unsigned& cover = covered[waiter.want.variant];
-    if (cover > 0) {
-      --cover;
-      continue;
-    }
-    if (counts().total() >= limits_.cap()) return make_room(waiter.want.variant, orders);
-    start_dial(waiter.want.variant, waiter.worker, orders);
-  }
-}
-
-void Broker::start_dial(std::uint64_t variant, WorkerIndex worker, Orders& orders) {
-  const DialId id = next_id_++;
-  dials_[id] = {worker, variant};
-  orders.push_back({worker, DialOrder{id, variant}});
-}
-
-// Retires the idle backend that was used longest ago and does not suit; its place is free once it
-// is closed.
-void Broker::make_room(std::uint64_t variant, Orders& orders) {
-  if (closing_ > 0) return;
-  const auto found = std::find_if(idle_.rbegin(), idle_.rend(),
-                                  [&](BackendId id) { return nodes_.at(id).variant != variant; });
-  if (found != idle_.rend()) begin_retire(*found, RetireReason::kVariant, orders);
-}
-
-unsigned Broker::dials_of(std::uint64_t variant) const {
-  return static_cast<unsigned>(std::count_if(dials_.begin(), dials_.end(), [&](const auto& one) {
-    return one.second.variant == variant;
-  }));
-}
-
-bool Broker::has_backend_of(std::uint64_t variant) const {
-  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& one) {
-    return one.second.variant == variant && one.second.state != NodeState::kClosing;
-  });
 }
 
 void Broker::fail_all_waiters(const Error& error, Orders& orders) {
@@ -320,21 +234,14 @@ void Broker::retire_by_time(TimePoint now, Orders& orders) {
 
 Error Broker::timeout_error() const {
   const BrokerCounts now = counts();
+  const std::string parked = now.parked > 0 ? std::to_string(now.parked) + " parked, " : "";
   std::string text = "Too many connections: no TiDB connection became free in time (" +
-                     std::to_string(now.leased) + " leased, " + std::to_string(now.dialling) +
-                     " dialling, " + std::to_string(now.idle) + " idle of at most " +
-                     std::to_string(limits_.cap()) + "; " + std::to_string(now.waiting) +
-                     " sessions waiting)";
+                     std::to_string(now.leased) + " leased, " + parked +
+                     std::to_string(now.dialling) + " dialling, " + std::to_string(now.idle) +
+                     " idle of at most " + std::to_string(limits_.cap()) + "; " +
+                     std::to_string(now.waiting) + " sessions waiting)";
   if (last_error_) text += "; last dial error: " + last_error_->message;
   return Error{Code::kTimeout, std::move(text), 1040, "08004"};
-}
-
-TimePoint Broker::end_of_life(TimePoint now) {
-  if (limits_.recycle.count() <= 0) return TimePoint::max();
-  std::uniform_real_distribution<double> shorter(0.0, limits_.recycle_jitter);
-  const auto life =
-      std::chrono::duration<double, std::milli>(limits_.recycle) * (1.0 - shorter(random_));
-  return now + std::chrono::duration_cast<Duration>(life);
 }
 
 }  // namespace tidepool::pool

@@ -29,6 +29,14 @@ void Lease::set_broken() {
   node_->connection->set_broken();
 }
 
+bool Lease::park(LeaseKeeper& keeper) {
+  return pool_->park(*node_, keeper);
+}
+
+bool Lease::unpark() {
+  return pool_->unpark(*node_);
+}
+
 void Lease::release(Release how) {
   pool_->release(*std::exchange(node_, nullptr), how);
 }

@@ -8,6 +8,7 @@
 #include "tidepool/net/stream.h"
 #include "tidepool/net/timer.h"
 #include "tidepool/pool/broker_types.h"
+#include "tidepool/pool/lease.h"
 #include "tidepool/pool/memory.h"
 
 namespace tidepool::pool {
@@ -35,8 +36,9 @@ class Node : public net::StreamSink {
   BackendId id = 0;
   State state = State::kNew;
   Memory memory;
-  WorkerPool* owner;  // changes when the node moves to another worker
-  TimePoint idle_since{};
+  WorkerPool* owner;              // changes when the node moves to another worker
+  TimePoint idle_since{};         // or parked since
+  LeaseKeeper* keeper = nullptr;  // while it is parked
   std::unique_ptr<backend::Connection> connection;
   backend::ControlCall call;            // after the connection: its call goes first
   std::unique_ptr<net::Timer> goodbye;  // only in kGoodbye

@@ -33,6 +33,7 @@ void SharedBroker::publish() {
   stats_.backends[BackendState::kDialling].set(now.dialling);
   stats_.backends[BackendState::kIdle].set(now.idle);
   stats_.backends[BackendState::kLeased].set(std::max<std::int64_t>(0, now.leased - resetting));
+  stats_.backends[BackendState::kParked].set(now.parked);
   stats_.backends[BackendState::kClosing].set(now.closing);
   stats_.waiters.set(now.waiting);
 }

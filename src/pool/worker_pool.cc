@@ -79,6 +79,7 @@ void WorkerPool::carry_out(const Orders& orders) {
     if (const auto* granted = std::get_if<GrantOrder>(&order.what)) grant(*granted);
     if (const auto* moved = std::get_if<MoveOrder>(&order.what)) move(*moved);
     if (const auto* retired = std::get_if<RetireOrder>(&order.what)) retire(*retired);
+    if (const auto* recalled = std::get_if<RecallOrder>(&order.what)) recall(*recalled);
     if (const auto* failed = std::get_if<FailOrder>(&order.what)) fail_waiter(*failed);
   }
 }
@@ -157,6 +158,28 @@ bool WorkerPool::is_alive(Node& node) {
   return result && result->status == net::ReadResult::Status::kWouldBlock;
 }
 
+bool WorkerPool::park(Node& node, LeaseKeeper& keeper) {
+  const bool is_parked =
+      broker_.with([&](Broker& broker, Orders&) { return broker.park(node.id, loop_.now()); });
+  if (!is_parked) return false;
+  node.keeper = &keeper;
+  node.idle_since = loop_.now();
+  return true;
+}
+
+bool WorkerPool::unpark(Node& node) {
+  if (node.keeper == nullptr) return true;
+  node.keeper = nullptr;
+  broker_.with(
+      [&](Broker& broker, Orders& orders) { broker.unpark(node.id, loop_.now(), orders); });
+  return is_alive(node);
+}
+
+void WorkerPool::recall(const RecallOrder& order) {
+  Node* node = find(order.backend);
+  if (node != nullptr && node->keeper != nullptr) node->keeper->on_recall();
+}
+
 void WorkerPool::retire(const RetireOrder& order) {
   Node* node = find(order.backend);
   if (node == nullptr) return;
@@ -181,6 +204,8 @@ void WorkerPool::on_node_event(Node& node) {
 }
 
 void WorkerPool::release(Node& node, Release how) {
+  if (how == Release::kReset) (void)unpark(node);  // not parked and resetting at once
+  node.keeper = nullptr;
   net::Stream& stream = node.connection->stream();
   stream.resume(
       net::PauseReason::kPeerFull);  // the client that could not take more is not the next one

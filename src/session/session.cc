@@ -22,6 +22,8 @@ SessionState Session::counted_as(State state) {
     case State::kExecuting:
     case State::kStreaming: return SessionState::kExecuting;
     case State::kIdlePinned: return SessionState::kPinned;
+    case State::kParked:
+    case State::kCapturing:
     case State::kHandshake:
     case State::kIdle:
     case State::kClosing: return SessionState::kIdle;
@@ -87,6 +89,7 @@ void Session::take_packets() {
     if (draining_ && may_end()) return close();
     if (channel_.queued_bytes() > kHighWatermark) return;  // it reads first: on_drained() goes on
     const bool is_turn = state_ == State::kIdle || state_ == State::kIdlePinned ||
+                         state_ == State::kParked ||
                          (state_ == State::kHandshake && login_ != nullptr) || waits_for_infile_;
     if (!is_turn || (login_ != nullptr && login_->awaits_tls())) return;
     const auto packet = channel_.next();
@@ -152,14 +155,17 @@ void Session::drain() {
 // Nothing is lost if it ends now.
 bool Session::may_end() const {
   if (state_ == State::kHandshake) return account_ == nullptr;
-  return (state_ == State::kIdle || state_ == State::kIdlePinned) && !in_transaction_;
+  const bool is_turn =
+      state_ == State::kIdle || state_ == State::kIdlePinned || state_ == State::kParked;
+  return is_turn && !in_transaction_;
 }
 
 // Gives back what it has; what is queued for the client is still written, for as long as the client
 // takes it.
 void Session::close() {
   if (state_ == State::kClosing) return;
-  const bool executing = state_ == State::kExecuting || state_ == State::kStreaming;
+  const bool executing =
+      state_ == State::kExecuting || state_ == State::kStreaming || state_ == State::kCapturing;
   if (lease_ && executing) {
     lease_.set_broken();
     end_lease(pool::Release::kDiscard);

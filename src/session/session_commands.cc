@@ -59,7 +59,7 @@ void Session::on_command(std::string_view payload) {
 }
 bool Session::answer_locally(const ClientCommand& command) {
   switch (command.type) {
-    case protocol::Command::kPing: return !lease_ && send_last_ok();
+    case protocol::Command::kPing: return (!lease_ || state_ == State::kParked) && send_last_ok();
     case protocol::Command::kSetOption: return !lease_ && answer_set_option(command);
     case protocol::Command::kQuery: return !lease_ && answer_query_locally(command);
     case protocol::Command::kStmtReset: {
@@ -120,6 +120,11 @@ void Session::reset_session() {
 
 void Session::begin(std::unique_ptr<ClientCommand> command) {
   command_ = std::move(command);
+  if (lease_ && !lease_.unpark()) {
+    const Error error{Code::kClosed, "TiDB closed the connection"};
+    if (is_bound()) return on_backend_lost(error);
+    drop_lease();
+  }
   if (lease_) {
     execute();
   } else {
@@ -128,20 +133,22 @@ void Session::begin(std::unique_ptr<ClientCommand> command) {
 }
 
 void Session::end_command(Source source, bool failed) {
-  if (state_ != State::kClosing) {
-    SessionStats& counts = stats();
-    counts.queries[command_->kind()][failed ? Outcome::kError : Outcome::kOk].add();
-    const TimePoint now = Clock::now();
-    counts.query_duration.observe(now - command_->received);
-    if (source == Source::kProxy) {
-      counts.answered_locally.add();
-    } else {
-      counts.backend_duration.observe(now - command_->sent);
-    }
-  }
+  if (state_ != State::kClosing) count_command(source, failed);
   command_.reset();
   if (draining_ && !in_transaction_) return close();
   resume_input();
+}
+
+void Session::count_command(Source source, bool failed) {
+  SessionStats& counts = stats();
+  counts.queries[command_->kind()][failed ? Outcome::kError : Outcome::kOk].add();
+  const TimePoint now = Clock::now();
+  counts.query_duration.observe(now - command_->received);
+  if (source == Source::kProxy) {
+    counts.answered_locally.add();
+  } else {
+    counts.backend_duration.observe(now - command_->sent);
+  }
 }
 
 std::uint16_t Session::status_flags() const {

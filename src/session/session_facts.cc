@@ -142,6 +142,7 @@ void Session::forget_facts() {
   note_local_answer();
   insert_id_on_backend_ = false;
   warnings_on_backend_ = false;
+  adds_warning_ = false;
   last_insert_id_ = 0;
   found_rows_ = 0;
 }
@@ -190,7 +191,7 @@ void Session::note_facts() {
     // Not begun: nothing is different but that it left a warning, and not even that if it was to be
     // prepared.
     if (prepares) return;
-    command_->adds_warning = !warnings_on_backend_;
+    adds_warning_ = !warnings_on_backend_;
     warnings_on_backend_ = true;
     last_ok_.warnings = 1;
     return;
@@ -199,15 +200,17 @@ void Session::note_facts() {
   const sql::Statement* last = script.empty() ? nullptr : &script[script.size() - 1];
   const bool has_rows = answer.outcome == protocol::ResponseSummary::Outcome::kResultSet;
   facts_on_backend_ = !prepares;
+  adds_warning_ = false;
   if (last == nullptr || !last->keeps_diagnostics) {
     warnings_answer_.clear();
     warnings_on_backend_ = !prepares && (answer.warnings > 0 || answer.has_error());
   }
   const bool may_set_id = last != nullptr && last->may_set_last_insert_id;
+  last_sets_insert_id_ = may_set_id && has_rows;
   if (!prepares &&
       (answer.last_insert_id != 0 || (may_set_id && (has_rows || answer.has_error())))) {
     insert_id_on_backend_ = true;
-    if (may_set_id && has_rows)
+    if (last_sets_insert_id_)
       lease_.memory().insert_id.reset();  // LAST_INSERT_ID(n) surely sets it
   }
   last_ok_ = {.affected_rows = has_rows ? 0 : answer.affected_rows,
@@ -229,63 +232,6 @@ void Session::note_failure_facts() {
               .info = ping.info};
   row_count_ =
       row_count_after(script.empty() ? nullptr : &script[script.size() - 1], ping.affected_rows);
-}
-
-// Before another session may get this backend: what only it knows of this session's last statement.
-bool Session::add_captures() {
-  if (command_->is_login || !command_->captures.empty()) return false;
-  const auto capture = [&](CaptureKind kind, const char* text) {
-    command_->captures.push_back(kind);
-    command_->exchange.add({.kind = StepKind::kCapture,
-                            .command = protocol::Command::kQuery,
-                            .bytes = framed(protocol::Command::kQuery, text),
-                            .hold_answer = true});
-  };
-  if (warnings_on_backend_) capture(CaptureKind::kWarnings, "SHOW WARNINGS");
-  if (insert_id_on_backend_) capture(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
-  account_->pool->pool->broker().stats().captures.add(command_->captures.size());
-  return !command_->captures.empty();
-}
-
-// A refused statement leaves the warnings before it and adds its own; the backend's before it may
-// be another session's.
-void Session::note_warnings(std::string answer) {
-  auto result = protocol::parse_text_result(answer);
-  if (!result) return warnings_answer_.clear();
-  if (command_->adds_warning && !result->rows.empty()) {
-    const auto before = protocol::parse_text_result(warnings_answer_);
-    const auto kept = result->rows.end() - 1;
-    result->rows.erase(result->rows.begin(), kept);
-    if (before) result->rows.insert(result->rows.begin(), before->rows.begin(), before->rows.end());
-    last_ok_.warnings = static_cast<std::uint16_t>(result->rows.size());
-    answer =
-        protocol::make_text_result(result->columns, result->rows, result->status, result->warnings);
-  }
-  warnings_answer_ = std::move(answer);
-}
-
-void Session::on_captured() {
-  const CaptureKind kind = command_->captures.front();
-  command_->captures.pop_front();
-  std::string answer = command_->exchange.take_held();
-  if (kind == CaptureKind::kWarnings) {
-    warnings_on_backend_ = false;
-    return note_warnings(std::move(answer));
-  }
-  insert_id_on_backend_ = false;
-  lease_.memory().last_session = 0;  // the capture was a statement of its own
-  const auto result = protocol::parse_text_result(answer);
-  if (!result || result->rows.size() != 1 || result->rows[0].empty()) return;
-  const std::uint64_t found = std::strtoull(result->rows[0][0].value_or("0").c_str(), nullptr, 10);
-  // A row with an id of its own leaves LAST_INSERT_ID() alone: then this is what another session
-  // left there.
-  std::optional<std::uint64_t>& before = lease_.memory().insert_id;
-  if (found != before || found == last_ok_.last_insert_id) last_insert_id_ = found;
-  before = found;
-  const sql::Script& script = command_->effects();
-  const bool has_rows = command_->summary.outcome == protocol::ResponseSummary::Outcome::kResultSet;
-  const bool set_it = !script.empty() && script[script.size() - 1].may_set_last_insert_id;
-  if (has_rows && set_it) last_ok_.last_insert_id = last_insert_id_;
 }
 
 }  // namespace tidepool::session

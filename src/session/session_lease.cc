@@ -153,21 +153,21 @@ void Session::add_relay(std::string bytes, bool after_success, bool hold) {
 // The backend could not be brought to the session's state, or the statement not be prepared on it.
 void Session::fail_exchange() {
   const Error error = *command_->exchange.failure();
-  const bool was_pinned = keeps_lease();
   if (command_->is_login) {
-    if (!was_pinned) end_lease(pool::Release::kClean);  // USE has changed nothing
+    if (account_ == nullptr) end_lease(pool::Release::kClean);  // USE has changed nothing
     return refuse_login(error);
   }
+  const bool was_bound = is_bound();
   end_lease(pool::Release::kReset);
   if (!send_error(error, answer_sequence_)) return;
-  if (was_pinned) return close();
+  if (was_bound) return close();
   enter(State::kIdle);
   end_command(Source::kBackend, true);
 }
 
 // The client leaves or starts anew: what its session carries must not reach the next one.
 void Session::release_lease() {
-  const bool carries = keeps_lease();
+  const bool carries = is_bound();
   end_lease(carries ? pool::Release::kReset : pool::Release::kClean);
   in_transaction_ = false;
   set_pins({});
@@ -180,30 +180,38 @@ void Session::end_lease(pool::Release how) {
   lease_.release(how);
 }
 
-void Session::on_backend_lost(const Error& error) {
-  log::info("backend lost",
-            {{"session", id_}, {"state", to_string(state_)}, {"error", error.message}});
+// TiDB is gone at its other end, and with it what only that backend knew.
+void Session::drop_lease() {
   lease_.set_broken();
   end_lease(pool::Release::kDiscard);
   last_backend_ = 0;
   insert_id_on_backend_ = false;
   warnings_on_backend_ = false;
-  if (command_ == nullptr) return close();  // as TiDB would have done; the session's state is gone
+  adds_warning_ = false;
+}
+
+void Session::on_backend_lost(const Error& error) {
+  log::info("backend lost",
+            {{"session", id_}, {"state", to_string(state_)}, {"error", error.message}});
+  drop_lease();
+  const bool was_bound = is_bound();
+  // As TiDB would have done: the session's state is gone.
+  if (was_bound && (command_ == nullptr || command_->is_capture)) return close();
+  if (command_ == nullptr) return state_ == State::kHandshake ? void() : rest();
   const Exchange& exchange = command_->exchange;
-  const bool was_pinned = keeps_lease();
   if (command_->is_login) {
     refuse_login(lost_error(error, false));
-    return was_pinned ? close() : void();
+    return was_bound ? close() : void();
   }
-  if (command_->is_relayed && !was_pinned) {
+  if (command_->is_relayed && !was_bound) {
     // The client has its answer; only what the proxy asked on its own is lost.
-    const bool failed = command_->summary.has_error();
-    enter(State::kIdle);
-    return has_left_ ? close() : end_command(Source::kBackend, failed);
+    if (!command_->is_capture) count_command(Source::kBackend, command_->summary.has_error());
+    command_.reset();
+    return rest();
   }
   if (exchange.relay_answered()) return close();  // half an answer cannot be taken back
   if (!send_error(lost_error(error, exchange.relay_written()), answer_sequence_)) return;
-  if (was_pinned) return close();
+  if (was_bound) return close();
   enter(State::kIdle);
   end_command(Source::kBackend, true);
 }

@@ -154,15 +154,14 @@ void Session::refuse_login(const Error& error) {
   command_.reset();
   send_error(error, login_sequence_);
   if (account_ == nullptr) return close();
-  enter(lease_ ? State::kIdlePinned : State::kIdle);  // as in TiDB, the old session goes on
-  resume_input();
+  rest();  // as in TiDB, the old session goes on
 }
 
 // As in TiDB, the old session goes on.
 void Session::on_change_user_rejected() {
   login_.reset();
   channel_.expect_sequence(0);
-  enter(lease_ ? State::kIdlePinned : State::kIdle);
+  rest();
 }
 
 void Session::change_user(std::string_view payload) {
@@ -183,6 +182,7 @@ void Session::change_user(std::string_view payload) {
   options.default_plugin = std::string(protocol::kNativePassword);
   options.salt = salt_;
   enter(State::kHandshake);
+  if (lease_) (void)lease_.unpark();  // who knows how long the client takes; a loss shows later
   login_ = std::make_unique<Login>(
       environment_, channel_, nullptr,
       protocol::ServerHandshake(std::move(options), capabilities_, std::move(*request), 1));

@@ -7,8 +7,6 @@
 #include "tidepool/session/session.h"
 
 namespace tidepool::session {
-namespace {}  // namespace
-
 void Session::write_steps() {
   const std::string bytes = command_->exchange.take_writable();
   if (!bytes.empty()) {
@@ -151,10 +149,6 @@ void Session::on_relayed() {
     command.exchange.add({.kind = StepKind::kProbe,
                           .command = protocol::Command::kPing,
                           .bytes = framed(protocol::Command::kPing)});
-    // When the lease surely ends here, the captures need not wait for the ping.
-    command.captured =
-        pins.empty() && !must_probe(command.effects(), answer, in_transaction_, desired_);
-    if (command.captured) add_captures();
   }
 }
 
@@ -172,24 +166,19 @@ void Session::on_repeating_ok() {
 // Everything of the command is answered. What has no answer comes here too.
 void Session::settle() {
   if (command_->type == protocol::Command::kStmtSendLongData) note_statement_use();
-  if (!keeps_lease() && !command_->captured && lease_) {
-    command_->captured = true;
-    if (add_captures()) return write_steps();
-  }
+  if (command_->is_capture) return end_captures();
   const bool failed = command_->summary.has_error();
   if (command_->is_login) {
     const std::string database(command_->argument());
     lease_.memory().actual.apply({.kind = sql::ChangeKind::kUseDatabase, .name = database});
     login_account_->pool->databases.add(database, environment_.loop.now());
-    if (!keeps_lease()) end_lease(pool::Release::kClean);
     command_.reset();
     begin_session();
     return resume_input();
   }
-  if (!keeps_lease()) end_lease(pool::Release::kClean);
-  enter(keeps_lease() ? State::kIdlePinned : State::kIdle);
-  if (has_left_) return close();
-  end_command(Source::kBackend, failed);
+  count_command(Source::kBackend, failed);
+  command_.reset();
+  rest();
 }
 
 void Session::learn_status(std::uint16_t status) {

@@ -9,6 +9,8 @@ const char* to_string(State state) {
     case State::kHandshake: return "handshake";
     case State::kIdle: return "idle";
     case State::kIdlePinned: return "idle_pinned";
+    case State::kParked: return "parked";
+    case State::kCapturing: return "capturing";
     case State::kAcquiring: return "acquiring";
     case State::kExecuting: return "executing";
     case State::kStreaming: return "streaming";
@@ -22,17 +24,23 @@ bool may_follow(State from, State to) {
   switch (from) {
     case State::kHandshake:
       return to == State::kAcquiring || to == State::kExecuting || to == State::kIdle ||
-             to == State::kIdlePinned;
+             to == State::kIdlePinned || to == State::kParked || to == State::kCapturing;
     case State::kIdle:
       return to == State::kAcquiring || to == State::kExecuting || to == State::kHandshake;
     case State::kIdlePinned:
       return to == State::kExecuting || to == State::kIdle || to == State::kHandshake;
+    case State::kParked:
+      return to == State::kExecuting || to == State::kCapturing || to == State::kAcquiring ||
+             to == State::kIdle || to == State::kHandshake;
+    case State::kCapturing: return to == State::kIdle || to == State::kIdlePinned;
     case State::kAcquiring:
       return to == State::kExecuting || to == State::kIdle || to == State::kAcquiring;
     case State::kExecuting:
       return to == State::kStreaming || to == State::kIdle || to == State::kIdlePinned ||
-             to == State::kAcquiring;
-    case State::kStreaming: return to == State::kIdle || to == State::kIdlePinned;
+             to == State::kParked || to == State::kCapturing || to == State::kAcquiring;
+    case State::kStreaming:
+      return to == State::kIdle || to == State::kIdlePinned || to == State::kParked ||
+             to == State::kCapturing;
     case State::kClosing: return false;
   }
   return false;

@@ -23,10 +23,11 @@ struct BrokerCounts {
   unsigned dialling = 0;
   unsigned idle = 0;
   unsigned leased = 0;
+  unsigned parked = 0;
   unsigned closing = 0;
   unsigned waiting = 0;
 
-  unsigned total() const { return dialling + idle + leased + closing; }
+  unsigned total() const { return dialling + idle + leased + parked + closing; }
 };
 
 class Broker {
@@ -49,6 +50,13 @@ class Broker {
   // by its worker.
   void cancel(WaiterId waiter);
 
+  // The holder needs the backend no more, but only it can read back what its session left there: it
+  // keeps the lease until it goes on with unpark(), or release() after a RecallOrder asked for it
+  // (because somebody waits, the backend's life ends or Parking::limit has passed). False: others
+  // need the backend now, read back and release it.
+  bool park(BackendId backend, TimePoint now);
+  void unpark(BackendId backend, TimePoint now, Orders& orders);
+
   // The lease is over and the backend clean; `state` is the hash of the state that it is in now.
   void release(BackendId backend, std::uint64_t state, TimePoint now, Orders& orders);
 
@@ -70,24 +78,26 @@ class Broker {
   void warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, TimePoint now,
                Orders& orders);
 
-  // Retires what is idle; leased backends retire when they are released; no more dials without a
-  // waiter.
+  // Retires what is idle, recalls what is parked; leased backends retire when they are released; no
+  // more dials without a waiter.
   void drain(Orders& orders);
 
   BrokerCounts counts() const;
   const std::optional<Error>& last_dial_error() const { return last_error_; }
   const Limits& limits() const { return limits_; }
+  void set_parking(const Parking& parking) { limits_.parking = parking; }
 
  private:
-  enum class NodeState : std::uint8_t { kIdle, kLeased, kClosing };
+  enum class NodeState : std::uint8_t { kIdle, kLeased, kParked, kClosing };
   struct Node {
     NodeState state = NodeState::kLeased;
     WorkerIndex worker = 0;
     std::uint64_t variant = 0;
     std::uint64_t state_hash = 0;
-    TimePoint expires;  // end of life
-    TimePoint idle_since;
-    std::list<BackendId>::iterator place;  // in idle_, while idle
+    TimePoint expires;                     // end of life
+    TimePoint idle_since;                  // or parked since
+    std::list<BackendId>::iterator place;  // in idle_ or parked_, while it is there
+    bool is_recalled = false;              // parked, and its holder asked for it
   };
   struct Waiter {
     WaiterId id;
@@ -104,12 +114,17 @@ class Broker {
   std::optional<BackendId> pick_idle(WorkerIndex worker, const Want& want, bool own_only) const;
   bool somebody_waits_for(std::uint64_t variant) const;
   void lease(BackendId backend);
+  void leave_list(Node& node);
   void make_idle(BackendId backend, TimePoint now);
   void hand_to(const std::deque<Waiter>::iterator& waiter, BackendId backend, Orders& orders);
   std::deque<Waiter>::iterator next_waiter_for(const Node& node);
   void begin_retire(BackendId backend, RetireReason reason, Orders& orders);
   void dial_for_waiters(TimePoint now, Orders& orders);
+  bool may_dial(TimePoint now) const;
   void start_dial(std::uint64_t variant, WorkerIndex worker, Orders& orders);
+  bool recall_for(std::uint64_t variant, Orders& orders);
+  void recall(BackendId backend, Orders& orders);
+  void recall_by_time(TimePoint now, Orders& orders);
   void make_room(std::uint64_t variant, Orders& orders);
   unsigned dials_of(std::uint64_t variant) const;
   bool has_backend_of(std::uint64_t variant) const;
@@ -118,17 +133,20 @@ class Broker {
   void retire_by_time(TimePoint now, Orders& orders);
   Error timeout_error() const;
   TimePoint end_of_life(TimePoint now);
+  static bool is_permanent(const Error& error);
 
   Limits limits_;
   std::mt19937_64 random_;
   std::unordered_map<BackendId, Node> nodes_;
-  std::list<BackendId> idle_;   // most recently used first
-  std::deque<Waiter> waiters_;  // first come first
+  std::list<BackendId> idle_;    // most recently used first
+  std::list<BackendId> parked_;  // oldest first
+  std::deque<Waiter> waiters_;   // first come first
   std::unordered_map<DialId, Dial> dials_;
   std::uint64_t next_id_ = 1;
   unsigned closing_ = 0;
   unsigned failures_in_a_row_ = 0;
   TimePoint no_dial_before_{};
+  TimePoint last_wait_{};  // when a session last had to queue
   std::optional<Error> last_error_;
   bool draining_ = false;
 };

@@ -19,6 +19,15 @@ using WaiterId = std::uint64_t;   // 0: none
 using DialId = std::uint64_t;
 using WorkerIndex = unsigned;
 
+// How long a session may keep a backend between its statements because only it can read back what
+// is there.
+struct Parking {
+  std::chrono::milliseconds limit{std::chrono::seconds{1}};  // then it is asked to give it up
+  // For so long after a session had to queue, the last backend at hand is not parked at all: read
+  // back while its session thinks, it costs the next one nothing.
+  std::chrono::milliseconds busy{std::chrono::seconds{1}};
+};
+
 // How large the pool is and how long its backends live; the words are those of SQLAlchemy's pool.
 struct Limits {
   unsigned size = 5;           // backends kept when nobody needs them
@@ -29,6 +38,7 @@ struct Limits {
   double recycle_jitter = 0.2;  // the life is shortened by up to this fraction
   std::chrono::milliseconds idle_timeout{std::chrono::seconds{300}};  // 0: none
   std::chrono::milliseconds overflow_linger{std::chrono::seconds{1}};
+  Parking parking;
   std::chrono::milliseconds backoff_initial{100};
   std::chrono::milliseconds backoff_max{std::chrono::seconds{10}};
 
@@ -60,6 +70,9 @@ struct RetireOrder {
   BackendId backend;
   RetireReason reason;
 };
+struct RecallOrder {  // ask the session that parked the backend to give it up
+  BackendId backend;
+};
 struct FailOrder {  // the waiter gets no lease
   WaiterId waiter;
   Error error;
@@ -67,7 +80,7 @@ struct FailOrder {  // the waiter gets no lease
 
 struct Order {
   WorkerIndex worker;
-  std::variant<DialOrder, GrantOrder, MoveOrder, RetireOrder, FailOrder> what;
+  std::variant<DialOrder, GrantOrder, MoveOrder, RetireOrder, RecallOrder, FailOrder> what;
 };
 using Orders = std::vector<Order>;
 

@@ -14,6 +14,7 @@
 
 namespace tidepool::pool {
 
+class LeaseKeeper;
 class Node;
 class WorkerPool;
 
@@ -39,6 +40,13 @@ class Lease {
   Memory& memory();
   void set_broken();  // the raw exchange failed: no goodbye is tried
 
+  // Keeps the lease although nothing is under way, because only its holder can read back what is on
+  // the backend; the pool may ask `keeper` for it. False: somebody needs it now, read back and
+  // release it. The keeper must outlive the lease.
+  bool park(LeaseKeeper& keeper);
+  // Goes on with it; nothing happens if it is not parked. False: TiDB has closed it meanwhile.
+  bool unpark();
+
   // Ends the lease. The backend may be somebody else's on the next turn.
   void release(Release how);
 
@@ -61,6 +69,19 @@ class LeaseSink {
 
   virtual void on_lease(Lease lease) = 0;
   virtual void on_no_lease(const Error& error) = 0;
+};
+
+// Who parked a lease.
+class LeaseKeeper {
+ public:
+  LeaseKeeper() = default;
+  LeaseKeeper(const LeaseKeeper&) = delete;
+  LeaseKeeper& operator=(const LeaseKeeper&) = delete;
+  virtual ~LeaseKeeper() = default;
+
+  // Read back what is to be kept, and release the parked lease soon. On a later turn; may come late
+  // and more than once.
+  virtual void on_recall() = 0;
 };
 
 class Ticket {

@@ -19,10 +19,11 @@ enum class BackendState : std::uint8_t {
   kDialling,
   kIdle,
   kLeased,
-  kResetting,  // being restored, reset or captured from, between two leases
+  kParked,     // kept by a session that is between statements and left there what only it can read
+  kResetting,  // between two leases
   kClosing,    // retired, its socket not yet closed
 };
-inline constexpr std::size_t kBackendStates = 5;
+inline constexpr std::size_t kBackendStates = 6;
 
 enum class DialResult : std::uint8_t { kOk, kAuth, kTls, kRefused, kTimeout, kBackend, kOther };
 inline constexpr std::size_t kDialResults = 7;
@@ -44,6 +45,7 @@ constexpr const char* to_string(BackendState state) {
     case BackendState::kDialling: return "dialling";
     case BackendState::kIdle: return "idle";
     case BackendState::kLeased: return "leased";
+    case BackendState::kParked: return "parked";
     case BackendState::kResetting: return "resetting";
     case BackendState::kClosing: return "closing";
   }

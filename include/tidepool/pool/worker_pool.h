@@ -88,6 +88,9 @@ class WorkerPool {
   void adopt(std::unique_ptr<Node> node, WaiterId waiter);
   Lease lend(Node& node, TimePoint since);
   bool is_alive(Node& node);
+  bool park(Node& node, LeaseKeeper& keeper);
+  bool unpark(Node& node);
+  void recall(const RecallOrder& order);
   void retire(const RetireOrder& order);
   void on_node_event(Node& node);
   void release(Node& node, Release how);

@@ -43,15 +43,15 @@ struct ClientCommand {
   std::string payload;  // whole, with the command byte
   sql::Script script;   // of a COM_QUERY or COM_STMT_PREPARE; views into payload
   PreparedStatement* statement =
-      nullptr;            // that it executes, fetches from, …; owned by the session
+      nullptr;  // that it executes, fetches from, …; owned by the session
+  // The proxy's own questions between two commands of the client.
+  bool is_capture = false;
   bool is_login = false;  // the check of the login's database: no answer of TiDB goes to the client
 
   Exchange exchange;
-  std::deque<CaptureKind> captures;  // in the order of the exchange's capture steps
-  bool is_relayed = false;           // the client has its whole answer
-  bool adds_warning = false;  // refused: its warning comes after those of the statement before
-  unsigned misfits = 0;       // backends that could not be brought to the session's state
-  bool captured = false;      // the exchange has had its chance to add them
+  std::deque<CaptureKind> captures;   // in the order of the exchange's capture steps
+  bool is_relayed = false;            // the client has its whole answer
+  unsigned misfits = 0;               // backends that could not be brought to the session's state
   protocol::ResponseSummary summary;  // of the client's answer, once it is complete
   TimePoint received;
   TimePoint sent{};  // to the backend

@@ -6,7 +6,8 @@
 // list to retire it. session.cc: the client's side and the life · session_login.cc: how it begins ·
 // session_commands.cc: what each command means · session_lease.cc: how a lease begins and ends ·
 // session_relay.cc: a command on its backend · session_prepared.cc: prepared statements ·
-// session_facts.cc: what is known of the last statement.
+// session_facts.cc: what is known of the last statement · session_capture.cc: what only the backend
+// knows, and how it is read back.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,7 @@ struct Arrival {
   bool tls_required = false;
 };
 
-class Session final : public net::StreamSink, public pool::LeaseSink {
+class Session final : public net::StreamSink, public pool::LeaseSink, public pool::LeaseKeeper {
  public:
   using OnClosed = std::function<void(std::uint32_t id)>;
 
@@ -112,6 +113,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   void reset_session();
   void begin(std::unique_ptr<ClientCommand> command);
   void end_command(Source source, bool failed);
+  void count_command(Source source, bool failed);
   std::uint16_t status_flags() const;
 
   // session_lease.cc
@@ -127,6 +129,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   void fail_exchange();
   void release_lease();
   void end_lease(pool::Release how);
+  void drop_lease();
   void on_backend_lost(const Error& error);
 
   // session_relay.cc
@@ -167,9 +170,18 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   void add_fact_restores();
   void note_facts();
   void note_failure_facts();
-  bool add_captures();
+
+  // session_capture.cc
+  void rest();
+  bool is_bound() const;
+  bool must_capture() const;
+  void on_recall() override;
+  void capture();
+  void add_captures();
   void on_captured();
-  void note_warnings(std::string answer);
+  void note_warnings(const std::string& answer);
+  void note_insert_id(const std::string& answer);
+  void end_captures();
 
   Environment& environment_;
   const std::uint32_t id_;
@@ -203,7 +215,10 @@ class Session final : public net::StreamSink, public pool::LeaseSink {
   std::uint64_t last_insert_id_ = 0;
   bool insert_id_on_backend_ =
       false;  // newer than last_insert_id_: to be captured before the lease ends
-  bool warnings_on_backend_ = false;  // newer than warnings_answer_, likewise
+  bool warnings_on_backend_ = false;  // newer than warnings_answer_
+  // Only the last of them is this session's, and comes after those of warnings_answer_.
+  bool adds_warning_ = false;
+  bool last_sets_insert_id_ = false;  // the last statement is a SELECT LAST_INSERT_ID(n)
   std::string warnings_answer_;       // to SHOW WARNINGS, if the last statement left any
   protocol::OkMessage last_ok_;       // what TiDB repeats in an OK to what is no statement
   std::int64_t row_count_ = 0;

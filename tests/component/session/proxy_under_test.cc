@@ -19,6 +19,8 @@ ProxyUnderTest::ProxyUnderTest(config::Config config) : config_(std::move(config
   auto home = proxy::build_home(config_);
   if (!home) std::abort();
   home_ = std::move(*home);
+  // Nothing that depends on how fast this machine is, unless a test asks for it.
+  set_parking({.limit = std::chrono::hours(1), .busy = {}});
   for (int i = 0; i < config_.workers; ++i) {
     workers_.push_back(std::make_unique<proxy::Worker>(*home_, static_cast<unsigned>(i)));
     const auto bound = workers_.back()->listen(i == 0 ? nullptr : workers_.front().get());
@@ -33,6 +35,12 @@ ProxyUnderTest::ProxyUnderTest(config::Config config) : config_(std::move(config
   }
   for (const auto& worker : workers_)
     worker->start();
+}
+
+void ProxyUnderTest::set_parking(const pool::Parking& parking) {
+  for (const auto& pool : home_->pools) {
+    pool->broker.with([&](pool::Broker& broker, pool::Orders&) { broker.set_parking(parking); });
+  }
 }
 
 ProxyUnderTest::~ProxyUnderTest() {

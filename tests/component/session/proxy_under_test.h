@@ -25,6 +25,7 @@ class ProxyUnderTest {
   std::uint16_t port(std::size_t listener = 0) const;
   pool::PoolStats& pool_stats() { return home_->pools[0]->stats; }
   session::LoginStats& logins() { return home_->logins; }
+  void set_parking(const pool::Parking& parking);
   pool::BrokerCounts counts() const { return home_->pools[0]->broker.counts(); }
   bool knows_server() const { return home_->pools[0]->broker.facts() != nullptr; }
   // Sessions that are alive, on all workers.

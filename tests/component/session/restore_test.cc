@@ -115,8 +115,8 @@ TEST_F(RestoreTest, KeepsTheOldDatabaseWhenTheNewOneIsUnknown) {
   EXPECT_TRUE(client.command("\x02nowhere").is_error(1049));
   EXPECT_EQ(client.query("SELECT 1").rows, Words{"0"});
 
-  EXPECT_THAT(tidb_.commands(),
-              ElementsAre("USE shop", "USE `nowhere`", "PING", "SHOW WARNINGS", "SELECT 1"));
+  EXPECT_THAT(tidb_.commands(), ElementsAre("USE shop", "USE `nowhere`", "PING", "SELECT 1"))
+      << "on the same backend, whose warnings nobody else wanted to replace";
 }
 
 TEST_F(RestoreTest, ResetsABackendWhoseDatabaseCannotBeLeftOtherwise) {

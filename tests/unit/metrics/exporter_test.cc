@@ -206,7 +206,7 @@ TEST_F(ExporterTest, SummarisesAPoolForTheStatusPage) {
   EXPECT_EQ(summaries[0].size, 5);
   EXPECT_THAT(summaries[0].backends,
               ElementsAre(Pair("dialling", 0), Pair("idle", 0), Pair("leased", 2),
-                          Pair("resetting", 0), Pair("closing", 0)));
+                          Pair("parked", 0), Pair("resetting", 0), Pair("closing", 0)));
   EXPECT_THAT(summaries[0].pinned, ElementsAre(Pair("lock", 1)));
 }
 

@@ -3,80 +3,10 @@
 #include <random>
 #include <set>
 
-#include <gtest/gtest.h>
+#include "broker_world.h"
 
 namespace tidepool::pool {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::minutes;
-using std::chrono::seconds;
-
-constexpr Want kPlain{.variant = 1, .state = 0, .last = 0};
-
-// Plays the workers: dials succeed when told, retired backends close when told. Time is a plain
-// number.
-class World {
- public:
-  explicit World(Limits limits) : broker(limits, 1) {}
-
-  std::optional<BackendId> acquire(const Want& want = kPlain, WorkerIndex worker = 0) {
-    if (const auto at_once = broker.try_acquire(worker, want, now)) return at_once;
-    waiter = broker.enqueue(worker, want, now + seconds{30}, now, orders);
-    return std::nullopt;
-  }
-  void release(BackendId backend, std::uint64_t state = 0) {
-    broker.release(backend, state, now, orders);
-  }
-  void advance(Duration by) {
-    now += by;
-    broker.tick(now, orders);
-  }
-  template <class T>
-  std::vector<T> take() {
-    std::vector<T> found;
-    std::erase_if(orders, [&](const Order& order) {
-      const T* what = std::get_if<T>(&order.what);
-      if (what != nullptr) found.push_back(*what);
-      return what != nullptr;
-    });
-    return found;
-  }
-  // Lets every dial under way succeed; answers the new backends.
-  std::vector<BackendId> finish_dials(WorkerIndex worker = 0) {
-    std::vector<BackendId> made;
-    for (const DialOrder& dial : take<DialOrder>()) {
-      made.push_back(broker.dialled(dial.dial, worker, now, orders));
-    }
-    return made;
-  }
-  void close_retired() {
-    for (const RetireOrder& order : take<RetireOrder>())
-      broker.closed(order.backend, now, orders);
-  }
-  // A leased backend out of nothing.
-  BackendId leased(const Want& want = kPlain) {
-    if (const auto at_once = acquire(want)) return *at_once;
-    finish_dials();
-    return take<GrantOrder>().at(0).backend;
-  }
-
-  Broker broker;
-  Orders orders;
-  TimePoint now{hours(1)};
-  WaiterId waiter = 0;
-
- private:
-  static constexpr Duration hours(int n) { return std::chrono::hours{n}; }
-};
-
-Limits small() {
-  Limits limits;
-  limits.size = 1;
-  limits.max_overflow = 1;
-  limits.recycle_jitter = 0;
-  return limits;
-}
 
 TEST(Broker, DialsOnDemandAndGrantsTheNewBackend) {
   World world(small());
@@ -381,7 +311,16 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
     std::set<BackendId> leased;
     std::vector<DialId> dialling;
     std::vector<BackendId> closing;
+    std::set<BackendId> parked;
     const auto pump = [&] {
+      std::vector<RecallOrder> recalls;
+      while (!(recalls = world.take<RecallOrder>()).empty()) {
+        for (const auto& order : recalls) {
+          ASSERT_EQ(parked.erase(order.backend), 1U) << "asked who does not have it";
+          if (random() % 2 == 0) world.broker.unpark(order.backend, world.now, world.orders);
+          world.release(order.backend, 0);
+        }
+      }
       for (const auto& order : world.take<DialOrder>())
         dialling.push_back(order.dial);
       for (const auto& order : world.take<RetireOrder>())
@@ -411,6 +350,12 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
         const BackendId backend = *leased.begin();
         leased.erase(backend);
         world.release(backend, random() % 3);
+      } else if (dice < 68 && !leased.empty()) {
+        const BackendId backend = *leased.begin();
+        if (world.broker.park(backend, world.now)) {
+          leased.erase(backend);
+          parked.insert(backend);
+        }
       } else if (dice < 70 && !leased.empty()) {
         const BackendId backend = *leased.rbegin();
         leased.erase(backend);
@@ -439,6 +384,7 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
     }
     EXPECT_EQ(world.broker.counts().waiting, waiting.size());
     EXPECT_EQ(world.broker.counts().leased, leased.size());
+    EXPECT_EQ(world.broker.counts().parked, parked.size());
   }
 }
 

@@ -1,0 +1,120 @@
+// What only the backend knows of a session: left there while the session gets the same backend
+// again, read back before anybody else gets it.
+#include <utility>
+
+#include "tidepool/protocol/reply_messages.h"
+#include "tidepool/protocol/text_result.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+
+// The command is over, and it is the client's turn: the lease is kept, parked or given back.
+void Session::rest() {
+  if (has_left_ || (draining_ && !in_transaction_)) {
+    enter(lease_ ? State::kIdlePinned : State::kIdle);
+    return close();
+  }
+  if (!lease_) {
+    enter(State::kIdle);
+  } else if (keeps_lease()) {
+    enter(State::kIdlePinned);
+  } else if (must_capture()) {
+    return capture();
+  } else if (!warnings_on_backend_) {
+    end_lease(pool::Release::kClean);
+    enter(State::kIdle);
+  } else if (lease_.park(*this)) {
+    enter(State::kParked);
+  } else {
+    return capture();
+  }
+  resume_input();
+}
+
+// The backend has what the session cannot do without.
+bool Session::is_bound() const {
+  return keeps_lease();
+}
+
+// A later statement of this session on the same backend would not find all as it must be: it might
+// see what another session left.
+bool Session::must_capture() const {
+  return insert_id_on_backend_ || adds_warning_;
+}
+
+void Session::on_recall() {
+  if (state_ == State::kParked) capture();
+}
+
+void Session::capture() {
+  enter(State::kCapturing);
+  command_ = std::make_unique<ClientCommand>(protocol::Command::kPing, "\x0e", Clock::now());
+  command_->is_capture = true;
+  command_->is_relayed = true;  // the client has all its answers
+  add_captures();
+  write_steps();
+}
+
+void Session::add_captures() {
+  const auto ask = [&](CaptureKind kind, const char* text) {
+    command_->captures.push_back(kind);
+    command_->exchange.add({.kind = StepKind::kCapture,
+                            .command = protocol::Command::kQuery,
+                            .bytes = framed(protocol::Command::kQuery, text),
+                            .hold_answer = true});
+  };
+  if (warnings_on_backend_) ask(CaptureKind::kWarnings, "SHOW WARNINGS");
+  if (insert_id_on_backend_) ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
+  account_->pool->pool->broker().stats().captures.add(command_->captures.size());
+}
+
+void Session::on_captured() {
+  const CaptureKind kind = command_->captures.front();
+  command_->captures.pop_front();
+  const std::string answer = command_->exchange.take_held();
+  switch (kind) {
+    case CaptureKind::kWarnings: return note_warnings(answer);
+    case CaptureKind::kLastInsertId: return note_insert_id(answer);
+  }
+}
+
+// A refused statement leaves the warnings before it and adds its own; the backend's before it may
+// be another session's.
+void Session::note_warnings(const std::string& answer) {
+  warnings_on_backend_ = false;
+  const bool adds = std::exchange(adds_warning_, false);
+  auto result = protocol::parse_text_result(answer);
+  if (!result) return warnings_answer_.clear();
+  if (!adds || result->rows.empty()) {
+    warnings_answer_ = answer;
+    return;
+  }
+  const auto before = protocol::parse_text_result(warnings_answer_);
+  result->rows.erase(result->rows.begin(), result->rows.end() - 1);
+  if (before) result->rows.insert(result->rows.begin(), before->rows.begin(), before->rows.end());
+  last_ok_.warnings = static_cast<std::uint16_t>(result->rows.size());
+  warnings_answer_ =
+      protocol::make_text_result(result->columns, result->rows, result->status, result->warnings);
+}
+
+void Session::note_insert_id(const std::string& answer) {
+  insert_id_on_backend_ = false;
+  lease_.memory().last_session = 0;  // the capture was a statement of its own
+  const auto result = protocol::parse_text_result(answer);
+  if (!result || result->rows.size() != 1 || result->rows[0].empty()) return;
+  const std::uint64_t found = std::strtoull(result->rows[0][0].value_or("0").c_str(), nullptr, 10);
+  // A row with an id of its own leaves LAST_INSERT_ID() alone: then this is what another session
+  // left there.
+  std::optional<std::uint64_t>& before = lease_.memory().insert_id;
+  if (found != before || found == last_ok_.last_insert_id) last_insert_id_ = found;
+  before = found;
+  if (last_sets_insert_id_) last_ok_.last_insert_id = last_insert_id_;
+}
+
+void Session::end_captures() {
+  command_.reset();
+  if (!keeps_lease()) end_lease(pool::Release::kClean);
+  rest();
+}
+
+}  // namespace tidepool::session
