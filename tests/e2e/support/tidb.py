@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 # Rows of 20 MiB need a larger entry than the default of 6 MiB. A volatile server needs that prefix in its path.
 CONFIG = """\
 socket = ""
+server-version = "{version}"
 graceful-wait-before-shutdown = {grace}
 [log]
 level = "warn"
@@ -49,14 +50,17 @@ def find_binary():
 
 
 class TidbServer:
-    def __init__(self, folder, certificate=None, durable=False, grace=0, name="localhost"):
-        """Durable servers find their data again when started a second time; without a certificate there is no TLS."""
+    def __init__(self, folder, certificate=None, durable=False, grace=0, name="localhost", version=""):
+        """Durable servers find their data again when started a second time; without a certificate there is no TLS.
+
+        With a version they say that they are that one.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._path = folder / ("data" if durable else "tidb-unistore-temp")
         self._numbers = itertools.count(1)
         self.host, self.port, self._status_port = name, free_port(), free_port()
-        config = CONFIG.format(folder=folder, grace=grace)
+        config = CONFIG.format(folder=folder, grace=grace, version=version)
         if certificate:
             config += SECURITY.format(certificate=certificate.path, key=certificate.key_path)
         (folder / "tidb.toml").write_text(config)
