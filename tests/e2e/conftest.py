@@ -42,6 +42,9 @@ def pytest_runtest_makereport(item, call):
 
 RUNNING = []
 
+# Fewer backends than nearly every test has clients, of which the last comes and goes.
+SMALL = {"size": 2, "max_overflow": 1}
+
 
 @pytest.fixture(scope="session")
 def direct(request):
@@ -65,11 +68,14 @@ def tidb(tmp_path_factory, authority):
 
 @pytest.fixture(scope="session")
 def door_opener(direct, authority, tmp_path_factory):
-    """Opens doors for whoever closes them: opener(server, account, size=…, pool keys…) is a context manager."""
+    """Opens doors for whoever closes them: opener(server, account, size=…, pool keys…) is a context manager.
+
+    Without a size the pool has SMALL: two backends that are kept and one that comes and goes.
+    """
     numbers = itertools.count(1)
 
     @contextlib.contextmanager
-    def open_door(server, account, *others, size=3, config=None, ready=True, tls=None, **pool):
+    def open_door(server, account, *others, size=None, config=None, ready=True, tls=None, **pool):
         accounts = (account, *others)
         if direct:
             yield Door(server, account, server.port, size=10**6)
@@ -79,8 +85,8 @@ def door_opener(direct, authority, tmp_path_factory):
                 "name": each.user, "host": server.host, "port": server.port, "user": each.user,
                 "password": each.password, "database": each.database,
                 "tls": {"mode": "verify_identity", "ca": str(authority.path)} | (tls or {}),
-                "size": size, "max_overflow": 0,
             }
+            | (SMALL if size is None else {"size": size, "max_overflow": 0})
             | pool
             for each in accounts
         ]  # fmt: skip
@@ -118,7 +124,7 @@ def account(tidb):
 
 @pytest.fixture(scope="module")
 def door(door_opener, tidb, account):
-    """One for a whole suite, with three backends."""
+    """One for a whole suite, with a SMALL pool."""
     with door_opener(tidb, account) as opened:
         yield opened
 

@@ -66,7 +66,7 @@ def downgrade():
 @pytest.mark.parametrize("driver, environment", [("pymysql", SYNC), ("aiomysql", ASYNC), ("asyncmy", ASYNC)])
 def test_migrations_are_generated_applied_and_taken_back(door_opener, tidb, tmp_path, driver, environment):
     account = tidb.new_account("alembic")
-    with door_opener(tidb, account, size=2) as door:
+    with door_opener(tidb, account) as door:
         (tmp_path / "alembic.ini").write_text(
             "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = %(here)s\npath_separator = os\n"
             f"sqlalchemy.url = {door.url(driver).replace('%', '%%')}\n"

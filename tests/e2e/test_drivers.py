@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def door(door_opener, tidb, account, authority):
-    """Three backends, and TLS for clients that want it."""
+    """With TLS for clients that want it."""
     certificate = authority.issue("localhost", "127.0.0.1")
     listener = {"tls": {"mode": "optional", "certificate": str(certificate.path), "key": str(certificate.key_path)}}
     with door_opener(tidb, account, config={"listener": listener}) as opened:

@@ -17,7 +17,7 @@ def services(tidb):
 
 @pytest.fixture(scope="module")
 def shared_door(door_opener, tidb, services):
-    with door_opener(tidb, *services, size=2) as opened:
+    with door_opener(tidb, *services) as opened:
         for service in services:
             with opened.connect(service) as connection, connection.cursor() as cursor:
                 cursor.execute("CREATE TABLE who (name VARCHAR(64) PRIMARY KEY)")
