@@ -4,7 +4,7 @@ import socket
 import struct
 import zlib
 
-FOUND_ROWS, COMPRESS, LOCAL_FILES, INTERACTIVE = 2, 32, 128, 1024
+FOUND_ROWS, COMPRESS, LOCAL_FILES, INTERACTIVE, SSL = 2, 32, 128, 1024, 2048
 CONNECT_WITH_DB, MULTI_STATEMENTS = 8, 1 << 16
 # LONG_PASSWORD LONG_FLAG PROTOCOL_41 TRANSACTIONS SECURE_CONNECTION MULTI_RESULTS PLUGIN_AUTH; no DEPRECATE_EOF
 BASE = 1 | 4 | 512 | 8192 | 32768 | 1 << 17 | 1 << 19
@@ -112,8 +112,10 @@ def ok_status(body):
 
 
 class RawClient:
-    def __init__(self, address, user, password, database=None, flags=0, collation=46, timeout=30):
-        self.flags = BASE | flags | (CONNECT_WITH_DB if database else 0)
+    def __init__(self, address, user, password, database=None, flags=0, collation=46, timeout=30, tls=None):
+        """With TLS if an ssl.SSLContext is given."""
+        self.flags = BASE | flags | (CONNECT_WITH_DB if database else 0) | (SSL if tls else 0)
+        self._tls = tls
         self.socket = socket.create_connection(address, timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray()
@@ -264,7 +266,12 @@ class RawClient:
             return Answer([self.greeting])
         at = body.index(0, 1) + 5
         self.salt = body[at : at + 8] + body[at + 27 : at + 39]
-        response = struct.pack("<IIB23x", self.flags, 1 << 30, collation & 0xFF) + user.encode() + b"\0"
+        response = struct.pack("<IIB23x", self.flags, 1 << 30, collation & 0xFF)
+        if self._tls:
+            data, self.sequence = frames(response, self.sequence)
+            self.write(data)
+            self.socket = self._tls.wrap_socket(self.socket, server_hostname="localhost")
+        response += user.encode() + b"\0"
         proof = scramble(password, self.salt)
         response += bytes([len(proof)]) + proof
         if database:
