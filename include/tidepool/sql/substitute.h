@@ -1,0 +1,44 @@
+// Puts what the proxy knows in the place of what a statement asks of the connection: ROW_COUNT(),
+// FOUND_ROWS(), @@warning_count and their like, for a backend that does not know, and
+// CONNECTION_ID() everywhere.
+//
+// Each is replaced by an expression of the same value, type, length and flags (seen on release-8.5:
+// n+0 is folded to a BIGINT, n|0 to an unsigned one, both NOT NULL; FOUND_ROWS() keeps an
+// expression from being folded, and so from becoming NOT NULL; IF takes the length of a string
+// variable from the variable). A select field without an alias gets its own text as one, so that
+// its column keeps its name (TiDB's buildProjectionFieldNameFromExpressions). Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tidepool/sql/statement.h"
+
+namespace tidepool::sql {
+
+// What is not set is left as it is written.
+struct FactValues {
+  std::optional<std::int64_t> row_count;
+  std::optional<std::uint64_t> found_rows;
+  std::optional<std::uint64_t> warnings;  // @@warning_count
+  std::optional<std::uint64_t> errors;    // @@error_count
+  // LAST_INSERT_ID(), @@last_insert_id, @@identity. With `foreign_id`: only where the backend still
+  // has that other session's value.
+  std::optional<std::uint64_t> insert_id;
+  std::optional<std::uint64_t> foreign_id;
+  std::optional<std::uint64_t> connection_id;
+
+  bool empty() const {
+    return !row_count && !found_rows && !warnings && !errors && !insert_id && !connection_id;
+  }
+};
+
+// `text` as it is to be sent; `script` is what classify() made of it in that mode. Only in its
+// first statement the facts of the statement before are replaced: the others ask about that one.
+// What reads TiDB's own list of connections beside CONNECTION_ID() keeps TiDB's number of it.
+std::string substitute(const Script& script, std::string_view text, LexMode mode,
+                       const FactValues& values);
+
+}  // namespace tidepool::sql

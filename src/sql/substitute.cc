@@ -1,0 +1,203 @@
+#include "tidepool/sql/substitute.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "names.h"
+#include "select_fields.h"
+
+namespace tidepool::sql {
+namespace {
+
+// Tables with TiDB's numbers of connections in them.
+constexpr std::array<std::string_view, 8> kConnectionTables = {
+    "PROCESSLIST", "CLUSTER_PROCESSLIST", "TIDB_TRX",        "CLUSTER_TIDB_TRX",
+    "SLOW_QUERY",  "CLUSTER_SLOW_QUERY",  "DATA_LOCK_WAITS", "SESSION_CONNECT_ATTRS"};
+
+struct Edit {
+  std::size_t at = 0;
+  std::size_t length = 0;
+  std::string text{};
+};
+
+std::string apply(std::string_view text, std::vector<Edit> edits) {
+  std::stable_sort(edits.begin(), edits.end(),
+                   [](const Edit& left, const Edit& right) { return left.at < right.at; });
+  std::string out;
+  std::size_t done = 0;
+  for (const Edit& edit : edits) {
+    out += text.substr(done, edit.at - done);
+    out += edit.text;
+    done = edit.at + edit.length;
+  }
+  return out += text.substr(done);
+}
+
+std::string quoted_name(std::string_view name) {
+  std::string out = "`";
+  for (const char byte : name) {
+    out += byte;
+    if (byte == '`') out += byte;
+  }
+  return out + "`";
+}
+
+// Rewrites one statement.
+class Substitution {
+ public:
+  Substitution(std::string_view text, LexMode mode, const FactValues& values)
+      : text_(text), mode_(mode), values_(values), fields_(text) {}
+
+  std::string run();
+
+ private:
+  Edit edit_at(const Token& token, Lexer behind) const;
+  std::string function(std::string_view name) const;
+  std::string variable(const Token& token) const;
+  std::string insert_id(std::string_view source) const;
+  std::string unfolded(const std::string& number) const;
+  std::string count_variable(std::string_view variable, std::uint64_t count) const;
+
+  std::string_view text_;
+  LexMode mode_;
+  const FactValues& values_;
+  SelectFields fields_;
+  bool explains_ = false;
+  bool sets_ = false;
+};
+
+// A plan shows constants as what they are, and a call that is not folded as a call.
+std::string Substitution::unfolded(const std::string& number) const {
+  return explains_ ? "(" + number + "|0)" : "(FOUND_ROWS()&0|" + number + ")";
+}
+
+std::string Substitution::count_variable(std::string_view variable, std::uint64_t count) const {
+  const std::string literal = "'" + std::to_string(count) + "'";
+  if (explains_) return literal;
+  return "IF(FOUND_ROWS()&0," + std::string(variable) + "," + literal + ")";
+}
+
+std::string Substitution::insert_id(std::string_view source) const {
+  const std::string own = std::to_string(*values_.insert_id);
+  if (!values_.foreign_id) return own;
+  const std::string there(source);
+  return "IF(" + there + "=" + std::to_string(*values_.foreign_id) + "," + own + "," + there + ")";
+}
+
+std::string Substitution::function(std::string_view name) const {
+  if (values_.row_count && is_keyword(name, "ROW_COUNT")) {
+    return "(" + std::to_string(*values_.row_count) + "+0)";
+  }
+  if (values_.found_rows && !explains_ && is_keyword(name, "FOUND_ROWS")) {
+    return unfolded(std::to_string(*values_.found_rows));
+  }
+  if (values_.insert_id && is_keyword(name, "LAST_INSERT_ID")) {
+    return "(" + insert_id("LAST_INSERT_ID()") + "|0)";
+  }
+  if (values_.connection_id && is_keyword(name, "CONNECTION_ID")) {
+    return "(" + std::to_string(*values_.connection_id) + "|0)";
+  }
+  return {};
+}
+
+std::string Substitution::variable(const Token& token) const {
+  if (has_global_scope(token.text)) return {};
+  const std::string_view name = unscoped(token.text);
+  if (values_.warnings && is_keyword(name, "WARNING_COUNT")) {
+    return count_variable(token.text, *values_.warnings);
+  }
+  if (values_.errors && is_keyword(name, "ERROR_COUNT")) {
+    return count_variable(token.text, *values_.errors);
+  }
+  const bool is_insert_id = is_keyword(name, "LAST_INSERT_ID") || is_keyword(name, "IDENTITY");
+  return values_.insert_id && is_insert_id ? unfolded(insert_id(token.text)) : std::string();
+}
+
+// For a token that asks; `behind` reads on after it. Empty for any other.
+Edit Substitution::edit_at(const Token& token, Lexer behind) const {
+  const auto at = static_cast<std::size_t>(token.text.data() - text_.data());
+  const Token next = behind.next();
+  if (token.kind == TokenKind::kSystemVariable) {
+    const bool is_target = sets_ && (next.symbol == '=' || next.text == ":=");
+    return is_target ? Edit{} : Edit{at, token.text.size(), variable(token)};
+  }
+  const std::optional<std::string> name = name_of(token);
+  const Token close = behind.next();
+  if (!name || next.symbol != '(' || close.symbol != ')') return {};
+  const char* end = close.text.data() + close.text.size();
+  return {at, static_cast<std::size_t>(end - token.text.data()), function(*name)};
+}
+
+std::string Substitution::run() {
+  std::vector<Edit> edits;
+  Lexer lexer(text_, mode_);
+  Token before;
+  bool is_first = true;
+  for (Token token = lexer.next(); token.kind != TokenKind::kEnd; token = lexer.next()) {
+    if (std::exchange(is_first, false)) {
+      sets_ = is_keyword(token.text, "SET");
+      explains_ = is_keyword(token.text, "EXPLAIN") || is_keyword(token.text, "DESC") ||
+                  is_keyword(token.text, "DESCRIBE");
+    }
+    Edit edit = before.symbol == '.' ? Edit{} : edit_at(token, lexer);
+    fields_.pass(token, !edit.text.empty());
+    if (!edit.text.empty()) edits.push_back(std::move(edit));
+    before = token;
+  }
+  fields_.pass({}, false);
+  for (const NamedField& field : fields_.changed())
+    edits.push_back({field.end, 0, " AS " + quoted_name(field.name)});
+  return apply(text_, std::move(edits));
+}
+
+bool may_be_rewritten(const Statement& statement) {
+  return statement.kind == StatementKind::kRead || statement.kind == StatementKind::kWrite ||
+         statement.kind == StatementKind::kSet;
+}
+
+bool reads_connections(std::string_view text, LexMode mode) {
+  Lexer lexer(text, mode);
+  for (Token token = lexer.next(); token.kind != TokenKind::kEnd; token = lexer.next()) {
+    const std::string name = upper(name_of(token).value_or(std::string()));
+    if (std::find(kConnectionTables.begin(), kConnectionTables.end(), name) !=
+        kConnectionTables.end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What of the values this statement of the script asks for.
+FactValues values_for(const Statement& statement, bool is_first, LexMode mode,
+                      const FactValues& all) {
+  FactValues values = is_first ? all : FactValues{};
+  values.insert_id = all.insert_id;
+  values.foreign_id = all.foreign_id;
+  values.connection_id = all.connection_id;
+  const bool asks = statement.facts.contains(Fact::kConnectionId);
+  if (!asks || reads_connections(statement.text, mode)) values.connection_id.reset();
+  return values;
+}
+
+}  // namespace
+
+std::string substitute(const Script& script, std::string_view text, LexMode mode,
+                       const FactValues& values) {
+  std::string out;
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    const Statement& statement = script[i];
+    if (statement.facts.empty() || !may_be_rewritten(statement)) continue;
+    const FactValues wanted = values_for(statement, i == 0, mode, values);
+    if (wanted.empty()) continue;
+    const auto begin = static_cast<std::size_t>(statement.text.data() - text.data());
+    out += text.substr(done, begin - done);
+    out += Substitution(statement.text, mode, wanted).run();
+    done = begin + statement.text.size();
+  }
+  return out += text.substr(done);
+}
+
+}  // namespace tidepool::sql
