@@ -5,6 +5,7 @@
 
 #include "tidepool/base/check.h"
 #include "tidepool/protocol/packet.h"
+#include "tidepool/protocol/reply_messages.h"
 
 namespace tidepool::session {
 
@@ -20,6 +21,12 @@ std::uint8_t sequence_after(std::string_view packets) {
     packets.remove_prefix(std::min(packets.size(), protocol::kHeaderBytes + length));
   }
   return static_cast<std::uint8_t>(last + 1);
+}
+
+// An ERR comes in one piece.
+bool begins_with_err(std::string_view packets) {
+  return packets.size() > protocol::kHeaderBytes &&
+         static_cast<std::uint8_t>(packets[protocol::kHeaderBytes]) == protocol::kErrHeader;
 }
 
 }  // namespace
@@ -50,6 +57,8 @@ Result<Exchange::Progress> Exchange::feed(std::string_view bytes) {
     tracker_.begin(answering_.front().command,
                    {.first_sequence = answering_.front().first_sequence});
     tracking_ = true;
+    const Step& step = answering_.front();
+    holding_ = step.hold_answer || (step.hold_refusal && begins_with_err(bytes));
     held_.clear();
   }
   const Result<std::size_t> consumed = tracker_.feed(bytes);
@@ -60,7 +69,7 @@ Result<Exchange::Progress> Exchange::feed(std::string_view bytes) {
 Exchange::Progress Exchange::progress_of(std::string_view bytes, std::size_t consumed) {
   const Step& step = answering_.front();
   Progress progress{.consumed = consumed};
-  if (step.hold_answer) {
+  if (holding_) {
     held_ += bytes.substr(0, consumed);
   } else {
     progress.relay = step.kind == StepKind::kRelay && !failure_;
@@ -74,9 +83,10 @@ Exchange::Progress Exchange::progress_of(std::string_view bytes, std::size_t con
 }
 
 void Exchange::end_step(StepKind kind) {
+  const bool may_fail = answering_.front().may_fail;
   answering_.pop_front();
   tracking_ = false;
-  const bool must_succeed = kind == StepKind::kRestore || kind == StepKind::kPrepare;
+  const bool must_succeed = !may_fail && (kind == StepKind::kRestore || kind == StepKind::kPrepare);
   if (must_succeed && tracker_.summary().has_error() && !failure_) {
     failure_ = error_of(tracker_.summary());
     waiting_.clear();

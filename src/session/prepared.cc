@@ -18,6 +18,12 @@ pool::PreparedCache::Key private_key(const PreparedStatement& statement, std::ui
                                              std::to_string(statement.serial));
 }
 
+pool::PreparedCache::Key key_of_sent_text(const pool::PreparedCache::Key& text_key,
+                                          const std::string& sent_text) {
+  if (sent_text.empty()) return text_key;
+  return std::make_shared<const std::string>(*text_key + '\0' + sent_text);
+}
+
 sql::SessionState preparing_state(const sql::SessionState& state) {
   sql::SessionState part = state;
   for (const sql::SessionState::Item& item : state.items()) {
@@ -36,6 +42,7 @@ PreparedStatement& PreparedStatements::add(std::string_view text, const sql::Ses
   made->script = sql::classify(made->text, state.lex_mode());
   made->context = preparing_state(state);
   made->key = state.is_exact() ? prepared_key(text, made->context) : private_key(*made, session);
+  made->text_key = made->key;
   made->params = params;
   PreparedStatement& statement = *made;
   statements_[statement.id] = std::move(made);

@@ -72,6 +72,7 @@ void Session::on_captured() {
   const CaptureKind kind = command_->captures.front();
   command_->captures.pop_front();
   const std::string answer = command_->exchange.take_held();
+  lease_.memory().last_session = 0;  // the capture was a statement of its own
   switch (kind) {
     case CaptureKind::kWarnings: return note_warnings(answer);
     case CaptureKind::kLastInsertId: return note_insert_id(answer);
@@ -99,7 +100,6 @@ void Session::note_warnings(const std::string& answer) {
 
 void Session::note_insert_id(const std::string& answer) {
   insert_id_on_backend_ = false;
-  lease_.memory().last_session = 0;  // the capture was a statement of its own
   const auto result = protocol::parse_text_result(answer);
   if (!result || result->rows.size() != 1 || result->rows[0].empty()) return;
   const std::uint64_t found = std::strtoull(result->rows[0][0].value_or("0").c_str(), nullptr, 10);

@@ -147,40 +147,23 @@ void Session::forget_facts() {
   found_rows_ = 0;
 }
 
-// LAST_INSERT_ID(0) leaves the value as it is: only a reset makes it 0. While pinned there is no
-// way.
-bool Session::needs_insert_id_reset() {
-  const bool asks = command_->effects().facts().contains(sql::Fact::kLastInsertId);
-  return asks && last_insert_id_ == 0 && !insert_id_on_backend_ && !keeps_lease() &&
-         lease_.memory().insert_id != 0;
-}
-
-// What the statement asks about the one before it, on a backend that did not run that one.
+// What the statement, or a later one of its transaction, asks about the one before it, on a backend
+// that did not run that one.
 void Session::add_fact_restores() {
-  const sql::Facts facts = command_->effects().facts();
-  const sql::Script& script = command_->effects();
-  const bool begins = script.size() == 1 && script.front().kind == sql::StatementKind::kBegin;
-  if (facts.empty() && !begins) return;
-  pool::Memory& memory = lease_.memory();
-  const auto restore = [&](const std::string& text) {
+  const auto restore = [&](const std::string& text, bool may_fail) {
     command_->exchange.add({.kind = StepKind::kRestore,
                             .command = protocol::Command::kQuery,
-                            .bytes = framed(protocol::Command::kQuery, text)});
+                            .bytes = framed(protocol::Command::kQuery, text),
+                            .may_fail = may_fail});
   };
-  const bool is_known = insert_id_on_backend_ || memory.insert_id == last_insert_id_;
-  // A transaction may ask on this backend later, when it cannot be told apart any more.
-  const bool asks = facts.contains(sql::Fact::kLastInsertId) || begins;
-  if (asks && !is_known && last_insert_id_ != 0) {
-    memory.insert_id = last_insert_id_;
-    memory.last_session = 0;
-    restore("SELECT LAST_INSERT_ID(" + std::to_string(last_insert_id_) + ")");
-  } else if (facts.contains(sql::Fact::kLastInsertId) && !is_known) {
-    // Pinned, so there can be no reset: 1 at least tells nothing of anybody else.
-    memory.insert_id = 1;
-    restore("SELECT LAST_INSERT_ID(1)");
-  }
-  if (memory.last_session == id_ && facts_on_backend_) return;
-  if (facts.contains(sql::Fact::kWarnings) || facts.contains(sql::Fact::kErrors)) restore("DO 0");
+  const sql::Script& script = command_->effects();
+  const bool is_about_warnings = !script.empty() && script.front().keeps_diagnostics &&
+                                 (script.facts().contains(sql::Fact::kWarnings) ||
+                                  script.facts().contains(sql::Fact::kErrors));
+  if (is_about_warnings && !knows_facts_here()) restore("DO 0", false);
+  if (!restores_insert_id()) return;
+  lease_.memory().insert_id = insert_id_target();
+  restore("SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target()) + ")", true);
 }
 
 // What later statements may ask about this one.

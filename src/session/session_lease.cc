@@ -75,21 +75,26 @@ bool Session::add_steps() {
   }
   if (command_->statement != nullptr) return add_statement_steps();
   if (!add_restore(desired_)) return false;
-  add_fact_restores();
+  substitute_text();
   const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
-  const bool may_follow = is_prepare || is_harmless(command_->script);
-  add_next_isolation();
-  add_relay(framed(command_->payload), !may_follow, is_prepare || command_->repeats_last_ok());
+  bool must_succeed = !command_->exchange.is_over();
+  add_fact_restores();
+  must_succeed = add_next_isolation() || must_succeed;
+  const bool may_follow = is_prepare || is_harmless(command_->script) || !must_succeed;
+  const std::string& text = command_->substituted;
+  add_relay(text.empty() ? framed(command_->payload) : framed(command_->type, text), !may_follow,
+            is_prepare || command_->repeats_last_ok());
   return true;
 }
 
 // Last before the relay: the next statement takes it, whoever sends it.
-void Session::add_next_isolation() {
-  if (next_isolation_.empty() || !takes_next_isolation(*command_)) return;
+bool Session::add_next_isolation() {
+  if (next_isolation_.empty() || !takes_next_isolation(*command_)) return false;
   command_->exchange.add(
       {.kind = StepKind::kRestore,
        .command = protocol::Command::kQuery,
        .bytes = framed(protocol::Command::kQuery, next_isolation_text(next_isolation_))});
+  return true;
 }
 
 // Whether the login's database is there and open to this account: USE, whatever state the backend
@@ -105,12 +110,6 @@ bool Session::add_login_check() {
 // The steps from the backend's state to `target`; false if there is no way.
 bool Session::add_restore(const sql::SessionState& target) {
   pool::Memory& memory = lease_.memory();
-  if (needs_insert_id_reset()) {
-    command_->exchange.add({.kind = StepKind::kRestore,
-                            .command = protocol::Command::kResetConnection,
-                            .bytes = framed(protocol::Command::kResetConnection)});
-    memory.reset();
-  }
   if (memory.actual.hash() == target.hash()) return true;
   if (!target.is_exact() && keeps_lease()) return true;  // pinned to where its state is
   const sql::RestorePlan plan = sql::plan_restore(memory.actual, target);
@@ -147,7 +146,8 @@ void Session::add_relay(std::string bytes, bool after_success, bool hold) {
                           .command = type,
                           .bytes = std::move(bytes),
                           .after_success = after_success,
-                          .hold_answer = hold});
+                          .hold_answer = hold,
+                          .hold_refusal = !command_->substituted.empty()});
 }
 
 // The backend could not be brought to the session's state, or the statement not be prepared on it.

@@ -64,23 +64,26 @@ bool Session::add_statement_steps() {
   PreparedStatement& statement = *command_->statement;
   choose_key(statement);
   const std::optional<std::uint32_t> id = lease_.memory().prepared.find(*statement.key);
+  bool must_succeed = !command_->exchange.is_over();
   if (!id) add_prepare(statement);
   add_fact_restores();
-  add_next_isolation();
-  add_relay(id ? framed(statement_bytes(*id)) : std::string(),
-            !id || !is_harmless(statement.script), command_->type == protocol::Command::kStmtReset);
+  must_succeed = add_next_isolation() || must_succeed;
+  const bool may_follow = is_harmless(statement.script) || !must_succeed;
+  add_relay(id ? framed(statement_bytes(*id)) : std::string(), !id || !may_follow,
+            command_->type == protocol::Command::kStmtReset);
   return true;
 }
 
 // Statements of the same text share one on the backend, except where one would be in the other's
 // way: an open cursor, long data, or parameter types that the client never sent.
 void Session::choose_key(PreparedStatement& statement) {
+  substitute_statement(statement);
   bool alone = prepared_.other_holds(statement);
   if (command_->type == protocol::Command::kStmtExecute && statement.params > 0) {
     const auto execute = protocol::parse_stmt_execute(command_->payload, statement.params);
     alone = alone || (execute && !execute->has_types && statement.param_types.empty());
   }
-  if (alone) statement.key = private_key(statement, id_);
+  if (alone) statement.key = key_of_sent_text(private_key(statement, id_), statement.sent_text);
 }
 
 // Prepares as the client did, in the state that mattered then, and comes back. Never resets: a
@@ -100,11 +103,12 @@ void Session::add_prepare(const PreparedStatement& statement) {
   if (here.database().empty() || there.database().empty()) {
     there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
   }
+  const std::string& text = statement.sent_text.empty() ? statement.text : statement.sent_text;
   const bool detours = desired_.is_exact() && here != there;
   if (detours) add_plan(here, there);
   command_->exchange.add({.kind = StepKind::kPrepare,
                           .command = protocol::Command::kStmtPrepare,
-                          .bytes = framed(protocol::Command::kStmtPrepare, statement.text)});
+                          .bytes = framed(protocol::Command::kStmtPrepare, text)});
   if (detours) add_plan(there, here);
 }
 

@@ -112,6 +112,7 @@ void Session::on_step_ended(StepKind kind) {
 }
 
 void Session::on_relayed() {
+  if (resend_original()) return;
   ClientCommand& command = *command_;
   command.is_relayed = true;
   command.summary = command.exchange.summary();

@@ -67,7 +67,7 @@ bool is_space(char byte) {
 
 bool ends_operand(const Token& token) {
   switch (token.kind) {
-    case TokenKind::kWord: return !is_one_of(token, kOperators);
+    case TokenKind::kWord: return !is_operator_word(token);
     case TokenKind::kQuotedName:
     case TokenKind::kString:
     case TokenKind::kInteger:
@@ -115,6 +115,10 @@ std::string without_comment_marks(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_operator_word(const Token& token) {
+  return is_one_of(token, kOperators);
+}
 
 void SelectFields::pass(const Token& token, bool is_changed) {
   if (token.kind == TokenKind::kHint) return;

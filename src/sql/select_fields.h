@@ -11,6 +11,9 @@
 
 namespace tidepool::sql {
 
+// AND, LIKE, DIV, …: an operand follows, no alias.
+bool is_operator_word(const Token& token);
+
 struct NamedField {
   std::size_t end = 0;  // behind its last token: an alias goes here
   std::string name{};   // of its column

@@ -44,6 +44,18 @@ std::string quoted_name(std::string_view name) {
   return out + "`";
 }
 
+bool begins_field(const Token& before) {
+  return before.symbol == ',' || is_keyword(before.text, "SELECT");
+}
+
+bool ends_field(const Token& next) {
+  switch (next.kind) {
+    case TokenKind::kWord: return !is_operator_word(next);
+    case TokenKind::kSymbol: return next.symbol == ',' || next.symbol == ')';
+    default: return true;
+  }
+}
+
 // Rewrites one statement.
 class Substitution {
  public:
@@ -53,12 +65,12 @@ class Substitution {
   std::string run();
 
  private:
-  Edit edit_at(const Token& token, Lexer behind) const;
+  Edit edit_at(const Token& before, const Token& token, Lexer behind) const;
   std::string function(std::string_view name) const;
-  std::string variable(const Token& token) const;
+  std::string variable(const Token& token, bool is_field) const;
   std::string insert_id(std::string_view source) const;
-  std::string unfolded(const std::string& number) const;
-  std::string count_variable(std::string_view variable, std::uint64_t count) const;
+  static std::string unfolded(const std::string& number);
+  static std::string count_variable(std::string_view variable, std::uint64_t count, bool is_field);
 
   std::string_view text_;
   LexMode mode_;
@@ -68,15 +80,17 @@ class Substitution {
   bool sets_ = false;
 };
 
-// A plan shows constants as what they are, and a call that is not folded as a call.
-std::string Substitution::unfolded(const std::string& number) const {
-  return explains_ ? "(" + number + "|0)" : "(FOUND_ROWS()&0|" + number + ")";
+std::string Substitution::unfolded(const std::string& number) {
+  return "(FOUND_ROWS()&0|" + number + ")";
 }
 
-std::string Substitution::count_variable(std::string_view variable, std::uint64_t count) const {
-  const std::string literal = "'" + std::to_string(count) + "'";
-  if (explains_) return literal;
-  return "IF(FOUND_ROWS()&0," + std::string(variable) + "," + literal + ")";
+// A variable is a constant of no known length that may be NULL; what is folded from it may not.
+std::string Substitution::count_variable(std::string_view variable, std::uint64_t count,
+                                         bool is_field) {
+  const std::string name(variable);
+  const std::string literal = ",'" + std::to_string(count) + "')";
+  return is_field ? "IF(FOUND_ROWS()&0," + name + literal
+                  : "REPLACE(" + name + "," + name + literal;
 }
 
 std::string Substitution::insert_id(std::string_view source) const {
@@ -88,46 +102,54 @@ std::string Substitution::insert_id(std::string_view source) const {
 
 std::string Substitution::function(std::string_view name) const {
   if (values_.row_count && is_keyword(name, "ROW_COUNT")) {
-    return "(" + std::to_string(*values_.row_count) + "+0)";
+    return "(ROW_COUNT()*0+" + std::to_string(*values_.row_count) + ")";
   }
   if (values_.found_rows && !explains_ && is_keyword(name, "FOUND_ROWS")) {
     return unfolded(std::to_string(*values_.found_rows));
   }
   if (values_.insert_id && is_keyword(name, "LAST_INSERT_ID")) {
-    return "(" + insert_id("LAST_INSERT_ID()") + "|0)";
+    return "(LAST_INSERT_ID()&0|" + insert_id("LAST_INSERT_ID()") + ")";
   }
   if (values_.connection_id && is_keyword(name, "CONNECTION_ID")) {
-    return "(" + std::to_string(*values_.connection_id) + "|0)";
+    return "(CONNECTION_ID()&0|" + std::to_string(*values_.connection_id) + ")";
   }
   return {};
 }
 
-std::string Substitution::variable(const Token& token) const {
+std::string Substitution::variable(const Token& token, bool is_field) const {
   if (has_global_scope(token.text)) return {};
   const std::string_view name = unscoped(token.text);
   if (values_.warnings && is_keyword(name, "WARNING_COUNT")) {
-    return count_variable(token.text, *values_.warnings);
+    return count_variable(token.text, *values_.warnings, is_field);
   }
   if (values_.errors && is_keyword(name, "ERROR_COUNT")) {
-    return count_variable(token.text, *values_.errors);
+    return count_variable(token.text, *values_.errors, is_field);
   }
   const bool is_insert_id = is_keyword(name, "LAST_INSERT_ID") || is_keyword(name, "IDENTITY");
-  return values_.insert_id && is_insert_id ? unfolded(insert_id(token.text)) : std::string();
+  if (!values_.insert_id || !is_insert_id) return {};
+  const std::string id = insert_id(token.text);
+  return is_field ? unfolded(id) : "(" + id + "|0)";
 }
 
 // For a token that asks; `behind` reads on after it. Empty for any other.
-Edit Substitution::edit_at(const Token& token, Lexer behind) const {
+Edit Substitution::edit_at(const Token& before, const Token& token, Lexer behind) const {
+  if (before.symbol == '.') return {};
   const auto at = static_cast<std::size_t>(token.text.data() - text_.data());
   const Token next = behind.next();
   if (token.kind == TokenKind::kSystemVariable) {
+    // A plan shows a constant as what it is, and what is not folded as a call.
+    const bool is_field = !explains_ && begins_field(before) && ends_field(next);
     const bool is_target = sets_ && (next.symbol == '=' || next.text == ":=");
-    return is_target ? Edit{} : Edit{at, token.text.size(), variable(token)};
+    return is_target ? Edit{} : Edit{at, token.text.size(), variable(token, is_field)};
   }
   const std::optional<std::string> name = name_of(token);
   const Token close = behind.next();
   if (!name || next.symbol != '(' || close.symbol != ')') return {};
   const char* end = close.text.data() + close.text.size();
-  return {at, static_cast<std::size_t>(end - token.text.data()), function(*name)};
+  std::string text = function(*name);
+  // INTERVAL ( begins a call of the function of that name.
+  if (!text.empty() && is_keyword(before.text, "INTERVAL")) text = text.substr(1, text.size() - 2);
+  return {at, static_cast<std::size_t>(end - token.text.data()), std::move(text)};
 }
 
 std::string Substitution::run() {
@@ -141,7 +163,7 @@ std::string Substitution::run() {
       explains_ = is_keyword(token.text, "EXPLAIN") || is_keyword(token.text, "DESC") ||
                   is_keyword(token.text, "DESCRIBE");
     }
-    Edit edit = before.symbol == '.' ? Edit{} : edit_at(token, lexer);
+    Edit edit = edit_at(before, token, lexer);
     fields_.pass(token, !edit.text.empty());
     if (!edit.text.empty()) edits.push_back(std::move(edit));
     before = token;

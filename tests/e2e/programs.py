@@ -65,6 +65,44 @@ FACTS = queries(
     "EXPLAIN SELECT 1", "SELECT ROW_COUNT()", "SELECT FOUND_ROWS()",
 )  # fmt: skip
 
+FACTS_WITHIN = [
+    *queries(
+        "INSERT INTO t0(v) VALUES (5), (6)", "SELECT ROW_COUNT(), 1", "UPDATE t0 SET v = v + 1",
+        "SELECT ROW_COUNT() /* c */, /* d */ 1+ROW_COUNT() -- hi", "SELECT * FROM t0 LIMIT 2", "SELECT 2, FOUND_ROWS()",
+        "SELECT * FROM t0 LIMIT 3", "select (Found_rows( )), `FOUND_ROWS`() + 1 f", "DELETE FROM t0 WHERE id = 3",
+        "SELECT ROW_COUNT()   FROM DUAL", "DELETE FROM t0 WHERE id = 3", "SELECT CONCAT(ROW_COUNT(), 'x'), FOUND_ROWS() FROM t0",
+        "SHOW TABLES", "SELECT (SELECT FOUND_ROWS() ), -FOUND_ROWS() UNION SELECT 1, ROW_COUNT() ORDER BY 1",
+        "INSERT IGNORE INTO t0(id) VALUES (1), (2)", "SELECT @@warning_count, @@error_count", "SELECT @@warning_count",
+        "INSERT IGNORE INTO t0(id) VALUES (1)", "SELECT @@session.warning_count w, @@error_count + 1 > 1, ROW_COUNT()",
+        "SELECT nonsense", "SELECT @@warning_count, @@error_count, ROW_COUNT()", "SELEC 1", "SELECT @@error_count, @@warning_count",
+        "SELECT 1/0", "SHOW WARNINGS", "SELECT @@warning_count, FOUND_ROWS()", "SELECT nonsense", "SHOW COUNT(*) ERRORS",
+        "SELECT @@error_count", "SELECT LAST_INSERT_ID(), 1", "SELECT LAST_INSERT_ID() + 1 FROM t0 LIMIT 1",
+        "SELECT @@last_insert_id, @@identity i", "INSERT INTO t0(v) VALUES (LAST_INSERT_ID())", "SELECT * FROM t0",
+        "INSERT INTO t0(v) VALUES (FOUND_ROWS()), (ROW_COUNT())", "SELECT v FROM t0", "UPDATE t0 SET v = ROW_COUNT()",
+        "SELECT ROW_COUNT() FROM t0 WHERE v = ROW_COUNT()", "SELECT v FROM t0", "SELECT * FROM (SELECT FOUND_ROWS() /* z */, 1) q",
+        "UPDATE t0 SET v = 2", "SELECT CASE ROW_COUNT() WHEN 0 THEN 'none' ELSE 'some' END, NOW() > NOW() - INTERVAL ROW_COUNT() DAY",
+        "UPDATE t0 SET v = 3", "EXPLAIN SELECT ROW_COUNT()", "UPDATE t0 SET v = 4", "SELECT ROW_COUNT() FROM", "SHOW WARNINGS",
+        "UPDATE t0 SET v = 5", "SELECT ROW_COUNT() > nonsense", "SHOW WARNINGS", "SELECT * FROM t0", "DO FOUND_ROWS()",
+        "SELECT /*!40101 ROW_COUNT() */, /*! 1 + ROW_COUNT( ) */ ", "UPDATE t0 SET v = 6", "SET @a = ROW_COUNT()", "SELECT @a",
+        "SELECT CONNECTION_ID() = CONNECTION_ID(), CONNECTION_ID() > 0 c", "SELECT COUNT(*) FROM information_schema.processlist "
+        "WHERE id = CONNECTION_ID()",
+    ),
+    ("reset",), ("prepare", "a", "SELECT ROW_COUNT(), FOUND_ROWS(), @@warning_count, LAST_INSERT_ID(), ?"),
+    ("query", "INSERT INTO t0(v) VALUES (5), (6)"), ("execute", "a", (1,)), ("query", "SELECT * FROM t0"), ("execute", "a", (1,)),
+    ("query", "SELECT nonsense"), ("execute", "a", (2,), False), ("execute", "a", (2,), False),
+    ("prepare", "b", "SELECT CONNECTION_ID() > 0"), ("execute", "b"), ("prepare", "c", "SELECT CONNECTION_ID() FROM"),
+]  # fmt: skip
+
+# A session that never inserted, on a backend where others did.
+NEVER_INSERTED = queries(
+    "SELECT LAST_INSERT_ID()", "SELECT LAST_INSERT_ID(), @@identity", "SELECT 1", "SELECT @@last_insert_id", "BEGIN",
+    "SELECT LAST_INSERT_ID()", "INSERT INTO t0(id, v) VALUES (700, 1)", "SELECT LAST_INSERT_ID(), @@last_insert_id", "COMMIT",
+    "SELECT LAST_INSERT_ID()", "SET autocommit=0", "INSERT INTO t0(id, v) VALUES (701, 1)", "SELECT LAST_INSERT_ID()", "ROLLBACK",
+    "SELECT 1; SELECT LAST_INSERT_ID()", "SET @a = LAST_INSERT_ID()", "SELECT @a", "SELECT LAST_INSERT_ID()", "BEGIN",
+    "INSERT INTO t0(v) VALUES (1)", "SELECT LAST_INSERT_ID() > 0", "SELECT 1", "SELECT LAST_INSERT_ID()", "COMMIT",
+    "SELECT LAST_INSERT_ID()",
+)  # fmt: skip
+
 PREPARED = [
     ("prepare", "a", "SELECT v, s FROM t0 WHERE id = ?"), ("execute", "a", (2,)), ("execute", "a", (1,), False),
     ("reset_statement", "a"), ("prepare", "b", "INSERT INTO t0(v, s) VALUES (?, ?)"), ("execute", "b", (1, "zz")),
@@ -150,6 +188,8 @@ CASES = {
     "variables": (0, "{db}", VARIABLES),
     "transactions": (0, "{db}", TRANSACTIONS),
     "facts": (0, "{db}", FACTS),
+    "facts within": (0, "{db}", FACTS_WITHIN),
+    "never inserted": (raw.MULTI_STATEMENTS, "{db}", NEVER_INSERTED),
     "prepared": (0, "{db}", PREPARED),
     "cursors": (0, "{db}", CURSORS),
     "long data": (0, "{db}", LONG_DATA),

@@ -48,6 +48,9 @@ struct ClientCommand {
   bool is_capture = false;
   bool is_login = false;  // the check of the login's database: no answer of TiDB goes to the client
 
+  // What goes to the backend in the place of its text, because the proxy knows what it asks.
+  std::string substituted{};
+
   Exchange exchange;
   std::deque<CaptureKind> captures;   // in the order of the exchange's capture steps
   bool is_relayed = false;            // the client has its whole answer

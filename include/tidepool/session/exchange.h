@@ -36,8 +36,10 @@ struct Step {
   protocol::Command command = protocol::Command::kQuery;
   std::string bytes{};         // whole packets
   bool after_success = false;  // see above
+  bool may_fail = false;       // a restore whose failure keeps nothing from going on
   bool hold_answer =
       false;  // the answer is kept whole, in held(), instead of being passed on as it comes
+  bool hold_refusal = false;  // the same if it begins with an ERR
   std::uint8_t first_sequence =
       1;  // of the answer: goes on after that of the command's last packet; set by add()
 };
@@ -95,6 +97,7 @@ class Exchange {
   std::deque<Step> answering_;  // written, answer outstanding; the front one's is being followed
   protocol::ResponseTracker tracker_;
   bool tracking_ = false;
+  bool holding_ = false;  // the answer being followed is held
   bool relay_written_ = false;
   bool relay_answered_ = false;
   std::string held_;

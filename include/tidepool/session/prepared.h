@@ -20,7 +20,9 @@ struct PreparedStatement {
   std::string text;
   sql::Script script;         // views into `text`
   sql::SessionState context;  // preparing_state() when it was prepared: its meaning depends on it
-  pool::PreparedCache::Key key;  // of context and text
+  pool::PreparedCache::Key text_key;  // of context and text
+  std::string sent_text{};  // what is executed in the place of the text; empty: the text itself
+  pool::PreparedCache::Key key;  // of what is executed
   std::uint16_t params = 0;
   std::string param_types;     // as last sent by the client, two bytes each; empty: not sent yet
   bool has_long_data = false;  // since the last execute or reset
@@ -31,6 +33,10 @@ struct PreparedStatement {
 pool::PreparedCache::Key prepared_key(std::string_view text, const sql::SessionState& context);
 // One that no other statement has.
 pool::PreparedCache::Key private_key(const PreparedStatement& statement, std::uint64_t session);
+
+// The key of what is sent in the place of a text with that key; empty: the text itself.
+pool::PreparedCache::Key key_of_sent_text(const pool::PreparedCache::Key& text_key,
+                                          const std::string& sent_text);
 
 // The part of a state that decides what a prepared text means: database, character set and
 // sql_mode.

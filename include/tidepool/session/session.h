@@ -6,8 +6,9 @@
 // list to retire it. session.cc: the client's side and the life · session_login.cc: how it begins ·
 // session_commands.cc: what each command means · session_lease.cc: how a lease begins and ends ·
 // session_relay.cc: a command on its backend · session_prepared.cc: prepared statements ·
-// session_facts.cc: what is known of the last statement · session_capture.cc: what only the backend
-// knows, and how it is read back.
+// session_facts.cc: what is known of the last statement · session_substitute.cc: that in the place
+// of what a statement asks · session_capture.cc: what only the backend knows, and how it is read
+// back.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,7 @@
 #include "tidepool/session/state.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
+#include "tidepool/sql/substitute.h"
 
 namespace tidepool::session {
 
@@ -124,7 +126,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool add_steps();
   bool add_login_check();
   bool add_restore(const sql::SessionState& target);
-  void add_next_isolation();
+  bool add_next_isolation();
   void add_relay(std::string bytes, bool after_success, bool hold);
   void fail_exchange();
   void release_lease();
@@ -161,12 +163,21 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void drop_on_backend(const PreparedStatement& statement);
   void note_statement_use();
 
+  // session_substitute.cc
+  bool knows_facts_here();
+  bool restores_insert_id();
+  std::uint64_t insert_id_target() const;
+  sql::FactValues fact_values(bool known_here);
+  void add_warning_counts(sql::FactValues& values) const;
+  void substitute_text();
+  void substitute_statement(PreparedStatement& statement);
+  bool resend_original();
+
   // session_facts.cc
   bool answer_fact_locally(const ClientCommand& command);
   bool answer_about_warnings(const sql::Statement& statement);
   void note_local_answer();
   void forget_facts();
-  bool needs_insert_id_reset();
   void add_fact_restores();
   void note_facts();
   void note_failure_facts();

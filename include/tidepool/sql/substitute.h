@@ -2,11 +2,12 @@
 // FOUND_ROWS(), @@warning_count and their like, for a backend that does not know, and
 // CONNECTION_ID() everywhere.
 //
-// Each is replaced by an expression of the same value, type, length and flags (seen on release-8.5:
-// n+0 is folded to a BIGINT, n|0 to an unsigned one, both NOT NULL; FOUND_ROWS() keeps an
-// expression from being folded, and so from becoming NOT NULL; IF takes the length of a string
-// variable from the variable). A select field without an alias gets its own text as one, so that
-// its column keeps its name (TiDB's buildProjectionFieldNameFromExpressions). Pure.
+// Each is replaced by an expression of the same value, type, length and flags, with the function or
+// variable still in it, because TiDB does not cache the plan of a prepared text that has it, and
+// warns of that (seen on release-8.5: what has no table in it is folded to a constant, a BIGINT NOT
+// NULL, by + signed and by | unsigned; FOUND_ROWS() is not folded, and so not NOT NULL; IF takes
+// the length of a string variable from the variable). A select field without an alias gets its own
+// text as one, so that its column keeps its name (buildProjectionFieldNameFromExpressions). Pure.
 #pragma once
 
 #include <cstdint>

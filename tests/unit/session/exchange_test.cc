@@ -150,6 +150,36 @@ TEST(Exchange, FillsInTheRelayOnceItsStatementIsPrepared) {
   EXPECT_EQ(exchange.take_writable(), "execute 7");
 }
 
+TEST(Exchange, HoldsAnAnswerThatIsToBeHeldIfItIsAnError) {
+  Exchange exchange;
+  Step refused = relay("a");
+  refused.hold_refusal = true;
+  exchange.add(std::move(refused));
+  exchange.take_writable();
+
+  EXPECT_EQ(feed(exchange, err(1064), 100), "");
+  EXPECT_EQ(exchange.take_held(), err(1064));
+  EXPECT_FALSE(exchange.relay_answered());
+
+  Step answered = relay("b");
+  answered.hold_refusal = true;
+  exchange.add(std::move(answered));
+  exchange.take_writable();
+  EXPECT_EQ(feed(exchange, rows(), 7), rows());
+}
+
+TEST(Exchange, GoesOnAfterARestoreThatMayFail) {
+  Exchange exchange;
+  Step step = restore("a");
+  step.may_fail = true;
+  exchange.add(std::move(step));
+  exchange.add(relay("b"));
+  exchange.take_writable();
+
+  EXPECT_EQ(feed(exchange, err(1105) + ok(), 100), ok());
+  EXPECT_FALSE(exchange.failure().has_value());
+}
+
 TEST(Exchange, RefusesBytesThatNobodyAskedFor) {
   Exchange exchange;
   EXPECT_FALSE(exchange.feed("x").has_value());

@@ -1,0 +1,123 @@
+// What the proxy knows in the place of what a statement asks, where the backend does not know it.
+#include <algorithm>
+#include <utility>
+
+#include "tidepool/protocol/text_result.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+namespace {
+
+constexpr std::uint16_t kSyntaxError = 1064;
+// LAST_INSERT_ID(0) sets nothing: this one, which no table generates, stands on the backend for 0.
+constexpr std::uint64_t kNoInsertId = 18446744073709551614U;
+
+bool is_rewritable(const sql::Statement& statement) {
+  return statement.kind == sql::StatementKind::kRead ||
+         statement.kind == sql::StatementKind::kWrite || statement.kind == sql::StatementKind::kSet;
+}
+
+// An id that the client gave looks in the answer like one that TiDB made, but is none to ask for.
+bool inserts(const sql::Statement& statement) {
+  if (statement.kind != sql::StatementKind::kWrite) return false;
+  const std::string_view word = sql::Lexer(statement.text, {}).next().text;
+  return sql::is_keyword(word, "INSERT") || sql::is_keyword(word, "REPLACE") ||
+         sql::is_keyword(word, "LOAD");
+}
+
+}  // namespace
+
+// The session's last statement ran on this backend, and nothing since.
+bool Session::knows_facts_here() {
+  return lease_.memory().last_session == id_ && facts_on_backend_ && command_->exchange.is_over();
+}
+
+// After an INSERT nobody can tell from its answer whether it changed the value: it must be this
+// session's before, of the INSERT and of the transaction or text that it may be in.
+bool Session::restores_insert_id() {
+  const std::optional<std::uint64_t>& there = lease_.memory().insert_id;
+  if (insert_id_on_backend_ || there == insert_id_target() || there == last_insert_id_)
+    return false;
+  const sql::Script& script = command_->effects();
+  if (script.empty()) return false;
+  if (!desired_.autocommit() || script.front().kind == sql::StatementKind::kBegin) return true;
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    if (inserts(script[i])) return true;
+  }
+  const bool asks = script.facts().contains(sql::Fact::kLastInsertId);
+  return asks && (script.size() > 1 || !is_rewritable(script.front()));
+}
+
+std::uint64_t Session::insert_id_target() const {
+  return last_insert_id_ != 0 ? last_insert_id_ : kNoInsertId;
+}
+
+// `known_here`: the backend has those of the statement before.
+sql::FactValues Session::fact_values(bool known_here) {
+  sql::FactValues values;
+  const sql::Facts facts = command_->effects().facts();
+  values.connection_id = id_;
+  if (!known_here) {
+    values.row_count = row_count_;
+    values.found_rows = found_rows_;
+    if (!warnings_on_backend_) add_warning_counts(values);
+  }
+  if (!facts.contains(sql::Fact::kLastInsertId)) return values;
+  const std::optional<std::uint64_t> there =
+      restores_insert_id() ? insert_id_target() : lease_.memory().insert_id;
+  if (there == last_insert_id_ || (insert_id_on_backend_ && !there)) return values;
+  values.insert_id = last_insert_id_;
+  if (insert_id_on_backend_ || command_->effects().size() > 1) values.foreign_id = there;
+  return values;
+}
+
+void Session::add_warning_counts(sql::FactValues& values) const {
+  values.warnings = values.errors = 0;
+  if (warnings_answer_.empty()) return;
+  const auto result = protocol::parse_text_result(warnings_answer_);
+  if (!result) return;
+  values.warnings = result->rows.size();
+  values.errors = static_cast<std::uint64_t>(std::count_if(
+      result->rows.begin(), result->rows.end(), [](const auto& row) { return row[0] == "Error"; }));
+}
+
+void Session::substitute_text() {
+  ClientCommand& command = *command_;
+  if (command.type != protocol::Command::kQuery || command.script.facts().empty()) return;
+  command.substituted = sql::substitute(command.script, command.argument(), desired_.lex_mode(),
+                                        fact_values(knows_facts_here() && !restores_insert_id()));
+  if (command.substituted == command.argument()) command.substituted.clear();
+}
+
+// Each execution may need a text of its own, prepared like any other. What the client prepares goes
+// as it is: TiDB warns of a text with such a function.
+void Session::substitute_statement(PreparedStatement& statement) {
+  const bool asks = command_->type == protocol::Command::kStmtExecute &&
+                    !statement.script.facts().empty() && !statement.has_long_data;
+  if (!asks) return;
+  const bool is_there = lease_.memory().prepared.find(*statement.text_key).has_value();
+  const bool known_here = is_there && knows_facts_here() && !restores_insert_id();
+  statement.sent_text = sql::substitute(statement.script, statement.text,
+                                        statement.context.lex_mode(), fact_values(known_here));
+  if (statement.sent_text == statement.text) statement.sent_text.clear();
+  statement.key = key_of_sent_text(statement.text_key, statement.sent_text);
+}
+
+// TiDB quotes the text in a syntax error, so it is to see the client's own. True: its answer is
+// still to come, or the client is gone.
+bool Session::resend_original() {
+  ClientCommand& command = *command_;
+  const protocol::ResponseSummary& answer = command.exchange.summary();
+  const bool refused = answer.has_error() && !command.exchange.relay_answered();
+  if (command.substituted.empty() || !refused) return false;
+  command.substituted.clear();
+  if (answer.error_number == kSyntaxError) {
+    add_relay(framed(command.payload), false, false);
+    return true;
+  }
+  const std::string held = command.exchange.take_held();
+  enter(State::kStreaming);
+  return !send(held);
+}
+
+}  // namespace tidepool::session
