@@ -138,6 +138,8 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
     "The pause after the first failed dial; it doubles with each further one, with full jitter", ""}),
   pool<&Pool::backoff, &Backoff::max>({"backoff.max", duration(1, kHour),
     "The longest pause between failing dials", ""}),
+  pool<&Pool::retry_budget>({"retry_budget", duration(0, kHour),
+    "How long after its arrival a statement that failed, and surely had no effect, may be run again; 0: never", ""}),
   pool<&Pool::max_prepared>({"max_prepared", count(1, 1'000'000),
     "Prepared statements kept on one backend; the one unused for longest goes first", ""}),
 });
@@ -156,6 +158,8 @@ constexpr auto kUserKeys = std::to_array<Key<UserDraft>>({
     "The pool that serves this user; may be left out if there is only one", "default"}),
   user<&User::database>({"database", kText,
     "The database of clients that name none; \"\": that of the pool", "\"\""}),
+  user<&User::retry>({"retry", kYesNo,
+    "Whether what failed and surely had no effect is run again, unseen by the client", ""}),
 });
 
 constexpr auto kLists = std::to_array<ListText>({

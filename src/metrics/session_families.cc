@@ -69,6 +69,12 @@ void add_session_families(Page& page, const AllParts<SessionStats>& pools) {
   by_pool(page.histogram("tidepool_query_backend_duration_seconds",
                          "Command sent to TiDB to its answer complete."),
           pools, &SessionStats::backend_duration);
+  by_enum(page.counter("tidepool_retries_total",
+                       "Commands run again because their first run surely had no effect."),
+          pools, "reason", &SessionStats::retries);
+  by_pool(page.counter("tidepool_unknown_outcomes_total",
+                       "Statements of which nobody knows whether they were executed."),
+          pools, &SessionStats::unknown_outcomes);
   add_traffic(page.counter("tidepool_client_bytes_total",
                            "Bytes exchanged with clients, without TLS and TCP overhead."),
               pools, &SessionStats::client);

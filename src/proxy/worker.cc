@@ -40,6 +40,7 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     access->pool = pools_.back().get();
     access->stats = pool->sessions[index].get();
     access->timeout = pool->config.timeout;
+    access->retry_budget = pool->config.retry_budget;
     environment_.pools.push_back(std::move(access));
   }
   for (const config::User& user : home.config.users) {
@@ -51,6 +52,7 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     session::Account& account = environment_.accounts[user.name];
     account.credential = credential_of(user);
     account.pool = found->get();
+    account.retries = user.retry;
     account.database = user.database.empty() ? pool->database : user.database;
   }
   environment_.logins = &home.logins;

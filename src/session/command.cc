@@ -11,6 +11,14 @@ CommandKind ClientCommand::kind() const {
   }
 }
 
+void ClientCommand::begin_again() {
+  exchange = {};
+  captures.clear();
+  is_relayed = false;
+  substituted.clear();
+  summary = {};
+}
+
 std::string use_text(std::string_view database) {
   std::string text = "USE `";
   for (const char c : database) {

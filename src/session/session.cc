@@ -173,6 +173,7 @@ void Session::close() {
     release_lease();
   }
   ticket_.cancel();
+  pause_.reset();
   enter(State::kClosing);
   channel_.stream().pause(net::PauseReason::kClosing);
   if (channel_.queued_bytes() > 0) {

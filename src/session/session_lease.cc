@@ -14,15 +14,6 @@ namespace {
 // So many backends in a row that cannot be brought to the session's state mean that none can.
 constexpr unsigned kMaxMisfits = 4;
 
-// What a client is told when the backend went away in the middle of its command; drivers take the
-// number for a lost connection.
-Error lost_error(const Error& cause, bool was_sent) {
-  std::string text = "Lost connection to TiDB during query (";
-  text += was_sent ? "outcome unknown" : "not executed";
-  text += "): " + cause.message;
-  return Error{Code::kClosed, std::move(text), 2013, "HY000"};
-}
-
 }  // namespace
 
 void Session::acquire() {
@@ -198,22 +189,7 @@ void Session::on_backend_lost(const Error& error) {
   // As TiDB would have done: the session's state is gone.
   if (was_bound && (command_ == nullptr || command_->is_capture)) return close();
   if (command_ == nullptr) return state_ == State::kHandshake ? void() : rest();
-  const Exchange& exchange = command_->exchange;
-  if (command_->is_login) {
-    refuse_login(lost_error(error, false));
-    return was_bound ? close() : void();
-  }
-  if (command_->is_relayed && !was_bound) {
-    // The client has its answer; only what the proxy asked on its own is lost.
-    if (!command_->is_capture) count_command(Source::kBackend, command_->summary.has_error());
-    command_.reset();
-    return rest();
-  }
-  if (exchange.relay_answered()) return close();  // half an answer cannot be taken back
-  if (!send_error(lost_error(error, exchange.relay_written()), answer_sequence_)) return;
-  if (was_bound) return close();
-  enter(State::kIdle);
-  end_command(Source::kBackend, true);
+  end_by_loss(error, was_bound);
 }
 
 }  // namespace tidepool::session

@@ -62,6 +62,7 @@ bool Session::on_backend_bytes(std::string_view bytes) {
     if (command_ == nullptr) return lose_backend("TiDB sent bytes that nobody asked for");
     const auto progress = command_->exchange.feed(bytes);
     if (!progress) return lose_backend(progress.error().message);
+    if (repeats(*progress)) return false;
     if (progress->relay && progress->consumed > 0) {
       enter(State::kStreaming);
       if (!send(bytes.substr(0, progress->consumed))) return false;

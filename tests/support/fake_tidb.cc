@@ -201,6 +201,11 @@ void FakeTidb::answer(const std::string& statement, std::string bytes) {
   answer(statement, FakeMysql::Answer{.bytes = std::move(bytes)});
 }
 
+void FakeTidb::answer_once(const std::string& statement, std::string bytes) {
+  const std::lock_guard lock(mutex_);
+  once_[statement] = std::move(bytes);
+}
+
 void FakeTidb::hold(const std::string& statement) {
   const std::lock_guard lock(mutex_);
   holds_.insert(statement);
@@ -261,7 +266,10 @@ FakeMysql::Answer FakeTidb::on_command(Connection& connection, std::string_view 
   wait_if_held(lock, text.empty() ? what : text);
   const auto scripted = answers_.find(text);
   FakeMysql::Answer answer;
-  if (!text.empty() && scripted != answers_.end()) {
+  if (const auto once = once_.find(text); once != once_.end()) {
+    answer.bytes = std::move(once->second);
+    once_.erase(once);
+  } else if (!text.empty() && scripted != answers_.end()) {
     answer = scripted->second;
     connection.note(text);
   } else {

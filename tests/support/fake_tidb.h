@@ -53,6 +53,8 @@ class FakeTidb {
   // What a COM_QUERY or an execute of just this text is answered with from now on.
   void answer(const std::string& statement, FakeMysql::Answer answer);
   void answer(const std::string& statement, std::string bytes);
+  // What the next one of just this text is answered with, before that.
+  void answer_once(const std::string& statement, std::string bytes);
   // The answer to the statement, or to a command by its word ("PING"), waits until let_go(), or the
   // end.
   void hold(const std::string& statement);
@@ -82,6 +84,7 @@ class FakeTidb {
   mutable std::mutex mutex_;
   std::condition_variable released_;
   std::map<std::string, FakeMysql::Answer> answers_;  // under mutex_, as the rest
+  std::map<std::string, std::string> once_;
   std::set<std::string> holds_;
   int held_ = 0;
   bool stopping_ = false;

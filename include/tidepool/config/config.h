@@ -111,7 +111,8 @@ struct Pool {
   Milliseconds connect_timeout{20'000};  // for one dial: resolve, connect, TLS and login
   int max_dials = 4;                     // under way at once; 1 or more
   Backoff backoff;
-  int max_prepared = 256;  // prepared statements kept on one backend; 1 or more
+  Milliseconds retry_budget{10'000};  // after a statement's arrival: how long it may be run again
+  int max_prepared = 256;             // prepared statements kept on one backend; 1 or more
 
   bool operator==(const Pool&) const = default;
 };
@@ -125,6 +126,7 @@ struct User {
                               // (caching_sha2_password)
   std::string pool;           // the name of one of the pools
   std::string database;       // empty: that of the pool
+  bool retry = true;          // what surely had no effect is run again when it failed
 
   bool operator==(const User&) const = default;
 };

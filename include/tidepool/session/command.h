@@ -33,6 +33,8 @@ struct ClientCommand {
   // What its OK does to the session: that of its text, or of the prepared text that it executes.
   const sql::Script& effects() const { return statement != nullptr ? statement->script : script; }
   CommandKind kind() const;
+  // As it was before it met a backend.
+  void begin_again();
   // TiDB's OK to it has the figures of the last statement, which on this backend may be one of the
   // proxy's own.
   bool repeats_last_ok() const {
@@ -54,6 +56,7 @@ struct ClientCommand {
   Exchange exchange;
   std::deque<CaptureKind> captures;   // in the order of the exchange's capture steps
   bool is_relayed = false;            // the client has its whole answer
+  unsigned attempts = 0;              // times that it was run again
   unsigned misfits = 0;               // backends that could not be brought to the session's state
   protocol::ResponseSummary summary;  // of the client's answer, once it is complete
   TimePoint received;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,7 +37,8 @@ struct PoolAccess {
   std::string name;
   pool::WorkerPool* pool = nullptr;
   SessionStats* stats = nullptr;
-  Duration timeout = std::chrono::seconds(30);  // for a lease
+  Duration timeout = std::chrono::seconds(30);       // for a lease
+  Duration retry_budget = std::chrono::seconds(10);  // see decide() in retry.h
   KnownDatabases databases;
 };
 
@@ -45,6 +47,7 @@ struct Account {
   protocol::Credential credential;
   PoolAccess* pool = nullptr;
   std::string database;     // when the login names none; empty: none
+  bool retries = true;      // what surely had no effect is run again when it failed
   std::string sha2_digest;  // learnt from a full authentication, kept for the fast path
 };
 
@@ -58,6 +61,7 @@ struct Environment {
   const protocol::RsaKey* rsa_key = nullptr;
   protocol::Credential::Kind decoy = protocol::Credential::Kind::kPlaintext;
   Duration login_timeout = std::chrono::seconds(10);
+  std::minstd_rand random{std::random_device{}()};  // for delays
   bool draining = false;
 
   Account* find_account(std::string_view name);

@@ -5,10 +5,10 @@
 // Owned by the worker's list of sessions; everything on its loop's thread. It ends by asking the
 // list to retire it. session.cc: the client's side and the life · session_login.cc: how it begins ·
 // session_commands.cc: what each command means · session_lease.cc: how a lease begins and ends ·
-// session_relay.cc: a command on its backend · session_prepared.cc: prepared statements ·
-// session_facts.cc: what is known of the last statement · session_substitute.cc: that in the place
-// of what a statement asks · session_capture.cc: what only the backend knows, and how it is read
-// back.
+// session_relay.cc: a command on its backend · session_retry.cc: what becomes of it when that fails
+// · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
+// statement · session_substitute.cc: that in the place of what a statement asks ·
+// session_capture.cc: what only the backend knows, and how it is read back.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@
 #include "tidepool/session/environment.h"
 #include "tidepool/session/login.h"
 #include "tidepool/session/prepared.h"
+#include "tidepool/session/retry.h"
 #include "tidepool/session/state.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
@@ -150,6 +151,12 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void settle();
   void learn_status(std::uint16_t status);
 
+  // session_retry.cc
+  Decision judge(FailureKind kind, bool is_pinned);
+  bool repeats(const Exchange::Progress& progress);
+  void repeat(FailureKind kind, Duration delay);
+  void end_by_loss(const Error& cause, bool was_pinned);
+
   // session_prepared.cc
   bool find_statement(ClientCommand& command);
   void on_statement_close(std::string_view payload);
@@ -238,7 +245,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
 
   // The command under way, and its backend.
   std::unique_ptr<ClientCommand> command_;
-  bool waits_for_infile_ = false;  // the client's packets are its file
+  std::unique_ptr<net::Timer> pause_;  // before it is run again
+  bool waits_for_infile_ = false;      // the client's packets are its file
   bool processing_input_ = false;
   std::uint8_t answer_sequence_ = 1;  // of the answer to the client's command
   BackendSide backend_side_{*this};

@@ -39,6 +39,10 @@ inline constexpr std::size_t kLoginFailures = 8;
 enum class CommandKind : std::uint8_t { kQuery, kExecute, kPrepare, kOther };
 inline constexpr std::size_t kCommandKinds = 4;
 
+// Why a command was run again; see retry.h.
+enum class RetryReason : std::uint8_t { kLost, kConflict, kUnavailable };
+inline constexpr std::size_t kRetryReasons = 3;
+
 enum class Outcome : std::uint8_t { kOk, kError };  // what the client was told
 inline constexpr std::size_t kOutcomes = 2;
 
@@ -84,6 +88,15 @@ constexpr const char* to_string(Outcome outcome) {
   return "?";
 }
 
+constexpr const char* to_string(RetryReason reason) {
+  switch (reason) {
+    case RetryReason::kLost: return "lost";
+    case RetryReason::kConflict: return "conflict";
+    case RetryReason::kUnavailable: return "unavailable";
+  }
+  return "?";
+}
+
 // Bytes of one side, as the proxy sees them: received from the peer, sent to it. Without TLS and
 // TCP overhead.
 struct Traffic {
@@ -105,6 +118,9 @@ struct SessionStats {
                              // client's socket
   Histogram backend_duration;  // command handed to the backend's socket until its answer is
                                // complete; not if local
+
+  EnumArray<RetryReason, Counter, kRetryReasons> retries;  // commands run again
+  Counter unknown_outcomes;  // clients told that nobody knows whether their statement was executed
 
   Traffic client;
   Traffic backend;

@@ -49,18 +49,6 @@ TEST_F(LossTest, TellsThatTheOutcomeIsUnknownWhenTheStatementWasSent) {
   EXPECT_EQ(client.query("SELECT 2").rows, Words{"1"}) << "the session goes on";
 }
 
-TEST_F(LossTest, TellsThatAStatementWasNotExecutedWhenTheRestoreWasLost) {
-  start();
-  RawClient client = this->client();
-  ASSERT_TRUE(client.query("SET NAMES latin1").is_ok());
-  tidb_.break_at(0, Fault::kClose);
-
-  const Reply reply = client.query("INSERT INTO t VALUES (1)");
-
-  EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
-  EXPECT_THAT(reply.text, HasSubstr("not executed"));
-}
-
 TEST_F(LossTest, ClosesTheClientInTheMiddleOfAnAnswer) {
   start();
   RawClient client = this->client();

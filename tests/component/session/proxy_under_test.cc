@@ -100,6 +100,20 @@ std::uint64_t ProxyUnderTest::answered_locally() const {
   return sum;
 }
 
+std::uint64_t ProxyUnderTest::retries(session::RetryReason reason) const {
+  std::uint64_t sum = 0;
+  for (const auto& stats : home_->pools[0]->sessions)
+    sum += stats->retries[reason].value();
+  return sum;
+}
+
+std::uint64_t ProxyUnderTest::unknown_outcomes() const {
+  std::uint64_t sum = 0;
+  for (const auto& stats : home_->pools[0]->sessions)
+    sum += stats->unknown_outcomes.value();
+  return sum;
+}
+
 void ProxyUnderTest::drain() {
   for (const auto& worker : workers_)
     worker->drain();

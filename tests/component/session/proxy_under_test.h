@@ -34,6 +34,8 @@ class ProxyUnderTest {
   std::int64_t sessions_in(session::SessionState state) const;
   std::int64_t pinned(sql::Pin pin) const;
   std::uint64_t answered_locally() const;
+  std::uint64_t retries(session::RetryReason reason) const;
+  std::uint64_t unknown_outcomes() const;
 
   void drain();           // no more clients; sessions end when they can
   void close_sessions();  // now

@@ -1,0 +1,118 @@
+// What becomes of a command whose backend failed: run again where that is certain to be harmless,
+// else told.
+#include <random>
+
+#include "tidepool/session/effects.h"
+#include "tidepool/session/session.h"
+#include "tidepool/sql/directive.h"
+
+namespace tidepool::session {
+namespace {
+
+// Drivers take the number for a lost connection.
+Error lost_error(const Error& cause, Verdict verdict) {
+  std::string text = "Lost connection to TiDB during query (";
+  text += verdict == Verdict::kOutcomeUnknown ? "outcome unknown" : "not executed";
+  text += "): " + cause.message;
+  return Error{Code::kClosed, std::move(text), 2013, "HY000"};
+}
+
+RetryReason reason_of(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::kConflict: return RetryReason::kConflict;
+    case FailureKind::kUnavailable: return RetryReason::kUnavailable;
+    case FailureKind::kLost:
+    case FailureKind::kFinal: break;
+  }
+  return RetryReason::kLost;
+}
+
+// A failed SET or USE may have changed the session there before it failed.
+bool leaves_backend_clean(const sql::Script& script) {
+  for (std::size_t i = 0; i < script.size(); ++i)
+    if (!script[i].changes.empty()) return false;
+  return true;
+}
+
+std::string_view text_of(const ClientCommand& command) {
+  if (command.statement != nullptr) return command.statement->text;
+  return command.script.empty() ? std::string_view() : command.argument();
+}
+
+}  // namespace
+
+Decision Session::judge(FailureKind kind, bool is_pinned) {
+  const ClientCommand& command = *command_;
+  const Account& account = command.is_login ? *login_account_ : *account_;
+  const bool commits_itself = desired_.autocommit() && !in_transaction_;
+  const Failure failure{
+      .kind = kind,
+      .statement = repeatability(command.type, command.effects(), commits_itself),
+      .was_sent = command.exchange.relay_written(),
+      .was_answered = kind == FailureKind::kLost && command.exchange.relay_answered(),
+      .is_pinned = is_pinned,
+      .is_allowed = account.retries && !sql::forbids_retry(text_of(command)),
+      .attempt = command.attempts,
+      .elapsed = Clock::now() - command.received,
+  };
+  std::uniform_real_distribution<double> jitter(0.0, 1.0);
+  return decide(failure, account.pool->retry_budget, jitter(environment_.random));
+}
+
+// True: the answer was an error that the client need not see, and the command waits for its next
+// run.
+bool Session::repeats(const Exchange::Progress& progress) {
+  const Exchange& exchange = command_->exchange;
+  if (progress.ended != StepKind::kRelay || !progress.is_first || !exchange.is_over()) return false;
+  if (!exchange.summary().has_error()) return false;
+  // A prepare leaves the warnings of the statement before, which are only there.
+  if (command_->type == protocol::Command::kStmtPrepare && warnings_on_backend_) return false;
+  const FailureKind kind = failure_kind(exchange.summary().error_number);
+  if (kind == FailureKind::kFinal) return false;
+  const Decision decision = judge(kind, keeps_lease());
+  if (decision.verdict != Verdict::kRepeat) return false;
+  warnings_on_backend_ = false;
+  pool::Memory& memory = lease_.memory();
+  memory.last_session = 0;
+  memory.insert_id.reset();
+  const bool clean = leaves_backend_clean(command_->effects());
+  end_lease(clean ? pool::Release::kClean : pool::Release::kReset);
+  repeat(kind, decision.delay);
+  return true;
+}
+
+// The lease is gone. The client may leave meanwhile: that ends the command.
+void Session::repeat(FailureKind kind, Duration delay) {
+  stats().retries[reason_of(kind)].add();
+  ++command_->attempts;
+  command_->begin_again();
+  if (delay <= Duration::zero()) return acquire();
+  enter(State::kAcquiring);
+  if (pause_ == nullptr) pause_ = std::make_unique<net::Timer>(environment_.loop);
+  pause_->start(delay, [this] { acquire(); });
+}
+
+// The backend is gone, and with it what the session had pinned to it.
+void Session::end_by_loss(const Error& cause, bool was_pinned) {
+  if (command_->is_relayed && !was_pinned && !command_->is_login) {
+    // The client has its answer; only what the proxy asked on its own is lost.
+    if (!command_->is_capture) count_command(Source::kBackend, command_->summary.has_error());
+    command_.reset();
+    return rest();
+  }
+  const Decision decision = judge(FailureKind::kLost, was_pinned);
+  if (decision.verdict == Verdict::kRepeat) return repeat(FailureKind::kLost, decision.delay);
+  if (decision.verdict == Verdict::kHangUp) return close();
+  if (decision.verdict == Verdict::kOutcomeUnknown) stats().unknown_outcomes.add();
+  const Error error = lost_error(cause, decision.verdict);
+  if (command_->is_login) {
+    refuse_login(error);
+    return was_pinned ? close() : void();
+  }
+  if (!send_error(error, answer_sequence_)) return;
+  if (was_pinned) return close();
+  enter(State::kIdle);
+  end_command(Source::kBackend, true);
+}
+
+}  // namespace tidepool::session
