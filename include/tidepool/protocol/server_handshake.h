@@ -91,8 +91,7 @@ class ServerHandshake {
   explicit ServerHandshake(HandshakeOptions options);
 
   // For COM_CHANGE_USER: `capabilities` are those of the login, `next_sequence` that of the packet
-  // after the command. The client may have used the old salt or another; if its answer does not
-  // fit, it is asked once more with a new salt.
+  // after the command. The salt is that of the login, in options.salt.
   ServerHandshake(HandshakeOptions options, std::uint32_t capabilities, ChangeUser request,
                   std::uint8_t next_sequence);
 
@@ -112,7 +111,7 @@ class ServerHandshake {
   }
   // Of the next packet in either direction: what to PacketAssembler::expect_sequence().
   [[nodiscard]] std::uint8_t next_sequence() const { return sequence_; }
-  // The salt last sent, for a later COM_CHANGE_USER.
+  // The salt, for a later COM_CHANGE_USER.
   [[nodiscard]] const std::string& salt() const { return salt_; }
   // Raw capabilities of the client, 0 before its first packet.
   [[nodiscard]] std::uint32_t client_capabilities() const { return login_.capabilities; }
@@ -148,7 +147,6 @@ class ServerHandshake {
   UserRecord user_;
   bool user_known_ = false;
   bool used_password_ = false;  // for the text of 1045
-  bool has_switched_ = false;
   bool tls_established_ = false;
   std::string plugin_;  // being used
 };

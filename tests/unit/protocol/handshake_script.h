@@ -32,6 +32,7 @@ struct ScriptedClient {
   std::uint32_t capabilities = kClientCapabilities;
   bool wants_tls = false;
   bool is_secure = false;  // sends its password in the clear when asked to
+  std::uint8_t collation = 46;
   std::string salt = {};
 
   std::string scramble() const {
@@ -42,6 +43,7 @@ struct ScriptedClient {
   std::string login() const {
     LoginRequest request;
     request.capabilities = capabilities | (wants_tls ? capability::kSsl : 0);
+    request.collation = collation;
     request.user = user;
     request.auth_response = scramble();
     request.auth_plugin = plugin;
@@ -104,6 +106,7 @@ class Script {
   }
 
   const ServerHandshake& handshake() const { return handshake_; }
+  const ScriptedClient& client() const { return client_; }
 
  private:
   Action give(std::string payload) {

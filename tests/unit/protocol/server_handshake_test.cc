@@ -96,11 +96,27 @@ TEST(ServerHandshake, SwitchesToThePluginThatTheHashAllows) {
   EXPECT_EQ(sha2.accept->learned_sha2_digest, sha2_digest("secret"));
 }
 
-TEST(ServerHandshake, UsesANewSaltAfterASwitch) {
+TEST(ServerHandshake, KeepsItsSaltInASwitch) {
   const UserRecord user = native_user();
   Script script(ServerHandshake(test_options()), {}, &user);
   EXPECT_TRUE(script.run().ok());
-  EXPECT_NE(script.handshake().salt(), test_options().salt);
+  EXPECT_EQ(script.handshake().salt(), test_options().salt);
+  EXPECT_EQ(script.client().salt, test_options().salt);
+}
+
+TEST(ServerHandshake, RefusesACollationThatMysqlDoesNotHave) {
+  for (const int id : {0, 17, 100, 125, 158, 190, 254}) {
+    ScriptedClient client;
+    client.collation = static_cast<std::uint8_t>(id);
+    const Outcome outcome = login(test_options(), client, plain_user());
+    EXPECT_EQ(outcome.errno_sent(), 1105);
+    EXPECT_EQ(outcome.text_sent(), "Unknown collation id " + std::to_string(id));
+  }
+  for (const int id : {1, 8, 28, 46, 128, 255}) {
+    ScriptedClient client;
+    client.collation = static_cast<std::uint8_t>(id);
+    EXPECT_TRUE(login(test_options(), client, plain_user()).ok()) << id;
+  }
 }
 
 TEST(ServerHandshake, NeedsFullAuthenticationOnlyUntilTheDigestIsKnown) {
@@ -163,6 +179,7 @@ TEST(ServerHandshake, AsksAgainWhenAPluginOfTheClientsOwnChoiceAnswersNothing) {
   handshake.start();
   LoginRequest request;
   request.capabilities = kClientCapabilities;
+  request.collation = 46;
   request.user = "app";
   request.auth_plugin = kCachingSha2Password;
   handshake.on_packet(encode_login_request(request));
@@ -179,6 +196,7 @@ TEST(ServerHandshake, TakesASingleNulForAnEmptySha2Password) {
   handshake.start();
   LoginRequest request;
   request.capabilities = kClientCapabilities;
+  request.collation = 46;
   request.user = "app";
   request.auth_response = std::string(1, '\0');
   request.auth_plugin = kCachingSha2Password;
