@@ -9,8 +9,12 @@
 namespace tidepool::sql {
 namespace {
 
-// Longer ones are decimals, or beyond 64 bits when negative.
+// So many digits of a decimal are surely exact.
 constexpr std::size_t kSafeDigits = 18;
+
+// The largest magnitudes of 64 bits; what is beyond them is a decimal.
+constexpr std::string_view kLargest = "18446744073709551615";
+constexpr std::string_view kLargestNegative = "9223372036854775808";
 
 // Words that are functions without parentheses, or operators: not names.
 bool is_value_function(std::string_view word) {
@@ -26,7 +30,10 @@ bool is_value_function(std::string_view word) {
 
 std::optional<Literal> integer(std::string_view digits, bool negative) {
   digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
-  if (digits.size() > kSafeDigits || (negative && digits == "0")) return std::nullopt;
+  const std::string_view largest = negative ? kLargestNegative : kLargest;
+  const bool too_large =
+      digits.size() > largest.size() || (digits.size() == largest.size() && digits > largest);
+  if (too_large || (negative && digits == "0")) return std::nullopt;
   const std::string text = (negative ? "-" : "") + std::string(digits);
   return Literal{false, false, text, {}};
 }
