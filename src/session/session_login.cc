@@ -109,6 +109,11 @@ void Session::on_accepted() {
 
 // The session begins anew, also after COM_CHANGE_USER.
 void Session::begin_session() {
+  // What COM_SET_OPTION has switched stays as it is in COM_CHANGE_USER.
+  const bool multi_statements =
+      account_ != nullptr
+          ? desired_.multi_statements()
+          : (accepted_.login.capabilities & protocol::capability::kMultiStatements) != 0;
   if (counted_) stats().sessions[counted_as(state_)].sub();
   if (lease_) release_lease();
   account_ = login_account_;
@@ -119,10 +124,9 @@ void Session::begin_session() {
   user_ = accepted_.login.user;
   variant_ = pool::variant_key(variant_of(capabilities_, accepted_.login.collation));
   const auto facts = account_->pool->pool->facts();
-  const sql::Handshake handshake{
-      .collation_id = collation_,
-      .database = accepted_.login.database,
-      .multi_statements = (capabilities_ & protocol::capability::kMultiStatements) != 0};
+  const sql::Handshake handshake{.collation_id = collation_,
+                                 .database = accepted_.login.database,
+                                 .multi_statements = multi_statements};
   desired_ = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
   prepared_.clear();
   next_isolation_.clear();
