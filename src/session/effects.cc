@@ -5,8 +5,13 @@
 namespace tidepool::session {
 namespace {
 
-// TiDB parses a text as a whole first: with this error nothing of it was executed.
-constexpr std::uint16_t kParseError = 1064;
+// Errors before anything of the text is executed: it is parsed as a whole first.
+bool is_refused(std::uint16_t error) {
+  constexpr std::uint16_t kInvalidCharacter = 1300;
+  constexpr std::uint16_t kParseError = 1064;
+  constexpr std::uint16_t kManyStatements = 8130;
+  return error == kParseError || error == kInvalidCharacter || error == kManyStatements;
+}
 
 void apply(const sql::StateChanges& changes, sql::SessionState& desired,
            sql::SessionState& actual) {
@@ -14,10 +19,49 @@ void apply(const sql::StateChanges& changes, sql::SessionState& desired,
   actual.apply(changes);
 }
 
-// A SET of several that failed has applied those before the bad one: which, only the backend knows.
-bool may_be_half_done(const sql::Statement& statement) {
-  return statement.kind == sql::StatementKind::kSet &&
-         statement.text.find(',') != std::string_view::npos;
+// What the backend alone knows once the statement of this change has failed on its way.
+void add_unknown(const sql::StateChange& change, sql::StateChanges& unknown) {
+  using Kind = sql::ChangeKind;
+  const auto add = [&](Kind kind, const char* name) { unknown.push_back({kind, name}); };
+  switch (change.kind) {
+    case Kind::kSetVariable:
+    case Kind::kSetDefault:
+    case Kind::kComputedVariable: add(Kind::kComputedVariable, change.name.c_str()); break;
+    case Kind::kSetUserVariable:
+    case Kind::kSetUserString:
+    case Kind::kComputedUserVariable: add(Kind::kComputedUserVariable, change.name.c_str()); break;
+    case Kind::kSetNames:
+    case Kind::kSetCharacterSet:
+      for (const char* name : {"character_set_client", "character_set_connection",
+                               "character_set_results", "collation_connection"}) {
+        add(Kind::kComputedVariable, name);
+      }
+      break;
+    default: break;  // a failure leaves these as they were
+  }
+}
+
+// A SET of several has done those before the bad one, and an expression what it assigns on its way.
+// A SET of one has done nothing.
+sql::StateChanges unknown_after_failure(const sql::Statement& statement) {
+  sql::StateChanges unknown;
+  const bool is_set = statement.kind == sql::StatementKind::kSet;
+  if (is_set && statement.text.find(',') == std::string_view::npos && statement.changes.size() < 2)
+    return unknown;
+  for (const sql::StateChange& change : statement.changes) {
+    const bool is_computed = change.kind == sql::ChangeKind::kComputedUserVariable;
+    if (is_set || is_computed) add_unknown(change, unknown);
+  }
+  return unknown;
+}
+
+// A failed statement has set none of these, or it is among what is unknown now.
+sql::PinReasons pins_after_failure(const sql::Statement& statement) {
+  sql::PinReasons pins = statement.pins;
+  if (statement.kind != sql::StatementKind::kSet) return pins;
+  pins.erase(sql::PinReasons{sql::Pin::kSessionVariable, sql::Pin::kUserVariable, sql::Pin::kRole,
+                             sql::Pin::kResourceGroup, sql::Pin::kOneShotTransaction});
+  return pins;
 }
 
 }  // namespace
@@ -26,7 +70,7 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
                               sql::PinReasons pins, sql::SessionState& desired,
                               sql::SessionState& actual) {
   const bool failed = answer.has_error();
-  if (failed && answer.error_number == kParseError) return pins;
+  if (failed && is_refused(answer.error_number)) return pins;
   const std::size_t done =
       failed ? std::min<std::size_t>(script.size(), std::max(answer.results, 1U) - 1)
              : script.size();
@@ -37,10 +81,10 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
     pins.erase(script[i].releases);
   }
   if (failed && done < script.size()) {
-    pins.insert(script[done].pins);
-    if (may_be_half_done(script[done])) pins.insert(sql::Pin::kSessionVariable);
+    pins.insert(pins_after_failure(script[done]));
+    apply(unknown_after_failure(script[done]), desired, actual);
   }
-  if (!desired.is_exact()) pins.insert(sql::Pin::kSessionVariable);
+  pins.insert(desired.pins());
   return pins;
 }
 

