@@ -37,9 +37,10 @@ bool Session::is_bound() const {
 }
 
 // A later statement of this session on the same backend would not find all as it must be: it might
-// see what another session left.
-bool Session::must_capture() const {
-  return insert_id_on_backend_ || adds_warning_;
+// see what another session left, or a restore comes before it (after a USE that failed).
+bool Session::must_capture() {
+  const bool needs_restore = lease_.memory().actual.hash() != desired_.hash();
+  return insert_id_on_backend_ || adds_warning_ || (warnings_on_backend_ && needs_restore);
 }
 
 void Session::on_recall() {

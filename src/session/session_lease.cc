@@ -2,10 +2,12 @@
 // give it back.
 #include <utility>
 
+#include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
 #include "tidepool/session/effects.h"
 #include "tidepool/session/next_isolation.h"
 #include "tidepool/session/session.h"
+#include "tidepool/sql/lost_database.h"
 #include "tidepool/sql/restore.h"
 
 namespace tidepool::session {
@@ -65,7 +67,9 @@ bool Session::add_steps() {
     return true;
   }
   if (command_->statement != nullptr) return add_statement_steps();
-  if (!add_restore(desired_)) return false;
+  const bool can_be =
+      command_->chooses_database() ? add_restore(wanted_for_use()) : add_restore(desired_);
+  if (!can_be) return false;
   substitute_text();
   const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
   bool must_succeed = !command_->exchange.is_over();
@@ -98,9 +102,18 @@ bool Session::add_login_check() {
   return true;
 }
 
+// Whoever chooses another database need not be in the old one first, which may be gone.
+sql::SessionState Session::wanted_for_use() {
+  sql::SessionState wanted = desired_;
+  const std::string& here = lease_.memory().actual.database();
+  wanted.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here});
+  return wanted;
+}
+
 // The steps from the backend's state to `target`; false if there is no way.
 bool Session::add_restore(const sql::SessionState& target) {
   pool::Memory& memory = lease_.memory();
+  if (command_->lost_database) add_lost_database(target.database());
   if (memory.actual.hash() == target.hash()) return true;
   if (!target.is_exact() && keeps_lease()) return true;  // pinned to where its state is
   const sql::RestorePlan plan = sql::plan_restore(memory.actual, target);
@@ -130,6 +143,32 @@ bool Session::add_restore(const sql::SessionState& target) {
   return true;
 }
 
+// A reset, because the state is not known after a restore that failed; then the name alone.
+void Session::add_lost_database(const std::string& name) {
+  pool::Memory& memory = lease_.memory();
+  memory.reset();
+  const auto text = sql::enter_lost_database(name, memory.actual);
+  TIDEPOOL_CHECK(text);  // retry_lost_database() has looked
+  command_->exchange.add({.kind = StepKind::kRestore,
+                          .command = protocol::Command::kResetConnection,
+                          .bytes = framed(protocol::Command::kResetConnection)});
+  command_->exchange.add(
+      {.kind = StepKind::kRestore, .bytes = framed(protocol::Command::kQuery, *text)});
+  memory.actual.apply({.kind = sql::ChangeKind::kUseDatabase, .name = name});
+}
+
+// True: the command is on its way again, on the same backend.
+bool Session::retry_lost_database(const Error& error) {
+  if (command_->lost_database || is_bound() || command_->is_login) return false;
+  if (!sql::is_lost_database(error.mysql_errno)) return false;
+  if (desired_.database().empty() || !sql::enter_lost_database(desired_.database(), desired_))
+    return false;
+  command_->lost_database = error;
+  command_->begin_again();
+  execute();
+  return true;
+}
+
 void Session::add_relay(std::string bytes, bool after_success, bool hold) {
   const auto type =
       command_->type == protocol::Command::kInitDb ? protocol::Command::kQuery : command_->type;
@@ -143,7 +182,9 @@ void Session::add_relay(std::string bytes, bool after_success, bool hold) {
 
 // The backend could not be brought to the session's state, or the statement not be prepared on it.
 void Session::fail_exchange() {
-  const Error error = *command_->exchange.failure();
+  if (retry_lost_database(*command_->exchange.failure())) return;
+  const Error error =
+      command_->lost_database ? *command_->lost_database : *command_->exchange.failure();
   if (command_->is_login) {
     if (account_ == nullptr) end_lease(pool::Release::kClean);  // USE has changed nothing
     return refuse_login(error);

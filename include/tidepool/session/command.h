@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,11 @@ struct ClientCommand {
   CommandKind kind() const;
   // As it was before it met a backend.
   void begin_again();
+  // It is a USE, and nothing else.
+  bool chooses_database() const {
+    return script.size() == 1 && script.front().kind == sql::StatementKind::kUse &&
+           (type == protocol::Command::kQuery || type == protocol::Command::kInitDb);
+  }
   // TiDB's OK to it has the figures of the last statement, which on this backend may be one of the
   // proxy's own.
   bool repeats_last_ok() const {
@@ -54,9 +60,11 @@ struct ClientCommand {
   std::string substituted{};
 
   Exchange exchange;
-  std::deque<CaptureKind> captures;   // in the order of the exchange's capture steps
-  bool is_relayed = false;            // the client has its whole answer
-  unsigned attempts = 0;              // times that it was run again
+  std::deque<CaptureKind> captures;  // in the order of the exchange's capture steps
+  bool is_relayed = false;           // the client has its whole answer
+  unsigned attempts = 0;             // times that it was run again
+  // Why USE could not bring a backend to the session's database: another way must be taken.
+  std::optional<Error> lost_database;
   unsigned misfits = 0;               // backends that could not be brought to the session's state
   protocol::ResponseSummary summary;  // of the client's answer, once it is complete
   TimePoint received;

@@ -126,8 +126,11 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void execute();
   bool add_steps();
   bool add_login_check();
+  sql::SessionState wanted_for_use();
   bool add_restore(const sql::SessionState& target);
   bool add_next_isolation();
+  void add_lost_database(const std::string& name);
+  bool retry_lost_database(const Error& error);
   void add_relay(std::string bytes, bool after_success, bool hold);
   void fail_exchange();
   void release_lease();
@@ -192,7 +195,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   // session_capture.cc
   void rest();
   bool is_bound() const;
-  bool must_capture() const;
+  bool must_capture();
   void on_recall() override;
   void capture();
   void add_captures();

@@ -1,0 +1,58 @@
+#include "tidepool/sql/lost_database.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace tidepool::sql {
+namespace {
+
+constexpr std::uint16_t kAccessDenied = 1044;
+constexpr std::uint16_t kUnknownDatabase = 1049;
+
+constexpr unsigned kAutocommit = 0x0002;
+constexpr unsigned kNoBackslashEscapes = 0x0200;
+
+std::string json_string(std::string_view text) {
+  std::string json = "\"";
+  for (const char byte : text) {
+    if (static_cast<unsigned char>(byte) < 0x20) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(byte));
+      json += escape;
+      continue;
+    }
+    if (byte == '"' || byte == '\\') json.push_back('\\');
+    json.push_back(byte);
+  }
+  return json + '"';
+}
+
+std::string sql_string(std::string_view text, bool no_backslash_escapes) {
+  std::string quoted = "'";
+  for (const char byte : text) {
+    if (byte == '\'' || (byte == '\\' && !no_backslash_escapes)) quoted.push_back(byte);
+    quoted.push_back(byte);
+  }
+  return quoted + '\'';
+}
+
+}  // namespace
+
+bool is_lost_database(std::uint16_t error) {
+  return error == kUnknownDatabase || error == kAccessDenied;
+}
+
+std::optional<std::string> enter_lost_database(const std::string& name, const SessionState& fresh) {
+  const bool is_ascii = std::all_of(
+      name.begin(), name.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+  if (!is_ascii) return std::nullopt;
+  const LexMode mode = fresh.lex_mode();
+  // What is left out becomes zero: of a session that was just reset everything else is.
+  const unsigned status = (fresh.autocommit() ? kAutocommit : 0U) |
+                          (mode.no_backslash_escapes ? kNoBackslashEscapes : 0U);
+  const std::string states = "{\"current-db\":" + json_string(name) +
+                             ",\"status\":" + std::to_string(status) + R"(,"rs-group":"default"})";
+  return "SET SESSION_STATES " + sql_string(states, mode.no_backslash_escapes);
+}
+
+}  // namespace tidepool::sql
