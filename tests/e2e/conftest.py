@@ -1,13 +1,12 @@
 """The fixtures of all suites. With --direct everything runs against TiDB itself: what it answers is the expectation."""
 import contextlib
-import itertools
 
 import pytest
 
 from support.certificates import Authority
-from support.door import Door
+from support.opener import RUNNING, opener
 from support.tidb import TidbServer
-from support.tidepool import Tidepool, binary
+from support.tidepool import binary
 
 
 def pytest_addoption(parser):
@@ -40,12 +39,6 @@ def pytest_runtest_makereport(item, call):
             report.sections.append(("Tidepool's log", proxy.log()[-4000:]))
 
 
-RUNNING = []
-
-# Fewer backends than nearly every test has clients, of which the last comes and goes.
-SMALL = {"size": 2, "max_overflow": 1}
-
-
 @pytest.fixture(scope="session")
 def direct(request):
     return request.config.getoption("--direct")
@@ -70,42 +63,9 @@ def tidb(tmp_path_factory, authority):
 def door_opener(direct, authority, tmp_path_factory):
     """Opens doors for whoever closes them: opener(server, account, size=…, pool keys…) is a context manager.
 
-    Without a size the pool has SMALL: two backends that are kept and one that comes and goes.
+    Without a size the pool has support.opener.SMALL: two backends that are kept and one that comes and goes.
     """
-    numbers = itertools.count(1)
-
-    @contextlib.contextmanager
-    def open_door(server, account, *others, size=None, config=None, ready=True, tls=None, **pool):
-        accounts = (account, *others)
-        if direct:
-            yield Door(server, account, server.port, size=10**6)
-            return
-        pools = [
-            {
-                "name": each.user, "host": server.host, "port": server.port, "user": each.user,
-                "password": each.password, "database": each.database,
-                "tls": {"mode": "verify_identity", "ca": str(authority.path)} | (tls or {}),
-            }
-            | (SMALL if size is None else {"size": size, "max_overflow": 0})
-            | pool
-            for each in accounts
-        ]  # fmt: skip
-        users = [
-            {"name": each.user, "password": each.password, "pool": each.user, "database": each.database}
-            for each in accounts
-        ]
-        settings = {"pools": pools, "users": users} | (config or {})
-        proxy = Tidepool(tmp_path_factory.mktemp(f"tidepool-{next(numbers)}"), settings)
-        RUNNING.append(proxy)
-        try:
-            proxy.start(ready)
-            cap = pools[0]["size"] + pools[0]["max_overflow"]
-            yield Door(server, account, proxy.port, proxy, size=cap)
-        finally:
-            RUNNING.remove(proxy)
-            proxy.stop()
-
-    return open_door
+    return opener(authority, tmp_path_factory.mktemp, direct)
 
 
 @pytest.fixture

@@ -71,6 +71,15 @@ class Tidepool:
                 total += float(value)
         return total
 
+    def counts(self, name, label):
+        """The sums by the values of one label."""
+        sums = {}
+        for found, text, value in SAMPLE.findall(self.http("/metrics")[1]):
+            if found == name:
+                key = dict(LABEL.findall(text)).get(label)
+                sums[key] = sums.get(key, 0.0) + float(value)
+        return sums
+
     @property
     def exit_code(self):
         return self._program.exit_code

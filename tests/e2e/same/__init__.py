@@ -1,0 +1,1 @@
+"""The differential test: random programs over many sessions, on TiDB itself and through the proxy to a second TiDB."""

@@ -1,0 +1,57 @@
+"""Programs that once differed, each as small as it could be made. The numbers are those of the sessions."""
+import raw_protocol as raw
+
+
+def connect(session, flags=0, database="{db}", collation=46, account=0):
+    return (session, ("connect", flags, database, collation, account))
+
+
+def query(session, *texts):
+    return [(session, ("query", text)) for text in texts]
+
+
+def command(session, number, argument=""):
+    return (session, ("command", number, argument))
+
+
+CASES = {
+    "a dropped database stays the current one": [
+        connect(0), connect(1), *query(0, "CREATE DATABASE {db}x1", "USE {db}x1"), *query(1, "DROP DATABASE {db}x1"),
+        *query(0, "SELECT DATABASE()", "SELECT * FROM t", "SHOW TABLES"), *query(1, "SELECT DATABASE()"),
+        *query(0, "SELECT 1", "CREATE TABLE x(a INT)", "SHOW WARNINGS", "SET autocommit = 0"), *query(1, "SELECT @@autocommit"),
+        *query(0, "SELECT @@autocommit", "SET autocommit = 1"), *query(1, "SELECT DATABASE(), CURRENT_RESOURCE_GROUP()"),
+        *query(0, "INSERT INTO {db}.t0(v) VALUES (1)", "SELECT DATABASE()"), *query(1, "SELECT 1"),
+        (0, ("all_variables",)), *query(1, "SELECT 1"), *query(0, "USE {db}", "SELECT DATABASE()"),
+    ],
+    "USE out of a dropped database": [
+        connect(0), connect(1), *query(0, "CREATE DATABASE {db}x1", "USE {db}x1"), *query(1, "DROP DATABASE {db}x1"),
+        *query(0, "USE nodb"), *query(1, "SELECT 1"), *query(0, "SHOW WARNINGS", "SELECT DATABASE()"), *query(1, "SELECT 1"),
+        command(0, raw.INIT_DB, "{db}"), *query(0, "SELECT DATABASE()"),
+    ],
+    "COM_CHANGE_USER with a wrong password or name": [
+        connect(0), *query(0, "SET @a = 1"), (0, ("change_user", 0, "{db}", "wrong")), (0, ("change_user", "nobody", "{db}")),
+        *query(0, "SELECT @a"), (0, ("change_user", 1, "{db}")), *query(0, "SELECT @a, CURRENT_USER()"),
+    ],
+    "a collation that MySQL does not have": [
+        step for number in (0, 17, 100, 125, 152, 188, 222, 254, 1, 28, 128) for step in (connect(0, collation=number), *query(0, "SELECT 1"))
+    ],
+    "COM_CHANGE_USER keeps what COM_SET_OPTION set": [
+        connect(0), command(0, raw.SET_OPTION, "\0\0"), (0, ("change_user", 0, "{db}")), *query(0, "SELECT 1; SELECT 2"), (0, ("reset",)),
+        command(0, raw.SET_OPTION, "\1\0"), (0, ("change_user", 1, "{db}")), *query(0, "SELECT 1; SELECT 2"),
+    ],
+    "a SET that fails holds no backend": [
+        connect(0), connect(1),
+        *query(0, "SET max_connections_ = 1"), *query(1, "SELECT 1"), *query(0, "SET rpl_stop_slave_timeout = 1"), *query(1, "SELECT 1"),
+        *query(0, "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"),
+        *query(1, "SELECT 1"), *query(0, "SET ROLE nobody"), *query(1, "SELECT 1"),
+    ],
+    "integers of 64 bits": [
+        connect(0), connect(1), *query(0, "SET sql_select_limit = 18446744073709551615", "SET @a = 1"), *query(1, "SELECT @@sql_select_limit"),
+        *query(0, "SELECT @@sql_select_limit", "SET sql_select_limit = 18446744073709551614"), *query(1, "SELECT @@sql_select_limit"),
+        *query(0, "SELECT @@sql_select_limit, @a"),
+    ],
+    "a list of variables that fails in its middle": [
+        connect(0), *query(0, "SET @a = 1, NAMES latin1, time_zone = 'nowhere', sql_mode = 'ANSI'"), (0, ("all_variables",)),
+        *query(0, "SELECT @a, 'x'", "SET @b = 2, sql_mode = ''", "SELECT @b, @@sql_mode"),
+    ],
+}  # fmt: skip

@@ -1,0 +1,40 @@
+"""What the generator leaves out, by the name of a kind, and why; and what a session may be pinned for.
+
+A program may pin only for the reasons that its statements have here: those of docs/session-state.md.
+"""
+
+# Kinds of statements that are known to differ. Each has a reason, and goes when the reason goes.
+NOT_YET = {
+    "fact in a larger statement": "ROW_COUNT() and FOUND_ROWS() in it speak of the proxy's own statements",
+    "counts of warnings": "@@warning_count too",
+    "insert id": "LAST_INSERT_ID() is lost by a statement that fails",
+    "lone fact": "ROW_COUNT() and FOUND_ROWS() after errors, prepared statements and texts",
+    "text PREPARE": "FOUND_ROWS() after it",
+    "text PREPARE with an effect": "as text PREPARE",
+    "insert id as a variable": "@@last_insert_id is the backend's",
+}
+
+PINS = {
+    "transaction": {"transaction"},
+    "computed session variable": {"session_variable"},
+    "list that fails": {"session_variable", "user_variable"},
+    "computed user variable": {"user_variable"},
+    "one-shot transaction": {"one_shot_transaction"},
+    "role": {"role"},
+    "resource group": {"resource_group"},
+    "prepared text": {"prepared_text"},
+    "temporary table": {"temporary_table"},
+    "lock": {"lock"},
+    "table lock": {"table_lock"},
+    "binding": {"session_binding"},
+    "sequence": {"sequence"},
+    "hypothetical index": {"hypothetical_index"},
+    "cursor": {"cursor"},
+    "long data": {"long_data"},
+    "file": {"local_infile"},
+    "unknown statement": {"unknown_statement"},
+}
+
+
+def pins(name):
+    return frozenset(PINS[name])
