@@ -111,6 +111,7 @@ void Session::on_packet(const protocol::Packet& packet) {
   if (waits_for_infile_) return on_local_infile_packet(packet);
   if (packet.payload.empty()) return client_gone();
   answer_sequence_ = packet.next_sequence;
+  if (silence_timer_ != nullptr) watch_silence();
   on_command(packet.payload);
 }
 
@@ -130,6 +131,25 @@ void Session::on_drained() {
 void Session::on_error(Error error) {
   log::debug("client lost", {{"session", id_}, {"error", error.message}});
   client_gone();
+}
+
+// TiDB closes a connection that is silent for wait_timeout, counted from the end of a command
+// (conn.go, getWaitTimeout). Its default of 8 hours is not enforced on clients, which cost nothing.
+void Session::watch_silence() {
+  const auto limit = desired_.wait_timeout();
+  if (!limit || limit->count() == 0) return silence_timer_.reset();
+  if (silence_timer_ == nullptr) {
+    silence_timer_ = std::make_unique<net::Timer>(environment_.loop);
+  }
+  silence_timer_->start(*limit, [this] { on_silence(); });
+}
+
+// The end of a command under way starts the wait anew. A session that keeps its backend loses it by
+// TiDB's own clock, which knows of tidb_idle_transaction_timeout too.
+void Session::on_silence() {
+  if (state_ != State::kIdle && state_ != State::kParked && state_ != State::kCapturing) return;
+  log::debug("client silent for its wait_timeout", {{"session", id_}});
+  close();
 }
 
 // Whatever is under way is of no use any more.

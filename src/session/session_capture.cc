@@ -14,6 +14,7 @@ void Session::rest() {
     enter(lease_ ? State::kIdlePinned : State::kIdle);
     return close();
   }
+  watch_silence();
   if (!lease_) {
     enter(State::kIdle);
   } else if (keeps_lease()) {

@@ -136,6 +136,7 @@ void Session::end_command(Source source, bool failed) {
   if (state_ != State::kClosing) count_command(source, failed);
   command_.reset();
   if (draining_ && !in_transaction_) return close();
+  watch_silence();
   resume_input();
 }
 

@@ -129,6 +129,7 @@ void Session::begin_session() {
                                  .multi_statements = multi_statements};
   desired_ = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
   prepared_.clear();
+  silence_timer_.reset();
   next_isolation_.clear();
   forget_facts();
   finish_login();

@@ -1,6 +1,7 @@
 #include "tidepool/sql/session_state.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <utility>
 
@@ -88,6 +89,7 @@ std::string normal_value(const Variable& known, std::string value) {
 
 const VariableId kAutocommit = find_variable("autocommit");
 const VariableId kSqlMode = find_variable("sql_mode");
+const VariableId kWaitTimeout = find_variable("wait_timeout");
 const VariableId kCharacterSetClient = find_variable("character_set_client");
 const VariableId kCharacterSetConnection = find_variable("character_set_connection");
 const VariableId kCollationConnection = find_variable("collation_connection");
@@ -188,6 +190,17 @@ void SessionState::adopt(const SessionState& desired) {
 bool SessionState::autocommit() const {
   const Item* item = find(kAutocommit);
   return item == nullptr ? baseline_.autocommit : item->value == "ON";
+}
+
+std::optional<std::chrono::seconds> SessionState::wait_timeout() const {
+  constexpr std::uint64_t kLongest = 31'536'000;  // sysvar.go: what is more is set to that
+  const Item* item = find(kWaitTimeout);
+  if (item == nullptr) return std::nullopt;
+  std::uint64_t seconds = 0;
+  const char* end = item->value.data() + item->value.size();
+  const auto [stopped, error] = std::from_chars(item->value.data(), end, seconds);
+  if (error != std::errc{} || stopped != end) return std::nullopt;
+  return std::chrono::seconds(std::min(seconds, kLongest));
 }
 
 LexMode SessionState::lex_mode() const {

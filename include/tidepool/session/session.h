@@ -87,6 +87,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void take_packets();
   void on_packet(const protocol::Packet& packet);
   void client_gone();
+  void watch_silence();
+  void on_silence();
   bool may_end() const;
   bool send(std::string_view bytes);
   bool send_error(const Error& error, std::uint8_t sequence);
@@ -226,6 +228,9 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   std::string user_;
   Account* account_ = nullptr;
   std::uint64_t variant_ = 0;
+
+  // Set while the session has a wait_timeout of its own: from the client's last sign of life.
+  std::unique_ptr<net::Timer> silence_timer_;
 
   // What the session is in.
   sql::SessionState desired_;

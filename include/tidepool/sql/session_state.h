@@ -6,7 +6,9 @@
 // to its backend's. To know the state before the OK (to pipeline), copy and apply to the copy.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,6 +94,8 @@ class SessionState {
 
   bool autocommit() const;
   LexMode lex_mode() const;
+  // After which TiDB closes a connection that sends nothing, if this session has set it; 0: never.
+  std::optional<std::chrono::seconds> wait_timeout() const;
 
   // Independent of the order in which changes came; equal states have equal hashes.
   std::uint64_t hash() const { return hash_; }

@@ -116,6 +116,16 @@ TEST(SessionState, DerivesAutocommit) {
     EXPECT_TRUE(after(text).autocommit()) << text;
 }
 
+TEST(SessionState, KnowsTheWaitTimeoutThatTheSessionHasSet) {
+  using std::chrono::seconds;
+  EXPECT_EQ(SessionState().wait_timeout(), std::nullopt) << "the account's, which only TiDB knows";
+  EXPECT_EQ(after("SET wait_timeout=7").wait_timeout(), seconds(7));
+  EXPECT_EQ(after("SET @@session.wait_timeout := 0").wait_timeout(), seconds(0));
+  EXPECT_EQ(after("SET wait_timeout=99999999999").wait_timeout(), seconds(31'536'000));
+  EXPECT_EQ(after("SET wait_timeout=7; SET wait_timeout=DEFAULT").wait_timeout(), std::nullopt);
+  EXPECT_EQ(after("SET GLOBAL wait_timeout=7").wait_timeout(), std::nullopt);
+}
+
 TEST(SessionState, DerivesTheLexMode) {
   EXPECT_TRUE(after("SET sql_mode='ansi_quotes'").lex_mode().ansi_quotes);
   EXPECT_TRUE(after("SET sql_mode=ANSI").lex_mode().ansi_quotes);
