@@ -91,6 +91,7 @@ TEST_F(SubstituteTest, PutsItsOwnInsertIdInTheBackendBeforeItInserts) {
   tidb_.answer("INSERT INTO t VALUES (1)", inserted(1, 7));
   tidb_.answer("SELECT LAST_INSERT_ID()", text_result({"LAST_INSERT_ID()"}, {{"7"}}));
   EXPECT_TRUE(one.query("INSERT INTO t VALUES (1)").is_ok());
+  ASSERT_TRUE(is_idle()) << "the capture is over";
   tidb_.forget();
 
   EXPECT_TRUE(two.query("INSERT INTO u VALUES (1)").is_ok());
