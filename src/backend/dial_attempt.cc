@@ -26,7 +26,14 @@ namespace {
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 thread_local DialAttempt* the_attempt = nullptr;
 
-constexpr const char* kTlsVersions = "TLSv1.2,TLSv1.3";
+// The library's words, and OpenSSL's number.
+const char* versions_from(TlsVersion oldest) {
+  return oldest == TlsVersion::k13 ? "TLSv1.3" : "TLSv1.2,TLSv1.3";
+}
+
+int number_of(TlsVersion version) {
+  return version == TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+}
 
 // The plugins that TiDB and the library share; a server may ask for no other. Those that hand over
 // the password itself only where the stream is encrypted. The last name is that of our own plugin
@@ -157,7 +164,7 @@ void DialAttempt::set_tls_options() {
   const my_bool on = 1;
   mysql_options(mysql_.get(), MYSQL_OPT_SSL_ENFORCE, &on);
   mysql_options(mysql_.get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
-  mysql_optionsv(mysql_.get(), MARIADB_OPT_TLS_VERSION, kTlsVersions);
+  mysql_optionsv(mysql_.get(), MARIADB_OPT_TLS_VERSION, versions_from(options_.tls_min_version));
   if (options_.tls != TlsMode::kRequired && !options_.ca_file.empty()) {
     mysql_options(mysql_.get(), MYSQL_OPT_SSL_CA, options_.ca_file.c_str());
   }
@@ -173,7 +180,7 @@ void DialAttempt::on_tls_session(ssl_st* tls) noexcept {
     SSL_ctrl(tls, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(host.c_str()));
   }
-  SSL_set_min_proto_version(tls, TLS1_2_VERSION);
+  SSL_set_min_proto_version(tls, number_of(options_.tls_min_version));
   SSL_set_info_callback(tls, on_tls_progress);
   bool is_prepared = true;
   if (options_.tls == TlsMode::kVerifyIdentity && is_address(host)) {

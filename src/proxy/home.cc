@@ -70,6 +70,9 @@ pool::WorkerPoolOptions pool_options(const config::Pool& pool) {
   options.dial.user = pool.user;
   options.dial.password = pool.password;
   options.dial.tls = tls_mode_of(pool.tls.mode);
+  options.dial.tls_min_version = pool.tls.min_version == config::TlsVersion::k13
+                                     ? backend::TlsVersion::k13
+                                     : backend::TlsVersion::k12;
   options.dial.ca_file = pool.tls.ca;
   options.dial.connect_timeout = pool.connect_timeout;
   options.dial.attributes = {{"program_name", "tidepool"}, {"tidepool_pool", pool.name}};

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include "dial_helper.h"
 #include "fake_mysql.h"
@@ -96,6 +97,24 @@ TEST_F(DialTest, RefusesAServerWithoutTlsBeforeItSendsAnything) {
       EXPECT_TRUE(server.logins().empty());
     }
   }
+}
+
+TEST_F(DialTest, AcceptsNoTlsOlderThanItIsTold) {
+  FakeMysql::Options script = tls_server();
+  script.newest_tls = TLS1_2_VERSION;
+  const FakeMysql server(std::move(script));
+  DialOptions options = options_for(server);
+  const auto connection = dial_to(loop_, options);
+  ASSERT_TRUE(connection) << connection.error().message;
+  EXPECT_EQ((*connection)->facts().tls_version, "TLSv1.2");
+
+  options.tls_min_version = TlsVersion::k13;
+  for (const TlsMode mode : {TlsMode::kVerifyIdentity, TlsMode::kVerifyCa, TlsMode::kRequired}) {
+    options.tls = mode;
+    const Error error = failure_of(options);
+    EXPECT_EQ(error.code, Code::kTls) << error.message;
+  }
+  EXPECT_EQ(server.logins().size(), 1U);
 }
 
 TEST_F(DialTest, RefusesACertificateForAnotherName) {

@@ -177,6 +177,7 @@ class FakeMysql::Peer {
 FakeMysql::FakeMysql(Options options) : options_(std::move(options)), opening_(options_.opening) {
   if (options_.tls) {
     tls_ = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_set_max_proto_version(tls_, options_.newest_tls);
     SSL_CTX_use_certificate_chain_file(tls_, options_.tls->certificate.c_str());
     SSL_CTX_use_PrivateKey_file(tls_, options_.tls->key.c_str(), SSL_FILETYPE_PEM);
   }

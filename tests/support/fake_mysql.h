@@ -61,6 +61,7 @@ class FakeMysql {
     std::string user = "app";
     std::string password = "secret";
     std::optional<CertificateFiles> tls;  // nullopt: TLS is not offered
+    int newest_tls = 0;                   // as OpenSSL numbers versions; 0: the newest it knows
     bool offer_plugin_auth = true;
     std::string
         switch_to;  // asks for this plugin, records its answer as a command, and refuses the login

@@ -22,6 +22,9 @@ enum class TlsMode : std::uint8_t {
 // The word of the configuration, such as "verify_identity".
 const char* to_string(TlsMode mode);
 
+// The oldest one to accept.
+enum class TlsVersion : std::uint8_t { k12, k13 };
+
 struct Endpoint {
   std::string host;  // a name, or an IPv4 or IPv6 address without brackets; the name that the
                      // certificate must have
@@ -51,6 +54,7 @@ struct DialOptions {
   std::string password;
   std::string database;  // empty: none
   TlsMode tls = TlsMode::kVerifyIdentity;
+  TlsVersion tls_min_version = TlsVersion::k12;
   std::string ca_file;  // PEM; empty: the system's certificate authorities
   Duration connect_timeout = std::chrono::seconds(15);  // of the whole dial, all endpoints together
   Variant variant;
