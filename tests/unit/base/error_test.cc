@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tidepool/base/check.h"
+
 namespace tidepool {
 namespace {
 
@@ -18,9 +20,22 @@ TEST(Error, TravelsInAResult) {
   EXPECT_EQ(half(3).error().mysql_errno, 0);
 }
 
-TEST(Error, CodeHasAWordForLogsAndLabels) {
-  EXPECT_STREQ(to_string(Code::kTls), "tls");
-  EXPECT_STREQ(to_string(Code::kTimeout), "timeout");
+TEST(Error, EveryCodeHasAWordOfItsOwn) {
+  const std::pair<Code, const char*> all[] = {
+      {Code::kTimeout, "timeout"},   {Code::kClosed, "closed"},     {Code::kRefused, "refused"},
+      {Code::kTls, "tls"},           {Code::kProtocol, "protocol"}, {Code::kAuth, "auth"},
+      {Code::kBackend, "backend"},   {Code::kBusy, "busy"},         {Code::kConfig, "config"},
+      {Code::kCanceled, "canceled"}, {Code::kInternal, "internal"},
+  };
+  for (const auto& [code, word] : all)
+    EXPECT_STREQ(to_string(code), word);
+}
+
+TEST(CheckDeathTest, EndsTheProcessAndSaysWhere) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const int leases = 2;
+  TIDEPOOL_CHECK(leases == 2);
+  EXPECT_DEATH(TIDEPOOL_CHECK(leases < 2), "bug: leases < 2 does not hold at .*error_test.cc:");
 }
 
 }  // namespace

@@ -217,5 +217,24 @@ TEST(Load, MissingFileIsOneProblem) {
   EXPECT_THAT(problems_of(load_file("/tmp", environment({}))), HasSubstr("Is a directory"));
 }
 
+TEST(Load, AUrlBringsItsCa) {
+  const TemporaryFile pem("PEM");
+  const Config config =
+      config_of(load("pools:\n  - {url: 'mysql://u:p@h.example/app?ssl_ca=" + pem.path() + "'}"));
+  EXPECT_EQ(config.pools.front().tls.ca, pem.path());
+  EXPECT_EQ(config.pools.front().tls.mode, TlsMode::kVerifyIdentity);
+}
+
+TEST(Load, ACaThatNothingVerifiesIsWarnedOf) {
+  const TemporaryFile pem("PEM");
+  const LoadResult result = load(
+      "pools: [{host: h.example, user: u, password: p, tls: {mode: required, ca: " + pem.path() +
+      "}}]");
+  ASSERT_TRUE(result) << problems_of(result);
+  EXPECT_THAT(result->warnings,
+              testing::UnorderedElementsAre(HasSubstr("the CA is not used"),
+                                            HasSubstr("who answers as TiDB is not verified")));
+}
+
 }  // namespace
 }  // namespace tidepool::config

@@ -246,5 +246,32 @@ t.yaml:9:11: users[0].pool: found "other", allowed: one of default
 )");
 }
 
+TEST(Reject, AUserWhoMayMeanAnyOfSeveralPools) {
+  EXPECT_EQ(problems_of(load(R"(
+pools:
+  - {name: a, host: h, user: u, password: hush}
+  - {name: b, host: h, user: u, password: hush}
+users:
+  - {name: x, password: hush}
+)")),
+            "t.yaml:6:5: users[0].pool: found nothing, allowed: one of a, b\n");
+}
+
+TEST(Reject, ACaBesideTheOneOfTheUrl) {
+  const TemporaryFile pem("PEM");
+  expect_rejected({
+      {"pools: [{url: 'mysql://u:hush@h/?ssl_ca=" + pem.path() + "', tls: {ca: " + pem.path() +
+           "}}]",
+       "pools[0].tls.ca: found although pools[0].url says the same"},
+      {"pools: [{url: 'mysql://u:hush@h/?ssl_ca=/no/such'}]", "which cannot be read"},
+  });
+}
+
+TEST(Reject, AFileThatIsTooLong) {
+  const TemporaryFile large(std::string((1U << 20U) + 1, '#'));
+  EXPECT_EQ(problems_of(load_file(large.path(), environment({}))),
+            large.path() + ": cannot be read: File too large\n");
+}
+
 }  // namespace
 }  // namespace tidepool::config

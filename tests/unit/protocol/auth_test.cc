@@ -135,5 +135,19 @@ TEST(ConstantTimeEqual, Compares) {
   EXPECT_FALSE(constant_time_equal("ab", "abc"));
 }
 
+TEST(RsaKey, RefusesWhatWasNotMadeForIt) {
+  const RsaKey key = RsaKey::generate().value();
+  const std::string cipher = encrypt_password("secret", kSalt, key.public_pem()).value();
+  std::string other_salt(kSalt);
+  for (char& c : other_salt)
+    c = static_cast<char>(c ^ 1);
+
+  EXPECT_FALSE(key.decrypt_password(cipher, other_salt)) << "no NUL at its end";
+  EXPECT_FALSE(key.decrypt_password(cipher, ""));
+  EXPECT_FALSE(encrypt_password("secret", "", key.public_pem()));
+  EXPECT_FALSE(encrypt_password(std::string(300, 'x'), kSalt, key.public_pem()))
+      << "longer than the key can take";
+}
+
 }  // namespace
 }  // namespace tidepool::protocol

@@ -126,5 +126,35 @@ TEST(Decompressor, RefusesASequenceNumberThatIsNotTheNext) {
   EXPECT_EQ(decompressor.next_sequence(), 2);
 }
 
+TEST(Decompressor, StaysFailed) {
+  for (const auto algorithm : kBoth) {
+    Decompressor decompressor(algorithm);
+    const std::string garbage = hex("040000 00 ffffff") + "abcd";
+    std::string_view chunk = garbage;
+    EXPECT_FALSE(decompressor.next(chunk));
+    const std::string good = packed(algorithm, "abc", 1);
+    chunk = good;
+    const auto again = decompressor.next(chunk);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().mysql_errno, 1157);
+  }
+}
+
+TEST(Compressor, GoesOnWhereItIsMovedTo) {
+  for (const auto algorithm : kBoth) {
+    const std::string plain(1000, 'x');
+    Compressor first(algorithm);
+    std::string bytes;
+    std::uint8_t sequence = 0;
+    ASSERT_TRUE(first.append(bytes, sequence, plain));
+    Compressor second(std::move(first));
+    ASSERT_TRUE(second.append(bytes, sequence, plain));
+    Compressor third(CompressionAlgorithm::kZlib);
+    third = std::move(second);
+    ASSERT_TRUE(third.append(bytes, sequence, plain));
+    EXPECT_TRUE(unpacked(algorithm, bytes, 100) == plain + plain + plain);
+  }
+}
+
 }  // namespace
 }  // namespace tidepool::protocol

@@ -352,5 +352,60 @@ TEST(ResponseTracker, RefusesWhatCannotBeAnAnswer) {
   EXPECT_TRUE(refuses(Command::kQuery, Answer().add(hex("01")).definitions(1).add("").bytes()));
 }
 
+TEST(ResponseTracker, EndsWithAnErrAmongTheDefinitionsOrInPlaceOfTheirEof) {
+  for (const Command command : {Command::kQuery, Command::kStmtExecute}) {
+    const Answer among = Answer().add(hex("02")).definitions(1).err(1105);
+    const Answer after = Answer().add(hex("01")).definitions(1).err(1105);
+    for (const Answer& answer : {among, after}) {
+      const ResponseSummary summary = follow(command, answer);
+      EXPECT_TRUE(summary.has_error());
+      EXPECT_EQ(summary.error_number, 1105);
+    }
+  }
+}
+
+TEST(ResponseTracker, TakesAnEofInPlaceOfTheOkThatDeprecatedItAndAnErrToo) {
+  const ResponseTracker::Context context{.deprecate_eof = true};
+  const Answer with_eof = Answer().add(hex("01")).definitions(1).add(hex("0131")).eof(0x22);
+  EXPECT_EQ(follow(Command::kQuery, with_eof, context).status, 0x22);
+  EXPECT_EQ(follow(Command::kQuery, with_eof, context).rows, 1U);
+  const Answer with_err = Answer().add(hex("01")).definitions(1).add(hex("0131")).err(1317);
+  EXPECT_EQ(follow(Command::kQuery, with_err, context).error_number, 1317);
+}
+
+TEST(ResponseTracker, LearnsNothingFromAnEofOfOneByte) {
+  const ResponseSummary summary = follow(Command::kSetOption, Answer().add("\xfe"));
+  EXPECT_EQ(summary.outcome, Outcome::kOk);
+  EXPECT_FALSE(summary.has_status);
+}
+
+TEST(ResponseTracker, IsNotMovedByAFileThatNobodyAskedFor) {
+  ResponseTracker tracker;
+  tracker.begin(Command::kPing);
+  tracker.on_local_infile_sent(9);
+  EXPECT_EQ(tracker.next_sequence(), 1);
+  EXPECT_TRUE(tracker.feed(Answer().ok().bytes()));
+  EXPECT_TRUE(tracker.complete());
+}
+
+TEST(ResponseTracker, RefusesAHeadOf16MiBAndWhatIsCutInsideItsPackets) {
+  EXPECT_TRUE(refuses(Command::kQuery, framed(1, std::string(kMaxPayloadBytes, '\x01'))));
+  EXPECT_TRUE(refuses(Command::kQuery, framed(1, hex("fc 01"))));
+  const Answer head = Answer().add(hex("01")).definitions(1);
+  Answer long_eof = head;
+  long_eof.add(hex("fe") + std::string(8, '\0'));
+  EXPECT_TRUE(refuses(Command::kQuery, long_eof.bytes())) << "too long for an EOF";
+  Answer bad_err = Answer().add(hex("02")).definitions(1);
+  bad_err.add(hex("ff"));
+  EXPECT_TRUE(refuses(Command::kQuery, bad_err.bytes()));
+
+  ResponseTracker tracker;
+  tracker.begin(Command::kQuery, {.deprecate_eof = true});
+  Answer bad_ok = head;
+  bad_ok.add(hex("fe fe 0000 0000 0000"));  // affected rows of eight bytes, of which six are there
+  EXPECT_FALSE(tracker.feed(bad_ok.bytes()));
+  EXPECT_FALSE(tracker.feed("more")) << "once out of step, always out of step";
+}
+
 }  // namespace
 }  // namespace tidepool::protocol

@@ -358,5 +358,48 @@ TEST(ServerHandshake, SurvivesALoginCutAnywhere) {
   }
 }
 
+TEST(ServerHandshake, OffersAPluginOfItsOwnWhereItIsToldAnUnknownOne) {
+  HandshakeOptions options = test_options();
+  options.default_plugin = "dialog";
+  ServerHandshake handshake(options);
+  const auto sent = std::get<SendBytes>(handshake.start());
+  const auto greeting = parse_greeting(std::string_view(sent.bytes).substr(kHeaderBytes));
+  ASSERT_TRUE(greeting);
+  EXPECT_EQ(greeting->auth_plugin, kCachingSha2Password);
+}
+
+TEST(ServerHandshake, MakesASaltWhereItIsToldNoneThatFits) {
+  HandshakeOptions options = test_options();
+  options.salt = "short";
+  ServerHandshake handshake(options);
+  const auto sent = std::get<SendBytes>(handshake.start());
+  const auto greeting = parse_greeting(std::string_view(sent.bytes).substr(kHeaderBytes));
+  ASSERT_TRUE(greeting);
+  EXPECT_EQ(greeting->salt.size(), kSaltBytes);
+  EXPECT_FALSE(greeting->salt.starts_with("short"));
+}
+
+TEST(ServerHandshake, DeniesAFullAuthenticationOverPlainTcpWithoutAKey) {
+  HandshakeOptions options = test_options();
+  options.rsa_key = nullptr;
+  const Outcome asked = login(options, ScriptedClient{}, sha2_user());
+  EXPECT_EQ(asked.full, 1);
+  EXPECT_EQ(asked.errno_sent(), 1045);
+
+  const UserRecord user = sha2_user();
+  Script blunt{ServerHandshake(options), ScriptedClient{}, &user};
+  EXPECT_EQ(blunt.spoil(asked.packets - 1, std::string(256, 'x')).run().errno_sent(), 1045)
+      << "an encrypted password that nobody gave a key for";
+}
+
+TEST(ServerHandshake, RefusesAPacketWhileItsUserIsLookedFor) {
+  ScriptedClient client;
+  client.salt = test_options().salt;
+  ServerHandshake handshake(test_options());
+  handshake.start();
+  EXPECT_TRUE(std::holds_alternative<FindUser>(handshake.on_packet(client.login())));
+  EXPECT_TRUE(std::holds_alternative<Reject>(handshake.on_packet(client.login())));
+}
+
 }  // namespace
 }  // namespace tidepool::protocol

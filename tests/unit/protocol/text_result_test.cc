@@ -69,5 +69,44 @@ TEST(Column, RefusesWhatIsCutShort) {
   }
 }
 
+TEST(TextResult, RefusesWhatIsNoResult) {
+  const std::string one = framed(1, hex("01"));
+  const std::string column = framed(2, encode_column(integer_column("id")));
+  const std::string head = one + column + eof_packet({}, 3);
+  const std::pair<const char*, std::string> all[] = {
+      {"an empty head", framed(1, "")},
+      {"a column count and more", framed(1, hex("01 02"))},
+      {"a column count cut short", framed(1, hex("fc 01"))},
+      {"an ERR cut short", framed(1, hex("ff 01"))},
+      {"an OK cut short", framed(1, hex("00"))},
+      {"a column that is none", one + framed(2, "x")},
+      {"an empty column", one + framed(2, "")},
+      {"no EOF after the columns", one + column + framed(3, "rows")},
+      {"an empty packet after the columns", one + column + framed(3, "")},
+      {"an EOF that is too long", one + column + framed(3, hex("fe") + std::string(8, '\0'))},
+      {"an EOF cut short after the rows", head + framed(4, hex("fe 00"))},
+      {"a row longer than its packet", head + framed(4, hex("05 31")) + eof_packet({}, 5)},
+      {"an empty row", head + framed(4, "") + eof_packet({}, 5)},
+  };
+  for (const auto& [what, bytes] : all) {
+    const auto result = parse_text_result(bytes);
+    ASSERT_FALSE(result) << what;
+    EXPECT_EQ(result.error().code, Code::kProtocol) << what;
+  }
+}
+
+TEST(TextResult, TurnsAnErrAtAnyPlaceIntoAnError) {
+  const std::string one = framed(1, hex("01"));
+  const std::string column = framed(2, encode_column(integer_column("id")));
+  const std::string row = framed(4, hex("0131"));
+  for (const std::string& before : {one, one + column, one + column + eof_packet({}, 3),
+                                    one + column + eof_packet({}, 3) + row}) {
+    const auto result = parse_text_result(before + err_packet({1317, "70100", "interrupted"}, 9));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Code::kBackend);
+    EXPECT_EQ(result.error().mysql_errno, 1317);
+  }
+}
+
 }  // namespace
 }  // namespace tidepool::protocol
