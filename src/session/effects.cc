@@ -32,8 +32,8 @@ void add_unknown(const sql::StateChange& change, sql::StateChanges& unknown) {
     case Kind::kComputedUserVariable: add(Kind::kComputedUserVariable, change.name.c_str()); break;
     case Kind::kSetNames:
     case Kind::kSetCharacterSet:
-      for (const char* name : {"character_set_client", "character_set_connection",
-                               "character_set_results", "collation_connection"}) {
+      for (const char* name :
+           {"character_set_client", "character_set_results", "collation_connection"}) {
         add(Kind::kComputedVariable, name);
       }
       break;
@@ -64,6 +64,12 @@ sql::PinReasons pins_after_failure(const sql::Statement& statement) {
   return pins;
 }
 
+// Computed values pin only where they cannot be read back: the state knows.
+void settle_variables(sql::PinReasons& pins, const sql::SessionState& state) {
+  pins.erase(sql::PinReasons{sql::Pin::kSessionVariable, sql::Pin::kUserVariable});
+  pins.insert(state.pins());
+}
+
 }  // namespace
 
 sql::PinReasons apply_effects(const sql::Script& script, const protocol::ResponseSummary& answer,
@@ -84,7 +90,7 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
     pins.insert(pins_after_failure(script[done]));
     apply(unknown_after_failure(script[done]), desired, actual);
   }
-  pins.insert(desired.pins());
+  settle_variables(pins, desired);
   return pins;
 }
 

@@ -5,6 +5,7 @@
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/session.h"
+#include "tidepool/sql/capture.h"
 
 namespace tidepool::session {
 
@@ -21,7 +22,7 @@ void Session::rest() {
     enter(State::kIdlePinned);
   } else if (must_capture()) {
     return capture();
-  } else if (!warnings_on_backend_) {
+  } else if (!warnings_on_backend_ && desired_.is_exact()) {
     end_lease(pool::Release::kClean);
     enter(State::kIdle);
   } else if (lease_.park(*this)) {
@@ -34,14 +35,17 @@ void Session::rest() {
 
 // The backend has what the session cannot do without.
 bool Session::is_bound() const {
-  return keeps_lease();
+  return keeps_lease() || !desired_.is_exact();
 }
 
 // A later statement of this session on the same backend would not find all as it must be: it might
-// see what another session left, or a restore comes before it (after a USE that failed).
+// see what another session left, or a restore comes before it (after a USE that failed). Or it could
+// not be read without knowing the state.
 bool Session::must_capture() {
   const bool needs_restore = lease_.memory().actual.hash() != desired_.hash();
-  return insert_id_on_backend_ || adds_warning_ || (warnings_on_backend_ && needs_restore);
+  const sql::LexMode mode = desired_.lex_mode();
+  return insert_id_on_backend_ || adds_warning_ || (warnings_on_backend_ && needs_restore) ||
+         mode.uncertain || mode.collation == 0;
 }
 
 void Session::on_recall() {
@@ -58,7 +62,8 @@ void Session::capture() {
 }
 
 void Session::add_captures() {
-  const auto ask = [&](CaptureKind kind, const char* text) {
+  const auto ask = [&](CaptureKind kind, const std::string& text) {
+    if (text.empty()) return;
     command_->captures.push_back(kind);
     command_->exchange.add({.kind = StepKind::kCapture,
                             .command = protocol::Command::kQuery,
@@ -67,6 +72,8 @@ void Session::add_captures() {
   };
   if (warnings_on_backend_) ask(CaptureKind::kWarnings, "SHOW WARNINGS");
   if (insert_id_on_backend_) ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
+  ask(CaptureKind::kSystemVariables, sql::system_variables_query(desired_));
+  ask(CaptureKind::kUserVariables, sql::user_variables_query(desired_));
   account_->pool->pool->broker().stats().captures.add(command_->captures.size());
 }
 
@@ -78,6 +85,8 @@ void Session::on_captured() {
   switch (kind) {
     case CaptureKind::kWarnings: return note_warnings(answer);
     case CaptureKind::kLastInsertId: return note_insert_id(answer);
+    case CaptureKind::kSystemVariables:
+    case CaptureKind::kUserVariables: return note_variables(kind, answer);
   }
 }
 
@@ -113,9 +122,35 @@ void Session::note_insert_id(const std::string& answer) {
   if (last_sets_insert_id_) last_ok_.last_insert_id = last_insert_id_;
 }
 
+void Session::note_variables(CaptureKind kind, const std::string& answer) {
+  facts_on_backend_ = false;
+  lease_.memory().last_session = 0;  // the capture was a statement of its own
+  std::vector<sql::CapturedValue> row;
+  const auto result = protocol::parse_text_result(answer);
+  const bool has_row = result && result->rows.size() == 1;
+  for (std::size_t i = 0; has_row && i < result->columns.size(); ++i) {
+    const protocol::Column& column = result->columns[i];
+    row.push_back({std::move(result->rows[0][i]), column.charset, column.length, column.type,
+                   column.flags, column.decimals});
+  }
+  const sql::StateChanges changes = kind == CaptureKind::kUserVariables
+                                        ? sql::captured_user_variables(desired_, row)
+                                        : sql::captured_system_variables(desired_, row);
+  desired_.apply(changes);
+  lease_.memory().actual.apply(changes);
+}
+
 void Session::end_captures() {
   command_.reset();
-  if (!keeps_lease()) end_lease(pool::Release::kClean);
+  // What could not be read back has to stay here.
+  sql::PinReasons pins = pins_;
+  pins.insert(desired_.pins());
+  set_pins(pins);
+  if (is_bound()) {
+    (void)lease_.unpark();  // a loss shows with the next command
+  } else {
+    end_lease(pool::Release::kClean);
+  }
   rest();
 }
 

@@ -115,7 +115,7 @@ bool Session::add_restore(const sql::SessionState& target) {
   pool::Memory& memory = lease_.memory();
   if (command_->lost_database) add_lost_database(target.database());
   if (memory.actual.hash() == target.hash()) return true;
-  if (!target.is_exact() && keeps_lease()) return true;  // pinned to where its state is
+  if (!target.is_exact()) return true;  // its state is here, and nowhere else
   const sql::RestorePlan plan = sql::plan_restore(memory.actual, target);
   if (!plan.is_possible) return false;
   if (plan.steps.empty()) return true;

@@ -184,8 +184,13 @@ bool makes(const SessionState& state, const UserVariable& variable) {
 using PendingVariables = std::vector<const UserVariable*>;
 
 void assign(SetList& list, const UserVariable& variable, LexMode mode) {
-  list.add("@" + quoted_name(variable.name) + "=" +
-           (variable.is_string() ? quoted(variable.value, mode) : variable.value));
+  std::string value = variable.is_string() ? quoted(variable.value, mode) : variable.value;
+  if (variable.length == UserVariable::kNoLength) {
+    value = "IF(ANY_VALUE(1)," + value + ",@@version)";
+  } else if (variable.length > 0) {
+    value = "CAST(" + value + " AS CHAR(" + std::to_string(variable.length) + "))";
+  }
+  list.add("@" + quoted_name(variable.name) + "=" + value);
 }
 
 // What takes its value in any state goes into the list, the strings into the result.

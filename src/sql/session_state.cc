@@ -87,6 +87,21 @@ std::string normal_value(const Variable& known, std::string value) {
   return value;
 }
 
+// Whether SELECT @@x tells what SET x makes the same again. (@@timestamp does not tell that it goes
+// with the clock.)
+bool is_readable(VariableId id) {
+  if (id == kNoVariable || variable(id).name == "timestamp") return false;
+  const VariableClass group = variable(id).group;
+  return group == VariableClass::kFollowed || group == VariableClass::kCharset;
+}
+
+// Which name it is, does not depend on Unicode's small letters nor on sql_mode.
+bool is_plain(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char byte) {
+    return byte != '\\' && byte != '\0' && static_cast<unsigned char>(byte) < 0x80;
+  });
+}
+
 const VariableId kAutocommit = find_variable("autocommit");
 const VariableId kSqlMode = find_variable("sql_mode");
 const VariableId kWaitTimeout = find_variable("wait_timeout");
@@ -126,8 +141,8 @@ std::uint64_t SessionState::whole_hash() const {
       hash_of(database_, kDatabaseSeed) ^ hash_of(charset_) ^ hash_of(multi_statements_);
   for (const Item& item : items_)
     hash ^= hash_of(item);
-  for (VariableId id : computed_)
-    hash ^= hash_of_computed(id);
+  for (const Computed& one : computed_)
+    hash ^= hash_of_computed(one.variable);
   return hash ^ user_variables_.hash();
 }
 
@@ -151,13 +166,15 @@ void SessionState::apply(const StateChange& change) {
     case ChangeKind::kSetDefault: return set_variable(change);
     case ChangeKind::kSetNames: return set_names(change);
     case ChangeKind::kSetCharacterSet: return set_character_set(change);
-    case ChangeKind::kComputedVariable: {
+    case ChangeKind::kComputedVariable:
+    case ChangeKind::kStuckVariable: {
       const VariableId id = find_variable(change.name);
-      return mark_computed(id);
+      return mark_computed(id, change.kind == ChangeKind::kStuckVariable || !is_readable(id));
     }
     case ChangeKind::kMultiStatements: return set_multi_statements(change.value == "1");
     case ChangeKind::kSetUserVariable:
     case ChangeKind::kSetUserString:
+    case ChangeKind::kStuckUserVariable:
     case ChangeKind::kComputedUserVariable: return set_user_variable(change);
     case ChangeKind::kNextIsolation:
     case ChangeKind::kPrepareText:
@@ -210,21 +227,32 @@ LexMode SessionState::lex_mode() const {
     mode.no_backslash_escapes = has_no_backslash_escapes(item->value);
   }
   mode.encoding = encoding_of(charset_of_any_collation(charset_.client));
-  mode.uncertain = std::any_of(computed_.begin(), computed_.end(), [](VariableId id) {
+  mode.uncertain = std::any_of(computed_.begin(), computed_.end(), [](const Computed& one) {
+    const VariableId id = one.variable;
     return id == kSqlMode || id == kCharacterSetClient || id == kNoVariable;
   });
-  const bool is_collation_computed = std::any_of(
-      computed_.begin(), computed_.end(),
-      [](VariableId id) { return id == kCollationConnection || id == kCharacterSetConnection; });
+  const bool is_collation_computed =
+      std::any_of(computed_.begin(), computed_.end(), [](const Computed& one) {
+        return one.variable == kCollationConnection || one.variable == kCharacterSetConnection;
+      });
   mode.collation = is_collation_computed ? 0 : charset_.connection;
   return mode;
 }
 
 PinReasons SessionState::pins() const {
   PinReasons pins;
-  if (!computed_.empty()) pins.insert(Pin::kSessionVariable);
-  if (!user_variables_.is_exact()) pins.insert(Pin::kUserVariable);
+  const bool is_stuck = std::any_of(computed_.begin(), computed_.end(),
+                                    [](const Computed& one) { return one.is_stuck; });
+  if (is_stuck) pins.insert(Pin::kSessionVariable);
+  if (user_variables_.is_stuck()) pins.insert(Pin::kUserVariable);
   return pins;
+}
+
+std::vector<VariableId> SessionState::computed() const {
+  std::vector<VariableId> ids;
+  for (const Computed& one : computed_)
+    ids.push_back(one.variable);
+  return ids;
 }
 
 void SessionState::set_database(std::string_view name) {
@@ -244,7 +272,8 @@ void SessionState::set_variable(const StateChange& change) {
   const Variable& known = variable(id);
   forget_computed(id);
   if (known.group == VariableClass::kCharset) {
-    if (change.kind == ChangeKind::kSetDefault) return mark_computed(id);  // the GLOBAL value
+    if (change.kind == ChangeKind::kSetDefault)
+      return mark_computed(id, false);  // the GLOBAL value
     set_charset_variable(known.name, change);
   } else if (change.kind == ChangeKind::kSetDefault) {
     erase(id);
@@ -326,7 +355,10 @@ void SessionState::set_user_variable(const StateChange& change) {
   UserVariable variable{change.name, change.value};
   const Collation* collation = collation_by_name(change.collation);
   if (collation != nullptr) variable.collation = collation->id;
-  if (change.kind == ChangeKind::kComputedUserVariable) variable.is_computed = true;
+  variable.length = change.length;
+  variable.is_stuck = change.kind == ChangeKind::kStuckUserVariable;
+  if (change.kind == ChangeKind::kComputedUserVariable) variable.is_stuck = !is_plain(change.name);
+  variable.is_computed = variable.is_stuck || change.kind == ChangeKind::kComputedUserVariable;
   if (change.kind == ChangeKind::kSetUserVariable && change.value == "NULL") {
     user_variables_.erase(change.name);
   } else {
@@ -335,15 +367,18 @@ void SessionState::set_user_variable(const StateChange& change) {
   hash_ ^= user_variables_.hash();
 }
 
-void SessionState::mark_computed(VariableId id) {
+void SessionState::mark_computed(VariableId id, bool is_stuck) {
   if (id != kNoVariable) erase(id);
-  if (std::find(computed_.begin(), computed_.end(), id) != computed_.end()) return;
-  computed_.insert(std::upper_bound(computed_.begin(), computed_.end(), id), id);
+  forget_computed(id);
+  const auto place = std::find_if(computed_.begin(), computed_.end(),
+                                  [id](const Computed& one) { return one.variable > id; });
+  computed_.insert(place, Computed{id, is_stuck});
   hash_ ^= hash_of_computed(id);
 }
 
 void SessionState::forget_computed(VariableId id) {
-  const auto found = std::find(computed_.begin(), computed_.end(), id);
+  const auto found = std::find_if(computed_.begin(), computed_.end(),
+                                  [id](const Computed& one) { return one.variable == id; });
   if (found == computed_.end()) return;
   computed_.erase(found);
   hash_ ^= hash_of_computed(id);

@@ -18,7 +18,8 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
 
 std::uint64_t hash_of(const UserVariable& variable) {
   if (variable.is_computed) return hash_of(variable.name, kComputedSeed);
-  return hash_of(variable.value, hash_of(variable.name, kSeed + variable.collation));
+  const std::uint64_t type = std::uint64_t{variable.length} << 32U | (kSeed + variable.collation);
+  return hash_of(variable.value, hash_of(variable.name, type));
 }
 
 std::size_t bytes_of(const UserVariable& variable) {
@@ -43,7 +44,7 @@ const UserVariable* UserVariables::find(std::string_view name) const {
 void UserVariables::set(UserVariable variable) {
   erase(variable.name);
   const auto fits = [&] { return bytes_ + bytes_of(variable) <= kMostBytes; };
-  if (!fits()) variable = UserVariable{std::move(variable.name), {}, 0, true};
+  if (!fits()) variable = UserVariable{std::move(variable.name), {}, 0, true, true};
   if (!fits()) {
     if (!has_lost_one_) hash_ ^= kLost;
     has_lost_one_ = true;
@@ -53,6 +54,11 @@ void UserVariables::set(UserVariable variable) {
   computed_ += variable.is_computed ? 1U : 0U;
   hash_ ^= hash_of(variable);
   variables_.insert(place_of(variables_, variable.name), std::move(variable));
+}
+
+bool UserVariables::is_stuck() const {
+  return has_lost_one_ || std::any_of(variables_.begin(), variables_.end(),
+                                      [](const UserVariable& one) { return one.is_stuck; });
 }
 
 void UserVariables::erase(std::string_view name) {

@@ -162,6 +162,40 @@ PINS = [
     ("change_user", "{other}"), ("query", "SELECT DATABASE()"), ("change_user", ""), ("query", "SELECT DATABASE()"),
 ]  # fmt: skip
 
+# Variables whose values only the backend knows, with everything that a client can tell of them.
+VALUES = (
+    "1+6", "CAST(7 AS SIGNED)", "CAST(-7 AS SIGNED)", "CAST(7 AS UNSIGNED)", "LAST_INSERT_ID()", "18446744073709551615", "-9223372036854775808",
+    "(SELECT COUNT(*) FROM t0)", "(SELECT -3 FROM t0 LIMIT 1)", "(SELECT COUNT(*)-7 FROM t0)", "(SELECT MAX(id) FROM t0)", "(SELECT v FROM t0 LIMIT 1)",
+    "1>0", "TRUE", "1", "@@autocommit", "(SELECT SUM(v) FROM t0)", "(SELECT AVG(v) FROM t0)", "1.5+1", "CAST(-2.5 AS DECIMAL(20,4))", "1/3",
+    "1e0*2", "1e0/3", "0.1e0+0.2e0", "1e300*10", "-1e0/7", "SQRT(2)", "RAND(1)", "PI()", "CAST('1.5' AS FLOAT)",
+    "CAST('2020-01-01 10:20:30' AS DATETIME)", "CAST('2020-01-01 10:20:30.5' AS DATETIME(3))", "CAST('2020-02-29' AS DATE)",
+    "CAST('10:11:12.5' AS TIME(2))", "YEAR('2020-01-01')", "CONCAT('a','b''c','\\\\')", "REPEAT('x', 3000)", "UPPER('é€😀')",
+    "CONCAT('')", "CAST('abc' AS CHAR(36))", "MD5('a')", "(SELECT s FROM t0 LIMIT 1)", "CONCAT('a', 5)", "JSON_OBJECT('a', 1.5)",
+    "CAST('{\"a\": [1]}' AS JSON)", "UNHEX('00ff41')", "x'414243'", "CAST('abc' AS BINARY(5))", "INET6_ATON('::1')",
+    "'abc' COLLATE utf8mb4_general_ci", "_latin1'abc'", "CONVERT('abc' USING gbk)", "@@sql_mode", "NULL", "(SELECT v FROM t0 WHERE 0)",
+)  # fmt: skip
+ASKED = "SELECT @x, @x+0, CONCAT(@x), HEX(@x), LENGTH(@x), COLLATION(@x), COERCIBILITY(@x), @x/3, @x*3, @x IS NULL, @x='ABC'"
+
+
+def computed(*ways):
+    return queries(*(text for value in VALUES for way in ways for text in (way.replace("{}", value), ASKED, "SET @x = NULL", ASKED)))
+
+
+COMPUTED = queries(
+    "SET time_zone = CONCAT('+0', '2:00')", "SELECT @@time_zone, NOW() > 0", "SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')",
+    'SELECT "id" FROM t0 ORDER BY 1', "SELECT @@sql_mode", "SET sql_mode = DEFAULT", "SET @old = @@time_zone, time_zone = '+03:00'", "SELECT @@time_zone, @old",
+    "SET time_zone = @old", "SELECT @@time_zone", "SET @a = 1, @b = @a + 1, @c = CONCAT(@b, 'x')", "SELECT @a, @b, @c",
+    "SET @r = 0", "SELECT @r := @r + 1 FROM t0", "SELECT @r", "SET wait_timeout = 70 + 7, time_zone = 'x'", "SELECT @@wait_timeout, @@time_zone",
+    "SET @a = 5, sql_mode = 'nonsense'", "SELECT @a", "SET NAMES latin1, time_zone = 'bad'", "SELECT @@character_set_client, @@collation_connection",
+    "SET NAMES utf8mb4", "SET character_set_results = DEFAULT", "SELECT @@character_set_results, 'a'", "SET collation_connection = DEFAULT",
+    "SELECT @@collation_connection, COLLATION('a')", "SET tidb_mem_quota_query = 1024 * 1024 * 100", "SELECT @@tidb_mem_quota_query",
+    "SET timestamp = 1 + 1700000000", "SELECT NOW()", "SET timestamp = DEFAULT", "SET @x = nonsense", "SELECT @x", "SELECT @x := 'abc', @y := @x",
+    "SELECT @x, @y", "SET autocommit = 1 - 1", "SELECT @@autocommit", "SET autocommit = 1", "INSERT IGNORE INTO t0(id) VALUES (1)", "SHOW WARNINGS",
+    "SHOW COUNT(*) WARNINGS", "SELECT 1/0, @z := 5", "SHOW WARNINGS", "SHOW ERRORS", "SELECT nonsense", "SHOW ERRORS",
+)  # fmt: skip
+COMPUTED += [("prepare", "a", "SET @x = ?"), ("execute", "a", (5,)), ("query", ASKED), ("execute", "a", ("text",)), ("query", ASKED)]
+COMPUTED += [("reset",), ("query", ASKED), ("query", "SET @x = 1+1"), ("change_user",), ("query", ASKED)]
+
 MULTI = queries(
     "SELECT 1; SELECT 2", "INSERT INTO t0(v) VALUES (1); SELECT ROW_COUNT(), LAST_INSERT_ID()",
     "SELECT 1; SELECT nonsense; SELECT 3", "SHOW WARNINGS", "BEGIN; INSERT INTO t0(v) VALUES (3); SELECT 1",
@@ -197,6 +231,9 @@ CASES = {
     "many prepared": (0, "{db}", MANY),
     "commands": (0, "{db}", COMMANDS),
     "pins": (0, "{db}", PINS),
+    "computed": (0, "{db}", COMPUTED),
+    "computed values": (0, "{db}", computed("SET @x = {}")),
+    "computed in a query": (0, "{db}", computed("SELECT @x := {}")),
     "multi-statements": (raw.MULTI_STATEMENTS, "{db}", MULTI),
     "files": (raw.LOCAL_FILES, "{db}", FILES),
     "files refused": (0, "{db}", FILES[:2]),

@@ -21,7 +21,12 @@
 
 namespace tidepool::session {
 
-enum class CaptureKind : std::uint8_t { kWarnings, kLastInsertId };
+enum class CaptureKind : std::uint8_t {
+  kWarnings,
+  kLastInsertId,
+  kSystemVariables,
+  kUserVariables
+};
 
 struct ClientCommand {
   ClientCommand(protocol::Command command, std::string_view packet, TimePoint now)

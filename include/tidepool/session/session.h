@@ -204,6 +204,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_captured();
   void note_warnings(const std::string& answer);
   void note_insert_id(const std::string& answer);
+  void note_variables(CaptureKind kind, const std::string& answer);
   void end_captures();
 
   Environment& environment_;

@@ -89,8 +89,10 @@ class SessionState {
   // False while a variable has a value that only the backend knows; then the state cannot be
   // restored elsewhere.
   bool is_exact() const { return computed_.empty() && user_variables_.is_exact(); }
-  // Why not: the variables of which kind.
+  // What cannot be read back from the backend either: the variables of which kind.
   PinReasons pins() const;
+  // The system variables whose values only the backend knows, by VariableId.
+  std::vector<VariableId> computed() const;
 
   bool autocommit() const;
   LexMode lex_mode() const;
@@ -112,7 +114,14 @@ class SessionState {
   void set_multi_statements(bool enabled);
   void put(VariableId id, std::string value);
   void erase(VariableId id);
-  void mark_computed(VariableId id);
+  struct Computed {
+    VariableId variable;
+    bool is_stuck;  // cannot be read back
+
+    friend bool operator==(const Computed&, const Computed&) = default;
+  };
+
+  void mark_computed(VariableId id, bool is_stuck);
   void forget_computed(VariableId id);
   void forget_computed_charset();
   const Item* find(VariableId id) const;
@@ -120,7 +129,7 @@ class SessionState {
   std::string database_;
   std::string reset_database_;
   std::vector<Item> items_;
-  std::vector<VariableId> computed_;
+  std::vector<Computed> computed_;  // by variable
   UserVariables user_variables_;
   CharsetState charset_;
   CharsetState handshake_charset_;

@@ -20,6 +20,8 @@ enum class ChangeKind : std::uint8_t {
   kSetUserVariable,       // name, value: a number, TRUE, FALSE or NULL as written
   kSetUserString,         // name, value: the string itself, collation
   kComputedUserVariable,  // name; only the backend knows the new value
+  kStuckVariable,         // name; as computed, and it was asked in vain: no SET makes it the same
+  kStuckUserVariable,     // name; likewise
   kMultiStatements,       // COM_SET_OPTION; value "1" or "0"
   kNextIsolation,         // SET TRANSACTION ISOLATION LEVEL; value as transaction_isolation has it
   kPrepareText,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
@@ -34,8 +36,10 @@ struct StateChange {
   std::string name{};  // variables: canonical, see variable.h; user variables: lower case without @
   std::string
       value{};  // of a system variable: the string that TiDB makes of the literal; NULL is ""
-  std::string collation{};  // of kSetNames, empty: the default of the character set; of
-                            // kSetUserString
+  std::string collation{};   // of kSetNames, empty: the default of the character set; of
+                             // kSetUserString
+  std::uint32_t length = 0;  // of kSetUserString: characters that its type has room for; 0: as many
+                             // as it has
 
   friend bool operator==(const StateChange&, const StateChange&) = default;
 };

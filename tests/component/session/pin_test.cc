@@ -69,15 +69,16 @@ TEST_F(PinTest, WhatCannotBeMovedPinsUntilTheClientResets) {
   start();
   RawClient one = client();
   RawClient two = client();
-  ASSERT_TRUE(one.query("SET @answer = 6 * 7").is_ok());
-  ASSERT_TRUE(eventually([&] { return proxy_->pinned(sql::Pin::kUserVariable) == 1; }));
+  ASSERT_TRUE(one.query("SET tidb_snapshot = '2026-01-01'").is_ok());
+  ASSERT_TRUE(eventually([&] { return proxy_->pinned(sql::Pin::kSessionVariable) == 1; }));
   two.send("\x03SELECT 2");
   EXPECT_TRUE(two.hears_nothing());
 
   EXPECT_TRUE(one.command("\x1f").is_ok());
 
   EXPECT_EQ(two.read_reply().rows, Words{"0"});
-  EXPECT_THAT(tidb_.commands(), ElementsAre("SET @answer = 6 * 7", "RESET", "SELECT 2"));
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre("SET tidb_snapshot = '2026-01-01'", "RESET", "SELECT 2"));
 }
 
 TEST_F(PinTest, ALockIsReleasedByTheClientThatHasIt) {

@@ -65,7 +65,34 @@ TEST(Effects, AParseErrorMeansThatNothingRan) {
 TEST(Effects, ASetOfSeveralThatFailsLeavesThemUnknown) {
   Effects effects;
   effects.run("SET time_zone = '+02:00', sql_mode = 'NONSENSE'", failed(0, 1231));
-  EXPECT_TRUE(effects.pins.contains(sql::Pin::kSessionVariable));
+  EXPECT_TRUE(effects.pins.empty()) << "they can be read back";
+  EXPECT_FALSE(effects.desired.is_exact());
+  EXPECT_EQ(effects.desired.hash(), effects.actual.hash());
+  EXPECT_EQ(effects.desired.computed().size(), 2U);
+}
+
+TEST(Effects, ABadCharacterMeansThatNoSetRan) {
+  Effects effects;
+  effects.run("SET @a = 1, @b = 'x'", failed(0, 1300));
+  EXPECT_TRUE(effects.desired.is_exact());
+}
+
+TEST(Effects, AFailedQueryMayHaveAssigned) {
+  Effects effects;
+  effects.run("SELECT @a := id, nonsense(1) FROM t", failed(0, 1690));
+  EXPECT_FALSE(effects.desired.is_exact());
+  EXPECT_TRUE(effects.pins.empty());
+}
+
+TEST(Effects, APinOfAVariableGoesWithItsCause) {
+  Effects effects;
+  effects.run("SET tidb_snapshot = @x", ok());
+  EXPECT_EQ(effects.pins, sql::PinReasons{sql::Pin::kSessionVariable});
+  effects.run("SET tidb_snapshot = ''", ok());
+  EXPECT_EQ(effects.pins, sql::PinReasons{sql::Pin::kSessionVariable}) << "no literal is followed";
+  Effects named;
+  named.run("SET @\u00e4 = 1 + 1", ok());
+  EXPECT_EQ(named.pins, sql::PinReasons{sql::Pin::kUserVariable});
 }
 
 TEST(Effects, ASetOfNamesOrGlobalsAmongOthersThatFailsLeavesThemUnknownToo) {
@@ -73,7 +100,7 @@ TEST(Effects, ASetOfNamesOrGlobalsAmongOthersThatFailsLeavesThemUnknownToo) {
        {"SET NAMES latin1, time_zone = 'bad'", "SET time_zone = '+01:00', GLOBAL bad = 1"}) {
     Effects effects;
     effects.run(text, failed(0, 1193));
-    EXPECT_TRUE(effects.pins.contains(sql::Pin::kSessionVariable)) << text;
+    EXPECT_FALSE(effects.desired.is_exact()) << text;
   }
   Effects single;
   single.run("SET time_zone = 'bad'", failed(0, 1298));

@@ -1,0 +1,39 @@
+// Reads variables back from a backend: what to ask, and what its answer says. Pure.
+//
+// Facts (established on release-8.5, see docs/session-state.md): @@x as a string sets every
+// followed variable to the same again. Of a user variable everything that a client can tell is in
+// its value, the definition of its column, and its collation; which expression gives a variable
+// that definition again was tried, and one that no known expression gives stays where it is.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tidepool/sql/session_state.h"
+
+namespace tidepool::sql {
+
+// A value of a result in the text protocol, with the definition of its column.
+struct CapturedValue {
+  std::optional<std::string> text;  // nullopt: NULL
+  std::uint16_t charset = 0;
+  std::uint32_t length = 0;
+  std::uint8_t type = 0;
+  std::uint16_t flags = 0;
+  std::uint8_t decimals = 0;
+};
+
+// The queries that ask for what is computed in `state`; empty: nothing is.
+std::string system_variables_query(const SessionState& state);
+std::string user_variables_query(const SessionState& state);
+
+// The changes that make `state` exact, from the one row that the query was answered with; what
+// cannot be repeated is stuck. With no row (the query failed) all of it is.
+StateChanges captured_system_variables(const SessionState& state,
+                                       const std::vector<CapturedValue>& row);
+StateChanges captured_user_variables(const SessionState& state,
+                                     const std::vector<CapturedValue>& row);
+
+}  // namespace tidepool::sql
