@@ -72,14 +72,17 @@ void settle_variables(sql::PinReasons& pins, const sql::SessionState& state) {
 
 }  // namespace
 
+std::size_t executed_of(const sql::Script& script, const protocol::ResponseSummary& answer) {
+  if (!answer.has_error()) return script.size();
+  return std::min<std::size_t>(script.size(), std::max(answer.results, 1U) - 1);
+}
+
 sql::PinReasons apply_effects(const sql::Script& script, const protocol::ResponseSummary& answer,
                               sql::PinReasons pins, sql::SessionState& desired,
                               sql::SessionState& actual) {
   const bool failed = answer.has_error();
   if (failed && is_refused(answer.error_number)) return pins;
-  const std::size_t done =
-      failed ? std::min<std::size_t>(script.size(), std::max(answer.results, 1U) - 1)
-             : script.size();
+  const std::size_t done = executed_of(script, answer);
   for (std::size_t i = 0; i < done; ++i) {
     pins.erase(sql::Pin::kOneShotTransaction);  // consumed by any statement
     apply(script[i].changes, desired, actual);

@@ -113,6 +113,7 @@ void Session::reset_session() {
   desired_.reset();
   prepared_.clear();
   next_isolation_.clear();
+  holdings_.clear();
   forget_facts();
   enter(State::kIdle);
   send_ok();

@@ -78,7 +78,7 @@ bool Session::add_steps() {
   const bool may_follow = is_prepare || is_harmless(command_->script) || !must_succeed;
   const std::string& text = command_->substituted;
   add_relay(text.empty() ? framed(command_->payload) : framed(command_->type, text), !may_follow,
-            is_prepare || command_->repeats_last_ok());
+            command_->holds_answer());
   return true;
 }
 

@@ -131,6 +131,7 @@ void Session::begin_session() {
   prepared_.clear();
   silence_timer_.reset();
   next_isolation_.clear();
+  holdings_.clear();
   forget_facts();
   finish_login();
 }

@@ -153,6 +153,7 @@ void Session::on_client_prepared() {
   std::string answer = command_->exchange.take_held();
   const protocol::ResponseSummary& summary = command_->summary;
   note_facts();
+  set_pins(holdings_.settle_prepare(pins_, command_->script, summary));
   if (!summary.has_error()) {
     const PreparedStatement& statement =
         prepared_.add(command_->argument(), desired_, summary.params, id_);

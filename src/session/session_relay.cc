@@ -3,6 +3,7 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/status.h"
 #include "tidepool/session/effects.h"
+#include "tidepool/session/holdings.h"
 #include "tidepool/session/next_isolation.h"
 #include "tidepool/session/session.h"
 
@@ -123,6 +124,8 @@ void Session::on_relayed() {
                         command.type == protocol::Command::kInitDb ||
                         command.type == protocol::Command::kStmtExecute;
   sql::PinReasons pins = pins_;
+  std::string lock_answer;
+  if (command.asks_for_lock()) lock_answer = command.exchange.take_held();
   bool probes = false;
   if (!next_isolation_.empty() && takes_next_isolation(command)) {
     next_isolation_.clear();  // the backend has it, until an OK
@@ -130,7 +133,10 @@ void Session::on_relayed() {
   }
   if (executes) {
     probes = answer.has_error();
+    const bool holds = concerns_holdings(command.effects());
+    const std::string database = holds ? desired_.database() : std::string();
     pins = apply_effects(command.effects(), answer, pins, desired_, lease_.memory().actual);
+    if (holds) pins = settle_holdings(pins, database, lock_answer);
     note_facts();
   }
   if (command.type == protocol::Command::kInitDb && !answer.has_error()) {
@@ -152,6 +158,22 @@ void Session::on_relayed() {
                           .command = protocol::Command::kPing,
                           .bytes = framed(protocol::Command::kPing)});
   }
+  if (!lock_answer.empty()) {
+    enter(State::kStreaming);
+    send(lock_answer);
+  }
+}
+
+// What it holds beyond the transaction, now that the command is answered.
+sql::PinReasons Session::settle_holdings(sql::PinReasons pins, std::string_view database,
+                                         std::string_view rows) {
+  const ClientCommand& command = *command_;
+  return holdings_.settle(pins, {.script = command.effects(),
+                                 .executed = executed_of(command.effects(), command.summary),
+                                 .answer = command.summary,
+                                 .database = database,
+                                 .rows = rows,
+                                 .is_prepared = command.statement != nullptr});
 }
 
 void Session::on_repeating_ok() {

@@ -35,6 +35,8 @@ Statement read_lock(Cursor& cursor);
 Statement read_unlock(Cursor& cursor);
 Statement read_kill(Cursor& cursor);
 Statement read_query(Cursor& cursor);  // grammar_data.cc
+// Behind SELECT or DO: notes a call of a lock function, if it is all that there is.
+void read_lock_call(Cursor& cursor, Statement& statement);  // grammar_lock.cc
 Statement read_with(Cursor& cursor);
 Statement read_insert(Cursor& cursor);
 Statement read_update(Cursor& cursor);

@@ -54,13 +54,9 @@ Statement read_update(Cursor& /*cursor*/) {
   return make(StatementKind::kWrite);
 }
 
-// DO RELEASE_ALL_LOCKS() and SELECT RELEASE_ALL_LOCKS(), with nothing else, surely leave no lock.
 Statement read_query(Cursor& cursor) {
   Statement statement = query();
-  if (!cursor.at("RELEASE_ALL_LOCKS")) return statement;
-  cursor.advance();
-  if (!cursor.skip_symbol('(') || !cursor.skip_symbol(')')) return statement;
-  if (cursor.at_end()) statement.releases.insert(Pin::kLock);
+  read_lock_call(cursor, statement);
   return statement;
 }
 

@@ -26,26 +26,26 @@ void skip_if_exists(Cursor& cursor) {
   cursor.skip("EXISTS");
 }
 
-// name or db.name, written as "name" or "db.name".
-std::optional<std::string> read_table_name(Cursor& cursor) {
+// name or db.name, as a change of that kind.
+std::optional<StateChange> read_table(Cursor& cursor, ChangeKind kind) {
   std::optional<std::string> name = name_of(cursor.token());
   if (!name) return std::nullopt;
   cursor.advance();
-  if (!cursor.skip_symbol('.')) return name;
-  const std::optional<std::string> table = name_of(cursor.token());
+  if (!cursor.skip_symbol('.')) return StateChange{kind, std::move(*name)};
+  std::optional<std::string> table = name_of(cursor.token());
   if (!table) return std::nullopt;
   cursor.advance();
-  return *name + "." + *table;
+  return StateChange{kind, std::move(*table), std::move(*name)};
 }
 
 Statement read_create_temporary_table(Cursor& cursor) {
   Statement statement = make(StatementKind::kDdl);
   if (!cursor.skip("TABLE")) return make(StatementKind::kUnknown);
   skip_if_exists(cursor);
-  std::optional<std::string> name = read_table_name(cursor);
-  if (!name) return make(StatementKind::kUnknown);
+  std::optional<StateChange> table = read_table(cursor, ChangeKind::kCreateTemporaryTable);
+  if (!table) return make(StatementKind::kUnknown);
   statement.pins.insert(Pin::kTemporaryTable);
-  statement.changes.push_back({ChangeKind::kCreateTemporaryTable, std::move(*name)});
+  statement.changes.push_back(std::move(*table));
   return finish_definition(cursor, std::move(statement));
 }
 
@@ -68,16 +68,16 @@ Statement read_drop_tables(Cursor& cursor, TransactionEffect transaction) {
   if (!cursor.skip("TABLE") && !cursor.skip("TABLES")) return make(StatementKind::kUnknown);
   skip_if_exists(cursor);
   do {
-    std::optional<std::string> name = read_table_name(cursor);
-    if (!name) return make(StatementKind::kUnknown);
-    statement.changes.push_back({ChangeKind::kDropTable, std::move(*name)});
+    std::optional<StateChange> table = read_table(cursor, ChangeKind::kDropTable);
+    if (!table) return make(StatementKind::kUnknown);
+    statement.changes.push_back(std::move(*table));
   } while (cursor.skip_symbol(','));
   return finish_definition(cursor, std::move(statement));
 }
 
 // ALTER TABLE t ANALYZE PARTITION p and ALTER TABLE t COMPACT define nothing. Behind TABLE.
 bool is_maintenance(Cursor cursor) {
-  return read_table_name(cursor) && (cursor.at("ANALYZE") || cursor.at("COMPACT"));
+  return read_table(cursor, ChangeKind::kDropTable) && (cursor.at("ANALYZE") || cursor.at("COMPACT"));
 }
 
 }  // namespace

@@ -181,7 +181,9 @@ void SessionState::apply(const StateChange& change) {
     case ChangeKind::kExecuteText:
     case ChangeKind::kDeallocateText:
     case ChangeKind::kCreateTemporaryTable:
-    case ChangeKind::kDropTable: return;
+    case ChangeKind::kDropTable:
+    case ChangeKind::kGetLock:
+    case ChangeKind::kReleaseLock: return;
   }
 }
 

@@ -15,6 +15,7 @@
 #include "tidepool/protocol/commands.h"
 #include "tidepool/protocol/response_tracker.h"
 #include "tidepool/session/exchange.h"
+#include "tidepool/session/holdings.h"
 #include "tidepool/session/prepared.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/sql/statement.h"
@@ -50,6 +51,14 @@ struct ClientCommand {
   // proxy's own.
   bool repeats_last_ok() const {
     return type == protocol::Command::kPing || type == protocol::Command::kStmtReset;
+  }
+  // Whether it got the lock, only the row in the answer tells.
+  bool asks_for_lock() const {
+    return type == protocol::Command::kQuery && session::asks_for_lock(script);
+  }
+  // The answer is needed whole before it goes to the client.
+  bool holds_answer() const {
+    return type == protocol::Command::kStmtPrepare || repeats_last_ok() || asks_for_lock();
   }
 
   const protocol::Command type;

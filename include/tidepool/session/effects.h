@@ -2,6 +2,7 @@
 // pins, what is unpinned. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -17,6 +18,9 @@ namespace tidepool::session {
 sql::PinReasons apply_effects(const sql::Script& script, const protocol::ResponseSummary& answer,
                               sql::PinReasons pins, sql::SessionState& desired,
                               sql::SessionState& actual);
+
+// How many statements of the script were executed without an error.
+std::size_t executed_of(const sql::Script& script, const protocol::ResponseSummary& answer);
 
 // Whether an ERR may have left a transaction in another state than it was before: then only a ping
 // tells.

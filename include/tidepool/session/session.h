@@ -24,6 +24,7 @@
 #include "tidepool/session/client_channel.h"
 #include "tidepool/session/command.h"
 #include "tidepool/session/environment.h"
+#include "tidepool/session/holdings.h"
 #include "tidepool/session/login.h"
 #include "tidepool/session/prepared.h"
 #include "tidepool/session/retry.h"
@@ -152,6 +153,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void end_infile();
   void on_step_ended(StepKind kind);
   void on_relayed();
+  sql::PinReasons settle_holdings(sql::PinReasons pins, std::string_view database,
+                                  std::string_view rows);
   void on_repeating_ok();
   void settle();
   void learn_status(std::uint16_t status);
@@ -236,6 +239,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   // What the session is in.
   sql::SessionState desired_;
   sql::PinReasons pins_;
+  Holdings holdings_;
   bool in_transaction_ = false;
   std::string next_isolation_;  // see next_isolation.h; empty: none, or the backend has it
   PreparedStatements prepared_;

@@ -27,8 +27,10 @@ enum class ChangeKind : std::uint8_t {
   kPrepareText,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
   kExecuteText,     // EXECUTE name
   kDeallocateText,  // DEALLOCATE PREPARE name
-  kCreateTemporaryTable,  // name, with "db." before it if written so
-  kDropTable,             // DROP [TEMPORARY] TABLE, one change a table; name as above
+  kCreateTemporaryTable,  // name; value: the database, if written
+  kDropTable,             // DROP [TEMPORARY] TABLE, one change a table; name and value as above
+  kGetLock,               // SELECT GET_LOCK('name', n) and nothing else; name empty if a parameter
+  kReleaseLock,           // SELECT or DO RELEASE_LOCK('name') and nothing else; likewise
 };
 
 struct StateChange {

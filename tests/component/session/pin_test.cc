@@ -84,6 +84,7 @@ TEST_F(PinTest, WhatCannotBeMovedPinsUntilTheClientResets) {
 TEST_F(PinTest, ALockIsReleasedByTheClientThatHasIt) {
   start();
   RawClient client = this->client();
+  tidb_.answer("SELECT GET_LOCK('a', 1)", text_result({"x"}, {{"1"}}));
   ASSERT_EQ(client.query("SELECT GET_LOCK('a', 1)").kind, Reply::Kind::kRows);
   EXPECT_EQ(proxy_->counts().leased, 1U);
 
@@ -91,6 +92,59 @@ TEST_F(PinTest, ALockIsReleasedByTheClientThatHasIt) {
 
   EXPECT_TRUE(is_idle());
   EXPECT_THAT(tidb_.commands(), ElementsAre("SELECT GET_LOCK('a', 1)", "RESET"));
+}
+
+TEST_F(PinTest, ALockPinsNoLongerThanItIsHeld) {
+  start();
+  RawClient client = this->client();
+  const auto integer = [](const char* value) {
+    return text_result({"x"}, {{value}});
+  };
+  tidb_.answer("SELECT GET_LOCK('a', 1)", integer("1"));
+  tidb_.answer("SELECT GET_LOCK('b', 1)", integer("0"));
+
+  EXPECT_EQ(client.query("SELECT GET_LOCK('b', 1)").rows, Words{"0"});
+  EXPECT_TRUE(is_idle());
+  EXPECT_EQ(client.query("SELECT GET_LOCK('a', 1)").rows, Words{"1"});
+  EXPECT_EQ(proxy_->counts().leased, 1U);
+  EXPECT_EQ(client.query("SELECT RELEASE_LOCK('a')").kind, Reply::Kind::kRows);
+
+  EXPECT_TRUE(is_idle());
+  EXPECT_EQ(tidb_.commands().size(), 3U) << "nothing was reset";
+}
+
+TEST_F(PinTest, AnAnswerAboutALockThatFailsReachesTheClient) {
+  start();
+  RawClient client = this->client();
+  tidb_.answer("SELECT GET_LOCK('', 1)", err_packet(3057, "42000", "Incorrect lock name"));
+
+  EXPECT_TRUE(client.query("SELECT GET_LOCK('', 1)").is_error(3057));
+
+  EXPECT_TRUE(is_idle());
+}
+
+TEST_F(PinTest, ATemporaryTablePinsUntilItIsDropped) {
+  start();
+  RawClient one = client();
+  RawClient two = client();
+  EXPECT_TRUE(one.query("CREATE TEMPORARY TABLE d.t (a INT)").is_ok());
+  two.send("\x03SELECT 2");
+  EXPECT_TRUE(two.hears_nothing());
+
+  EXPECT_TRUE(one.query("DROP TABLE d.t").is_ok());
+
+  EXPECT_EQ(two.read_reply().rows, Words{"0"});
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre("CREATE TEMPORARY TABLE d.t (a INT)", "DROP TABLE d.t", "SELECT 2"));
+}
+
+TEST_F(PinTest, ALockThatIsTakenByPreparingPins) {
+  start();
+  RawClient client = this->client();
+  EXPECT_NE(client.prepare("SELECT GET_LOCK('a', 1)").statement, 0U);
+  EXPECT_TRUE(eventually([&] { return proxy_->pinned(sql::Pin::kLock) == 1; }));
+  EXPECT_EQ(client.query("SELECT RELEASE_ALL_LOCKS()").kind, Reply::Kind::kRows);
+  EXPECT_TRUE(is_idle());
 }
 
 TEST_F(PinTest, ABackendWhoseResetFailsIsReplaced) {

@@ -132,10 +132,20 @@ TEST(ClassifyEffect, ListsTemporaryTablesPreparedTextsAndAssignedVariables) {
     StateChanges changes;
   };
   const std::vector<Case> cases = {
-      {"CREATE TEMPORARY TABLE `a``b`.c (d INT)", {{ChangeKind::kCreateTemporaryTable, "a`b.c"}}},
+      {"CREATE TEMPORARY TABLE `a``b`.c (d INT)", {{ChangeKind::kCreateTemporaryTable, "c", "a`b"}}},
       {"DROP TEMPORARY TABLE IF EXISTS a, b.c",
-       {{ChangeKind::kDropTable, "a"}, {ChangeKind::kDropTable, "b.c"}}},
+       {{ChangeKind::kDropTable, "a"}, {ChangeKind::kDropTable, "c", "b"}}},
       {"DROP TABLE a", {{ChangeKind::kDropTable, "a"}}},
+      {"SELECT GET_LOCK('A', 1)", {{ChangeKind::kGetLock, "a"}}},
+      {"SELECT get_lock ('a', -1) AS ok", {{ChangeKind::kGetLock, "a"}}},
+      {"SELECT GET_LOCK(?, ?)", {{ChangeKind::kGetLock, ""}}},
+      {"SELECT GET_LOCK('a', 1) FROM t", {}},
+      {"SELECT GET_LOCK('a', 1), 2", {}},
+      {"SELECT GET_LOCK(CONCAT('a'), 1)", {}},
+      {"SELECT GET_LOCK('\xc3\xa4', 1)", {}},
+      {"DO RELEASE_LOCK('a')", {{ChangeKind::kReleaseLock, "a"}}},
+      {"SELECT RELEASE_LOCK('a') x", {{ChangeKind::kReleaseLock, "a"}}},
+      {"SELECT RELEASE_LOCK('a') + 1", {}},
       {"PREPARE s FROM 'SELECT ''a\\''", {{ChangeKind::kPrepareText, "s", "SELECT 'a'"}}},
       {"PREPARE s FROM @t", {{ChangeKind::kPrepareText, "s", "@t"}}},
       {"PREPARE s FROM @`T`", {{ChangeKind::kPrepareText, "s", "@t"}}},
