@@ -26,7 +26,7 @@ constexpr std::array<Function, 13> kFunctions = {{
     {"TIDB_CURRENT_TSO", Role::kFact, Fact::kTransactionTime},
     {"GET_LOCK", Role::kPin, Fact::kLastInsertId, Pin::kLock},
     {"NEXTVAL", Role::kPin, Fact::kLastInsertId, Pin::kSequence},
-    {"SETVAL", Role::kPin, Fact::kLastInsertId, Pin::kSequence},
+    {"SETVAL", Role::kAct},  // LASTVAL does not change
     {"RELEASE_LOCK", Role::kAct},
     {"RELEASE_ALL_LOCKS", Role::kAct},
     {"IS_USED_LOCK", Role::kAct},  // these two take the lock for a moment

@@ -22,7 +22,7 @@ enum class Pin : std::uint8_t {
   kRole,
   kResourceGroup,
   kSessionBinding,
-  kSequence,      // NEXTVAL, SETVAL: what LASTVAL says afterwards
+  kSequence,      // NEXTVAL: what LASTVAL says afterwards
   kHypothetical,  // a hypothetical index or TiFlash replica
   kSessionStates,
   kUnknownStatement,

@@ -106,6 +106,7 @@ TEST(ClassifyEffect, PinsForWhatCannotBeMoved) {
       {"DROP SESSION BINDING FOR SELECT 1", "session_binding"},
       {"SELECT NEXTVAL(s)", "sequence"},
       {"INSERT INTO t VALUES (NEXT VALUE FOR s)", "sequence"},
+      {"SELECT SETVAL(s, 5)", ""},
       {"CREATE INDEX i TYPE HYPO ON t (a)", "hypothetical_index"},
       {"ALTER TABLE t SET HYPO TIFLASH REPLICA 1", "hypothetical_index"},
       {"SET SESSION_STATES '{}'", "session_states"},
