@@ -12,6 +12,8 @@ bool is_refused(std::uint16_t error) {
   constexpr std::uint16_t kManyStatements = 8130;
   return error == kParseError || error == kInvalidCharacter || error == kManyStatements;
 }
+// TiDB parses the statement, but cannot plan it (CALL): nothing of that one was executed.
+constexpr std::uint16_t kUnsupportedStatement = 8108;
 
 void apply(const sql::StateChanges& changes, sql::SessionState& desired,
            sql::SessionState& actual) {
@@ -89,7 +91,7 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
     pins.insert(script[i].pins);
     pins.erase(script[i].releases);
   }
-  if (failed && done < script.size()) {
+  if (failed && done < script.size() && answer.error_number != kUnsupportedStatement) {
     pins.insert(pins_after_failure(script[done]));
     apply(unknown_after_failure(script[done]), desired, actual);
   }

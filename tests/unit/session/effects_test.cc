@@ -155,6 +155,14 @@ TEST(Effects, ATransactionForTheNextStatementIsConsumedByIt) {
   EXPECT_FALSE(effects.pins.contains(sql::Pin::kOneShotTransaction));
 }
 
+TEST(Effects, WhatTidbCannotPlanPinsNothing) {
+  Effects effects;
+  effects.run("CALL p()", failed(0, 8108));
+  EXPECT_TRUE(effects.pins.empty());
+  effects.run("CALL p()", failed(0, 1305));
+  EXPECT_EQ(effects.pins, sql::PinReasons{sql::Pin::kUnknownStatement});
+}
+
 TEST(Effects, AStatementThatFailsMayHaveLeftATransactionForTheNextStatement) {
   Effects effects;
   effects.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", ok());
