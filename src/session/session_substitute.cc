@@ -41,6 +41,9 @@ bool Session::restores_insert_id() {
   const sql::Script& script = command_->effects();
   if (script.empty()) return false;
   if (!desired_.autocommit() || script.front().kind == sql::StatementKind::kBegin) return true;
+  // It would take what SET TRANSACTION has set, ahead of BEGIN.
+  if (script.pins().contains(sql::Pin::kOneShotTransaction) || !next_isolation_.empty())
+    return true;
   for (std::size_t i = 0; i < script.size(); ++i) {
     if (inserts(script[i])) return true;
   }

@@ -97,6 +97,29 @@ TEST_F(NextIsolationTest, IsForgottenByAReset) {
   EXPECT_THAT(tidb_.commands(), ElementsAre("BEGIN"));
 }
 
+// On a backend that knows the warnings of the session, but has another one's insert id.
+TEST_F(NextIsolationTest, NothingComesBetweenItAndTheTransactionOnAParkedLease) {
+  start();
+  RawClient one = client();
+  RawClient two = client();
+  tidb_.answer("SELECT LAST_INSERT_ID()", text_result({"id"}, {{"7"}}));
+  EXPECT_EQ(one.query("SELECT LAST_INSERT_ID(7)").kind, Reply::Kind::kRows);
+  EXPECT_TRUE(is_idle());
+  tidb_.answer("SELECT LAST_INSERT_ID()", text_result({"id"}, {{"9"}}));
+  EXPECT_EQ(two.query("SELECT LAST_INSERT_ID(9)").kind, Reply::Kind::kRows);
+  EXPECT_TRUE(is_idle());
+  EXPECT_TRUE(one.query("UPDATE broken SET a = 1").is_error(1105));
+  tidb_.forget();
+
+  EXPECT_TRUE(one.query(kSet).is_ok());
+  EXPECT_TRUE(one.query("BEGIN").is_ok());
+
+  const Words commands = tidb_.commands();
+  ASSERT_GE(commands.size(), 2U);
+  EXPECT_EQ(commands[commands.size() - 1], "BEGIN");
+  EXPECT_EQ(commands[commands.size() - 2], kSet);
+}
+
 TEST_F(NextIsolationTest, ALevelThatTidbMayRefuseIsAskedThere) {
   start();
   RawClient client = this->client();
