@@ -28,18 +28,19 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
                          Orders& orders) {
   const WaiterId id = next_id_++;
   const bool first_of_its_kind = !somebody_waits_for(want.variant);
-  waiters_.push_back({id, worker, want, now, deadline});
+  const auto place = want.is_urgent ? waiters_.begin() : waiters_.end();
+  const auto waiter = waiters_.insert(place, {id, worker, want, now, deadline});
   last_wait_ = now;
-  if (first_of_its_kind) {
+  if (first_of_its_kind || want.is_urgent) {
     if (const auto found = pick_idle(worker, want, false)) {
-      hand_to(std::prev(waiters_.end()), *found, orders);
+      hand_to(waiter, *found, orders);
       return id;
     }
   }
   const bool hopeless = last_error_ && is_permanent(*last_error_) && failures_in_a_row_ > 0 &&
                         nodes_.empty() && now < no_dial_before_;
   if (hopeless) {
-    waiters_.pop_back();
+    waiters_.erase(waiter);
     orders.push_back({worker, FailOrder{id, *last_error_}});
     return id;
   }

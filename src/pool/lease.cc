@@ -21,6 +21,10 @@ net::Stream& Lease::stream() {
   return node_->connection->stream();
 }
 
+std::uint64_t Lease::tidb_connection() const {
+  return node_->tidb_connection;
+}
+
 Memory& Lease::memory() {
   return node_->memory;
 }

@@ -36,9 +36,10 @@ class Node : public net::StreamSink {
   BackendId id = 0;
   State state = State::kNew;
   Memory memory;
-  WorkerPool* owner;              // changes when the node moves to another worker
-  TimePoint idle_since{};         // or parked since
-  LeaseKeeper* keeper = nullptr;  // while it is parked
+  WorkerPool* owner;                  // changes when the node moves to another worker
+  TimePoint idle_since{};             // or parked since
+  LeaseKeeper* keeper = nullptr;      // while it is parked
+  std::uint64_t tidb_connection = 0;  // CONNECTION_ID() there
   std::unique_ptr<backend::Connection> connection;
   backend::ControlCall call;            // after the connection: its call goes first
   std::unique_ptr<net::Timer> goodbye;  // only in kGoodbye

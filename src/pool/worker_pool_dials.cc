@@ -11,7 +11,7 @@ namespace {
 // What a fresh session on this backend starts with, and so what DEFAULT means there.
 constexpr const char* kInspect =
     "SELECT @@global.autocommit, @@global.sql_mode, @@global.default_collation_for_utf8mb4, "
-    "@@global.collation_database";
+    "@@global.collation_database, CONNECTION_ID()";
 
 constexpr std::uint64_t kFoundRows = 1;
 constexpr std::uint64_t kInteractive = 2;
@@ -29,10 +29,16 @@ backend::Variant variant_of(std::uint64_t key) {
 }
 
 sql::Baseline baseline_of(const backend::QueryResult& answer) {
-  if (answer.rows.size() != 1 || answer.rows[0].size() != 4) return {};
+  if (answer.rows.size() != 1 || answer.rows[0].size() < 4) return {};
   const auto value = [&](std::size_t column) { return answer.rows[0][column].value_or(""); };
   const bool autocommit = value(0) == "1" || value(0) == "ON";
   return sql::make_baseline(autocommit, value(1), value(2), value(3));
+}
+
+// Not as in the greeting: that may be a gateway's.
+std::uint64_t connection_of(const backend::QueryResult& answer) {
+  if (answer.rows.size() != 1 || answer.rows[0].size() < 5) return 0;
+  return std::strtoull(answer.rows[0][4].value_or("0").c_str(), nullptr, 10);
 }
 
 }  // namespace
@@ -84,12 +90,13 @@ void WorkerPool::on_inspected(DialId dial, Result<backend::QueryResult> answer) 
   dials_.erase(found);
   const backend::ServerFacts& server = node->connection->facts();
   const sql::Baseline baseline = baseline_of(*answer);
+  node->tidb_connection = connection_of(*answer);
   const sql::Handshake handshake{.collation_id = node->connection->variant().collation};
   node->memory.actual = sql::SessionState(handshake, baseline);
   log::debug("backend opened", {{"pool", options_.name},
                                 {"peer", server.peer},
                                 {"tls", server.tls_version},
-                                {"tidb_connection", server.connection_id}});
+                                {"tidb_connection", node->tidb_connection}});
   broker_.set_facts({server, baseline});
   node->state = Node::State::kIdle;
   node->idle_since = loop_.now();

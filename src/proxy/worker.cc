@@ -56,6 +56,14 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     account.database = user.database.empty() ? pool->database : user.database;
   }
   environment_.logins = &home.logins;
+  environment_.registry = &home.registry;
+  environment_.worker = index;
+  home.registry.join(index, [this](std::uint32_t id, session::KillKind kind) {
+    loop_.post([this, id, kind] {
+      const auto found = sessions_.find(id);
+      if (found != sessions_.end()) found->second->on_kill(kind);
+    });
+  });
   environment_.rsa_key = &*home.rsa_key;
   environment_.decoy = decoy_of(environment_);
   environment_.login_timeout = home.config.login_timeout;

@@ -42,6 +42,7 @@ Session::Session(Environment& environment, std::uint32_t id, Arrival arrival, On
 
 Session::~Session() {
   set_pins({});
+  if (environment_.registry != nullptr) environment_.registry->remove(id_);
   if (!counted_) return;
   stats().sessions[counted_as(state_)].sub();
   stats().closed.add();
@@ -154,6 +155,7 @@ void Session::on_silence() {
 
 // Whatever is under way is of no use any more.
 void Session::client_gone() {
+  if (has_left_ || leave()) return;
   if (state_ == State::kHandshake && !counted_) {
     environment_.logins->failures[LoginFailure::kClosed].add();
   }
@@ -194,6 +196,7 @@ void Session::close() {
   }
   ticket_.cancel();
   pause_.reset();
+  killer_.reset();
   enter(State::kClosing);
   channel_.stream().pause(net::PauseReason::kClosing);
   if (channel_.queued_bytes() > 0) {
@@ -208,6 +211,7 @@ void Session::close() {
 }
 
 bool Session::send(std::string_view bytes) {
+  if (has_left_) return true;
   if (counted_) stats().client.sent.add(bytes.size());
   if (const auto written = channel_.write(bytes); !written) {
     client_gone();

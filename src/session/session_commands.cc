@@ -57,7 +57,9 @@ void Session::on_command(std::string_view payload) {
   }
   begin(std::move(command));
 }
+
 bool Session::answer_locally(const ClientCommand& command) {
+  if (answer_kill(command)) return true;
   switch (command.type) {
     case protocol::Command::kPing: return (!lease_ || state_ == State::kParked) && send_last_ok();
     case protocol::Command::kSetOption: return !lease_ && answer_set_option(command);
@@ -136,7 +138,7 @@ void Session::begin(std::unique_ptr<ClientCommand> command) {
 void Session::end_command(Source source, bool failed) {
   if (state_ != State::kClosing) count_command(source, failed);
   command_.reset();
-  if (draining_ && !in_transaction_) return close();
+  if (has_left_ || (draining_ && !in_transaction_)) return close();
   watch_silence();
   resume_input();
 }

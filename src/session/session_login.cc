@@ -122,6 +122,9 @@ void Session::begin_session() {
   stats().sessions[counted_as(state_)].add();
   capabilities_ = accepted_.login.capabilities;
   user_ = accepted_.login.user;
+  if (environment_.registry != nullptr) {
+    environment_.registry->add(id_, environment_.worker, user_);
+  }
   variant_ = pool::variant_key(variant_of(capabilities_, accepted_.login.collation));
   const auto facts = account_->pool->pool->facts();
   const sql::Handshake handshake{.collation_id = collation_,

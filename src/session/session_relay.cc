@@ -9,6 +9,7 @@
 
 namespace tidepool::session {
 void Session::write_steps() {
+  if (awaits_kill()) return;  // on_killed() goes on
   const std::string bytes = command_->exchange.take_writable();
   if (!bytes.empty()) {
     command_->sent = Clock::now();

@@ -45,13 +45,14 @@ Decision Session::judge(FailureKind kind, bool is_pinned) {
   const ClientCommand& command = *command_;
   const Account& account = command.is_login ? *login_account_ : *account_;
   const bool commits_itself = desired_.autocommit() && !in_transaction_;
+  const bool is_to_end = has_left_ || killer_ != nullptr;
   const Failure failure{
       .kind = kind,
       .statement = repeatability(command.type, command.effects(), commits_itself),
       .was_sent = command.exchange.relay_written(),
       .was_answered = kind == FailureKind::kLost && command.exchange.relay_answered(),
       .is_pinned = is_pinned,
-      .is_allowed = account.retries && !sql::forbids_retry(text_of(command)),
+      .is_allowed = account.retries && !is_to_end && !sql::forbids_retry(text_of(command)),
       .attempt = command.attempts,
       .elapsed = Clock::now() - command.received,
   };

@@ -214,6 +214,12 @@ FILES = [
 
 DROPPED = queries("CREATE DATABASE {other}x", "USE {other}x", "DROP DATABASE {other}x", "SELECT DATABASE()", "USE {db}")
 
+KILLS = queries(
+    "KILL 2097000", "SHOW WARNINGS", "KILL QUERY 99999999", "SHOW WARNINGS", "SELECT ROW_COUNT()", "KILL 18446744073709551615",
+    "SELECT @@warning_count, ROW_COUNT()", "KILL QUERY CONNECTION_ID()", "SHOW WARNINGS", "KILL CONNECTION CONNECTION_ID()",
+    "KILL 'x'", "SHOW ERRORS", "BEGIN", "KILL 2097000", "SELECT 1", "COMMIT", "KILL CONNECTION_ID()",
+)  # fmt: skip
+
 # Name: flags, database of the login, what is done.
 CASES = {
     "databases": (0, "{db}", DATABASES),
@@ -223,6 +229,7 @@ CASES = {
     "transactions": (0, "{db}", TRANSACTIONS),
     "facts": (0, "{db}", FACTS),
     "facts within": (0, "{db}", FACTS_WITHIN),
+    "kills": (0, "{db}", KILLS),
     "never inserted": (raw.MULTI_STATEMENTS, "{db}", NEVER_INSERTED),
     "prepared": (0, "{db}", PREPARED),
     "cursors": (0, "{db}", CURSORS),

@@ -147,7 +147,8 @@ std::string FakeTidb::Connection::answer_text(const std::string& text) {
   if (begins_with(text, "SET ") && text.find("autocommit=") != std::string::npos)
     autocommit_ = text.find("autocommit=OFF") == std::string::npos;
   if (text.starts_with(kFirstLook))
-    return text_result({"a", "b", "c", "d"}, {{"1", "", "utf8mb4_bin", "utf8mb4_bin"}});
+    return text_result({"a", "b", "c", "d", "e"},
+                       {{"1", "", "utf8mb4_bin", "utf8mb4_bin", std::to_string(1000 + number_)}});
   if (begins_with(text, "SHOW WARNINGS"))
     return text_result({"Level", "Code", "Message"}, {{"Warning", "1292", "a warning"}}, status());
   if (begins_with(text, "SELECT")) {
@@ -215,6 +216,14 @@ void FakeTidb::let_go() {
   {
     const std::lock_guard lock(mutex_);
     holds_.clear();
+  }
+  released_.notify_all();
+}
+
+void FakeTidb::release(const std::string& statement) {
+  {
+    const std::lock_guard lock(mutex_);
+    holds_.erase(statement);
   }
   released_.notify_all();
 }

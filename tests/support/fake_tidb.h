@@ -59,6 +59,7 @@ class FakeTidb {
   // end.
   void hold(const std::string& statement);
   void let_go();
+  void release(const std::string& statement);  // only this one
   // Of the statements held, how many wait now.
   int held() const;
   // The command that comes as the `step`-th from now on (0: the next), on whatever connection,

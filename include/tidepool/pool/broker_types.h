@@ -50,6 +50,7 @@ struct Want {
   std::uint64_t variant = 0;  // must be equal: what was fixed at the backend's login
   std::uint64_t state = 0;    // better equal: the hash of the session's state
   BackendId last = 0;         // best: the one that this session had before
+  bool is_urgent = false;     // before all who wait
 };
 
 // What the broker tells a worker to do. Orders are carried out on that worker's loop.

@@ -38,7 +38,8 @@ class Lease {
   BackendId id() const;
   net::Stream& stream();
   Memory& memory();
-  void set_broken();  // the raw exchange failed: no goodbye is tried
+  std::uint64_t tidb_connection() const;  // TiDB's number of it; 0: not known
+  void set_broken();                      // the raw exchange failed: no goodbye is tried
 
   // Keeps the lease although nothing is under way, because only its holder can read back what is on
   // the backend; the pool may ask `keeper` for it. False: somebody needs it now, read back and

@@ -16,6 +16,7 @@
 #include "tidepool/pool/shared_broker.h"
 #include "tidepool/pool/worker_pool.h"
 #include "tidepool/protocol/auth.h"
+#include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 
 namespace tidepool::proxy {
@@ -38,6 +39,7 @@ struct Home {
   std::vector<std::unique_ptr<net::TlsContext>> tls;  // one a listener; null: no TLS there
   std::optional<protocol::RsaKey> rsa_key;
   session::LoginStats logins;
+  session::Registry registry;
   metrics::ProcessStats process;
   std::atomic<std::uint32_t> next_session_id = 1;
   std::atomic<bool> draining = false;

@@ -18,6 +18,7 @@
 #include "tidepool/protocol/auth.h"
 #include "tidepool/protocol/compression.h"
 #include "tidepool/protocol/server_handshake.h"
+#include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 
 namespace tidepool::session {
@@ -58,6 +59,8 @@ struct Environment {
   std::unordered_map<std::string, Account> accounts;
   std::vector<std::unique_ptr<PoolAccess>> pools;
   LoginStats* logins = nullptr;
+  Registry* registry = nullptr;  // shared by all workers
+  unsigned worker = 0;           // this one's index
   const protocol::RsaKey* rsa_key = nullptr;
   protocol::Credential::Kind decoy = protocol::Credential::Kind::kPlaintext;
   Duration login_timeout = std::chrono::seconds(10);

@@ -8,7 +8,7 @@
 // session_relay.cc: a command on its backend · session_retry.cc: what becomes of it when that fails
 // · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
 // statement · session_substitute.cc: that in the place of what a statement asks ·
-// session_capture.cc: what only the backend knows, and how it is read back.
+// session_kill.cc: KILL · session_capture.cc: what only the backend knows, and how it is read back.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,7 @@
 #include "tidepool/session/prepared.h"
 #include "tidepool/session/retry.h"
 #include "tidepool/session/state.h"
+#include "tidepool/session/statement_killer.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/substitute.h"
@@ -57,6 +58,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   // Ends at the next moment at which nothing is lost: now, or when the transaction or command is
   // over.
   void drain();
+  void on_kill(KillKind kind);
   void close();
 
   std::uint32_t id() const { return id_; }
@@ -178,6 +180,15 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void drop_on_backend(const PreparedStatement& statement);
   void note_statement_use();
 
+  // session_kill.cc
+  bool answer_kill(const ClientCommand& command);
+  bool refuse_kill(const Error& error);
+  bool can_kill_statement();
+  void kill_statement();
+  void on_killed();
+  bool awaits_kill();
+  bool leave();
+
   // session_substitute.cc
   bool knows_facts_here();
   bool restores_insert_id();
@@ -258,8 +269,9 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
 
   // The command under way, and its backend.
   std::unique_ptr<ClientCommand> command_;
-  std::unique_ptr<net::Timer> pause_;  // before it is run again
-  bool waits_for_infile_ = false;      // the client's packets are its file
+  std::unique_ptr<net::Timer> pause_;        // before it is run again
+  std::unique_ptr<StatementKiller> killer_;  // of the statement under way
+  bool waits_for_infile_ = false;            // the client's packets are its file
   bool processing_input_ = false;
   std::uint8_t answer_sequence_ = 1;  // of the answer to the client's command
   BackendSide backend_side_{*this};

@@ -1,0 +1,159 @@
+// KILL, from both sides: what a client asks for, and what it does to its target. The ids are those
+// of the greetings. Facts: executor/simple.go executeKillStmt, planbuilder.go KillStmt, and seen on
+// release-8.5.
+#include <algorithm>
+#include <utility>
+
+#include "tidepool/base/log.h"
+#include "tidepool/protocol/text_result.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+namespace {
+
+// Of a KILL and of the statement that it ends; then the backend is closed.
+constexpr std::chrono::seconds kKillTimeout{5};
+
+const Error& interrupted() {
+  static const Error error{Code::kBackend, "Query execution was interrupted", 1317, "70100"};
+  return error;
+}
+
+// KILL CONNECTION CONNECTION_ID() is a syntax error to TiDB, KILL CONNECTION_ID() is not.
+bool kills_itself(const sql::Statement& statement) {
+  sql::Lexer lexer(statement.text, {});
+  lexer.next();
+  sql::Token token = lexer.next();
+  if (sql::is_keyword(token.text, "TIDB")) token = lexer.next();
+  return sql::is_keyword(token.text, "CONNECTION_ID");
+}
+
+// What SHOW WARNINGS tells after an error that the proxy has given.
+std::string warnings_of(const Error& error, std::uint16_t status) {
+  constexpr std::uint32_t kNumberWidth = 19;
+  constexpr std::uint16_t kUnsignedFlag = 0x20;
+  const auto text = [](const char* name, std::size_t width) {
+    protocol::Column column = protocol::string_column(name);
+    constexpr std::uint32_t kLeastWidth = 64;
+    column.length = 4 * std::max(kLeastWidth, static_cast<std::uint32_t>(width));
+    column.decimals = 0;
+    return column;
+  };
+  protocol::Column code = protocol::integer_column("Code");
+  code.length = kNumberWidth;
+  code.type = static_cast<std::uint8_t>(protocol::ColumnType::kLong);
+  code.flags = kUnsignedFlag;
+  std::vector<protocol::Column> columns{text("Level", 0), code,
+                                        text("Message", error.message.size())};
+  for (protocol::Column& column : columns) {
+    column.schema = "INFORMATION_SCHEMA";
+    column.table = "WARNINGS";
+  }
+  return protocol::make_text_result(
+      columns, {{"Error", std::to_string(error.mysql_errno), error.message}}, status, 0);
+}
+
+}  // namespace
+
+// False: TiDB is to answer, for the id is none of a session here, or no id at all.
+bool Session::answer_kill(const ClientCommand& command) {
+  const bool executes =
+      command.type == protocol::Command::kQuery || command.type == protocol::Command::kStmtExecute;
+  if (!executes || command.effects().size() != 1 || environment_.registry == nullptr) return false;
+  const sql::Statement& statement = command.effects().front();
+  if (!statement.kill) return false;
+  const sql::KillTarget& target = *statement.kill;
+  if (target.own_connection && (target.query_only || !kills_itself(statement))) return false;
+  const std::uint64_t id = target.own_connection ? id_ : target.id;
+  if (id == id_ && !target.query_only) {
+    close();
+    return true;
+  }
+  const auto user = environment_.registry->user_of(id);
+  if (!user) return false;
+  note_local_answer();
+  warnings_on_backend_ = false;
+  if (id == id_) return refuse_kill(interrupted());
+  if (*user != user_) {
+    return refuse_kill({Code::kBackend,
+                        "Access denied; you need (at least one of) the SUPER or CONNECTION_ADMIN "
+                        "privilege(s) for this operation",
+                        1227, "42000"});
+  }
+  environment_.registry->kill(id, target.query_only ? KillKind::kQuery : KillKind::kConnection);
+  send_ok();
+  return true;
+}
+
+bool Session::refuse_kill(const Error& error) {
+  warnings_answer_ = warnings_of(error, status_flags());
+  last_ok_.warnings = 1;
+  send_error(error, answer_sequence_);
+  return true;
+}
+
+// Another session wants this one's statement, or this one itself, to end.
+void Session::on_kill(KillKind kind) {
+  const bool query_only = kind == KillKind::kQuery;
+  switch (state_) {
+    case State::kAcquiring:
+      if (!query_only || command_->is_login) return query_only ? void() : close();
+      ticket_.cancel();
+      pause_.reset();
+      note_local_answer();
+      warnings_answer_ = warnings_of(interrupted(), status_flags());
+      last_ok_.warnings = 1;
+      return on_no_lease(interrupted());
+    case State::kExecuting:
+    case State::kStreaming:
+      if (query_only) return kill_statement();
+      if (!leave()) close();
+      return;
+    case State::kClosing: return;
+    default:
+      if (!query_only) close();
+      return;
+  }
+}
+
+// The statement runs on a backend, and another one can be had to end it.
+bool Session::can_kill_statement() {
+  const bool runs = command_ != nullptr && lease_ && !command_->is_login && !command_->is_relayed;
+  return runs && command_->exchange.relay_written() && !waits_for_infile_ &&
+         lease_.tidb_connection() != 0 && account_->pool->pool->broker().stats().cap.value() > 1;
+}
+
+void Session::kill_statement() {
+  if (killer_ != nullptr || !can_kill_statement()) return;
+  killer_ = std::make_unique<StatementKiller>(environment_.loop, *account_->pool->pool, variant_,
+                                              lease_.tidb_connection(), kKillTimeout,
+                                              [this] { on_killed(); });
+}
+
+void Session::on_killed() {
+  environment_.loop.retire(std::move(killer_));  // we are in its callback
+  if (command_ != nullptr && lease_ && command_->is_relayed) write_steps();
+}
+
+// The KILL must not hit what comes after the statement on this backend, or after its lease.
+bool Session::awaits_kill() {
+  if (killer_ == nullptr || !command_->is_relayed) return false;
+  if (killer_->is_sent()) return true;
+  killer_.reset();
+  return false;
+}
+
+// The client is gone, or is sent away. What runs for it is ended in TiDB, and its backend kept.
+bool Session::leave() {
+  if (has_left_ || !can_kill_statement()) return has_left_;
+  kill_statement();
+  has_left_ = true;
+  channel_.stream().pause(net::PauseReason::kClosing);
+  channel_.stream().shutdown();
+  lease_.stream().resume(net::PauseReason::kPeerFull);
+  timer_ = std::make_unique<net::Timer>(environment_.loop);
+  timer_->start(kKillTimeout, [this] { close(); });
+  return true;
+}
+
+}  // namespace tidepool::session

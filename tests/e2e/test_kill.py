@@ -1,0 +1,120 @@
+"""KILL of sessions by the ids of their greetings: the packets that TiDB gives, and nobody else hurt."""
+import contextlib
+import threading
+
+import pytest
+
+import raw_protocol as raw
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.proxy_only
+
+LONG = "SELECT COUNT(*), SLEEP(20) FROM information_schema.engines"
+
+
+class Pair:
+    """The same clients on TiDB itself and on the proxy."""
+
+    def __init__(self, tidb, door, account):
+        self.account = account
+        self.addresses = [("127.0.0.1", tidb.port), (door.host, door.port)]
+        self.open = []
+
+    def connect(self, side, account=None):
+        account = account or self.account
+        self.open.append(raw.RawClient(self.addresses[side], account.user, account.password, account.database))
+        return self.open[-1]
+
+    def close(self):
+        for client in self.open:
+            client.close()
+
+
+def session_id(client):
+    body = client.greeting[4:]
+    return int.from_bytes(body[body.index(0, 1) + 1 :][:4], "little")
+
+
+@pytest.fixture
+def other(tidb):
+    return tidb.new_account("other")
+
+
+@pytest.fixture
+def pair(tidb, open_door, account, other):
+    door = open_door(account, other, size=2, config={"workers": 2})
+    made = Pair(tidb, door, account)
+    yield made
+    made.close()
+
+
+def running(tidb, account):
+    rows = tidb.execute(f"SELECT info FROM information_schema.processlist WHERE user = '{account.user}'")
+    return sum("SLEEP" in (row[0] or "") for row in rows)
+
+
+def start(tidb, pair, client):
+    """Sends the long statement, and waits until TiDB runs it; the packets of its answer come into the list."""
+    packets = []
+
+    def read():
+        try:
+            packets.extend(client.query(LONG).packets)
+        except (raw.Lost, ConnectionError):
+            packets.append(b"lost")
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    wait_until(lambda: running(tidb, pair.account) == 1, 10, "the statement to run")
+    return thread, packets
+
+
+@pytest.mark.parametrize("how", ["KILL QUERY {}", "KILL {}", "KILL TIDB CONNECTION {}"])
+def test_ends_a_running_statement_as_tidb_does(tidb, pair, how):
+    answers = []
+    for side in (0, 1):
+        target, killer = pair.connect(side), pair.connect(side)
+        thread, packets = start(tidb, pair, target)
+        answer = killer.query(how.format(session_id(target))).packets
+        thread.join(10)
+        assert not thread.is_alive()
+        answers.append((answer, packets))
+        wait_until(lambda: running(tidb, pair.account) == 0, 10, "the statement to end")
+        if "QUERY" in how:
+            answers[-1] += (target.query("SELECT @@error_count, 1").packets, target.query("SELECT 2").packets)
+    assert answers[0] == answers[1]
+
+
+def test_refuses_to_end_a_session_of_another_user(pair, other):
+    answers = []
+    for side in (0, 1):
+        target, killer = pair.connect(side), pair.connect(side, other)
+        texts = (f"KILL QUERY {session_id(target)}", "SHOW WARNINGS", f"KILL {session_id(target)}", "SELECT @@error_count")
+        answers.append([killer.query(text).packets for text in texts] + [target.query("SELECT 1").packets])
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("text", ["KILL CONNECTION_ID()", "KILL {}", "KILL QUERY {}"])
+def test_ends_itself_as_tidb_does(pair, text):
+    answers = []
+    for side in (0, 1):
+        client = pair.connect(side)
+        answers.append([])
+        for step in (text.format(session_id(client)), "SHOW WARNINGS"):
+            with contextlib.suppress(raw.Lost, ConnectionError):
+                answers[-1] += client.query(step).packets
+    assert answers[0] == answers[1]
+
+
+def test_knows_its_id(pair):
+    client = pair.connect(1)
+    assert client.query("SELECT CONNECTION_ID()").rows == [[str(session_id(client)).encode()]]
+
+
+def test_ends_the_statement_of_a_client_that_leaves(tidb, pair):
+    client = pair.connect(1)
+    client.begin(raw.QUERY, LONG.encode())
+    wait_until(lambda: running(tidb, pair.account) == 1, 10, "the statement to run")
+    client.close()
+    wait_until(lambda: running(tidb, pair.account) == 0, 5, "the statement to end")
+    assert pair.connect(1).query("SELECT 1").rows == [[b"1"]]
