@@ -163,7 +163,8 @@ ROWS = [
         graph("Queries by kind", "Commands answered.", "ops", [
             (total(rate(pool("tidepool_queries_total")), "command"), "{{command}}"),
             (total(rate(pool("tidepool_queries_answered_locally_total"))), "answered locally"),
-        ], lines=["answered locally"], stacked=True),
+            (total(rate(pool("tidepool_prepares_total", 'source="memory"'))), "prepares from memory"),
+        ], lines=["answered locally", "prepares from memory"], stacked=True),
         graph("Errors", "Commands answered with an error, by kind, and clients that did not get past their login.", "ops", [
             (total(rate(pool("tidepool_queries_total", 'outcome="error"')), "command"), "{{command}}"),
             (total(rate(f"tidepool_login_failures_total{PROCESS}"), "reason"), "login: {{reason}}"),

@@ -142,6 +142,9 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
     "How long after its arrival a statement that failed, and surely had no effect, may be run again; 0: never", ""}),
   pool<&Pool::max_prepared>({"max_prepared", count(1, 1'000'000),
     "Prepared statements kept on one backend; the one unused for longest goes first", ""}),
+  pool<&Pool::prepare_memory>({"prepare_memory", duration(0, kHour),
+    "How long TiDB's answer to COM_STMT_PREPARE is given again for the same text; DDL that passes through ends it at "
+    "once, other DDL shows after this time; 0: each is asked", ""}),
 });
 
 constexpr auto kUserKeys = std::to_array<Key<UserDraft>>({

@@ -63,6 +63,8 @@ void add_session_families(Page& page, const AllParts<SessionStats>& pools) {
   by_pool(
       page.counter("tidepool_queries_answered_locally_total", "Commands that needed no backend."),
       pools, &SessionStats::answered_locally);
+  by_enum(page.counter("tidepool_prepares_total", "COM_STMT_PREPAREs answered, by who knew."),
+          pools, "source", &SessionStats::prepares);
   by_pool(page.histogram("tidepool_query_duration_seconds",
                          "Command received to answer sent, waits included."),
           pools, &SessionStats::query_duration);

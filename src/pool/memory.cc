@@ -9,7 +9,9 @@ std::optional<std::uint32_t> PreparedCache::find(std::string_view key) {
   return found->second->id;
 }
 
-std::vector<std::uint32_t> PreparedCache::insert(const Key& key, std::uint32_t id) {
+std::vector<std::uint32_t> PreparedCache::insert(const Key& key, std::uint32_t id,
+                                                 TimePoint asked) {
+  next_id_ = id + 1;
   std::vector<std::uint32_t> out;
   if (const auto older = places_.find(*key); older != places_.end()) {
     out.push_back(older->second->id);
@@ -22,9 +24,15 @@ std::vector<std::uint32_t> PreparedCache::insert(const Key& key, std::uint32_t i
     places_.erase(*last->key);
     last = entries_.erase(last);
   }
-  entries_.push_front({key, id});
+  entries_.push_front({key, id, asked});
   places_[*entries_.front().key] = entries_.begin();
   return out;
+}
+
+std::optional<TimePoint> PreparedCache::asked(std::string_view key) const {
+  const auto found = places_.find(key);
+  if (found == places_.end()) return std::nullopt;
+  return found->second->asked;
 }
 
 void PreparedCache::hold(std::string_view key, bool on) {
@@ -43,6 +51,7 @@ void PreparedCache::erase(std::string_view key) {
 void PreparedCache::clear() {
   places_.clear();
   entries_.clear();
+  next_id_.reset();
 }
 
 }  // namespace tidepool::pool

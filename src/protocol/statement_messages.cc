@@ -71,6 +71,18 @@ Result<StmtExecute> parse_stmt_execute(std::string_view payload, std::uint16_t p
   return execute;
 }
 
+Result<LongData> parse_long_data(std::string_view payload) {
+  Reader reader(payload);
+  const std::uint8_t command = reader.u8();
+  LongData data;
+  data.statement_id = reader.u32();
+  data.param = reader.u16();
+  if (!reader.ok() || command != static_cast<std::uint8_t>(Command::kStmtSendLongData)) {
+    return fail(Code::kProtocol, "malformed COM_STMT_SEND_LONG_DATA");
+  }
+  return data;
+}
+
 std::string encode_stmt_execute(const StmtExecute& execute) {
   std::string out;
   out.reserve(16 + execute.null_bitmap.size() + execute.types.size() + execute.values.size());

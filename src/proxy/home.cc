@@ -32,7 +32,7 @@ backend::TlsMode tls_mode_of(config::TlsMode mode) {
 }  // namespace
 
 PoolHome::PoolHome(const config::Pool& pool, int workers, std::uint64_t seed)
-    : config(pool), broker(limits_of(pool), seed, stats) {
+    : config(pool), broker(limits_of(pool), seed, stats), prepares({.life = pool.prepare_memory}) {
   for (int i = 0; i < workers; ++i)
     sessions.push_back(std::make_unique<session::SessionStats>());
 }

@@ -41,6 +41,7 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     access->stats = pool->sessions[index].get();
     access->timeout = pool->config.timeout;
     access->retry_budget = pool->config.retry_budget;
+    access->prepares = &pool->prepares;
     environment_.pools.push_back(std::move(access));
   }
   for (const config::User& user : home.config.users) {

@@ -15,7 +15,12 @@ void ClientCommand::begin_again() {
   exchange = {};
   captures.clear();
   is_relayed = false;
+  has_other_id = false;
   substituted.clear();
+  lost_database.reset();
+  is_repeated = false;
+  guessed_id = 0;
+  has_other_id = false;
   summary = {};
 }
 

@@ -23,12 +23,6 @@ std::uint8_t sequence_after(std::string_view packets) {
   return static_cast<std::uint8_t>(last + 1);
 }
 
-// An ERR comes in one piece.
-bool begins_with_err(std::string_view packets) {
-  return packets.size() > protocol::kHeaderBytes &&
-         static_cast<std::uint8_t>(packets[protocol::kHeaderBytes]) == protocol::kErrHeader;
-}
-
 }  // namespace
 
 void Exchange::add(Step step) {
@@ -57,8 +51,6 @@ Result<Exchange::Progress> Exchange::feed(std::string_view bytes) {
     tracker_.begin(answering_.front().command,
                    {.first_sequence = answering_.front().first_sequence});
     tracking_ = true;
-    const Step& step = answering_.front();
-    holding_ = step.hold_answer || (step.hold_refusal && begins_with_err(bytes));
     held_.clear();
   }
   const Result<std::size_t> consumed = tracker_.feed(bytes);
@@ -69,10 +61,10 @@ Result<Exchange::Progress> Exchange::feed(std::string_view bytes) {
 Exchange::Progress Exchange::progress_of(std::string_view bytes, std::size_t consumed) {
   const Step& step = answering_.front();
   Progress progress{.consumed = consumed, .is_first = !relay_answered_};
-  if (holding_) {
+  if (holds(step, bytes.substr(0, consumed))) {
     held_ += bytes.substr(0, consumed);
   } else {
-    progress.relay = step.kind == StepKind::kRelay && !failure_;
+    progress.relay = step.kind == StepKind::kRelay && !failure_ && !prepare_error_;
     relay_answered_ = relay_answered_ || (progress.relay && consumed > 0);
   }
   if (tracker_.complete()) {
@@ -82,15 +74,27 @@ Exchange::Progress Exchange::progress_of(std::string_view bytes, std::size_t con
   return progress;
 }
 
+// An ERR is known by its first byte behind the header.
+bool Exchange::holds(const Step& step, std::string_view bytes) const {
+  if (step.hold_answer) return true;
+  if (!step.hold_refusal || relay_answered_) return false;
+  const std::size_t seen = held_.size() + bytes.size();
+  if (seen <= protocol::kHeaderBytes) return true;
+  const char first = held_.size() > protocol::kHeaderBytes
+                         ? held_[protocol::kHeaderBytes]
+                         : bytes[protocol::kHeaderBytes - held_.size()];
+  return static_cast<std::uint8_t>(first) == protocol::kErrHeader;
+}
+
 void Exchange::end_step(StepKind kind) {
   const bool may_fail = answering_.front().may_fail;
   answering_.pop_front();
   tracking_ = false;
-  const bool must_succeed = !may_fail && (kind == StepKind::kRestore || kind == StepKind::kPrepare);
-  if (must_succeed && tracker_.summary().has_error() && !failure_) {
-    failure_ = error_of(tracker_.summary());
-    waiting_.clear();
-  }
+  if (may_fail || !tracker_.summary().has_error()) return;
+  std::optional<Error>& failure = kind == StepKind::kPrepare ? prepare_error_ : failure_;
+  if (kind != StepKind::kRestore && kind != StepKind::kPrepare) return;
+  if (!failure) failure = error_of(tracker_.summary());
+  waiting_.clear();
 }
 
 void Exchange::set_relay_bytes(std::string bytes) {

@@ -40,6 +40,7 @@ void Session::on_command(std::string_view payload) {
     default: break;
   }
   auto command = std::make_unique<ClientCommand>(type, payload, Clock::now());
+  command->view = prepare_memory().view(command->received);
   if (type == protocol::Command::kInitDb) command->payload = '\x03' + use_text(command->argument());
   const bool has_text = type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
                         type == protocol::Command::kStmtPrepare;
@@ -63,6 +64,7 @@ bool Session::answer_locally(const ClientCommand& command) {
   switch (command.type) {
     case protocol::Command::kPing: return (!lease_ || state_ == State::kParked) && send_last_ok();
     case protocol::Command::kSetOption: return !lease_ && answer_set_option(command);
+    case protocol::Command::kStmtPrepare: return answer_prepare_locally(command);
     case protocol::Command::kQuery: return !lease_ && answer_query_locally(command);
     case protocol::Command::kStmtReset: {
       const bool holds = command.statement->has_cursor || command.statement->has_long_data;
@@ -123,6 +125,7 @@ void Session::reset_session() {
 
 void Session::begin(std::unique_ptr<ClientCommand> command) {
   command_ = std::move(command);
+  note_schema_changes(*command_);
   if (lease_ && !lease_.unpark()) {
     const Error error{Code::kClosed, "TiDB closed the connection"};
     if (is_bound()) return on_backend_lost(error);

@@ -132,9 +132,21 @@ bool Session::answer_about_warnings(const sql::Statement& statement) {
 // it.
 void Session::note_local_answer() {
   warnings_answer_.clear();
+  last_prepare_.clear();
   last_ok_ = {};
   row_count_ = 0;
   facts_on_backend_ = false;
+}
+
+// A text was prepared, by TiDB or from memory: a statement of its own, which the backend that comes
+// next has not seen.
+void Session::note_prepare(const ClientCommand& command, std::uint16_t warnings) {
+  const sql::Script& script = command.script;
+  note_local_answer();
+  warnings_on_backend_ = false;
+  last_ok_.warnings = warnings;
+  row_count_ = row_count_after(script.empty() ? nullptr : &script[script.size() - 1], 0);
+  last_prepare_ = command.argument();
 }
 
 // As in a session that has just begun.
@@ -160,7 +172,16 @@ void Session::add_fact_restores() {
   const bool is_about_warnings = !script.empty() && script.front().keeps_diagnostics &&
                                  (script.facts().contains(sql::Fact::kWarnings) ||
                                   script.facts().contains(sql::Fact::kErrors));
-  if (is_about_warnings && !knows_facts_here()) restore("DO 0", false);
+  if (is_about_warnings && !knows_facts_here()) {
+    if (last_prepare_.empty()) {
+      restore("DO 0", false);
+    } else {
+      command_->exchange.add({.kind = StepKind::kRestore,
+                              .command = protocol::Command::kStmtPrepare,
+                              .bytes = framed(protocol::Command::kStmtPrepare, last_prepare_),
+                              .may_fail = true});
+    }
+  }
   if (!restores_insert_id()) return;
   lease_.memory().insert_id = insert_id_target();
   restore("SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target()) + ")", true);
@@ -186,6 +207,7 @@ void Session::note_facts() {
   adds_warning_ = false;
   if (last == nullptr || !last->keeps_diagnostics) {
     warnings_answer_.clear();
+    last_prepare_.clear();
     warnings_on_backend_ = !prepares && (answer.warnings > 0 || answer.has_error());
   }
   const bool may_set_id = last != nullptr && last->may_set_last_insert_id;

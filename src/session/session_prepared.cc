@@ -7,6 +7,8 @@
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/protocol/status.h"
 #include "tidepool/session/effects.h"
+#include "tidepool/session/next_isolation.h"
+#include "tidepool/session/prepare_answer.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/restore.h"
 
@@ -19,6 +21,14 @@ Error unknown_statement(std::uint32_t id, const char* command) {
                "ERROR 1243 (HY000): Unknown prepared statement handler " + std::to_string(id) +
                    " given to " + command,
                1105, "HY000"};
+}
+
+// What is no DML warns when it is prepared: its plan is not cached (IsASTCacheable).
+bool is_cacheable(const sql::Script& script) {
+  if (script.size() != 1) return true;
+  const sql::StatementKind kind = script.front().kind;
+  return kind == sql::StatementKind::kRead || kind == sql::StatementKind::kWrite ||
+         kind == sql::StatementKind::kSet;
 }
 
 const char* statement_word(protocol::Command command) {
@@ -35,9 +45,30 @@ const char* statement_word(protocol::Command command) {
 bool Session::find_statement(ClientCommand& command) {
   const auto id = protocol::parse_statement_id(command.payload);
   command.statement = id ? prepared_.find(*id) : nullptr;
-  if (command.statement != nullptr) return true;
-  send_error(unknown_statement(id.value_or(0), statement_word(command.type)), answer_sequence_);
-  return false;
+  const bool is_data = command.type == protocol::Command::kStmtSendLongData;
+  const auto data = protocol::parse_long_data(command.payload);
+  if (!id || (is_data && !data)) {
+    send_error({Code::kBackend, "malform packet error", 1105, "HY000"}, answer_sequence_);
+    return false;
+  }
+  if (command.type == protocol::Command::kStmtFetch) {  // clears the warnings, found or not
+    last_ok_.warnings = 0;
+    warnings_answer_.clear();
+    warnings_on_backend_ = false;
+    facts_on_backend_ = facts_on_backend_ && command.statement != nullptr;
+  }
+  if (command.statement == nullptr) {
+    send_error(unknown_statement(*id, statement_word(command.type)), answer_sequence_);
+    return false;
+  }
+  // TiDB answers this one with an error, which the protocol does not know: no backend may do so.
+  if (is_data && data->param >= command.statement->params) {
+    send_error({Code::kBackend, "ERROR 1210 (HY000): Incorrect arguments to stmt_send_longdata",
+                1105, "HY000"},
+               answer_sequence_);
+    return false;
+  }
+  return true;
 }
 
 void Session::on_statement_close(std::string_view payload) {
@@ -63,14 +94,25 @@ bool Session::add_statement_steps() {
   if (!add_restore(desired_)) return false;
   PreparedStatement& statement = *command_->statement;
   choose_key(statement);
-  const std::optional<std::uint32_t> id = lease_.memory().prepared.find(*statement.key);
+  pool::PreparedCache& known = lease_.memory().prepared;
+  std::optional<std::uint32_t> id = known.find(*statement.key);
+  const bool executes = command_->type == protocol::Command::kStmtExecute;
   bool must_succeed = !command_->exchange.is_over();
-  if (!id) add_prepare(statement);
+  if (!id) {
+    must_succeed = add_prepare(statement) || must_succeed;
+    // Where this is wrong or the prepare fails, TiDB has nothing to execute.
+    if (executes) id = known.next_id();
+    command_->guessed_id = id.value_or(0);
+  }
   add_fact_restores();
   must_succeed = add_next_isolation() || must_succeed;
   const bool may_follow = is_harmless(statement.script) || !must_succeed;
-  add_relay(id ? framed(statement_bytes(*id)) : std::string(), !id || !may_follow,
-            command_->type == protocol::Command::kStmtReset);
+  command_->exchange.add({.kind = StepKind::kRelay,
+                          .command = command_->type,
+                          .bytes = id ? framed(statement_bytes(*id)) : std::string(),
+                          .after_success = !id || !may_follow,
+                          .hold_answer = command_->type == protocol::Command::kStmtReset,
+                          .hold_refusal = executes});
   return true;
 }
 
@@ -86,9 +128,9 @@ void Session::choose_key(PreparedStatement& statement) {
   if (alone) statement.key = key_of_sent_text(private_key(statement, id_), statement.sent_text);
 }
 
-// Prepares as the client did, in the state that mattered then, and comes back. Never resets: a
-// transaction may be open.
-void Session::add_prepare(const PreparedStatement& statement) {
+// Prepares as the client did, in the state that mattered then, and comes back: true if that was
+// another one. Never resets: a transaction may be open.
+bool Session::add_prepare(const PreparedStatement& statement) {
   const auto add_plan = [&](const sql::SessionState& from, const sql::SessionState& to) {
     for (const sql::RestoreStep& step : sql::plan_restore(from, to).steps) {
       command_->exchange.add({.kind = StepKind::kRestore,
@@ -110,6 +152,7 @@ void Session::add_prepare(const PreparedStatement& statement) {
                           .command = protocol::Command::kStmtPrepare,
                           .bytes = framed(protocol::Command::kStmtPrepare, text)});
   if (detours) add_plan(there, here);
+  return detours;
 }
 
 // The client's command with the backend's statement id, and with the parameter types that the
@@ -134,10 +177,60 @@ std::string Session::statement_bytes(std::uint32_t backend_id) const {
 }
 
 void Session::on_prepared() {
-  PreparedStatement& statement = *command_->statement;
   const std::uint32_t id = command_->exchange.summary().statement_id;
-  close_on_backend(lease_.memory().prepared.insert(statement.key, id));
+  pool::PreparedCache& known = lease_.memory().prepared;
+  PreparedStatement& statement = *command_->statement;
+  close_on_backend(known.insert(statement.key, id, schema_view(*command_).time));
+  command_->has_other_id = command_->exchange.relay_written() && command_->guessed_id != id;
   command_->exchange.set_relay_bytes(framed(statement_bytes(id)));
+}
+
+// What the client prepared cannot be prepared any more. Nothing of its command was executed, and
+// the backend is in the state that it should be in.
+void Session::on_prepare_failed() {
+  ClientCommand& command = *command_;
+  const Error error = execute_error(*command.exchange.prepare_error());
+  if (takes_next_isolation(command) && !std::exchange(next_isolation_, {}).empty()) {
+    sql::PinReasons pins = pins_;
+    pins.insert(sql::Pin::kOneShotTransaction);  // the backend has it
+    set_pins(pins);
+  }
+  command.is_relayed = true;
+  command.summary = {};
+  command.summary.outcome = protocol::ResponseSummary::Outcome::kError;
+  command.summary.error_number = error.mysql_errno;
+  note_local_answer();
+  warnings_on_backend_ = false;
+  if (command.type == protocol::Command::kStmtExecute) {
+    note_schema_use();
+    note_statement_use();
+  }
+  if (!protocol::has_no_reply(command.type)) {
+    enter(State::kStreaming);
+    send_error(error, answer_sequence_);
+  }
+  settle();
+}
+
+// The backend does not have the statement that it was believed to have, or one that was prepared
+// before the client prepared it, and that a change of the schema has made useless since: nothing
+// was executed, and what the client prepared may well do.
+bool Session::repeat_execute() {
+  ClientCommand& command = *command_;
+  constexpr std::uint16_t kSchemaChanged = 8113;
+  const protocol::ResponseSummary& answer = command.exchange.summary();
+  const PreparedStatement& statement = *command.statement;
+  if (!answer.has_error() || command.is_repeated || statement.has_long_data) return false;
+  pool::PreparedCache& known = lease_.memory().prepared;
+  const auto asked = known.asked(*statement.key);
+  const bool is_outdated =
+      answer.error_number == kSchemaChanged && asked && *asked < statement.seen;
+  if (!is_outdated && !is_unknown_statement(answer.error_number, answer.message)) return false;
+  command.is_repeated = true;
+  if (is_outdated) drop_on_backend(statement);
+  if (!command.has_other_id) known.erase(*statement.key);
+  command.exchange = {};
+  return add_statement_steps();
 }
 
 void Session::close_on_backend(const std::vector<std::uint32_t>& ids) {
@@ -152,13 +245,25 @@ void Session::close_on_backend(const std::vector<std::uint32_t>& ids) {
 void Session::on_client_prepared() {
   std::string answer = command_->exchange.take_held();
   const protocol::ResponseSummary& summary = command_->summary;
-  note_facts();
+  stats().prepares[PrepareSource::kTidb].add();
   set_pins(holdings_.settle_prepare(pins_, command_->script, summary));
-  if (!summary.has_error()) {
-    const PreparedStatement& statement =
-        prepared_.add(command_->argument(), desired_, summary.params, id_);
+  if (summary.has_error()) {
+    note_facts();
+  } else {
+    const pool::PrepareMemory::View& view = schema_view(*command_);
+    auto remembered = parse_prepare_answer(answer);
+    if (remembered && remembered->status_places.empty() && !is_cacheable(command_->script)) {
+      remembered->warnings = 1;  // which TiDB would tell in an EOF, if there was one
+    }
+    note_prepare(*command_, remembered ? remembered->warnings : std::uint16_t{0});
+    const PreparedStatement& statement = add_statement(
+        *command_, summary.params, static_cast<std::uint16_t>(summary.columns), view.time);
     protocol::patch_statement_id(std::span(answer).subspan(protocol::kHeaderBytes), statement.id);
-    close_on_backend(lease_.memory().prepared.insert(statement.key, summary.statement_id));
+    close_on_backend(
+        lease_.memory().prepared.insert(statement.key, summary.statement_id, view.time));
+    if (remembered && is_memorable(command_->script, desired_, pins_)) {
+      prepare_memory().add(statement.memory_context, statement.text, std::move(*remembered), view);
+    }
   }
   enter(State::kStreaming);
   send(answer);

@@ -1,5 +1,7 @@
 // A command on its backend: its steps written, their answers followed and passed on, what they tell
 // settled.
+#include <utility>
+
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/status.h"
 #include "tidepool/session/effects.h"
@@ -67,6 +69,9 @@ bool Session::on_backend_bytes(std::string_view bytes) {
     if (repeats(*progress)) return false;
     if (progress->relay && progress->consumed > 0) {
       enter(State::kStreaming);
+      if (const std::string held = command_->exchange.take_held(); !held.empty() && !send(held)) {
+        return false;
+      }
       if (!send(bytes.substr(0, progress->consumed))) return false;
     }
     bytes.remove_prefix(progress->consumed);
@@ -97,6 +102,10 @@ void Session::on_step_ended(StepKind kind) {
     if (exchange.is_over()) fail_exchange();
     return;
   }
+  if (exchange.prepare_error()) {
+    if (exchange.is_over()) on_prepare_failed();
+    return;
+  }
   switch (kind) {
     case StepKind::kPrepare: on_prepared(); break;
     case StepKind::kRelay: on_relayed(); break;
@@ -109,6 +118,11 @@ void Session::on_step_ended(StepKind kind) {
       break;
     case StepKind::kCapture: on_captured(); break;
     case StepKind::kRestore:
+      if (const std::uint32_t id = exchange.summary().statement_id; id != 0) {
+        lease_.memory().prepared.note_id(id);  // prepared for its warnings only
+        close_on_backend({id});
+      }
+      break;
     case StepKind::kSilent: break;
   }
   if (command_ != nullptr && lease_) write_steps();
@@ -117,6 +131,7 @@ void Session::on_step_ended(StepKind kind) {
 void Session::on_relayed() {
   if (resend_original()) return;
   ClientCommand& command = *command_;
+  if (command.type == protocol::Command::kStmtExecute && repeat_execute()) return;
   command.is_relayed = true;
   command.summary = command.exchange.summary();
   const protocol::ResponseSummary& answer = command.summary;
@@ -151,6 +166,13 @@ void Session::on_relayed() {
     lease_.memory().actual.apply(sql::multi_statements(on));
   }
   set_pins(pins);
+  if (command.type == protocol::Command::kStmtExecute) {
+    if (const std::string error = command.exchange.take_held(); !error.empty()) {
+      enter(State::kStreaming);
+      send(error);
+    }
+    note_schema_use();
+  }
   if (command.statement != nullptr) note_statement_use();
   if (command.repeats_last_ok()) on_repeating_ok();
   if (answer.has_status && !answer.has_error()) learn_status(answer.status);
@@ -207,7 +229,12 @@ void Session::settle() {
 }
 
 void Session::learn_status(std::uint16_t status) {
-  in_transaction_ = (status & protocol::status::kInTransaction) != 0;
+  const bool was_in_transaction =
+      std::exchange(in_transaction_, (status & protocol::status::kInTransaction) != 0);
+  const sql::Script& script = command_->effects();
+  const bool began = script.size() == 1 && script.front().kind == sql::StatementKind::kBegin &&
+                     !command_->summary.has_error();
+  if (!was_in_transaction || began) transaction_view_ = command_->view;
   sql::PinReasons pins = pins_;
   if (in_transaction_) {
     pins.insert(sql::Pin::kTransaction);

@@ -140,6 +140,62 @@ ELSEWHERE = [  # prepared in another state than it is executed in, also inside a
     *queries("SELECT DATABASE()", "COMMIT"), ("execute", "b"), ("query", "SELECT DATABASE()"),
 ]  # fmt: skip
 
+
+
+def once(text, values=(), handle="x"):
+    """As a driver does that prepares, executes and closes every time."""
+    return [("prepare", handle, text), ("execute", handle, values), ("close_statement", handle)]
+
+
+AGAIN = [  # answered from memory, in all states that show in the answer
+    *(step for _ in range(3) for step in once("SELECT v, s, id + ? FROM t0 WHERE id = ?", (1, 2))),
+    *once("INSERT INTO t0(v, s) VALUES (?, ?)", (1, "z")), *once("INSERT INTO t0(v, s) VALUES (?, ?)", (2, "y")),
+    *queries("SELECT LAST_INSERT_ID()", "UPDATE t0 SET v = v + 1"), ("prepare", "y", "SELECT v, s, id + ? FROM t0 WHERE id = ?"),
+    PING, *queries("SELECT ROW_COUNT()", "SELECT FOUND_ROWS()"), ("execute", "y", (3, 4)), ("query", "SELECT nonsense"),
+    *once("SELECT v FROM t0 WHERE id = 1"), ("query", "SHOW WARNINGS"), ("query", "SELECT nonsense"),
+    ("prepare", "y", "SELECT v FROM t0 WHERE id = 1"), *queries("SHOW WARNINGS", "SHOW ERRORS", "SELECT @@warning_count"),
+    *(step for _ in range(2) for step in (("prepare", "n", "BEGIN"), PING, ("query", "SHOW WARNINGS"))),
+    *(step for text in ("SELECT COUNT(*) FROM mysql.user", "SELECT * FROM t0 ORDER BY id LIMIT ?", "SELECT s FROM t0 FOR UPDATE")
+      for _ in range(2) for step in (("prepare", "w", text), PING, *queries("SHOW WARNINGS", "SHOW WARNINGS"))),
+    *queries("UPDATE t0 SET v = v + 1", "BEGIN", "UPDATE t0 SET v = v + 1"), ("prepare", "t", "SELECT v FROM t0 WHERE id = 1"), PING,
+    ("query", "SELECT ROW_COUNT()"), ("execute", "t"), ("query", "SELECT nonsense"), ("prepare", "t", "SELECT v FROM t0 WHERE id = 1"),
+    *queries("SHOW WARNINGS", "INSERT INTO t0(v) VALUES (8)"), *once("SELECT COUNT(*) FROM t0"), *once("SELECT COUNT(*) FROM t0"),
+    ("query", "ROLLBACK"), *once("SELECT COUNT(*) FROM t0"), *queries("SET autocommit=0"), *once("SELECT COUNT(*) FROM t0"),
+    *once("SELECT COUNT(*) FROM t0"), *queries("COMMIT", "SET autocommit=1", "SET sql_mode='NO_BACKSLASH_ESCAPES'"),
+    *once("SELECT COUNT(*) FROM t0"), *once("SELECT COUNT(*) FROM t0"), *queries("SET sql_mode=DEFAULT", "SET NAMES latin1"),
+    *once("SELECT s FROM t0"), *once("SELECT s FROM t0"), *queries("SET NAMES utf8mb4", "SET @u = 5"), *once("SELECT @u"),
+    ("query", "SET @u = 'text'"), *once("SELECT @u"), ("query", "USE {other}"), *once("SELECT DATABASE()"), ("query", "USE {db}"),
+    *once("SELECT DATABASE()"), ("query", "CREATE TEMPORARY TABLE t0(a INT)"), *once("SELECT * FROM t0"),
+    ("query", "DROP TEMPORARY TABLE t0"), *once("SELECT * FROM t0"),
+]  # fmt: skip
+
+DEFINED = [  # tables change between prepare and execute
+    ("query", "CREATE TABLE extra(a INT, b INT)"), *once("SELECT * FROM extra"), ("prepare", "a", "SELECT * FROM extra"),
+    ("prepare", "b", "SELECT b FROM extra WHERE a = ?"), ("prepare", "i", "INSERT INTO extra VALUES (?, 1)"),
+    ("execute", "i", (1,)), ("execute", "a"), ("query", "ALTER TABLE extra ADD COLUMN c INT DEFAULT 7"), ("execute", "a"),
+    ("execute", "i", (1,)), *once("SELECT * FROM extra"), ("execute", "b", (1,)), ("query", "ALTER TABLE extra DROP COLUMN b"),
+    ("execute", "a"), ("execute", "b", (1,)), *once("SELECT * FROM extra"), ("prepare", "d", "DROP TABLE extra"), ("execute", "d"),
+    ("execute", "a"), ("execute", "b", (1,)), ("execute", "i", (1,)), *once("SELECT * FROM extra"),
+    ("query", "CREATE TABLE extra(z VARCHAR(9))"), ("execute", "a"), ("execute", "b", (1,)), *once("SELECT * FROM extra"),
+    ("query", "DROP TABLE extra"), *once("SELECT * FROM extra"), ("execute", "a"), ("query", "SELECT 1"),
+]  # fmt: skip
+
+ODD = [  # refused, or odd
+    *(("prepare", "x", text) for text in (
+        "", "-- comment", "/* comment */", ";", "SELECT 1;", "SELECT 1; SELECT 2", "LOAD DATA LOCAL INFILE 'x' INTO TABLE t0",
+        "PREPARE s FROM 'SELECT 1'", "EXECUTE s", "DEALLOCATE PREPARE s", "CREATE TABLE x(a INT DEFAULT ?)", "SELECT ? FROM none",
+        "SELEC", "SELECT (1", "USE nodb", "SELECT " + ", ".join("?" * 300), "SELECT " + ",".join("?" * 65535),
+        "SELECT " + ",".join("?" * 65536),
+    )),
+    ("prepare", "p", "SELECT ?, ?"), ("execute", "p"), ("execute", "p", (1,)), ("execute", "p", (1, 2)), ("execute", "p", (1, 2, 3)),
+    ("execute", "p", (1, None), False), ("execute", "p", (1, 2), True, 2), ("execute", "p", (1, 2), True, 4),
+    ("execute", "p", (1, 2)), ("fetch", "p", 1), ("reset_statement", "p"), ("fetch", "p", 1),
+    ("close_statement", "p"), ("fetch", "p", 1), ("reset_statement", "p"), ("execute", "p", (1, 2)),
+    ("prepare", "s", "SET @v = ?"), ("execute", "s", (5,)), ("query", "SELECT @v"), ("execute", "s", ("abc",)), ("query", "SELECT @v"),
+    ("prepare", "z", "SET time_zone = ?"), ("execute", "z", ("+03:00",)), ("query", "SELECT @@time_zone"), ("execute", "z", ("x",)),
+    ("query", "SELECT @@time_zone"),
+]  # fmt: skip
+
 MANY = [("prepare", "cursor", "SELECT id FROM t0 ORDER BY id"), ("execute", "cursor", (), True, 1)]
 MANY += [step for n in range(150) for step in (("prepare", n, f"SELECT {n}"), ("execute", n))]
 MANY += [("fetch", "cursor", 2), ("close_statement", "cursor"), ("execute", 3), ("execute", 149)]
@@ -235,6 +291,9 @@ CASES = {
     "cursors": (0, "{db}", CURSORS),
     "long data": (0, "{db}", LONG_DATA),
     "prepared elsewhere": (0, None, ELSEWHERE),
+    "prepared again": (0, "{db}", AGAIN),
+    "prepared and defined": (0, "{db}", DEFINED),
+    "odd prepares": (0, "{db}", ODD),
     "many prepared": (0, "{db}", MANY),
     "commands": (0, "{db}", COMMANDS),
     "pins": (0, "{db}", PINS),

@@ -72,6 +72,7 @@ class FakeTidb::Connection {
   FakeMysql::Answer answer(std::string_view command);
   // A scripted statement was executed: what it does to the transaction.
   void note(const std::string& text);
+  void lose_statements() { prepared_.clear(); }
 
  private:
   std::string answer_text(const std::string& text);
@@ -246,6 +247,11 @@ bool FakeTidb::has_broken() const {
   return has_broken_;
 }
 
+void FakeTidb::lose_statements() {
+  const std::lock_guard lock(mutex_);
+  loses_statements_ = true;
+}
+
 std::vector<FakeTidb::Received> FakeTidb::received() const {
   const std::lock_guard lock(mutex_);
   return received_;
@@ -266,6 +272,7 @@ void FakeTidb::forget() {
 FakeMysql::Answer FakeTidb::on_command(Connection& connection, std::string_view command) {
   if (command.empty()) return {.bytes = err_packet(1047, "08S01", "Unknown command")};
   std::unique_lock lock(mutex_);
+  if (std::exchange(loses_statements_, false)) connection.lose_statements();
   const std::string text = connection.text_of(command);
   const std::string what = connection.describe(command);
   if (!text.starts_with(kFirstLook)) received_.push_back({connection.number(), what});

@@ -68,6 +68,9 @@ class FakeTidb {
   // Whether a command has come to the step that was to break.
   bool has_broken() const;
 
+  // The connection that the next command comes on has none of the statements that it prepared.
+  void lose_statements();
+
   // All commands so far but the pool's first look at a new backend, in the order of their arrival.
   std::vector<Received> received() const;
   // Their words only.
@@ -94,6 +97,7 @@ class FakeTidb {
   int break_step_ = -1;
   Fault fault_ = Fault::kClose;
   bool has_broken_ = false;
+  bool loses_statements_ = false;
   std::unique_ptr<FakeMysql> server_;  // last: its threads use the rest
 };
 

@@ -68,6 +68,7 @@ void turn(Pool& pool) {
   pool.sessions.opened.add();
   pool.sessions.closed.add();
   pool.sessions.answered_locally.add(8);
+  pool.sessions.prepares[session::PrepareSource::kMemory].add(3);
   pool.sessions.client.received.add(12'000);
   pool.sessions.client.sent.add(90'000);
   pool.sessions.backend.received.add(90'000);

@@ -113,6 +113,8 @@ struct Pool {
   Backoff backoff;
   Milliseconds retry_budget{10'000};  // after a statement's arrival: how long it may be run again
   int max_prepared = 256;             // prepared statements kept on one backend; 1 or more
+  Milliseconds prepare_memory{
+      60'000};  // how long TiDB's answer to a prepare is given again; 0: off
 
   bool operator==(const Pool&) const = default;
 };

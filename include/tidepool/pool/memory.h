@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "tidepool/base/clock.h"
 #include "tidepool/sql/session_state.h"
 
 namespace tidepool::pool {
@@ -34,9 +35,15 @@ class PreparedCache {
   // The backend's statement id; counts as a use.
   std::optional<std::uint32_t> find(std::string_view key);
 
-  // Remembers one that the backend has just prepared. Answers the ids that must now be closed on
-  // the backend: the ones pushed out, or the older id of the same key.
-  std::vector<std::uint32_t> insert(const Key& key, std::uint32_t id);
+  // Remembers one that the backend has prepared, asked at that time. Answers the ids that must now
+  // be closed on the backend: the ones pushed out, or the older id of the same key.
+  std::vector<std::uint32_t> insert(const Key& key, std::uint32_t id, TimePoint asked = {});
+  // When the backend was asked to prepare it; nothing if it was not.
+  std::optional<TimePoint> asked(std::string_view key) const;
+  // The id that the backend will surely give to what it prepares next, or one that it gives to
+  // nothing: its ids only grow. Not known before the first.
+  std::optional<std::uint32_t> next_id() const { return next_id_; }
+  void note_id(std::uint32_t id) { next_id_ = id + 1; }  // given to one that is not kept
 
   // One that is held is not pushed out: it has an open cursor or data waiting for its execution.
   void hold(std::string_view key, bool on);
@@ -48,10 +55,12 @@ class PreparedCache {
   struct Entry {
     Key key;
     std::uint32_t id;
+    TimePoint asked{};
     bool is_held = false;
   };
 
   std::size_t bound_;
+  std::optional<std::uint32_t> next_id_;
   std::list<Entry> entries_;  // most recently used first
   std::unordered_map<std::string_view, std::list<Entry>::iterator> places_;
 };

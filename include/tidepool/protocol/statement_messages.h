@@ -53,6 +53,13 @@ struct StmtExecute {
 // may leave out the rest.
 Result<StmtExecute> parse_stmt_execute(std::string_view payload, std::uint16_t params);
 
+// COM_STMT_SEND_LONG_DATA: a piece of a parameter's value.
+struct LongData {
+  std::uint32_t statement_id = 0;
+  std::uint16_t param = 0;
+};
+Result<LongData> parse_long_data(std::string_view payload);
+
 // The payload of `execute` with whatever id and types it now holds: to put remembered types back,
 // set has_types and types.
 std::string encode_stmt_execute(const StmtExecute& execute);

@@ -13,6 +13,7 @@
 #include "tidepool/config/config.h"
 #include "tidepool/metrics/process_stats.h"
 #include "tidepool/net/tls_context.h"
+#include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/shared_broker.h"
 #include "tidepool/pool/worker_pool.h"
 #include "tidepool/protocol/auth.h"
@@ -29,6 +30,7 @@ struct PoolHome {
   pool::PoolStats stats;
   std::vector<std::unique_ptr<session::SessionStats>> sessions;  // one a worker
   pool::SharedBroker broker;
+  pool::PrepareMemory prepares;
 };
 
 struct Home {

@@ -10,8 +10,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tidepool/base/clock.h"
+#include "tidepool/pool/prepare_memory.h"
 #include "tidepool/protocol/commands.h"
 #include "tidepool/protocol/response_tracker.h"
 #include "tidepool/session/exchange.h"
@@ -79,7 +81,13 @@ struct ClientCommand {
   unsigned attempts = 0;             // times that it was run again
   // Why USE could not bring a backend to the session's database: another way must be taken.
   std::optional<Error> lost_database;
-  unsigned misfits = 0;               // backends that could not be brought to the session's state
+  unsigned misfits = 0;              // backends that could not be brought to the session's state
+  bool is_repeated = false;          // the backend did not know the statement, or an outdated one
+  std::uint32_t guessed_id = 0;      // that the statement will have on the backend
+  bool has_other_id = false;         // it got another one, and was not executed
+  pool::PrepareMemory::View view{};  // of the schema, when the command came
+  // While TiDB may be changing the schema on its behalf; see pool::PrepareMemory::Change.
+  std::vector<pool::PrepareMemory::Change> schema_changes;
   protocol::ResponseSummary summary;  // of the client's answer, once it is complete
   TimePoint received;
   TimePoint sent{};  // to the backend

@@ -14,6 +14,7 @@
 #include "tidepool/base/clock.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/net/tls_context.h"
+#include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/worker_pool.h"
 #include "tidepool/protocol/auth.h"
 #include "tidepool/protocol/compression.h"
@@ -41,6 +42,7 @@ struct PoolAccess {
   Duration timeout = std::chrono::seconds(30);       // for a lease
   Duration retry_budget = std::chrono::seconds(10);  // see decide() in retry.h
   KnownDatabases databases;
+  pool::PrepareMemory* prepares = nullptr;  // all workers'
 };
 
 // A user of the configuration.

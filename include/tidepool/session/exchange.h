@@ -5,7 +5,8 @@
 //
 // Steps are pipelined; one marked `after_success` is written only when every step before it was
 // answered without an error. When a restore or a prepare fails, what is not yet written is dropped,
-// and the answers to what is are swallowed.
+// and the answers to what is are swallowed. An execute may go right behind its prepare, with the id
+// that the backend will give: should the prepare fail, TiDB has no statement of that id.
 #pragma once
 
 #include <cstddef>
@@ -39,7 +40,7 @@ struct Step {
   bool may_fail = false;       // a restore whose failure keeps nothing from going on
   bool hold_answer =
       false;  // the answer is kept whole, in held(), instead of being passed on as it comes
-  bool hold_refusal = false;  // the same if it begins with an ERR
+  bool hold_refusal = false;  // the same, if it is nothing but an ERR
   std::uint8_t first_sequence =
       1;  // of the answer: goes on after that of the command's last packet; set by add()
 };
@@ -54,7 +55,7 @@ class Exchange {
   // What became of the bytes given to feed().
   struct Progress {
     std::size_t consumed = 0;  // of the given bytes; they all belong to one step
-    bool relay = false;        // pass them on to the client as they are
+    bool relay = false;        // pass them on to the client as they are, after what take_held() has
     bool is_first = false;     // nothing of the client's answer was passed on before them
     std::optional<StepKind> ended = std::nullopt;  // the step whose answer they completed
   };
@@ -73,9 +74,12 @@ class Exchange {
 
   // Nothing is left to be written or to be answered.
   bool is_over() const { return waiting_.empty() && answering_.empty(); }
-  // Set if a restore or a prepare failed: then the client's command was not executed, or only as a
-  // harmless read in the wrong state whose answer was swallowed.
+  // Set if a restore failed: then the client's command was not executed, or only as a harmless read
+  // in the wrong state whose answer was swallowed.
   const std::optional<Error>& failure() const { return failure_; }
+  // Set if the prepare failed: the client's command was not executed, the backend's state is as it
+  // should be.
+  const std::optional<Error>& prepare_error() const { return prepare_error_; }
 
   // The relay step has been handed out to be written: the command may have an effect.
   bool relay_written() const { return relay_written_; }
@@ -92,17 +96,18 @@ class Exchange {
 
  private:
   Progress progress_of(std::string_view bytes, std::size_t consumed);
+  bool holds(const Step& step, std::string_view bytes) const;
   void end_step(StepKind kind);
 
   std::deque<Step> waiting_;    // not yet written
   std::deque<Step> answering_;  // written, answer outstanding; the front one's is being followed
   protocol::ResponseTracker tracker_;
   bool tracking_ = false;
-  bool holding_ = false;  // the answer being followed is held
   bool relay_written_ = false;
   bool relay_answered_ = false;
   std::string held_;
   std::optional<Error> failure_;
+  std::optional<Error> prepare_error_;
 };
 
 // The error that an answer's summary tells, as TiDB said it.

@@ -24,6 +24,9 @@ struct PreparedStatement {
   std::string sent_text{};  // what is executed in the place of the text; empty: the text itself
   pool::PreparedCache::Key key;  // of what is executed
   std::uint16_t params = 0;
+  std::uint16_t columns = 0;         // as the client was told
+  TimePoint seen{};                  // its answer shows the schema of then, or a newer one
+  std::uint64_t memory_context = 0;  // with its text, what pool::PrepareMemory knows it by
   std::string param_types;     // as last sent by the client, two bytes each; empty: not sent yet
   bool has_long_data = false;  // since the last execute or reset
   bool has_cursor = false;     // open, rows left

@@ -8,7 +8,8 @@
 // session_relay.cc: a command on its backend · session_retry.cc: what becomes of it when that fails
 // · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
 // statement · session_substitute.cc: that in the place of what a statement asks ·
-// session_kill.cc: KILL · session_capture.cc: what only the backend knows, and how it is read back.
+// session_kill.cc: KILL · session_capture.cc: what only the backend knows, and how it is read back ·
+// session_prepare_memory.cc: prepares that TiDB need not be asked.
 #pragma once
 
 #include <cstdint>
@@ -172,9 +173,11 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_statement_close(std::string_view payload);
   bool add_statement_steps();
   void choose_key(PreparedStatement& statement);
-  void add_prepare(const PreparedStatement& statement);
+  bool add_prepare(const PreparedStatement& statement);
   std::string statement_bytes(std::uint32_t backend_id) const;
   void on_prepared();
+  void on_prepare_failed();
+  bool repeat_execute();
   void close_on_backend(const std::vector<std::uint32_t>& ids);
   void on_client_prepared();
   void drop_on_backend(const PreparedStatement& statement);
@@ -199,10 +202,20 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void substitute_statement(PreparedStatement& statement);
   bool resend_original();
 
+  // session_prepare_memory.cc
+  pool::PrepareMemory& prepare_memory() { return *account_->pool->prepares; }
+  const pool::PrepareMemory::View& schema_view(const ClientCommand& command) const;
+  bool answer_prepare_locally(const ClientCommand& command);
+  PreparedStatement& add_statement(const ClientCommand& command, std::uint16_t params,
+                                   std::uint16_t columns, TimePoint seen);
+  void note_schema_use();
+  void note_schema_changes(ClientCommand& command);
+
   // session_facts.cc
   bool answer_fact_locally(const ClientCommand& command);
   bool answer_about_warnings(const sql::Statement& statement);
   void note_local_answer();
+  void note_prepare(const ClientCommand& command, std::uint16_t warnings);
   void forget_facts();
   void add_fact_restores();
   void note_facts();
@@ -253,6 +266,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   Holdings holdings_;
   bool in_transaction_ = false;
   std::string next_isolation_;  // see next_isolation.h; empty: none, or the backend has it
+  pool::PrepareMemory::View transaction_view_;  // of the schema, if in_transaction_
   PreparedStatements prepared_;
   std::uint64_t last_insert_id_ = 0;
   bool insert_id_on_backend_ =
@@ -265,6 +279,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   protocol::OkMessage last_ok_;       // what TiDB repeats in an OK to what is no statement
   std::int64_t row_count_ = 0;
   std::uint64_t found_rows_ = 0;
+  std::string last_prepare_;       // the text, if preparing it was the last statement
   bool facts_on_backend_ = false;  // the last statement ran on last_backend_, not in the proxy
 
   // The command under way, and its backend.

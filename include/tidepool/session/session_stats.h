@@ -46,6 +46,14 @@ inline constexpr std::size_t kRetryReasons = 3;
 enum class Outcome : std::uint8_t { kOk, kError };  // what the client was told
 inline constexpr std::size_t kOutcomes = 2;
 
+// Who answered a COM_STMT_PREPARE.
+enum class PrepareSource : std::uint8_t { kMemory, kTidb };
+inline constexpr std::size_t kPrepareSources = 2;
+
+constexpr const char* to_string(PrepareSource source) {
+  return source == PrepareSource::kMemory ? "memory" : "tidb";
+}
+
 constexpr const char* to_string(SessionState state) {
   switch (state) {
     case SessionState::kIdle: return "idle";
@@ -113,7 +121,8 @@ struct SessionStats {
   EnumArray<PinReason, Gauge, kPinReasons> pinned;  // sessions that have the reason now
 
   EnumArray<CommandKind, EnumArray<Outcome, Counter, kOutcomes>, kCommandKinds> queries;
-  Counter answered_locally;  // of those, without a backend
+  Counter answered_locally;                                     // of those, without a backend
+  EnumArray<PrepareSource, Counter, kPrepareSources> prepares;  // answered, errors too
   Histogram query_duration;  // command received until the last byte of its answer is handed to the
                              // client's socket
   Histogram backend_duration;  // command handed to the backend's socket until its answer is

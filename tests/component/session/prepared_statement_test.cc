@@ -83,7 +83,7 @@ TEST_F(PreparedTest, AreClosedOnTheBackendWhenOthersPushThemOut) {
 
   EXPECT_THAT(tidb_.commands(),
               ElementsAre("PREPARE SELECT 1", "PREPARE SELECT 2", "EXECUTE 1", "PREPARE SELECT 3",
-                          "CLOSE 2", "PREPARE SELECT 2", "CLOSE 1", "EXECUTE 4"));
+                          "CLOSE 2", "PREPARE SELECT 2", "EXECUTE 4", "CLOSE 1"));
 }
 
 TEST_F(PreparedTest, CostNothingToClose) {
@@ -154,6 +154,17 @@ TEST_F(PreparedTest, StayWithTheirBackendWhileLongDataIsUnderWay) {
   EXPECT_EQ(two.read_reply().kind, Reply::Kind::kRows);
   EXPECT_THAT(tidb_.commands(), ElementsAre("PREPARE INSERT INTO t VALUES (?)", "LONG_DATA 1",
                                             "EXECUTE 1", "SELECT 2"));
+}
+
+TEST_F(PreparedTest, TellTidbsErrorToLongDataForAParameterThatTheyDoNotHave) {
+  start();
+  RawClient client = this->client();
+  ASSERT_EQ(client.prepare("SELECT ?").statement, 1U);
+  EXPECT_TRUE(client.command(std::string("\x18\1\0\0\0\1\0data", 11)).is_error(1105));
+  EXPECT_TRUE(client.command(std::string("\x18\1\0\0\0", 5)).is_error(1105));
+  EXPECT_TRUE(client.command(std::string("\x18\2\0\0\0\0\0data", 11)).is_error(1105));
+  EXPECT_TRUE(client.ping().is_ok());
+  EXPECT_THAT(tidb_.commands(), ElementsAre("PREPARE SELECT ?"));
 }
 
 TEST_F(PreparedTest, StayWithTheirBackendWhileACursorIsOpen) {

@@ -61,6 +61,7 @@ pools:
     max_dials: 8
     backoff: {initial: 10ms, max: 20s}
     max_prepared: 9
+    prepare_memory: 7s
 users:
   - {name: a, password_hash: "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"}
 )",
@@ -96,6 +97,7 @@ users:
   pool.max_dials = 8;
   pool.backoff = {milliseconds(10), seconds(20)};
   pool.max_prepared = 9;
+  pool.prepare_memory = seconds(7);
   wanted.pools = {pool};
   wanted.users = {{"a", "", "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", "main", ""}};
   EXPECT_EQ(config, wanted);

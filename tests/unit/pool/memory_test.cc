@@ -51,6 +51,22 @@ TEST(PreparedCache, ForgetsOneOrAll) {
   EXPECT_EQ(cache.size(), 0U);
 }
 
+TEST(PreparedCache, KnowsTheNextIdAfterTheFirst) {
+  PreparedCache cache(2);
+  EXPECT_EQ(cache.next_id(), std::nullopt);
+  cache.insert(key("a"), 7);
+  EXPECT_EQ(cache.next_id(), 8U);
+  cache.clear();
+  EXPECT_EQ(cache.next_id(), std::nullopt);
+}
+
+TEST(PreparedCache, KnowsWhenTheBackendWasAsked) {
+  PreparedCache cache(2);
+  cache.insert(key("a"), 7, TimePoint(std::chrono::seconds(5)));
+  EXPECT_EQ(cache.asked("a"), TimePoint(std::chrono::seconds(5)));
+  EXPECT_EQ(cache.asked("b"), std::nullopt);
+}
+
 TEST(Memory, AResetForgetsStateAndStatements) {
   Memory memory(sql::SessionState(), 4);
   memory.actual.apply(sql::init_database("d"));

@@ -37,6 +37,7 @@ std::string feed(Exchange& exchange, std::string_view bytes, std::size_t piece) 
     const auto progress = exchange.feed(bytes.substr(0, piece));
     EXPECT_TRUE(progress.has_value());
     if (!progress) break;
+    if (progress->relay) relayed += exchange.take_held();
     if (progress->relay) relayed += bytes.substr(0, progress->consumed);
     bytes.remove_prefix(progress->consumed);
   }
@@ -45,6 +46,40 @@ std::string feed(Exchange& exchange, std::string_view bytes, std::size_t piece) 
 
 // Every test runs with the answer in one piece and byte by byte.
 class ExchangeInPieces : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(ExchangeInPieces, HoldsAnErrorAndNothingElse) {
+  for (const std::string& answer : {ok(), rows(), err(1243)}) {
+    Exchange exchange;
+    Step step = relay("SELECT 1");
+    step.hold_refusal = true;
+    exchange.add(step);
+    exchange.take_writable();
+
+    const std::string relayed = feed(exchange, answer, GetParam());
+    EXPECT_EQ(relayed, answer == err(1243) ? "" : answer);
+    EXPECT_EQ(exchange.take_held(), answer == err(1243) ? answer : "");
+    EXPECT_EQ(exchange.relay_answered(), answer != err(1243));
+    EXPECT_TRUE(exchange.is_over());
+  }
+}
+
+TEST_P(ExchangeInPieces, SwallowsTheExecuteBehindAPrepareThatFailed) {
+  Exchange exchange;
+  exchange.add({.kind = StepKind::kPrepare,
+                .command = Command::kStmtPrepare,
+                .bytes = framed(Command::kStmtPrepare, "SELECT 1")});
+  Step execute = relay("execute");
+  execute.hold_refusal = true;
+  exchange.add(execute);
+  EXPECT_EQ(exchange.take_writable(),
+            framed(Command::kStmtPrepare, "SELECT 1") + framed(Command::kQuery, "execute"));
+
+  EXPECT_EQ(feed(exchange, err(1146) + err(1243), GetParam()), "");
+  EXPECT_TRUE(exchange.is_over());
+  EXPECT_FALSE(exchange.failure());
+  ASSERT_TRUE(exchange.prepare_error());
+  EXPECT_EQ(exchange.prepare_error()->mysql_errno, 1146);
+}
 
 TEST_P(ExchangeInPieces, PipelinesARestoreAndSwallowsItsAnswer) {
   Exchange exchange;

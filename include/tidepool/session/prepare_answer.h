@@ -1,0 +1,44 @@
+// TiDB's answer to COM_STMT_PREPARE, to be given again to another client: what in it is the
+// statement's, and what the connection's. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tidepool/base/error.h"
+#include "tidepool/pool/prepare_memory.h"
+#include "tidepool/sql/pin.h"
+#include "tidepool/sql/session_state.h"
+#include "tidepool/sql/statement.h"
+
+namespace tidepool::session {
+
+// Whether the answer to preparing `script` in `state` depends on nothing but the text, the state
+// and the schema: not on the type of a user variable, nor on what pins the session.
+bool is_memorable(const sql::Script& script, const sql::SessionState& state, sql::PinReasons pins);
+// The part of the state that it may depend on: all of it but user variables.
+std::uint64_t prepare_context(const sql::SessionState& state);
+
+// Whether other sessions may prepare something else after this than before: DDL, privileges, what
+// may be either.
+bool may_change_schema(const sql::Script& script);
+
+// A whole answer; nothing if it is an error, or no such answer.
+std::optional<pool::RememberedPrepare> parse_prepare_answer(std::string_view packets);
+// The same for another statement id and other status flags.
+std::string prepare_answer(const pool::RememberedPrepare& prepare, std::uint32_t statement_id,
+                           std::uint16_t status);
+
+// What executing a statement that its client has prepared is answered with when it cannot be
+// prepared any more: TiDB looks its tables up first (planner/core/plan_cache.go,
+// planCachePreprocess).
+Error execute_error(const Error& prepare_error);
+
+// After one of these a remembered prepare is not to be trusted.
+bool tells_of_schema_change(std::uint16_t error);
+// TiDB has no statement of the id that it was given.
+bool is_unknown_statement(std::uint16_t error, std::string_view message);
+
+}  // namespace tidepool::session

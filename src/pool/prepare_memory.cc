@@ -1,0 +1,82 @@
+#include "tidepool/pool/prepare_memory.h"
+
+namespace tidepool::pool {
+namespace {
+
+// About what an entry costs besides its text and its answer.
+constexpr std::size_t kOverhead = 256;
+
+}  // namespace
+
+PrepareMemory::Found PrepareMemory::find(std::uint64_t context, std::string_view text,
+                                         const View& view, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  if (changing_ > 0 || view.changes != changes_) return {};
+  const auto place = places_.find(Key{context, text});
+  if (place == places_.end()) return {};
+  const auto entry = place->second;
+  if (now - entry->seen >= limits_.life) {
+    erase(entry);
+    return {};
+  }
+  if (entry->seen > view.time) return {};  // learnt after this transaction began
+  entries_.splice(entries_.begin(), entries_, entry);
+  return {entry->prepare, entry->seen};
+}
+
+void PrepareMemory::add(std::uint64_t context, std::string_view text, RememberedPrepare prepare,
+                        const View& view) {
+  const std::size_t bytes = text.size() + prepare.packets.size() + kOverhead;
+  if (!is_on() || bytes > limits_.bytes / 16) return;
+  auto shared = std::make_shared<const RememberedPrepare>(std::move(prepare));
+  const std::lock_guard lock(mutex_);
+  if (changing_ > 0 || view.changes != changes_) return;
+  if (const auto place = places_.find(Key{context, text}); place != places_.end()) {
+    if (place->second->seen > view.time) return;  // a transaction's view is older than what is here
+    erase(place->second);
+  }
+  entries_.push_front({context, std::string(text), std::move(shared), view.time, bytes});
+  places_[Key{context, entries_.front().text}] = entries_.begin();
+  bytes_ += bytes;
+  while (bytes_ > limits_.bytes || entries_.size() > limits_.entries)
+    erase(std::prev(entries_.end()));
+}
+
+void PrepareMemory::forget(std::uint64_t context, std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  if (const auto place = places_.find(Key{context, text}); place != places_.end())
+    erase(place->second);
+}
+
+PrepareMemory::Change::Change(PrepareMemory& memory) : memory_(&memory) {
+  const std::lock_guard lock(memory.mutex_);
+  ++memory.changing_;
+  ++memory.changes_;
+  memory.clear();
+}
+
+PrepareMemory::Change::~Change() {
+  if (memory_ == nullptr) return;
+  const std::lock_guard lock(memory_->mutex_);
+  --memory_->changing_;
+  ++memory_->changes_;
+}
+
+std::size_t PrepareMemory::size() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+void PrepareMemory::clear() {
+  places_.clear();
+  entries_.clear();
+  bytes_ = 0;
+}
+
+void PrepareMemory::erase(Entries::iterator entry) {
+  bytes_ -= entry->bytes;
+  places_.erase(Key{entry->context, entry->text});
+  entries_.erase(entry);
+}
+
+}  // namespace tidepool::pool

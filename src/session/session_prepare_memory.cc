@@ -1,0 +1,55 @@
+// COM_STMT_PREPARE answered with what TiDB answered to the same text before; and what a session
+// sees that makes such an answer wrong.
+#include "tidepool/session/prepare_answer.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+
+// A transaction keeps the schema that it began with.
+const pool::PrepareMemory::View& Session::schema_view(const ClientCommand& command) const {
+  return in_transaction_ ? transaction_view_ : command.view;
+}
+
+bool Session::answer_prepare_locally(const ClientCommand& command) {
+  if (!prepare_memory().is_on() || !is_memorable(command.script, desired_, pins_)) return false;
+  const auto found = prepare_memory().find(prepare_context(desired_), command.argument(),
+                                           schema_view(command), command.received);
+  if (!found.prepare) return false;
+  const PreparedStatement& statement =
+      add_statement(command, found.prepare->params, found.prepare->columns, found.seen);
+  note_prepare(command, found.prepare->warnings);
+  stats().prepares[PrepareSource::kMemory].add();
+  send(prepare_answer(*found.prepare, statement.id, status_flags()));
+  return true;
+}
+
+PreparedStatement& Session::add_statement(const ClientCommand& command, std::uint16_t params,
+                                          std::uint16_t columns, TimePoint seen) {
+  PreparedStatement& statement = prepared_.add(command.argument(), desired_, params, id_);
+  statement.columns = columns;
+  statement.seen = seen;
+  statement.memory_context = prepare_context(desired_);
+  return statement;
+}
+
+// The answer to an execute may show that what is remembered of its prepare is not so any more.
+void Session::note_schema_use() {
+  const protocol::ResponseSummary& answer = command_->summary;
+  const PreparedStatement& statement = *command_->statement;
+  const bool has_rows = answer.outcome == protocol::ResponseSummary::Outcome::kResultSet;
+  const bool is_other = has_rows && answer.columns != statement.columns;
+  const bool failed = answer.has_error() && tells_of_schema_change(answer.error_number);
+  if (is_other || failed) prepare_memory().forget(statement.memory_context, statement.text);
+}
+
+// Until the command is over, and its backend has answered, nobody is told what was so before it.
+// The pools may be accounts of one cluster.
+void Session::note_schema_changes(ClientCommand& command) {
+  if (command.type == protocol::Command::kStmtPrepare || !may_change_schema(command.effects())) {
+    return;
+  }
+  for (const auto& access : environment_.pools)
+    command.schema_changes.emplace_back(*access->prepares);
+}
+
+}  // namespace tidepool::session
