@@ -27,8 +27,10 @@ RetryReason reason_of(FailureKind kind) {
   return RetryReason::kLost;
 }
 
-// A failed SET or USE may have changed the session there before it failed.
+// A failed SET or USE may have changed the session there before it failed, and an expression may
+// have taken a lock.
 bool leaves_backend_clean(const sql::Script& script) {
+  if (!script.pins().empty()) return false;
   for (std::size_t i = 0; i < script.size(); ++i)
     if (!script[i].changes.empty()) return false;
   return true;
@@ -76,7 +78,8 @@ bool Session::repeats(const Exchange::Progress& progress) {
   pool::Memory& memory = lease_.memory();
   memory.last_session = 0;
   memory.insert_id.reset();
-  const bool clean = leaves_backend_clean(command_->effects());
+  // An error may have left there what SET TRANSACTION has set.
+  const bool clean = next_isolation_.empty() && leaves_backend_clean(command_->effects());
   end_lease(clean ? pool::Release::kClean : pool::Release::kReset);
   repeat(kind, decision.delay);
   return true;

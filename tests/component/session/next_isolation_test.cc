@@ -120,6 +120,18 @@ TEST_F(NextIsolationTest, NothingComesBetweenItAndTheTransactionOnAParkedLease) 
   EXPECT_EQ(commands[commands.size() - 2], kSet);
 }
 
+TEST_F(NextIsolationTest, DoesNotStayWhereAStatementFailedThatIsRunAgain) {
+  start();
+  RawClient client = this->client();
+  const std::string text = "UPDATE t SET a = 1";
+  tidb_.answer_once(text, err_packet(9007, "HY000", "write conflict"));
+
+  EXPECT_TRUE(client.query(kSet).is_ok());
+  EXPECT_TRUE(client.query(text).is_ok());
+
+  EXPECT_THAT(tidb_.commands(), ElementsAre(kSet, text, "RESET", kSet, text));
+}
+
 TEST_F(NextIsolationTest, ALevelThatTidbMayRefuseIsAskedThere) {
   start();
   RawClient client = this->client();
