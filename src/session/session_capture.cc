@@ -39,8 +39,8 @@ bool Session::is_bound() const {
 }
 
 // A later statement of this session on the same backend would not find all as it must be: it might
-// see what another session left, or a restore comes before it (after a USE that failed). Or it could
-// not be read without knowing the state.
+// see what another session left, or a restore comes before it (after a USE that failed). Or it
+// could not be read without knowing the state.
 bool Session::must_capture() {
   const bool needs_restore = lease_.memory().actual.hash() != desired_.hash();
   const sql::LexMode mode = desired_.lex_mode();

@@ -77,7 +77,8 @@ Statement read_drop_tables(Cursor& cursor, TransactionEffect transaction) {
 
 // ALTER TABLE t ANALYZE PARTITION p and ALTER TABLE t COMPACT define nothing. Behind TABLE.
 bool is_maintenance(Cursor cursor) {
-  return read_table(cursor, ChangeKind::kDropTable) && (cursor.at("ANALYZE") || cursor.at("COMPACT"));
+  return read_table(cursor, ChangeKind::kDropTable) &&
+         (cursor.at("ANALYZE") || cursor.at("COMPACT"));
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 namespace tidepool::sql {
 namespace {
 
-// A string or a parameter, which is "". Nothing for any other expression, and for what is not ASCII:
-// TiDB compares the names by Unicode's letter case.
+// A string or a parameter, which is "". Nothing for any other expression, and for what is not
+// ASCII: TiDB compares the names by Unicode's letter case.
 std::optional<std::string> read_lock_name(Cursor& cursor) {
   const Token token = cursor.token();
   cursor.advance();

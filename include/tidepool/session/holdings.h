@@ -46,7 +46,7 @@ class Holdings {
   void note_tables(const sql::Statement& statement, const Settlement& done, std::string& database);
   void note_locks(const sql::Statement& statement, const Settlement& done);
 
-  std::set<std::string> tables_;  // "database.table", each quoted, in lower case
+  std::set<std::string> tables_;           // "database.table", each quoted, in lower case
   std::map<std::string, unsigned> locks_;  // how often each is held
   bool has_unknown_table_ = false;
   bool has_unknown_lock_ = false;

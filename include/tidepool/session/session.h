@@ -8,8 +8,8 @@
 // session_relay.cc: a command on its backend · session_retry.cc: what becomes of it when that fails
 // · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
 // statement · session_substitute.cc: that in the place of what a statement asks ·
-// session_kill.cc: KILL · session_capture.cc: what only the backend knows, and how it is read back ·
-// session_prepare_memory.cc: prepares that TiDB need not be asked.
+// session_kill.cc: KILL · session_capture.cc: what only the backend knows, and how it is read back
+// · session_prepare_memory.cc: prepares that TiDB need not be asked.
 #pragma once
 
 #include <cstdint>

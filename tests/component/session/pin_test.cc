@@ -97,9 +97,7 @@ TEST_F(PinTest, ALockIsReleasedByTheClientThatHasIt) {
 TEST_F(PinTest, ALockPinsNoLongerThanItIsHeld) {
   start();
   RawClient client = this->client();
-  const auto integer = [](const char* value) {
-    return text_result({"x"}, {{value}});
-  };
+  const auto integer = [](const char* value) { return text_result({"x"}, {{value}}); };
   tidb_.answer("SELECT GET_LOCK('a', 1)", integer("1"));
   tidb_.answer("SELECT GET_LOCK('b', 1)", integer("0"));
 

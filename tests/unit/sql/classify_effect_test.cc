@@ -133,7 +133,8 @@ TEST(ClassifyEffect, ListsTemporaryTablesPreparedTextsAndAssignedVariables) {
     StateChanges changes;
   };
   const std::vector<Case> cases = {
-      {"CREATE TEMPORARY TABLE `a``b`.c (d INT)", {{ChangeKind::kCreateTemporaryTable, "c", "a`b"}}},
+      {"CREATE TEMPORARY TABLE `a``b`.c (d INT)",
+       {{ChangeKind::kCreateTemporaryTable, "c", "a`b"}}},
       {"DROP TEMPORARY TABLE IF EXISTS a, b.c",
        {{ChangeKind::kDropTable, "a"}, {ChangeKind::kDropTable, "c", "b"}}},
       {"DROP TABLE a", {{ChangeKind::kDropTable, "a"}}},
