@@ -72,7 +72,7 @@ bool Session::repeats(const Exchange::Progress& progress) {
   if (command_->type == protocol::Command::kStmtPrepare && warnings_on_backend_) return false;
   const FailureKind kind = failure_kind(exchange.summary().error_number);
   if (kind == FailureKind::kFinal) return false;
-  const Decision decision = judge(kind, keeps_lease());
+  const Decision decision = judge(kind, is_bound());
   if (decision.verdict != Verdict::kRepeat) return false;
   warnings_on_backend_ = false;
   pool::Memory& memory = lease_.memory();

@@ -1,6 +1,8 @@
 #include "tidepool/sql/capture.h"
 
 #include <algorithm>
+#include <array>
+#include <initializer_list>
 
 #include "captured_value.h"
 
@@ -8,8 +10,8 @@ namespace tidepool::sql {
 namespace {
 
 // The character set family is read as a whole: its members set each other.
-constexpr const char* kFamily[] = {"character_set_client", "character_set_results",
-                                   "collation_connection"};
+constexpr std::array kFamily{"character_set_client", "character_set_results",
+                             "collation_connection"};
 
 bool is_charset(VariableId id) {
   return id != kNoVariable && variable(id).group == VariableClass::kCharset;
@@ -65,7 +67,7 @@ bool is_ascii(std::string_view text) {
 }
 
 StateChange captured(const std::string& name, const CapturedValue& value) {
-  const StateChange stuck{ChangeKind::kStuckVariable, name};
+  StateChange stuck{ChangeKind::kStuckVariable, name};
   const bool may_be_null = name == "character_set_results";
   if (!value.text) return may_be_null ? StateChange{ChangeKind::kSetVariable, name} : stuck;
   const bool is_known = name.starts_with("character_set_")
@@ -116,8 +118,9 @@ std::string user_variables_query(const SessionState& state) {
   std::string text = std::string("SELECT ") + kNeverSet;
   for (const std::string& name : names) {
     const std::string variable = quoted_name(name);
-    text += "," + variable + ",COLLATION(" + variable + ")," + variable + "=CAST(CONCAT(" +
-            variable + ") AS DECIMAL(65,30)),LEFT(HEX(" + variable + "),0)";
+    for (const char* before : {",", ",COLLATION(", "),", "=CAST(CONCAT("})
+      text.append(before).append(variable);
+    text.append(") AS DECIMAL(65,30)),LEFT(HEX(").append(variable).append("),0)");
   }
   return text;
 }
@@ -128,7 +131,7 @@ StateChanges captured_user_variables(const SessionState& state,
   const bool is_answered = row.size() == 1 + names.size() * kColumnsEach;
   StateChanges changes;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const StateChange stuck{ChangeKind::kStuckUserVariable, names[i]};
+    StateChange stuck{ChangeKind::kStuckUserVariable, names[i]};
     if (!is_answered) {
       changes.push_back(stuck);
       continue;
@@ -147,7 +150,7 @@ StateChanges captured_user_variables(const SessionState& state,
     std::optional<StateChange> found = assignment_of(names[i], value, details);
     const bool is_text = found && found->kind == ChangeKind::kSetUserString;
     if (is_text && !shows_all_characters(state)) found.reset();
-    changes.push_back(found ? std::move(*found) : stuck);
+    changes.push_back(found ? *found : stuck);
   }
   return changes;
 }

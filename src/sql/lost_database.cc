@@ -1,6 +1,7 @@
 #include "tidepool/sql/lost_database.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace tidepool::sql {
@@ -16,9 +17,9 @@ std::string json_string(std::string_view text) {
   std::string json = "\"";
   for (const char byte : text) {
     if (static_cast<unsigned char>(byte) < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(byte));
-      json += escape;
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(byte));
+      json += escape.data();
       continue;
     }
     if (byte == '"' || byte == '\\') json.push_back('\\');

@@ -94,7 +94,7 @@ std::string Substitution::count_variable(std::string_view variable, std::uint64_
 }
 
 std::string Substitution::insert_id(std::string_view source) const {
-  const std::string own = std::to_string(*values_.insert_id);
+  std::string own = std::to_string(*values_.insert_id);
   if (!values_.foreign_id) return own;
   const std::string there(source);
   return "IF(" + there + "=" + std::to_string(*values_.foreign_id) + "," + own + "," + there + ")";
