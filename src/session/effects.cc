@@ -72,6 +72,11 @@ void settle_variables(sql::PinReasons& pins, const sql::SessionState& state) {
   pins.insert(state.pins());
 }
 
+bool sets_role(const sql::Statement& statement) {
+  return !statement.changes.empty() &&
+         statement.changes.front().kind == sql::ChangeKind::kComputedRole;
+}
+
 }  // namespace
 
 std::size_t executed_of(const sql::Script& script, const protocol::ResponseSummary& answer) {
@@ -86,7 +91,8 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
   if (failed && is_refused(answer.error_number)) return pins;
   const std::size_t done = executed_of(script, answer);
   for (std::size_t i = 0; i < done; ++i) {
-    pins.erase(sql::Pin::kOneShotTransaction);  // consumed by any statement
+    pins.erase(sql::Pin::kOneShotTransaction);              // consumed by any statement
+    if (sets_role(script[i])) pins.erase(sql::Pin::kRole);  // it is asked for anew
     apply(script[i].changes, desired, actual);
     pins.insert(script[i].pins);
     pins.erase(script[i].releases);

@@ -26,6 +26,7 @@ pool::PreparedCache::Key key_of_sent_text(const pool::PreparedCache::Key& text_k
 
 sql::SessionState preparing_state(const sql::SessionState& state) {
   sql::SessionState part = state;
+  part.apply({.kind = sql::ChangeKind::kSetRole});  // privileges are looked at when it is executed
   for (const sql::SessionState::Item& item : state.items()) {
     const std::string name(sql::variable(item.variable).name);
     if (name != "sql_mode") part.apply({.kind = sql::ChangeKind::kSetDefault, .name = name});

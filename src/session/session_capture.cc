@@ -35,7 +35,7 @@ void Session::rest() {
 
 // The backend has what the session cannot do without.
 bool Session::is_bound() const {
-  return keeps_lease() || !desired_.is_exact();
+  return keeps_lease() || !desired_.is_exact() || desired_.role().is_computed;
 }
 
 // A later statement of this session on the same backend would not find all as it must be: it might
@@ -44,7 +44,7 @@ bool Session::is_bound() const {
 bool Session::must_capture() {
   const bool needs_restore = lease_.memory().actual.hash() != desired_.hash();
   const sql::LexMode mode = desired_.lex_mode();
-  return insert_id_on_backend_ || adds_warning_ || (warnings_on_backend_ && needs_restore) ||
+  return insert_id_on_backend_ || desired_.role().is_computed || adds_warning_ || (warnings_on_backend_ && needs_restore) ||
          mode.uncertain || mode.collation == 0;
 }
 
@@ -74,6 +74,7 @@ void Session::add_captures() {
   if (insert_id_on_backend_) ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
   ask(CaptureKind::kSystemVariables, sql::system_variables_query(desired_));
   ask(CaptureKind::kUserVariables, sql::user_variables_query(desired_));
+  if (desired_.role().is_computed) ask(CaptureKind::kRole, "SELECT CURRENT_ROLE()");
   account_->pool->pool->broker().stats().captures.add(command_->captures.size());
 }
 
@@ -87,6 +88,7 @@ void Session::on_captured() {
     case CaptureKind::kLastInsertId: return note_insert_id(answer);
     case CaptureKind::kSystemVariables:
     case CaptureKind::kUserVariables: return note_variables(kind, answer);
+    case CaptureKind::kRole: return note_role(answer);
   }
 }
 
@@ -138,6 +140,21 @@ void Session::note_variables(CaptureKind kind, const std::string& answer) {
                                         : sql::captured_system_variables(desired_, row);
   desired_.apply(changes);
   lease_.memory().actual.apply(changes);
+}
+
+void Session::note_role(const std::string& answer) {
+  lease_.memory().last_session = 0;  // as above
+  const auto result = protocol::parse_text_result(answer);
+  const bool is_single = result && result->rows.size() == 1 && result->rows[0].size() == 1;
+  const auto names = sql::role_names(is_single ? result->rows[0][0].value_or("") : "");
+  if (!names) {
+    sql::PinReasons pins = pins_;
+    pins.insert(sql::Pin::kRole);
+    return set_pins(pins);
+  }
+  const sql::StateChange change{.kind = sql::ChangeKind::kSetRole, .value = *names};
+  desired_.apply(change);
+  lease_.memory().actual.apply(change);
 }
 
 void Session::end_captures() {

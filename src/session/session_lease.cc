@@ -93,8 +93,14 @@ bool Session::add_next_isolation() {
 }
 
 // Whether the login's database is there and open to this account: USE, whatever state the backend
-// is in.
+// is in, but with the roles of a login.
 bool Session::add_login_check() {
+  sql::SessionState& actual = lease_.memory().actual;
+  if (!actual.role().is_fresh() && !is_bound()) {
+    command_->exchange.add({.kind = StepKind::kRestore,
+                            .bytes = framed(protocol::Command::kQuery, "SET ROLE DEFAULT")});
+    actual.apply({.kind = sql::ChangeKind::kSetRole});
+  }
   command_->exchange.add(
       {.kind = StepKind::kRestore,
        .command = protocol::Command::kQuery,
@@ -124,7 +130,7 @@ bool Session::add_restore(const sql::SessionState& target) {
   stats.restore_statements.add(plan.steps.size());
   if (plan.needs_reset()) memory.prepared.clear();
   for (const sql::RestoreStep& step : plan.steps) {
-    Step added{.kind = StepKind::kRestore};
+    Step added{.kind = StepKind::kRestore, .may_fail = step.may_fail};
     switch (step.kind) {
       case sql::RestoreStep::Kind::kResetConnection:
         added.command = protocol::Command::kResetConnection;

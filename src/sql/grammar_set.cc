@@ -245,7 +245,11 @@ std::optional<Statement> read_special(Cursor& cursor) {
   if (cursor.at("DEFAULT") && cursor.ahead().at("ROLE")) {
     return make(StatementKind::kSet, TransactionEffect::kImplicitCommit);
   }
-  if (cursor.at("ROLE")) return pinning(Pin::kRole);
+  if (cursor.at("ROLE")) {
+    Statement statement = make(StatementKind::kSet);
+    statement.changes.push_back({ChangeKind::kComputedRole});
+    return statement;
+  }
   if (cursor.at("RESOURCE") && cursor.ahead().at("GROUP")) return pinning(Pin::kResourceGroup);
   if (cursor.at("SESSION_STATES")) {
     return pinning(Pin::kSessionStates, TransactionEffect::kUnknown);

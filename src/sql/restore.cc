@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "restore_database.h"
+
 namespace tidepool::sql {
 namespace {
 
@@ -43,16 +45,6 @@ std::string quoted(std::string_view value, LexMode mode) {
 std::string written(std::string_view value, LexMode mode) {
   const bool is_plain = is_integer(value) || value == "ON" || value == "OFF";
   return is_plain ? std::string(value) : quoted(value, mode);
-}
-
-std::string quoted_name(std::string_view name) {
-  std::string text = "`";
-  for (const char byte : name) {
-    if (byte == '`') text.push_back(byte);
-    text.push_back(byte);
-  }
-  text.push_back('`');
-  return text;
 }
 
 // The elements of one SET statement.
@@ -155,7 +147,7 @@ void add_items(SetList& list, const SessionState& from, const SessionState& to) 
 }
 
 bool reset_is_needed(const SessionState& actual, const SessionState& desired) {
-  if (!actual.is_exact()) return true;
+  if (!actual.is_exact() || actual.role().is_computed) return true;
   if (!actual.database().empty() && desired.database().empty()) return true;
   if (!is_reachable(actual.charset(), desired.charset())) return true;
   return std::any_of(actual.items().begin(), actual.items().end(), [&desired](const Item& item) {
@@ -275,8 +267,8 @@ void add_sets(std::vector<RestoreStep>& steps, SessionState from, const SessionS
   add_query(steps, late);
 }
 
-// SET and USE. A database name with bytes above 0x7f is UTF-8 and must be sent while the backend
-// reads UTF-8.
+// SET, USE and SET ROLE. A database name with bytes above 0x7f is UTF-8 and must be sent while the
+// backend reads UTF-8.
 void add_statements(std::vector<RestoreStep>& steps, SessionState from,
                     const SessionState& desired) {
   const bool changes_database = from.database() != desired.database();
@@ -285,11 +277,9 @@ void add_statements(std::vector<RestoreStep>& steps, SessionState from,
     steps.push_back(query("SET NAMES utf8mb4"));
     from.apply(StateChange{ChangeKind::kSetNames, {}, "utf8mb4"});
   }
-  if (use_first) steps.push_back(query("USE " + quoted_name(desired.database())));
-  add_sets(steps, std::move(from), desired);
-  if (changes_database && !use_first) {
-    steps.push_back(query("USE " + quoted_name(desired.database())));
-  }
+  if (use_first) add_database(steps, from, desired);
+  add_sets(steps, from, desired);
+  if (!use_first) add_database(steps, from, desired);
 }
 
 }  // namespace
@@ -298,6 +288,7 @@ RestorePlan plan_restore(const SessionState& actual, const SessionState& desired
   RestorePlan plan;
   if (!desired.is_exact()) return RestorePlan{false, {}};
   if (actual == desired) return plan;
+  if (desired.role().is_computed) return RestorePlan{false, {}};
   SessionState from = actual;
   if (reset_is_needed(actual, desired)) {
     plan.steps.push_back(RestoreStep{RestoreStep::Kind::kResetConnection});

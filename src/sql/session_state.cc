@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "names.h"
+#include "sql_mode.h"
 
 namespace tidepool::sql {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 constexpr std::uint64_t kDatabaseSeed = 0x1'0000;
 constexpr std::uint64_t kCharsetSeed = 0x1'0001;
 constexpr std::uint64_t kOptionSeed = 0x1'0002;
+constexpr std::uint64_t kRoleSeed = 0x1'0003;
 constexpr std::uint64_t kComputedSeed = 0x2'0000;
 
 std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
@@ -36,6 +38,10 @@ std::uint64_t hash_of_computed(VariableId id) {
   return XXH3_64bits_withSeed(&id, sizeof id, kComputedSeed);
 }
 
+std::uint64_t hash_of(const Role& role) {
+  return role.is_fresh() ? 0 : hash_of(role.names, kRoleSeed);
+}
+
 std::uint64_t hash_of(const SessionState::Item& item) {
   return hash_of(item.value, item.variable);
 }
@@ -52,29 +58,6 @@ CharsetState charset_of_handshake(std::uint16_t id) {
   const std::string_view name = charset_of_any_collation(id);
   const std::uint16_t charset = name.empty() ? id : id_of_charset(name);
   return CharsetState{charset, charset, collation_by_id(id) == nullptr ? kUtf8mb4Bin : id};
-}
-
-// sql_mode is a list; these names contain ANSI_QUOTES (const.go, CombinationSQLMode).
-bool has_mode(std::string_view modes, std::initializer_list<std::string_view> wanted) {
-  while (!modes.empty()) {
-    const std::size_t comma = std::min(modes.find(','), modes.size());
-    std::string_view mode = modes.substr(0, comma);
-    while (!mode.empty() && mode.back() == ' ')
-      mode.remove_suffix(1);
-    for (std::string_view name : wanted) {
-      if (is_keyword(mode, name)) return true;
-    }
-    modes.remove_prefix(std::min(comma + 1, modes.size()));
-  }
-  return false;
-}
-
-bool has_ansi_quotes(std::string_view modes) {
-  return has_mode(modes, {"ANSI_QUOTES", "ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL"});
-}
-
-bool has_no_backslash_escapes(std::string_view modes) {
-  return has_mode(modes, {"NO_BACKSLASH_ESCAPES"});
 }
 
 // One spelling for values that TiDB certainly takes for the same.
@@ -143,14 +126,14 @@ std::uint64_t SessionState::whole_hash() const {
     hash ^= hash_of(item);
   for (const Computed& one : computed_)
     hash ^= hash_of_computed(one.variable);
-  return hash ^ user_variables_.hash();
+  return hash ^ user_variables_.hash() ^ hash_of(role_);
 }
 
 bool operator==(const SessionState& left, const SessionState& right) {
   return left.hash_ == right.hash_ && left.database_ == right.database_ &&
          left.charset_ == right.charset_ && left.multi_statements_ == right.multi_statements_ &&
          left.items_ == right.items_ && left.computed_ == right.computed_ &&
-         left.user_variables_ == right.user_variables_;
+         left.user_variables_ == right.user_variables_ && left.role_ == right.role_;
 }
 
 void SessionState::apply(const StateChanges& changes) {
@@ -176,6 +159,8 @@ void SessionState::apply(const StateChange& change) {
     case ChangeKind::kSetUserString:
     case ChangeKind::kStuckUserVariable:
     case ChangeKind::kComputedUserVariable: return set_user_variable(change);
+    case ChangeKind::kSetRole: return set_role({change.value});
+    case ChangeKind::kComputedRole: return set_role({{}, true});
     case ChangeKind::kNextIsolation:
     case ChangeKind::kPrepareText:
     case ChangeKind::kExecuteText:
@@ -193,6 +178,7 @@ void SessionState::reset() {
   items_.clear();
   computed_.clear();
   user_variables_.clear();
+  role_ = {};
   hash_ = whole_hash();
 }
 
@@ -202,6 +188,7 @@ void SessionState::adopt(const SessionState& desired) {
   items_ = desired.items_;
   computed_ = desired.computed_;
   user_variables_ = desired.user_variables_;
+  role_ = desired.role_;
   multi_statements_ = desired.multi_statements_;
   hash_ = desired.hash_;
 }
@@ -261,6 +248,11 @@ void SessionState::set_database(std::string_view name) {
   hash_ ^= hash_of(database_, kDatabaseSeed);
   database_ = name;
   hash_ ^= hash_of(database_, kDatabaseSeed);
+}
+
+void SessionState::set_role(Role role) {
+  hash_ ^= hash_of(role_) ^ hash_of(role);
+  role_ = std::move(role);
 }
 
 void SessionState::set_multi_statements(bool enabled) {

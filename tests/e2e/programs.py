@@ -251,6 +251,22 @@ COMPUTED = queries(
 )  # fmt: skip
 COMPUTED += [("prepare", "a", "SET @x = ?"), ("execute", "a", (5,)), ("query", ASKED), ("execute", "a", ("text",)), ("query", ASKED)]
 COMPUTED += [("reset",), ("query", ASKED), ("query", "SET @x = 1+1"), ("change_user",), ("query", ASKED)]
+HELD = [  # what pins as long as it is there
+    *queries("CREATE TEMPORARY TABLE tmp(a INT)", "CREATE TEMPORARY TABLE tmp(a INT)", "INSERT INTO tmp VALUES (1)"),
+    *queries("CREATE TEMPORARY TABLE IF NOT EXISTS {db}.TMP(a INT)", "DROP TEMPORARY TABLE IF EXISTS tmp, none"),
+    *queries("SELECT * FROM tmp", "DROP TABLE {other}.tmp", "DROP TABLE tmp, none", "SELECT * FROM tmp", "DROP TABLE {db}.tmp"),
+    *queries("SELECT * FROM tmp", "CREATE TEMPORARY TABLE {other}.tmp(a INT)", "USE {other}", "DROP TABLE Tmp", "USE {db}"),
+    *queries("SELECT GET_LOCK('{db}', 1)", "SELECT GET_LOCK('{db}', 1)", "SELECT RELEASE_LOCK('{db}')", "SHOW WARNINGS"),
+    *queries("SELECT RELEASE_LOCK('{db}')", "SELECT RELEASE_LOCK('{db}')", "SELECT GET_LOCK('', 1)", "SHOW WARNINGS"),
+    ("prepare", "a", "SELECT GET_LOCK('{db}', 1)"), *queries("SELECT RELEASE_ALL_LOCKS() n", "DO GET_LOCK('{db}', 1)"),
+    *queries("DO RELEASE_LOCK('{db}')", "SELECT RELEASE_ALL_LOCKS()", "LOCK TABLES t0 WRITE", "SHOW WARNINGS", "UNLOCK TABLES"),
+    *queries("EXPLAIN FORMAT='brief' SELECT GET_LOCK('{db}', 1)", "SELECT RELEASE_ALL_LOCKS()", "SET ROLE NONE", "SELECT 1"),
+    *queries("SELECT CURRENT_ROLE()", "SET ROLE DEFAULT", "SET ROLE nobody", "SHOW WARNINGS", "SELECT 1", "SELECT ROW_COUNT()"),
+    *queries("SET tidb_skip_isolation_level_check=1", "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SHOW WARNINGS"),
+    *queries("SET tidb_skip_isolation_level_check=0", "SELECT @@tx_isolation", "SELECT @@tidb_skip_isolation_level_check"),
+    *queries("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED", "SELECT @@transaction_isolation"),
+    *queries("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "SHOW WARNINGS", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"),
+]  # fmt: skip
 
 MULTI = queries(
     "SELECT 1; SELECT 2", "INSERT INTO t0(v) VALUES (1); SELECT ROW_COUNT(), LAST_INSERT_ID()",
@@ -300,6 +316,7 @@ CASES = {
     "computed": (0, "{db}", COMPUTED),
     "computed values": (0, "{db}", computed("SET @x = {}")),
     "computed in a query": (0, "{db}", computed("SELECT @x := {}")),
+    "held": (0, "{db}", HELD),
     "multi-statements": (raw.MULTI_STATEMENTS, "{db}", MULTI),
     "files": (raw.LOCAL_FILES, "{db}", FILES),
     "files refused": (0, "{db}", FILES[:2]),

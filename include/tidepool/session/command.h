@@ -28,7 +28,8 @@ enum class CaptureKind : std::uint8_t {
   kWarnings,
   kLastInsertId,
   kSystemVariables,
-  kUserVariables
+  kUserVariables,
+  kRole
 };
 
 struct ClientCommand {

@@ -233,6 +233,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void note_insert_id(const std::string& answer);
   void note_variables(CaptureKind kind, const std::string& answer);
   void end_captures();
+  void note_role(const std::string& answer);
 
   Environment& environment_;
   const std::uint32_t id_;

@@ -23,6 +23,7 @@ struct RestoreStep {
   Kind kind;
   std::string text{};
   bool multi_statements = false;
+  bool may_fail = false;  // without it the state is as near as it can be
 
   friend bool operator==(const RestoreStep&, const RestoreStep&) = default;
 };

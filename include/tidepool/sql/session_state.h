@@ -16,6 +16,7 @@
 #include "tidepool/sql/collation.h"
 #include "tidepool/sql/lexer.h"
 #include "tidepool/sql/pin.h"
+#include "tidepool/sql/role.h"
 #include "tidepool/sql/state_change.h"
 #include "tidepool/sql/user_variables.h"
 #include "tidepool/sql/variable.h"
@@ -86,6 +87,7 @@ class SessionState {
   const CharsetState& handshake_charset() const { return handshake_charset_; }
   const std::vector<Item>& items() const { return items_; }  // by VariableId
   const UserVariables& user_variables() const { return user_variables_; }
+  const Role& role() const { return role_; }
   // False while a variable has a value that only the backend knows; then the state cannot be
   // restored elsewhere.
   bool is_exact() const { return computed_.empty() && user_variables_.is_exact(); }
@@ -111,6 +113,7 @@ class SessionState {
   void set_names(const StateChange& change);
   void set_character_set(const StateChange& change);
   void set_database(std::string_view name);
+  void set_role(Role role);
   void set_multi_statements(bool enabled);
   void put(VariableId id, std::string value);
   void erase(VariableId id);
@@ -131,6 +134,7 @@ class SessionState {
   std::vector<Item> items_;
   std::vector<Computed> computed_;  // by variable
   UserVariables user_variables_;
+  Role role_;
   CharsetState charset_;
   CharsetState handshake_charset_;
   Baseline baseline_;

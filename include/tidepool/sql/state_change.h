@@ -23,6 +23,8 @@ enum class ChangeKind : std::uint8_t {
   kStuckVariable,         // name; as computed, and it was asked in vain: no SET makes it the same
   kStuckUserVariable,     // name; likewise
   kMultiStatements,       // COM_SET_OPTION; value "1" or "0"
+  kSetRole,               // SET ROLE value; value empty: the roles of a fresh session
+  kComputedRole,          // SET ROLE; only the backend knows which
   kNextIsolation,         // SET TRANSACTION ISOLATION LEVEL; value as transaction_isolation has it
   kPrepareText,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
   kExecuteText,     // EXECUTE name

@@ -94,6 +94,19 @@ TEST_P(ExchangeInPieces, PipelinesARestoreAndSwallowsItsAnswer) {
   EXPECT_EQ(exchange.summary().rows, 1U);
 }
 
+TEST_P(ExchangeInPieces, GoesOnAfterAnErrorThatChangesNothing) {
+  Exchange exchange;
+  Step role = restore("SET ROLE a");
+  role.may_fail = true;
+  exchange.add(std::move(role));
+  exchange.add(relay("DELETE FROM t", true));
+  (void)exchange.take_writable();
+
+  EXPECT_EQ(feed(exchange, err(3530), GetParam()), "");
+  EXPECT_FALSE(exchange.failure());
+  EXPECT_EQ(exchange.take_writable(), framed(Command::kQuery, "DELETE FROM t"));
+}
+
 TEST_P(ExchangeInPieces, AwaitsTheRestoreBeforeAWrite) {
   Exchange exchange;
   exchange.add(restore("SET a = 1"));
