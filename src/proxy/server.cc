@@ -65,7 +65,7 @@ Server::Server(std::unique_ptr<Home> home)
 Result<void> Server::start() {
   for (int i = 0; i < home_->config.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(*home_, static_cast<unsigned>(i)));
-    const auto bound = workers_.back()->listen(i == 0 ? nullptr : workers_.front().get());
+    auto bound = workers_.back()->listen(i == 0 ? nullptr : workers_.front().get());
     if (!bound) return bound;
   }
   for (std::size_t pool = 0; pool < home_->pools.size(); ++pool) {
@@ -74,7 +74,7 @@ Result<void> Server::start() {
     for_all([&](Worker& worker) { worker.set_peers(pool, peers); });
   }
   add_metrics();
-  if (const auto serving = start_http(); !serving) return serving;
+  if (auto serving = start_http(); !serving) return serving;
   signals_.push_back(
       std::make_unique<net::Signal>(loop_, SIGTERM, [this] { on_signal("SIGTERM"); }));
   signals_.push_back(std::make_unique<net::Signal>(loop_, SIGINT, [this] { on_signal("SIGINT"); }));

@@ -16,16 +16,15 @@ void Session::rest() {
     return close();
   }
   watch_silence();
+  const bool must = lease_ && must_capture();
   if (!lease_) {
     enter(State::kIdle);
   } else if (keeps_lease()) {
     enter(State::kIdlePinned);
-  } else if (must_capture()) {
-    return capture();
-  } else if (!warnings_on_backend_ && desired_.is_exact()) {
+  } else if (!must && !warnings_on_backend_ && desired_.is_exact()) {
     end_lease(pool::Release::kClean);
     enter(State::kIdle);
-  } else if (lease_.park(*this)) {
+  } else if (!must && lease_.park(*this)) {
     enter(State::kParked);
   } else {
     return capture();
@@ -44,8 +43,8 @@ bool Session::is_bound() const {
 bool Session::must_capture() {
   const bool needs_restore = lease_.memory().actual.hash() != desired_.hash();
   const sql::LexMode mode = desired_.lex_mode();
-  return insert_id_on_backend_ || desired_.role().is_computed || adds_warning_ || (warnings_on_backend_ && needs_restore) ||
-         mode.uncertain || mode.collation == 0;
+  return insert_id_on_backend_ || desired_.role().is_computed || adds_warning_ ||
+         (warnings_on_backend_ && needs_restore) || mode.uncertain || mode.collation == 0;
 }
 
 void Session::on_recall() {
@@ -128,7 +127,7 @@ void Session::note_variables(CaptureKind kind, const std::string& answer) {
   facts_on_backend_ = false;
   lease_.memory().last_session = 0;  // the capture was a statement of its own
   std::vector<sql::CapturedValue> row;
-  const auto result = protocol::parse_text_result(answer);
+  auto result = protocol::parse_text_result(answer);
   const bool has_row = result && result->rows.size() == 1;
   for (std::size_t i = 0; has_row && i < result->columns.size(); ++i) {
     const protocol::Column& column = result->columns[i];

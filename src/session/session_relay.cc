@@ -68,25 +68,32 @@ bool Session::on_backend_bytes(std::string_view bytes) {
     if (!progress) return lose_backend(progress.error().message);
     if (repeats(*progress)) return false;
     if (progress->relay && progress->consumed > 0) {
-      enter(State::kStreaming);
-      if (const std::string held = command_->exchange.take_held(); !held.empty() && !send(held)) {
-        return false;
-      }
-      if (!send(bytes.substr(0, progress->consumed))) return false;
+      if (!pass_on(bytes.substr(0, progress->consumed))) return false;
     }
     bytes.remove_prefix(progress->consumed);
     if (progress->ended) {
-      if (command_->exchange.is_over() && !bytes.empty()) {
-        return lose_backend("TiDB sent bytes that nobody asked for");
-      }
-      on_step_ended(*progress->ended);
-      if (bytes.empty()) return false;
-      if (command_ == nullptr || !lease_) return false;
+      if (!end_step(*progress->ended, !bytes.empty())) return false;
       continue;
     }
     if (command_->exchange.wants_local_infile()) begin_local_infile();
   }
   return true;
+}
+
+// What was held back of the answer comes first. False: the client is gone.
+bool Session::pass_on(std::string_view bytes) {
+  enter(State::kStreaming);
+  const std::string held = command_->exchange.take_held();
+  return (held.empty() || send(held)) && send(bytes);
+}
+
+// False: nothing more is to be read.
+bool Session::end_step(StepKind kind, bool has_more) {
+  if (command_->exchange.is_over() && has_more) {
+    return lose_backend("TiDB sent bytes that nobody asked for");
+  }
+  on_step_ended(kind);
+  return has_more && command_ != nullptr && lease_;
 }
 
 void Session::begin_local_infile() {
@@ -131,59 +138,62 @@ void Session::on_step_ended(StepKind kind) {
 void Session::on_relayed() {
   if (resend_original()) return;
   ClientCommand& command = *command_;
-  if (command.type == protocol::Command::kStmtExecute && repeat_execute()) return;
+  const bool is_execute = command.type == protocol::Command::kStmtExecute;
+  if (is_execute && repeat_execute()) return;
   command.is_relayed = true;
   command.summary = command.exchange.summary();
   const protocol::ResponseSummary& answer = command.summary;
   if (command.type == protocol::Command::kStmtPrepare) return on_client_prepared();
-  const bool executes = command.type == protocol::Command::kQuery ||
-                        command.type == protocol::Command::kInitDb ||
-                        command.type == protocol::Command::kStmtExecute;
-  sql::PinReasons pins = pins_;
   std::string lock_answer;
   if (command.asks_for_lock()) lock_answer = command.exchange.take_held();
-  bool probes = false;
+  follow(lock_answer);
+  if (is_execute) {
+    if (const std::string error = command.exchange.take_held(); !error.empty()) pass_on(error);
+    note_schema_use();
+  }
+  if (command.statement != nullptr) note_statement_use();
+  if (command.repeats_last_ok()) on_repeating_ok();
+  if (answer.has_status && !answer.has_error()) learn_status(answer.status);
+  if (command.executes() && answer.has_error()) {
+    command.exchange.add({.kind = StepKind::kProbe,
+                          .command = protocol::Command::kPing,
+                          .bytes = framed(protocol::Command::kPing)});
+  }
+  if (!lock_answer.empty()) pass_on(lock_answer);
+}
+
+// What the answer says of the session's state, pins and facts.
+void Session::follow(std::string_view lock_answer) {
+  const ClientCommand& command = *command_;
+  const protocol::ResponseSummary& answer = command.summary;
+  sql::PinReasons pins = pins_;
   if (!next_isolation_.empty() && takes_next_isolation(command)) {
     next_isolation_.clear();  // the backend has it, until an OK
     pins.insert(sql::Pin::kOneShotTransaction);
   }
-  if (executes) {
-    probes = answer.has_error();
+  if (command.executes()) {
     const bool holds = concerns_holdings(command.effects());
     const std::string database = holds ? desired_.database() : std::string();
     pins = apply_effects(command.effects(), answer, pins, desired_, lease_.memory().actual);
     if (holds) pins = settle_holdings(pins, database, lock_answer);
     note_facts();
   }
-  if (command.type == protocol::Command::kInitDb && !answer.has_error()) {
+  if (!answer.has_error()) follow_options();
+  set_pins(pins);
+}
+
+// Commands that change the session without a text of their own.
+void Session::follow_options() {
+  const ClientCommand& command = *command_;
+  if (command.type == protocol::Command::kInitDb) {
     for (const sql::StateChange& change : command.script.front().changes) {
       desired_.apply(sql::init_database(change.name));
     }
   }
-  if (command.type == protocol::Command::kSetOption && !answer.has_error()) {
+  if (command.type == protocol::Command::kSetOption) {
     const bool on = command.payload.size() > 1 && command.payload[1] == 0;
     desired_.apply(sql::multi_statements(on));
     lease_.memory().actual.apply(sql::multi_statements(on));
-  }
-  set_pins(pins);
-  if (command.type == protocol::Command::kStmtExecute) {
-    if (const std::string error = command.exchange.take_held(); !error.empty()) {
-      enter(State::kStreaming);
-      send(error);
-    }
-    note_schema_use();
-  }
-  if (command.statement != nullptr) note_statement_use();
-  if (command.repeats_last_ok()) on_repeating_ok();
-  if (answer.has_status && !answer.has_error()) learn_status(answer.status);
-  if (probes) {
-    command.exchange.add({.kind = StepKind::kProbe,
-                          .command = protocol::Command::kPing,
-                          .bytes = framed(protocol::Command::kPing)});
-  }
-  if (!lock_answer.empty()) {
-    enter(State::kStreaming);
-    send(lock_answer);
   }
 }
 

@@ -43,6 +43,11 @@ struct ClientCommand {
   // What its OK does to the session: that of its text, or of the prepared text that it executes.
   const sql::Script& effects() const { return statement != nullptr ? statement->script : script; }
   CommandKind kind() const;
+  // It runs statements.
+  bool executes() const {
+    return type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
+           type == protocol::Command::kStmtExecute;
+  }
   // As it was before it met a backend.
   void begin_again();
   // It is a USE, and nothing else.

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tidepool/base/error.h"
 #include "tidepool/protocol/commands.h"
@@ -66,7 +67,7 @@ class Exchange {
   // Of the step that ended last, or is being answered.
   const protocol::ResponseSummary& summary() const { return tracker_.summary(); }
   // The whole answer of the step that ended last, if it was to be held.
-  std::string take_held() { return std::move(held_); }
+  std::string take_held() { return std::exchange(held_, {}); }
 
   // Replaces the bytes of the relay step that is not yet written (its statement id is known only
   // now).

@@ -151,11 +151,15 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_backend_readable();
   bool on_backend_bytes(std::string_view bytes);
   bool lose_backend(const std::string& reason);
+  bool pass_on(std::string_view bytes);
+  bool end_step(StepKind kind, bool has_more);
   void begin_local_infile();
   void on_local_infile_packet(const protocol::Packet& packet);
   void end_infile();
   void on_step_ended(StepKind kind);
   void on_relayed();
+  void follow(std::string_view lock_answer);
+  void follow_options();
   sql::PinReasons settle_holdings(sql::PinReasons pins, std::string_view database,
                                   std::string_view rows);
   void on_repeating_ok();
