@@ -169,10 +169,16 @@ ROWS = [
             (total(rate(pool("tidepool_queries_total", 'outcome="error"')), "command"), "{{command}}"),
             (total(rate(f"tidepool_login_failures_total{PROCESS}"), "reason"), "login: {{reason}}"),
         ]),
+        graph("Retries", "Statements run again because they surely had no effect, by what had failed, and those of which nobody knows "
+              "whether they were executed.", "ops", [
+                  (total(rate(pool("tidepool_retries_total")), "reason"), "{{reason}}"),
+                  (total(rate(pool("tidepool_unknown_outcomes_total"))), "outcome unknown"),
+              ]),
         graph("Query time", "Whole time and TiDB's part; the difference is Tidepool's, waits for a lease included.", "s",
               quantiles("tidepool_query_duration_seconds", "total ", (0.5, 0.99))
-              + quantiles("tidepool_query_backend_duration_seconds", "TiDB ", (0.5, 0.99))),
-        graph("Added by Tidepool", "Mean time of a query beyond TiDB's, waits for a lease included.", "s", [(OVERHEAD, "mean")]),
+              + quantiles("tidepool_query_backend_duration_seconds", "TiDB ", (0.5, 0.99)), width=8),
+        graph("Added by Tidepool", "Mean time of a query beyond TiDB's, waits for a lease included.", "s", [(OVERHEAD, "mean")],
+              width=8),
     ]),
     ("Sessions", [
         graph("Sessions", "Clients past their login, by what their session is doing.", "none",

@@ -47,6 +47,9 @@ class Traffic:
         except Exception as error:  # kept for the test, in whose thread it counts
             self.errors.append(error)
 
+    def pause(self, seconds):
+        self._ends.wait(seconds)
+
     def stop(self):
         self._ends.set()
         for thread in self._threads:
@@ -69,16 +72,20 @@ def refused(code, call):
 
 
 class Scene:
-    """Three pools: one that works hard, one that is always taken, and one whose password TiDB no longer accepts."""
+    """Four pools: one that works hard, one that is always taken, one whose password TiDB no longer accepts, and one whose
+    connections are killed."""
 
     def __init__(self, open_door, tidb):
-        self.busy, self.full, self.locked = (tidb.new_account(name) for name in ("busy", "full", "locked"))
+        self.tidb = tidb
+        names = ("busy", "full", "locked", "frail")
+        self.busy, self.full, self.locked, self.frail = (tidb.new_account(name) for name in names)
         settings = {
             "busy": {"size": 2, "recycle": "2s"},
             "full": {"size": 1, "timeout": "100ms"},
             "locked": {"size": 1, "recycle": "1s", "timeout": "500ms"},
+            "frail": {"size": 2},
         }
-        accounts = (self.busy, self.full, self.locked)
+        accounts = (self.busy, self.full, self.locked, self.frail)
         template = {"host": tidb.host, "port": tidb.port, "tls": {"mode": "required"}, "max_overflow": 0}
         pools = [
             template | {"name": name, "user": account.user, "password": account.password, "database": account.database}
@@ -96,8 +103,9 @@ class Scene:
         return lambda: self.door.connect(account or self.busy)
 
     def start(self):
-        with self.door.connect() as connection:
-            run(connection, "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, a INT)")
+        for account in (self.busy, self.frail):
+            with self.door.connect(account) as connection:
+                run(connection, "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, a INT)")
         self.holders = [self.door.connect(self.full), self.door.connect()]
         self.holders[0].begin()
         run(self.holders[0], "SELECT 1")
@@ -114,6 +122,22 @@ class Scene:
         add(lambda connection: refused(1040, lambda: run(connection, "SELECT 1")), self.connect(self.full))
         add(self.log_in_wrongly)
         add(self.use_locked)
+        add(lambda connection: run(connection, "SELECT SLEEP(0.3)"), self.connect(self.frail))
+        add(self.write_slowly, self.connect(self.frail))
+        add(self.kill_the_frail)
+
+    def write_slowly(self, connection):
+        """Its backend is killed in the middle: nobody knows what became of it, and the session goes on."""
+        try:
+            run(connection, "INSERT INTO t (a) SELECT SLEEP(0.3)")
+        except pymysql.err.OperationalError as error:
+            assert error.args[0] in (1105, 2013), error
+
+    def kill_the_frail(self):
+        running = f"information_schema.processlist WHERE user = '{self.frail.user}' AND info LIKE '%SLEEP%'"
+        for (number,) in self.tidb.execute(f"SELECT id FROM {running}"):
+            self.tidb.execute(f"KILL {number}")
+        self.traffic.pause(1)  # a statement that is run again comes through in between
 
     def use_prepared(self):
         with contextlib.closing(mysql.connector.connect(**self.door.arguments())) as connection:

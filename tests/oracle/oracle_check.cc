@@ -81,7 +81,8 @@ bool shows(const Statement& statement, const std::string& fact) {
   if (const auto found = kFacts.find(fact); found != kFacts.end()) {
     return statement.facts.contains(found->second);
   }
-  if (fact == "nextval" || fact == "setval") return statement.pins.contains(Pin::kSequence);
+  if (fact == "nextval") return statement.pins.contains(Pin::kSequence);
+  if (fact == "setval") return !statement.is_read;  // it changes the sequence, not the session
   if (fact == "get_lock") return statement.pins.contains(Pin::kLock);
   if (fact == "sets_insert_id") return statement.may_set_last_insert_id;
   return true;  // "assigns" is among the sets

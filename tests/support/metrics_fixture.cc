@@ -68,6 +68,8 @@ void turn(Pool& pool) {
   pool.sessions.opened.add();
   pool.sessions.closed.add();
   pool.sessions.answered_locally.add(8);
+  pool.sessions.retries[session::RetryReason::kLost].add(2);
+  pool.sessions.unknown_outcomes.add();
   pool.sessions.prepares[session::PrepareSource::kMemory].add(3);
   pool.sessions.client.received.add(12'000);
   pool.sessions.client.sent.add(90'000);
