@@ -17,7 +17,6 @@ void ClientCommand::begin_again() {
   is_relayed = false;
   has_other_id = false;
   substituted.clear();
-  lost_database.reset();
   is_repeated = false;
   guessed_id = 0;
   has_other_id = false;

@@ -138,9 +138,10 @@ StateChanges captured_user_variables(const SessionState& state,
     }
     const CapturedValue* columns = &row[1 + i * kColumnsEach];
     const CapturedValue& value = columns[0];
-    const CapturedDetails details{.collation = columns[1].text ? *columns[1].text : "",
-                                  .is_whole = columns[2].text == "1",
-                                  .has_length = columns[3].length != kNoLengthShown};
+    const CapturedDetails details{
+        .collation = columns[1].text ? std::string_view(*columns[1].text) : std::string_view(),
+        .is_whole = columns[2].text == "1",
+        .has_length = columns[3].length != kNoLengthShown};
     if (!value.text) {
       const bool is_unset = same_definition(value, row[0]);
       changes.push_back(is_unset ? StateChange{ChangeKind::kSetUserVariable, names[i], "NULL"}

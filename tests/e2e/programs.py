@@ -293,7 +293,16 @@ KILLS = queries(
 )  # fmt: skip
 
 # Name: flags, database of the login, what is done.
+TYPES = [  # of parameters, in every order
+    ("prepare", "a", "SELECT ? + 0, s FROM t0 WHERE id = ?"),
+    *(("execute", "a", (value, 1)) for value in (3, "3", 3.0, 3, 3.0, "3", 3, None, 3.0, None, "3", 3)),
+    ("prepare", "b", "SELECT ? + 0, s FROM t0 WHERE id = ?"),
+    *(("execute", name, (value, 1)) for value in (3.0, "3", 3) for name in "ba"),
+]
+
+
 CASES = {
+    "types": (0, "{db}", TYPES),
     "databases": (0, "{db}", DATABASES),
     "no database": (0, None, DATABASES[2:]),
     "pings": (0, "{db}", PINGS),

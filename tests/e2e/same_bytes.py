@@ -5,7 +5,7 @@ import struct
 
 import raw_protocol as raw
 
-STRING, LONGLONG, NULL = 0xFD, 8, 6
+STRING, LONGLONG, DOUBLE, NULL = 0xFD, 8, 5, 6
 
 
 @dataclasses.dataclass
@@ -147,6 +147,9 @@ def parameters(values, types):
             kinds += struct.pack("<BB", NULL, 0)
         elif value is LONG:
             kinds += struct.pack("<BB", STRING, 0)
+        elif isinstance(value, float):
+            kinds += struct.pack("<BB", DOUBLE, 0)
+            data += struct.pack("<d", value)
         elif isinstance(value, int):
             kinds += struct.pack("<BB", LONGLONG, 0)
             data += struct.pack("<q", value)
