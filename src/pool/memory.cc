@@ -40,6 +40,15 @@ void PreparedCache::hold(std::string_view key, bool on) {
   if (found != places_.end()) found->second->is_held = on;
 }
 
+void PreparedCache::rename(std::string_view from, const Key& to) {
+  const auto found = places_.find(from);
+  if (found == places_.end() || places_.contains(*to)) return;
+  const auto entry = found->second;
+  places_.erase(found);
+  entry->key = to;
+  places_[*entry->key] = entry;
+}
+
 void PreparedCache::erase(std::string_view key) {
   const auto found = places_.find(key);
   if (found == places_.end()) return;

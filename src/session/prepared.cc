@@ -24,6 +24,13 @@ pool::PreparedCache::Key key_of_sent_text(const pool::PreparedCache::Key& text_k
   return std::make_shared<const std::string>(*text_key + '\0' + sent_text);
 }
 
+pool::PreparedCache::Key key_of_types(const pool::PreparedCache::Key& key, std::string_view types) {
+  std::string typed = *key;
+  typed += '\0';
+  typed += types;
+  return std::make_shared<const std::string>(std::move(typed));
+}
+
 sql::SessionState preparing_state(const sql::SessionState& state) {
   sql::SessionState part = state;
   part.apply({.kind = sql::ChangeKind::kSetRole});  // privileges are looked at when it is executed

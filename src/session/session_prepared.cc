@@ -116,16 +116,36 @@ bool Session::add_statement_steps() {
   return true;
 }
 
-// Statements of the same text share one on the backend, except where one would be in the other's
-// way: an open cursor, long data, or parameter types that the client never sent.
+// Statements of the same text and parameter types share one on the backend, except where one would
+// be in the other's way: an open cursor, long data, or types that the client never sent.
 void Session::choose_key(PreparedStatement& statement) {
+  // What is open or waits is under the key that the statement has.
+  if (statement.has_long_data || statement.has_cursor) return;
   substitute_statement(statement);
-  bool alone = prepared_.other_holds(statement);
+  bool alone = command_->type == protocol::Command::kStmtSendLongData;
   if (command_->type == protocol::Command::kStmtExecute && statement.params > 0) {
     const auto execute = protocol::parse_stmt_execute(command_->payload, statement.params);
-    alone = alone || (execute && !execute->has_types && statement.param_types.empty());
+    const std::string_view types =
+        execute && execute->has_types ? execute->types : std::string_view(statement.param_types);
+    if (!types.empty()) share_by_types(statement, types);
+    alone = types.empty();
   }
-  if (alone) statement.key = key_of_sent_text(private_key(statement, id_), statement.sent_text);
+  if (!alone && !prepared_.other_holds(statement)) return;
+  const pool::PreparedCache::Key untyped =
+      key_of_sent_text(statement.text_key, statement.sent_text);
+  statement.key = key_of_sent_text(private_key(statement, id_), statement.sent_text);
+  statement.key_types.clear();
+  // With parameters, nobody has executed that one yet.
+  if (statement.params > 0) lease_.memory().prepared.rename(*untyped, statement.key);
+}
+
+void Session::share_by_types(PreparedStatement& statement, std::string_view types) {
+  if (statement.key_types == types && statement.sent_text.empty()) return;
+  const pool::PreparedCache::Key untyped =
+      key_of_sent_text(statement.text_key, statement.sent_text);
+  statement.key = key_of_types(untyped, types);
+  statement.key_types = statement.sent_text.empty() ? types : std::string_view();
+  lease_.memory().prepared.rename(*untyped, statement.key);  // if nobody has executed it yet
 }
 
 // Prepares as the client did, in the state that mattered then, and comes back: true if that was

@@ -104,6 +104,7 @@ void Session::substitute_statement(PreparedStatement& statement) {
                                         statement.context.lex_mode(), fact_values(known_here));
   if (statement.sent_text == statement.text) statement.sent_text.clear();
   statement.key = key_of_sent_text(statement.text_key, statement.sent_text);
+  statement.key_types.clear();
 }
 
 // TiDB quotes the text in a syntax error, so it is to see the client's own. True: its answer is

@@ -61,7 +61,6 @@ class SelectFields {
   std::string_view text_;
   std::vector<Frame> frames_;
   std::vector<NamedField> changed_;
-  bool is_dual_pending_ = false;
 };
 
 }  // namespace tidepool::sql

@@ -293,12 +293,11 @@ KILLS = queries(
 )  # fmt: skip
 
 # Name: flags, database of the login, what is done.
-TYPES = [  # of parameters, in every order
-    ("prepare", "a", "SELECT ? + 0, s FROM t0 WHERE id = ?"),
-    *(("execute", "a", (value, 1)) for value in (3, "3", 3.0, 3, 3.0, "3", 3, None, 3.0, None, "3", 3)),
-    ("prepare", "b", "SELECT ? + 0, s FROM t0 WHERE id = ?"),
-    *(("execute", name, (value, 1)) for value in (3.0, "3", 3) for name in "ba"),
-]
+TYPES = [  # of parameters: TiDB's plan of a statement keeps something of those that it was first executed with
+    step
+    for name, value in (("a", 3), ("b", "3"), ("c", 3.0), ("d", None))
+    for step in (("prepare", name, "SELECT ? + 0, s FROM t0 WHERE id = ?"), ("execute", name, (value, 1)))
+] + [("execute", name, (value, 2)) for name, value in (("c", 4.5), ("a", 5), ("b", "4.5"), ("d", None), ("c", 1.5), ("a", 6))]
 
 
 CASES = {

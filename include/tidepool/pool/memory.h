@@ -47,6 +47,8 @@ class PreparedCache {
 
   // One that is held is not pushed out: it has an open cursor or data waiting for its execution.
   void hold(std::string_view key, bool on);
+  // The statement known by the one key is known by the other from now on, unless one is already.
+  void rename(std::string_view from, const Key& to);
   void erase(std::string_view key);
   void clear();
   std::size_t size() const { return places_.size(); }

@@ -23,6 +23,7 @@ struct PreparedStatement {
   pool::PreparedCache::Key text_key;  // of context and text
   std::string sent_text{};  // what is executed in the place of the text; empty: the text itself
   pool::PreparedCache::Key key;  // of what is executed
+  std::string key_types{};       // the parameter types that `key` speaks of
   std::uint16_t params = 0;
   std::uint16_t columns = 0;         // as the client was told
   TimePoint seen{};                  // its answer shows the schema of then, or a newer one
@@ -40,6 +41,11 @@ pool::PreparedCache::Key private_key(const PreparedStatement& statement, std::ui
 // The key of what is sent in the place of a text with that key; empty: the text itself.
 pool::PreparedCache::Key key_of_sent_text(const pool::PreparedCache::Key& text_key,
                                           const std::string& sent_text);
+
+// The key of what is executed with parameters of these types. TiDB's plan of a statement keeps
+// something of the types that it was first executed with (seen on release-8.5: a DOUBLE comes out
+// as the integer of its bits), so nobody is to meet a statement that others used with other types.
+pool::PreparedCache::Key key_of_types(const pool::PreparedCache::Key& key, std::string_view types);
 
 // The part of a state that decides what a prepared text means: database, character set and
 // sql_mode.

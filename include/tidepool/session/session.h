@@ -177,6 +177,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_statement_close(std::string_view payload);
   bool add_statement_steps();
   void choose_key(PreparedStatement& statement);
+  void share_by_types(PreparedStatement& statement, std::string_view types);
   bool add_prepare(const PreparedStatement& statement);
   std::string statement_bytes(std::uint32_t backend_id) const;
   void on_prepared();

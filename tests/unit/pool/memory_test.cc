@@ -79,5 +79,21 @@ TEST(Memory, AResetForgetsStateAndStatements) {
   EXPECT_EQ(memory.last_session, 0U);
 }
 
+TEST(PreparedCache, RenamesWhatItKnowsUnlessTheNewNameIsTaken) {
+  PreparedCache cache(4);
+  const auto key = [](const char* name) { return std::make_shared<const std::string>(name); };
+  cache.insert(key("a"), 1);
+  cache.insert(key("b"), 2);
+  cache.rename("a", key("c"));
+  EXPECT_EQ(cache.find("a"), std::nullopt);
+  EXPECT_EQ(cache.find("c"), 1U);
+  cache.rename("b", key("c"));
+  EXPECT_EQ(cache.find("b"), 2U);
+  EXPECT_EQ(cache.find("c"), 1U);
+  cache.rename("nothing", key("d"));
+  EXPECT_EQ(cache.find("d"), std::nullopt);
+  EXPECT_EQ(cache.size(), 2U);
+}
+
 }  // namespace
 }  // namespace tidepool::pool
