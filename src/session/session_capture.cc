@@ -5,6 +5,7 @@
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/session.h"
+#include "tidepool/session/warnings.h"
 #include "tidepool/sql/capture.h"
 
 namespace tidepool::session {
@@ -103,11 +104,10 @@ void Session::note_warnings(const std::string& answer) {
     return;
   }
   const auto before = protocol::parse_text_result(warnings_answer_);
-  result->rows.erase(result->rows.begin(), result->rows.end() - 1);
-  if (before) result->rows.insert(result->rows.begin(), before->rows.begin(), before->rows.end());
-  last_ok_.warnings = static_cast<std::uint16_t>(result->rows.size());
-  warnings_answer_ =
-      protocol::make_text_result(result->columns, result->rows, result->status, result->warnings);
+  const protocol::TextResult all =
+      with_last_of(before ? *before : protocol::TextResult{}, *std::move(result));
+  last_ok_.warnings = static_cast<std::uint16_t>(all.rows.size());
+  warnings_answer_ = protocol::make_text_result(all.columns, all.rows, all.status, all.warnings);
 }
 
 void Session::note_insert_id(const std::string& answer) {

@@ -6,6 +6,7 @@
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/session.h"
+#include "tidepool/session/warnings.h"
 
 namespace tidepool::session {
 namespace {
@@ -111,7 +112,7 @@ bool Session::answer_about_warnings(const sql::Statement& statement) {
   if (words != "SHOW WARNINGS" && words != "SHOW ERRORS" && !counts) return false;
   auto result = protocol::parse_text_result(warnings_answer_);
   if (!result) return false;
-  if (errors) std::erase_if(result->rows, [](const auto& row) { return row[0] != "Error"; });
+  if (errors) result = only_errors(*std::move(result));
   if (counts) {
     protocol::Column column = protocol::integer_column("Count");
     column.length = kCountWidth;

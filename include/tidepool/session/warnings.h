@@ -1,0 +1,16 @@
+// What SHOW WARNINGS and SHOW ERRORS say, put together from answers that TiDB gave before. Pure.
+#pragma once
+
+#include "tidepool/protocol/text_result.h"
+
+namespace tidepool::session {
+
+// The answer to SHOW WARNINGS after a statement that left the warnings before it and added one of
+// its own: `now` is the answer of a backend that knows only the end of `before`, or another
+// session's.
+protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now);
+
+// The answer to SHOW ERRORS where SHOW WARNINGS would be answered with `warnings`.
+protocol::TextResult only_errors(protocol::TextResult warnings);
+
+}  // namespace tidepool::session

@@ -1,0 +1,48 @@
+#include "tidepool/session/warnings.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace tidepool::session {
+
+namespace {
+
+// TiDB describes a string column of SHOW as 64 characters wide, or as its widest value, in bytes of
+// which it believes each to be a character of four (executor/show.go, ShowExec.Next; column/
+// convert.go, ConvertColumnInfo).
+constexpr std::size_t kLeastWidth = 64;
+constexpr std::size_t kBytesPerCharacter = 4;
+
+bool is_string(const protocol::Column& column) {
+  return column.type == static_cast<std::uint8_t>(protocol::ColumnType::kVarString);
+}
+
+void fit_widths(protocol::TextResult& result) {
+  for (std::size_t i = 0; i < result.columns.size(); ++i) {
+    if (!is_string(result.columns[i])) continue;
+    std::size_t width = kLeastWidth;
+    for (const protocol::Row& row : result.rows) {
+      if (i < row.size() && row[i]) width = std::max(width, row[i]->size());
+    }
+    result.columns[i].length = static_cast<std::uint32_t>(width * kBytesPerCharacter);
+  }
+}
+
+}  // namespace
+
+protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now) {
+  if (now.rows.empty()) return now;
+  now.rows.erase(now.rows.begin(), now.rows.end() - 1);
+  now.rows.insert(now.rows.begin(), before.rows.begin(), before.rows.end());
+  fit_widths(now);
+  return now;
+}
+
+protocol::TextResult only_errors(protocol::TextResult warnings) {
+  std::erase_if(warnings.rows, [](const auto& row) { return row.empty() || row[0] != "Error"; });
+  fit_widths(warnings);
+  return warnings;
+}
+
+}  // namespace tidepool::session
