@@ -67,7 +67,9 @@ Written unsigned_integer(const std::string& text, std::uint32_t length, bool may
   return written && may_be_null ? nullable(*written) : written;
 }
 
-Written integer(const std::string& text, const CapturedValue& value) {
+Written integer(const std::string& text, const CapturedValue& value, bool has_length) {
+  // The parameter of a prepared statement has none, and no expression of SQL has its type.
+  if (!has_length) return std::nullopt;
   switch (value.flags) {
     case kBinary | kNotNull: return signed_integer(text, value.length, false);
     case kBinary: return signed_integer(text, value.length, true);
@@ -157,7 +159,7 @@ std::optional<StateChange> characters(std::string_view name, const std::string& 
 Written written(const std::string& text, const CapturedValue& value,
                 const CapturedDetails& details) {
   switch (value.type) {
-    case kLongLong: return integer(text, value);
+    case kLongLong: return integer(text, value, details.has_length);
     case kNewDecimal:
       return details.is_whole && is_number(text) ? decimal(text, value) : std::nullopt;
     case kDouble: return is_number(text) ? real(text, value, details.has_length) : std::nullopt;

@@ -62,7 +62,9 @@ FACTS = queries(
     "SELECT LAST_INSERT_ID()", "INSERT INTO t0(id, v) VALUES (500, 1)", "SELECT LAST_INSERT_ID()", "DO 1",
     "SELECT ROW_COUNT()", "CREATE TABLE IF NOT EXISTS t0(a INT)", "SHOW WARNINGS", "SHOW ERRORS", "select row_count()",
     "SELECT 1/0", "SHOW WARNINGS", "UPDATE t0 SET v=LAST_INSERT_ID(9) WHERE id=1", "SELECT LAST_INSERT_ID()",
-    "EXPLAIN SELECT 1", "SELECT ROW_COUNT()", "SELECT FOUND_ROWS()",
+    "EXPLAIN SELECT 1", "SELECT ROW_COUNT()", "SELECT FOUND_ROWS()", "SELECT 1/0", "SELECT 'a text that makes the message wide' FROM", "SELECT FROM",
+    "SHOW WARNINGS", "SELECT 'a text that makes the message wide' FROM", "SELECT FROM", "SHOW ERRORS",
+    "SELECT 1/0 AS a_name_that_makes_it_wide", "SELECT FROM", "SHOW ERRORS",
 )  # fmt: skip
 
 FACTS_WITHIN = [

@@ -73,7 +73,15 @@ NOISE = (
 )  # fmt: skip
 
 
+BUSY = ("acquiring", "executing", "streaming", "capturing")
+
+
 def has_free_backend(door):
+    """Asked when the session has settled, which is a moment after its client has the answer."""
+    deadline = time.monotonic() + 10
+    while any(door.proxy.metric("tidepool_sessions", state=state) for state in BUSY):
+        assert time.monotonic() < deadline, "a session is busy for ten seconds without a command"
+        time.sleep(0.001)
     return any(door.proxy.metric("tidepool_backends", state=state) >= 1 for state in ("idle", "parked"))
 
 

@@ -132,6 +132,16 @@ TEST(Capture, Integers) {
   EXPECT_EQ(restored({"7", 8, 11, 129}), "stuck");
 }
 
+// HEX(@x) tells its client that there is none, and 0+5 has one.
+TEST(Capture, AnIntegerWithoutLengthStays) {
+  constexpr std::uint16_t kNotNullBinary = 129;
+  EXPECT_EQ(restored({"5", 8, 20, kNotNullBinary}), "SET @`x`=0+5");
+  EXPECT_EQ(
+      restored(
+          {.text = "5", .type = 8, .length = 20, .flags = kNotNullBinary, .has_length = false}),
+      "stuck");
+}
+
 TEST(Capture, OtherNumbers) {
   EXPECT_EQ(restored({"2.50", 246, 6, 128}), "SET @`x`=CAST(2.50 AS DECIMAL(5,2))");
   EXPECT_EQ(restored({"0.3333", 246, 7, 128, 0, "binary", false}), "stuck")
