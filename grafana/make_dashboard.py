@@ -148,9 +148,10 @@ ROWS = [
         graph("Waiters", "Sessions queued for a lease, by pool.", "none",
               [(total(pool("tidepool_waiters"), "pool"), "{{pool}}")]),
         graph("Lease wait", "From asking for a lease to getting it or giving up.", "s", quantiles("tidepool_lease_wait_seconds")),
-        graph("Leases", "Leases granted, and waiters that reached their deadline.", "ops", [
+        graph("Leases", "Leases granted, waiters that reached their deadline, and sessions that found the queue full.", "ops", [
             (total(rate(pool("tidepool_leases_total"))), "granted"),
             (total(rate(pool("tidepool_lease_timeouts_total"))), "timed out"),
+            (total(rate(pool("tidepool_waiters_refused_total"))), "queue full"),
         ]),
         graph("Dials by result", "Attempts to open a connection to TiDB.", "ops",
               [(total(rate(pool("tidepool_dials_total")), "result"), "{{result}}")], width=8, stacked=True),

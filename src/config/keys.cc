@@ -134,6 +134,14 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
     "One dial: name, connect, TLS and login; a cluster that wakes up takes seconds", ""}),
   pool<&Pool::max_dials>({"max_dials", count(1, 1'000),
     "Dials that may be under way at once", ""}),
+  pool<&Pool::max_waiters>({"max_waiters", count(0, 1'000'000),
+    "Clients that may wait for a backend at once, besides those for whom one may be opened; the next one gets error "
+    "1040; 0: as many as come", ""}),
+  pool<&Pool::max_leases_per_database>({"max_leases_per_database", count(0, 100'000),
+    "Backends that the clients in one database may have at once, the others wait; 0: all", ""}),
+  pool<&Pool::max_sessions_per_database>({"max_sessions_per_database", count(0, 1'000'000),
+    "Clients that may be logged in to one database at once; the next one is refused with error 1040; 0: any number",
+    ""}),
   pool<&Pool::backoff, &Backoff::initial>({"backoff.initial", duration(1, kHour),
     "The pause after the first failed dial; it doubles with each further one, with full jitter", ""}),
   pool<&Pool::backoff, &Backoff::max>({"backoff.max", duration(1, kHour),
@@ -163,6 +171,11 @@ constexpr auto kUserKeys = std::to_array<Key<UserDraft>>({
     "The database of clients that name none; \"\": that of the pool", "\"\""}),
   user<&User::retry>({"retry", kYesNo,
     "Whether what failed and surely had no effect is run again, unseen by the client", ""}),
+  user<&User::max_sessions>({"max_sessions", count(0, 1'000'000),
+    "Clients that may be logged in as this user at once; the next one is refused with error 1203; 0: any number", ""}),
+  user<&User::max_leases>({"max_leases", count(0, 100'000),
+    "Backends that this user's clients may have at once, the others wait; 0: all. Without it, users who wait get equal "
+    "shares of a pool", ""}),
 });
 
 constexpr auto kLists = std::to_array<ListText>({

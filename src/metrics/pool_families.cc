@@ -21,6 +21,8 @@ void add_pool_families(Page& page, const AllParts<PoolStats>& pools) {
   by_pool(page.counter("tidepool_lease_timeouts_total",
                        "Waiters that got no lease before their deadline."),
           pools, &PoolStats::lease_timeouts);
+  by_pool(page.counter("tidepool_waiters_refused_total", "Sessions that found the queue full."),
+          pools, &PoolStats::waiters_refused);
   by_pool(page.histogram("tidepool_lease_wait_seconds",
                          "Time from asking for a lease to getting it or giving up."),
           pools, &PoolStats::lease_wait);

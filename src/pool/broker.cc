@@ -19,8 +19,9 @@ Broker::Broker(const Limits& limits, std::uint64_t seed) : limits_(limits), rand
 std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& want, TimePoint now) {
   if (!waiters_.empty() && somebody_waits_for(want.variant)) return std::nullopt;
   const std::optional<BackendId> found = pick_idle(worker, want, true);
-  if (!found || now >= nodes_.at(*found).expires) return std::nullopt;
+  if (!found || now >= nodes_.at(*found).expires || !allows(want)) return std::nullopt;
   lease(*found);
+  hold(nodes_.at(*found), want);
   return found;
 }
 
@@ -28,10 +29,10 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
                          Orders& orders) {
   const WaiterId id = next_id_++;
   const bool first_of_its_kind = !somebody_waits_for(want.variant);
-  const auto place = want.is_urgent ? waiters_.begin() : waiters_.end();
-  const auto waiter = waiters_.insert(place, {id, worker, want, now, deadline});
+  const bool was_full = is_full();
+  const auto waiter = add_waiter({id, worker, want, now, deadline}, want.is_urgent);
   last_wait_ = now;
-  if (first_of_its_kind || want.is_urgent) {
+  if ((first_of_its_kind || want.is_urgent) && allows(want)) {
     if (const auto found = pick_idle(worker, want, false)) {
       hand_to(waiter, *found, orders);
       return id;
@@ -39,9 +40,9 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
   }
   const bool hopeless = last_error_ && is_permanent(*last_error_) && failures_in_a_row_ > 0 &&
                         nodes_.empty() && now < no_dial_before_;
-  if (hopeless) {
-    waiters_.erase(waiter);
-    orders.push_back({worker, FailOrder{id, *last_error_}});
+  if (hopeless || (was_full && !want.is_urgent)) {
+    orders.push_back({worker, FailOrder{id, hopeless ? *last_error_ : full_error()}});
+    erase_waiter(waiter);
     return id;
   }
   dial_for_waiters(now, orders);
@@ -50,28 +51,26 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
 
 void Broker::requeue(WaiterId waiter, WorkerIndex worker, const Want& want, TimePoint deadline,
                      TimePoint now, Orders& orders) {
-  waiters_.push_front({waiter, worker, want, now, deadline});
-  if (const auto found = pick_idle(worker, want, false)) {
-    return hand_to(waiters_.begin(), *found, orders);
-  }
+  const auto place = add_waiter({waiter, worker, want, now, deadline}, true);
+  const auto found = pick_idle(worker, want, false);
+  if (found && allows(want)) return hand_to(place, *found, orders);
   dial_for_waiters(now, orders);
-}
-
-void Broker::cancel(WaiterId waiter) {
-  std::erase_if(waiters_, [waiter](const Waiter& one) { return one.id == waiter; });
 }
 
 void Broker::release(BackendId backend, std::uint64_t state, TimePoint now, Orders& orders) {
   Node& node = nodes_.at(backend);
   TIDEPOOL_CHECK(node.state == NodeState::kLeased || node.state == NodeState::kParked);
   lease(backend);
+  end_hold(node);
   node.state_hash = state;
   if (draining_) return begin_retire(backend, RetireReason::kShutdown, orders);
   if (now >= node.expires) return begin_retire(backend, RetireReason::kRecycle, orders);
   const auto waiter = next_waiter_for(node);
   if (waiter != waiters_.end()) return hand_to(waiter, backend, orders);
   make_idle(backend, now);
-  if (!waiters_.empty()) dial_for_waiters(now, orders);
+  if (waiters_.empty()) return;
+  serve_from_idle(orders);
+  dial_for_waiters(now, orders);
 }
 
 void Broker::retire(BackendId backend) {
@@ -87,6 +86,7 @@ void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
   TIDEPOOL_CHECK(found->second.state == NodeState::kClosing);
   nodes_.erase(found);
   --closing_;
+  serve_from_idle(orders);
   dial_for_waiters(now, orders);
 }
 
@@ -138,8 +138,9 @@ std::optional<BackendId> Broker::pick_idle(WorkerIndex worker, const Want& want,
 }
 
 bool Broker::somebody_waits_for(std::uint64_t variant) const {
-  return std::any_of(waiters_.begin(), waiters_.end(),
-                     [variant](const Waiter& one) { return one.want.variant == variant; });
+  return std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& one) {
+    return one.want.variant == variant && allows(one.want);
+  });
 }
 
 void Broker::lease(BackendId backend) {
@@ -172,49 +173,30 @@ void Broker::hand_to(const std::deque<Waiter>::iterator& waiter, BackendId backe
     orders.push_back({node.worker, MoveOrder{backend, waiter->worker, waiter->id}});
     node.worker = waiter->worker;
   }
-  waiters_.erase(waiter);
+  hold(node, waiter->want);
+  erase_waiter(waiter);
 }
 
-// First come, first served among those whom this backend suits, unless the first of all waits in
-// vain for another variant: then nobody, so that the backend becomes idle and makes room.
+// The next of those whom this backend suits, unless the next of all waits in vain for another
+// variant: then nobody, so that the backend becomes idle and makes room.
 std::deque<Broker::Waiter>::iterator Broker::next_waiter_for(const Node& node) {
-  if (waiters_.empty()) return waiters_.end();
-  const auto suited = std::find_if(waiters_.begin(), waiters_.end(), [&node](const Waiter& one) {
-    return one.want.variant == node.variant;
-  });
-  if (suited == waiters_.begin() || suited == waiters_.end()) return suited;
-  const Waiter& first = waiters_.front();
-  if (dials_of(first.want.variant) > 0 || closing_ > 0) return suited;
+  const auto suited = next_waiter(&node.variant);
+  if (suited == waiters_.end()) return suited;
+  const auto first = next_waiter(nullptr);
+  if (suited == first) return suited;
+  if (dials_of(first->want.variant) > 0 || closing_ > 0) return suited;
   const bool starves =
-      !has_backend_of(first.want.variant) || suited->since - first.since > kVariantPatience;
+      !has_backend_of(first->want.variant) || suited->since - first->since > kVariantPatience;
   return starves ? waiters_.end() : suited;
 }
 
 void Broker::begin_retire(BackendId backend, RetireReason reason, Orders& orders) {
   Node& node = nodes_.at(backend);
   leave_list(node);
+  end_hold(node);
   node.state = NodeState::kClosing;
   ++closing_;
   orders.push_back({node.worker, RetireOrder{backend, reason}});
-}
-
-void Broker::fail_all_waiters(const Error& error, Orders& orders) {
-  for (const Waiter& waiter : waiters_) {
-    orders.push_back({waiter.worker, FailOrder{waiter.id, error}});
-  }
-  waiters_.clear();
-}
-
-void Broker::expire_waiters(TimePoint now, Orders& orders) {
-  const bool any = std::any_of(waiters_.begin(), waiters_.end(),
-                               [now](const Waiter& one) { return one.deadline <= now; });
-  if (!any) return;
-  const Error error = timeout_error();
-  std::erase_if(waiters_, [&](const Waiter& waiter) {
-    if (waiter.deadline > now) return false;
-    orders.push_back({waiter.worker, FailOrder{waiter.id, error}});
-    return true;
-  });
 }
 
 void Broker::retire_by_time(TimePoint now, Orders& orders) {
@@ -231,18 +213,6 @@ void Broker::retire_by_time(TimePoint now, Orders& orders) {
       begin_retire(id, RetireReason::kOverflow, orders);
     }
   }
-}
-
-Error Broker::timeout_error() const {
-  const BrokerCounts now = counts();
-  const std::string parked = now.parked > 0 ? std::to_string(now.parked) + " parked, " : "";
-  std::string text = "Too many connections: no TiDB connection became free in time (" +
-                     std::to_string(now.leased) + " leased, " + parked +
-                     std::to_string(now.dialling) + " dialling, " + std::to_string(now.idle) +
-                     " idle of at most " + std::to_string(limits_.cap()) + "; " +
-                     std::to_string(now.waiting) + " sessions waiting)";
-  if (last_error_) text += "; last dial error: " + last_error_->message;
-  return Error{Code::kTimeout, std::move(text), 1040, "08004"};
 }
 
 }  // namespace tidepool::pool

@@ -1,5 +1,6 @@
 // When the broker has a backend opened, and what becomes of it.
 #include <algorithm>
+#include <optional>
 
 #include "tidepool/base/check.h"
 #include "tidepool/pool/broker.h"
@@ -62,7 +63,16 @@ void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
     const Node& node = nodes_.at(id);
     if (node.is_recalled) ++covered[node.variant];
   }
+  std::optional<Shares> planned;  // with the leases of those before
   for (const Waiter& waiter : waiters_) {
+    if (Shares::is_limited(waiter.want, limits_.max_leases_per_database)) {
+      if (!planned) planned = shares_;
+      if (!planned->allows(waiter.want, limits_.max_leases_per_database)) {
+        recall_of(waiter.want, orders);
+        continue;
+      }
+      planned->take(waiter.want.user, waiter.want.database);
+    }
     unsigned& cover = covered[waiter.want.variant];
     if (cover > 0) {
       --cover;

@@ -45,6 +45,16 @@ bool Broker::recall_for(std::uint64_t variant, Orders& orders) {
   return true;
 }
 
+// Parked ones are leases too, of those who may have no more of them.
+void Broker::recall_of(const Want& want, Orders& orders) {
+  for (const BackendId id : parked_) {
+    const Node& node = nodes_.at(id);
+    const bool is_users = want.max_leases > 0 && node.user == want.user;
+    const bool is_databases = want.database != 0 && node.database == want.database;
+    if (is_users || is_databases) recall(id, orders);
+  }
+}
+
 void Broker::recall_by_time(TimePoint now, Orders& orders) {
   for (const BackendId id : parked_) {
     const Node& node = nodes_.at(id);

@@ -105,6 +105,7 @@ void WorkerPool::fail_waiter(const FailOrder& order) {
   waiting_.erase(found);
   broker_.stats().lease_wait.observe(Clock::now() - waiting.since);
   if (order.error.code == Code::kTimeout) broker_.stats().lease_timeouts.add();
+  if (order.error.code == Code::kBusy) broker_.stats().waiters_refused.add();
   waiting.sink->on_no_lease(order.error);
 }
 

@@ -42,6 +42,9 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     access->timeout = pool->config.timeout;
     access->retry_budget = pool->config.retry_budget;
     access->prepares = &pool->prepares;
+    access->limits_leases_by_database = pool->config.max_leases_per_database > 0;
+    access->max_sessions_per_database =
+        static_cast<unsigned>(pool->config.max_sessions_per_database);
     environment_.pools.push_back(std::move(access));
   }
   for (const config::User& user : home.config.users) {
@@ -52,6 +55,9 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     const config::Pool* pool = home.config.find_pool(user.pool);
     session::Account& account = environment_.accounts[user.name];
     account.credential = credential_of(user);
+    account.key = std::hash<std::string>()(user.name);
+    account.max_sessions = static_cast<unsigned>(user.max_sessions);
+    account.max_leases = static_cast<unsigned>(user.max_leases);
     account.pool = found->get();
     account.retries = user.retry;
     account.database = user.database.empty() ? pool->database : user.database;

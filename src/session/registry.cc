@@ -9,14 +9,46 @@ void Registry::join(unsigned index, Deliver deliver) {
   deliver_[index] = std::move(deliver);
 }
 
-void Registry::add(std::uint32_t session, unsigned worker, const std::string& user) {
+Admission Registry::add(std::uint32_t session, unsigned worker, const Membership& membership) {
   const std::lock_guard lock(mutex_);
-  sessions_[session] = {worker, user};
+  const auto found = sessions_.find(session);
+  const bool same_user = found != sessions_.end() && found->second.user == membership.user;
+  const bool same_database =
+      found != sessions_.end() && found->second.database == membership.database;
+  if (!same_user && is_full(users_, membership.user, membership.max_of_user)) {
+    return Admission::kUserFull;
+  }
+  if (!same_database && is_full(databases_, membership.database, membership.max_of_database)) {
+    return Admission::kDatabaseFull;
+  }
+  if (found != sessions_.end()) {
+    remove_one(users_, found->second.user);
+    remove_one(databases_, found->second.database);
+  }
+  ++users_[membership.user];
+  if (!membership.database.empty()) ++databases_[membership.database];
+  sessions_[session] = {worker, membership.user, membership.database};
+  return Admission::kYes;
 }
 
 void Registry::remove(std::uint32_t session) {
   const std::lock_guard lock(mutex_);
-  sessions_.erase(session);
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return;
+  remove_one(users_, found->second.user);
+  remove_one(databases_, found->second.database);
+  sessions_.erase(found);
+}
+
+bool Registry::is_full(const Counts& counts, const std::string& key, unsigned limit) {
+  if (limit == 0) return false;
+  const auto found = counts.find(key);
+  return found != counts.end() && found->second >= limit;
+}
+
+void Registry::remove_one(Counts& counts, const std::string& key) {
+  const auto found = counts.find(key);
+  if (found != counts.end() && --found->second == 0) counts.erase(found);
 }
 
 std::optional<std::string> Registry::user_of(std::uint64_t session) const {

@@ -19,15 +19,28 @@ constexpr unsigned kMaxMisfits = 4;
 }  // namespace
 
 void Session::acquire() {
-  const pool::Want want{.variant = variant_, .state = desired_.hash(), .last = last_backend_};
   PoolAccess& access = command_->is_login ? *login_account_->pool : *account_->pool;
   pool::WorkerPool& pool = *access.pool;
-  if (auto lease = pool.try_acquire(want)) {
+  const pool::Want wanted = want();
+  if (auto lease = pool.try_acquire(wanted)) {
     lease_ = std::move(*lease);
     return execute();
   }
   enter(State::kAcquiring);
-  ticket_ = pool.wait(want, access.timeout, *this);
+  ticket_ = pool.wait(wanted, access.timeout, *this);
+}
+
+pool::Want Session::want() const {
+  const Account& account = command_->is_login ? *login_account_ : *account_;
+  const std::string_view database =
+      command_->is_login ? command_->argument() : std::string_view(desired_.database());
+  pool::Want want{.variant = variant_, .state = desired_.hash(), .last = last_backend_};
+  want.user = account.key;
+  want.max_leases = account.max_leases;
+  if (account.pool->limits_leases_by_database && !database.empty()) {
+    want.database = std::hash<std::string_view>()(database);
+  }
+  return want;
 }
 
 void Session::on_lease(pool::Lease lease) {

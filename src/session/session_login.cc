@@ -16,6 +16,7 @@ LoginFailure failure_of(const Error& error) {
       return error.mysql_errno == 1045 ? LoginFailure::kPassword : LoginFailure::kDatabase;
     case Code::kTls: return LoginFailure::kTls;
     case Code::kTimeout: return LoginFailure::kTimeout;
+    case Code::kBusy: return LoginFailure::kLimit;
     case Code::kClosed: return LoginFailure::kClosed;
     case Code::kBackend:
       return error.mysql_errno == 1049 || error.mysql_errno == 1044 ? LoginFailure::kDatabase
@@ -33,6 +34,13 @@ backend::Variant variant_of(std::uint32_t capabilities, std::uint16_t collation)
   variant.interactive = (capabilities & protocol::capability::kInteractive) != 0;
   variant.local_files = (capabilities & protocol::capability::kLocalFiles) != 0;
   return variant;
+}
+
+// Without limits: that of a session which is there already.
+Membership membership_of(const Account& account, const std::string& user,
+                         const std::string& database) {
+  const bool counts = account.pool->max_sessions_per_database > 0 && !database.empty();
+  return {.user = user, .database = counts ? account.pool->name + '/' + database : std::string()};
 }
 
 }  // namespace
@@ -92,6 +100,7 @@ void Session::on_accepted() {
   accepted_.login.collation = collation_;  // TiDB ignores that of COM_CHANGE_USER
   std::string& database = accepted_.login.database;
   if (database.empty()) database = login_account_->database;
+  if (!admit(*login_account_, accepted_.login.user, database)) return;
   if (database.empty() ||
       login_account_->pool->databases.knows(database, environment_.loop.now())) {
     return begin_session();
@@ -105,6 +114,28 @@ void Session::on_accepted() {
   if (lease_) release_lease();
   variant_ = pool::variant_key(variant_of(accepted_.login.capabilities, accepted_.login.collation));
   acquire();
+}
+
+// False: there are as many such sessions as allowed, and the client has been told.
+bool Session::admit(const Account& account, const std::string& user, const std::string& database) {
+  if (environment_.registry == nullptr) return true;
+  Membership membership = membership_of(account, user, database);
+  membership.max_of_user = account.max_sessions;
+  membership.max_of_database = account.pool->max_sessions_per_database;
+  switch (environment_.registry->add(id_, environment_.worker, membership)) {
+    case Admission::kYes: return true;
+    case Admission::kUserFull:  // TiDB's error and text for its max_user_connections
+      refuse_login({Code::kBusy, "User " + user + " has exceeded the 'max_sessions' resource", 1203,
+                    "42000"});
+      return false;
+    case Admission::kDatabaseFull:
+      refuse_login({Code::kBusy,
+                    "Too many connections: database " + database +
+                        " has as many sessions as max_sessions_per_database allows",
+                    1040, "08004"});
+      return false;
+  }
+  return true;
 }
 
 // The session begins anew, also after COM_CHANGE_USER.
@@ -122,9 +153,6 @@ void Session::begin_session() {
   stats().sessions[counted_as(state_)].add();
   capabilities_ = accepted_.login.capabilities;
   user_ = accepted_.login.user;
-  if (environment_.registry != nullptr) {
-    environment_.registry->add(id_, environment_.worker, user_);
-  }
   variant_ = pool::variant_key(variant_of(capabilities_, accepted_.login.collation));
   const auto facts = account_->pool->pool->facts();
   const sql::Handshake handshake{.collation_id = collation_,
@@ -163,6 +191,10 @@ void Session::refuse_login(const Error& error) {
   command_.reset();
   send_error(error, login_sequence_);
   if (account_ == nullptr) return close();
+  if (environment_.registry != nullptr) {
+    environment_.registry->add(id_, environment_.worker,
+                               membership_of(*account_, user_, desired_.database()));
+  }
   rest();  // as in TiDB, the old session goes on
 }
 

@@ -57,6 +57,7 @@ void turn(Pool& pool) {
     pool.sessions.backend_duration.observe(microseconds(300 + i * 20));
   }
   pool.pool.lease_timeouts.add();
+  pool.pool.waiters_refused.add();
   pool.pool.dial_duration.observe(milliseconds(12));
   pool.pool.restores.add(5);
   pool.pool.restore_statements.add(7);

@@ -110,6 +110,9 @@ struct Pool {
   int min_idle = 0;  // 0 to size: kept open and warm; 0 lets the cluster scale to zero
   Milliseconds connect_timeout{20'000};  // for one dial: resolve, connect, TLS and login
   int max_dials = 4;                     // under way at once; 1 or more
+  int max_waiters = 0;                   // sessions queued for a lease; 0: no limit
+  int max_leases_per_database = 0;       // of sessions in one database; 0: no limit
+  int max_sessions_per_database = 0;     // logged in to one database; 0: no limit
   Backoff backoff;
   Milliseconds retry_budget{10'000};  // after a statement's arrival: how long it may be run again
   int max_prepared = 256;             // prepared statements kept on one backend; 1 or more
@@ -129,6 +132,8 @@ struct User {
   std::string pool;           // the name of one of the pools
   std::string database;       // empty: that of the pool
   bool retry = true;          // what surely had no effect is run again when it failed
+  int max_sessions = 0;       // at once; 0: no limit
+  int max_leases = 0;         // at once; the others wait; 0: no limit
 
   bool operator==(const User&) const = default;
 };

@@ -15,6 +15,7 @@
 
 #include "tidepool/base/clock.h"
 #include "tidepool/pool/broker_types.h"
+#include "tidepool/pool/shares.h"
 
 namespace tidepool::pool {
 
@@ -98,6 +99,9 @@ class Broker {
     TimePoint idle_since;                  // or parked since
     std::list<BackendId>::iterator place;  // in idle_ or parked_, while it is there
     bool is_recalled = false;              // parked, and its holder asked for it
+    bool has_holder = false;               // leased or parked, by:
+    std::uint64_t user = 0;
+    std::uint64_t database = 0;
   };
   struct Waiter {
     WaiterId id;
@@ -118,6 +122,19 @@ class Broker {
   void make_idle(BackendId backend, TimePoint now);
   void hand_to(const std::deque<Waiter>::iterator& waiter, BackendId backend, Orders& orders);
   std::deque<Waiter>::iterator next_waiter_for(const Node& node);
+  bool allows(const Want& want) const {
+    return shares_.allows(want, limits_.max_leases_per_database);
+  }
+  std::deque<Waiter>::iterator next_waiter(const std::uint64_t* variant);
+  std::deque<Waiter>::iterator add_waiter(Waiter waiter, bool in_front);
+  void erase_waiter(const std::deque<Waiter>::iterator& waiter);
+  template <class Predicate>
+  void erase_waiters(Predicate predicate);
+  void serve_from_idle(Orders& orders);
+  bool is_full() const;
+  void end_hold(Node& node);
+  void hold(Node& node, const Want& want);
+  void recall_of(const Want& want, Orders& orders);
   void begin_retire(BackendId backend, RetireReason reason, Orders& orders);
   void dial_for_waiters(TimePoint now, Orders& orders);
   bool may_dial(TimePoint now) const;
@@ -132,6 +149,8 @@ class Broker {
   void expire_waiters(TimePoint now, Orders& orders);
   void retire_by_time(TimePoint now, Orders& orders);
   Error timeout_error() const;
+  Error full_error() const;
+  std::string state_text() const;
   TimePoint end_of_life(TimePoint now);
   static bool is_permanent(const Error& error);
 
@@ -140,7 +159,8 @@ class Broker {
   std::unordered_map<BackendId, Node> nodes_;
   std::list<BackendId> idle_;    // most recently used first
   std::list<BackendId> parked_;  // oldest first
-  std::deque<Waiter> waiters_;   // first come first
+  std::deque<Waiter> waiters_;   // first come first, among those of one user
+  Shares shares_;
   std::unordered_map<DialId, Dial> dials_;
   std::uint64_t next_id_ = 1;
   unsigned closing_ = 0;

@@ -34,6 +34,8 @@ struct Limits {
   unsigned max_overflow = 10;  // backends beyond that while sessions wait
   unsigned min_idle = 0;       // kept open even when idle_timeout passes
   unsigned max_dials = 4;      // dials under way at once
+  unsigned max_waiters = 0;    // sessions that may queue for what nobody is to open; 0: no limit
+  unsigned max_leases_per_database = 0;                        // 0: no limit
   std::chrono::milliseconds recycle{std::chrono::minutes{5}};  // a backend's life; 0: no end
   double recycle_jitter = 0.2;  // the life is shortened by up to this fraction
   std::chrono::milliseconds idle_timeout{std::chrono::seconds{300}};  // 0: none
@@ -47,10 +49,13 @@ struct Limits {
 
 // What a session asks of the backend that it is to get.
 struct Want {
-  std::uint64_t variant = 0;  // must be equal: what was fixed at the backend's login
-  std::uint64_t state = 0;    // better equal: the hash of the session's state
-  BackendId last = 0;         // best: the one that this session had before
-  bool is_urgent = false;     // before all who wait
+  std::uint64_t variant = 0;   // must be equal: what was fixed at the backend's login
+  std::uint64_t state = 0;     // better equal: the hash of the session's state
+  BackendId last = 0;          // best: the one that this session had before
+  bool is_urgent = false;      // before all who wait
+  std::uint64_t user = 0;      // who competes with others for the pool; 0: nobody in particular
+  unsigned max_leases = 0;     // that the user may have at once; 0: no limit
+  std::uint64_t database = 0;  // that the session is in; 0: none
 };
 
 // What the broker tells a worker to do. Orders are carried out on that worker's loop.

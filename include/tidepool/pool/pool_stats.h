@@ -98,9 +98,10 @@ struct PoolStats {
   EnumArray<BackendState, Gauge, kBackendStates> backends;
   Gauge waiters;
 
-  Counter leases;          // granted
-  Counter lease_timeouts;  // waiters that reached their deadline
-  Histogram lease_wait;    // of every waiter, granted at once, late or never
+  Counter leases;           // granted
+  Counter lease_timeouts;   // waiters that reached their deadline
+  Counter waiters_refused;  // sessions that found the queue full
+  Histogram lease_wait;     // of every waiter, granted at once, late or never
 
   EnumArray<DialResult, Counter, kDialResults> dials;  // finished
   Histogram dial_duration{kDialBounds};                // of all of them

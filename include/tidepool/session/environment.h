@@ -41,6 +41,8 @@ struct PoolAccess {
   SessionStats* stats = nullptr;
   Duration timeout = std::chrono::seconds(30);       // for a lease
   Duration retry_budget = std::chrono::seconds(10);  // see decide() in retry.h
+  bool limits_leases_by_database = false;
+  unsigned max_sessions_per_database = 0;  // 0: any number
   KnownDatabases databases;
   pool::PrepareMemory* prepares = nullptr;  // all workers'
 };
@@ -49,9 +51,12 @@ struct PoolAccess {
 struct Account {
   protocol::Credential credential;
   PoolAccess* pool = nullptr;
-  std::string database;     // when the login names none; empty: none
-  bool retries = true;      // what surely had no effect is run again when it failed
-  std::string sha2_digest;  // learnt from a full authentication, kept for the fast path
+  std::string database;       // when the login names none; empty: none
+  bool retries = true;        // what surely had no effect is run again when it failed
+  std::uint64_t key = 0;      // of the name, the same on all workers
+  unsigned max_sessions = 0;  // 0: any number
+  unsigned max_leases = 0;    // likewise
+  std::string sha2_digest;    // learnt from a full authentication, kept for the fast path
 };
 
 struct Environment {

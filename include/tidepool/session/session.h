@@ -107,6 +107,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_login_status(Login::Status status);
   void on_login_timeout();
   void on_accepted();
+  bool admit(const Account& account, const std::string& user, const std::string& database);
   void begin_session();
   void finish_login();
   void refuse_login(const Error& error);
@@ -127,6 +128,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
 
   // session_lease.cc
   void acquire();
+  pool::Want want() const;
   void on_lease(pool::Lease lease) override;
   void on_no_lease(const Error& error) override;
   void execute();

@@ -28,13 +28,14 @@ enum class LoginFailure : std::uint8_t {
   kPassword,  // also an unknown user: the client is not told which
   kDatabase,  // unknown, or not this user's
   kTooMany,   // max_clients
+  kLimit,     // of a user's or a database's sessions
   kTls,       // required and not asked for, or its handshake failed
   kProtocol,  // bytes that are no login
   kTimeout,   // no login within the connect timeout
   kClosed,    // the client went away
   kBackend,   // the pool could not serve the login
 };
-inline constexpr std::size_t kLoginFailures = 8;
+inline constexpr std::size_t kLoginFailures = 9;
 
 enum class CommandKind : std::uint8_t { kQuery, kExecute, kPrepare, kOther };
 inline constexpr std::size_t kCommandKinds = 4;
@@ -69,6 +70,7 @@ constexpr const char* to_string(LoginFailure failure) {
     case LoginFailure::kPassword: return "password";
     case LoginFailure::kDatabase: return "database";
     case LoginFailure::kTooMany: return "too_many";
+    case LoginFailure::kLimit: return "limit";
     case LoginFailure::kTls: return "tls";
     case LoginFailure::kProtocol: return "protocol";
     case LoginFailure::kTimeout: return "timeout";
