@@ -138,7 +138,11 @@ void Session::note_variables(CaptureKind kind, const std::string& answer) {
                                         ? sql::captured_user_variables(desired_, row)
                                         : sql::captured_system_variables(desired_, row);
   desired_.apply(changes);
-  lease_.memory().actual.apply(changes);
+  sql::SessionState& actual = lease_.memory().actual;
+  actual.apply(changes);
+  for (const sql::StateChange& change : changes) {
+    if (change.kind == sql::ChangeKind::kSetUserString) actual.apply(sql::not_trusted(change));
+  }
 }
 
 void Session::note_role(const std::string& answer) {

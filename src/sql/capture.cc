@@ -156,4 +156,9 @@ StateChanges captured_user_variables(const SessionState& state,
   return changes;
 }
 
+StateChange not_trusted(const StateChange& captured) {
+  constexpr const char* kNoLiteral = "?";  // equals no value that a session has
+  return StateChange{ChangeKind::kSetUserVariable, captured.name, kNoLiteral};
+}
+
 }  // namespace tidepool::sql

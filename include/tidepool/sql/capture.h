@@ -33,6 +33,9 @@ std::string user_variables_query(const SessionState& state);
 // cannot be repeated is stuck. With no row (the query failed) all of it is.
 StateChanges captured_system_variables(const SessionState& state,
                                        const std::vector<CapturedValue>& row);
+// A user variable that was read back is not trusted to stay on its backend as it was: TiDB 8.5
+// keeps a reference to the row of `SET @x = (SELECT text FROM t)`, and uses the row's memory again.
+StateChange not_trusted(const StateChange& captured);
 StateChanges captured_user_variables(const SessionState& state,
                                      const std::vector<CapturedValue>& row);
 

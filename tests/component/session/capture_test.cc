@@ -24,6 +24,15 @@ std::string integer(const char* value, std::uint32_t length = 20) {
                                     {{{}, value, "binary", "1", ""}}, 2, 0);
 }
 
+// As TiDB answers it when the value is a text of at most 20 characters.
+std::string text(const char* value) {
+  using protocol::Column;
+  const Column text{.charset = 46, .length = 80};
+  const Column number{.length = 20, .type = 8, .flags = 129};
+  return protocol::make_text_result({text, text, text, number, text},
+                                    {{{}, value, "utf8mb4_general_ci", "0", ""}}, 2, 0);
+}
+
 class CaptureTest : public SessionTest {
  protected:
   CaptureTest() {
@@ -66,6 +75,23 @@ TEST_F(CaptureTest, AComputedUserVariableIsReadBackWithItsType) {
 
   EXPECT_THAT(tidb_.commands(), ElementsAre(kSetUser, kAskUser, "SET @`a`=NULL", "SELECT 2",
                                             "SET @`a`=0+42", "SELECT 1"));
+}
+
+// TiDB may overwrite it there.
+TEST_F(CaptureTest, AStringThatWasReadBackIsSetAgainOnItsOwnBackendToo) {
+  start();
+  const std::string set = "SET @a = (SELECT s FROM t)";
+  tidb_.answer(kAskUser, text("abc"));
+  proxy_->set_parking({.limit = std::chrono::milliseconds(1), .busy = {}});
+  RawClient client = this->client();
+  ASSERT_TRUE(client.query(set).is_ok());
+  ASSERT_TRUE(received({set, kAskUser}));
+  ASSERT_TRUE(eventually([&] { return proxy_->counts().idle == 1; }));
+
+  EXPECT_EQ(client.query("SELECT 1").rows, Words{"0"});
+
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre(set, kAskUser, "SET @`a`=CAST('abc' AS CHAR(20))", "SELECT 1"));
 }
 
 TEST_F(CaptureTest, NothingIsReadBackWhileTheSessionGoesOn) {
