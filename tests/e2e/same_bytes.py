@@ -38,10 +38,10 @@ class Client:
         """The packets of the answer, made comparable; a lost connection is an answer too."""
         try:
             packets = getattr(self, op[0])(*op[1:])
-        except (raw.Lost, ConnectionError) as lost:
+        except (raw.Lost, ConnectionError):
             self.raw.close()
             self.raw = None
-            return [type(lost).__name__.encode() if not isinstance(lost, raw.Lost) else b"lost"]
+            return [b"lost"]  # an end or a reset: that depends on what was still on its way
         except TimeoutError:
             self.raw.close()
             self.raw = None

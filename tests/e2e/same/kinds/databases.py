@@ -4,7 +4,7 @@ import raw_protocol as raw
 from . import kind
 from ..model import command, query
 
-ASKS = ("SELECT DATABASE()", "SHOW TABLES", "SELECT COUNT(*) FROM fixed", "SELECT SCHEMA(), DATABASE() IS NULL")
+ASKS = ("SELECT DATABASE()", "SHOW TABLES LIKE 'f%'", "SELECT COUNT(*) FROM fixed", "SELECT SCHEMA(), DATABASE() IS NULL")
 
 
 @kind("USE", 3)
@@ -36,7 +36,7 @@ def dropped(rnd, model):
 
 def scratch_texts(rnd, name):
     return [
-        f"USE {name}", f"USE {name}", "SELECT DATABASE()", "SHOW TABLES", "SELECT 1", "SELECT COUNT(*) FROM fixed",
+        f"USE {name}", f"USE {name}", "SELECT DATABASE()", "SHOW TABLES LIKE 'f%'", "SELECT 1", "SELECT COUNT(*) FROM fixed",
         f"DROP DATABASE {name}", f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE IF NOT EXISTS {name}", "USE {db}",
         f"SHOW CREATE DATABASE {name}",
     ]  # fmt: skip
