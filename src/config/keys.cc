@@ -122,18 +122,24 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
   pool<&Pool::timeout>({"timeout", duration(0, kHour),
     "How long a client waits for a backend before it gets an error", ""}),
   pool<&Pool::recycle>({"recycle", duration(0, 24 * kHour),
-    "The age at which a backend is replaced; 0: never", ""}),
+    "The age at which a backend is replaced: first the new one is opened, then the old one closed; 0: never", ""}),
   pool<&Pool::recycle_jitter>({"recycle_jitter", {Kind::kFraction, 0, 0.9},
-    "The fraction of recycle by which that age is shortened at random, so that backends do not go all at once", ""}),
+    "The fraction of recycle by which that age is shortened at random; besides, backends that were opened together are "
+    "replaced one after the other", ""}),
   pool<&Pool::idle_timeout>({"idle_timeout", duration(0, 24 * kHour),
     "How long a backend may be idle before it is closed, down to min_idle; 0: for ever. TiDB Cloud's public "
     "endpoints cut at 340 s", ""}),
   pool<&Pool::min_idle>({"min_idle", count(0, 100'000),
-    "Backends that are kept open though nobody uses them; 0 lets a cluster scale to zero", ""}),
+    "Idle backends that are kept ready, opened in advance and after losses, as far as size allows; 0 lets a cluster "
+    "scale to zero", ""}),
+  pool<&Pool::ping_interval>({"ping_interval", duration(0, kHour),
+    "How often an idle backend is pinged; 0: never. Pings keep a cluster from scaling to zero", ""}),
   pool<&Pool::connect_timeout>({"connect_timeout", duration(kSecond, 10 * kMinute),
     "One dial: name, connect, TLS and login; a cluster that wakes up takes seconds", ""}),
   pool<&Pool::max_dials>({"max_dials", count(1, 1'000),
     "Dials that may be under way at once", ""}),
+  pool<&Pool::dial_rate>({"dial_rate", count(1, 10'000),
+    "Dials that may begin within any second, also after a loss of all backends", ""}),
   pool<&Pool::max_waiters>({"max_waiters", count(0, 1'000'000),
     "Clients that may wait for a backend at once, besides those for whom one may be opened; the next one gets error "
     "1040; 0: as many as come", ""}),

@@ -14,12 +14,14 @@ constexpr std::chrono::milliseconds kVariantPatience{250};
 
 }  // namespace
 
-Broker::Broker(const Limits& limits, std::uint64_t seed) : limits_(limits), random_(seed) {}
+Broker::Broker(const Limits& limits, std::uint64_t seed)
+    : limits_(limits), gate_(limits_, seed), random_(seed) {}
 
-std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& want, TimePoint now) {
+std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& want) {
   if (!waiters_.empty() && somebody_waits_for(want.variant)) return std::nullopt;
   const std::optional<BackendId> found = pick_idle(worker, want, true);
-  if (!found || now >= nodes_.at(*found).expires || !allows(want)) return std::nullopt;
+  if (!found || !allows(want)) return std::nullopt;
+  last_wanted_ = {worker, want.variant};
   lease(*found);
   hold(nodes_.at(*found), want);
   return found;
@@ -32,16 +34,16 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
   const bool was_full = is_full();
   const auto waiter = add_waiter({id, worker, want, now, deadline}, want.is_urgent);
   last_wait_ = now;
+  last_wanted_ = {worker, want.variant};
   if ((first_of_its_kind || want.is_urgent) && allows(want)) {
     if (const auto found = pick_idle(worker, want, false)) {
       hand_to(waiter, *found, orders);
       return id;
     }
   }
-  const bool hopeless = last_error_ && is_permanent(*last_error_) && failures_in_a_row_ > 0 &&
-                        nodes_.empty() && now < no_dial_before_;
-  if (hopeless || (was_full && !want.is_urgent)) {
-    orders.push_back({worker, FailOrder{id, hopeless ? *last_error_ : full_error()}});
+  const bool is_hopeless = nodes_.size() == closing_ && gate_.is_hopeless(now);
+  if (is_hopeless || (was_full && !want.is_urgent)) {
+    orders.push_back({worker, FailOrder{id, is_hopeless ? *gate_.last_error() : full_error()}});
     erase_waiter(waiter);
     return id;
   }
@@ -64,7 +66,8 @@ void Broker::release(BackendId backend, std::uint64_t state, TimePoint now, Orde
   end_hold(node);
   node.state_hash = state;
   if (draining_) return begin_retire(backend, RetireReason::kShutdown, orders);
-  if (now >= node.expires) return begin_retire(backend, RetireReason::kRecycle, orders);
+  if (retires_at_release(backend, now))
+    return begin_retire(backend, RetireReason::kRecycle, orders);
   const auto waiter = next_waiter_for(node);
   if (waiter != waiters_.end()) return hand_to(waiter, backend, orders);
   make_idle(backend, now);
@@ -88,13 +91,19 @@ void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
   --closing_;
   serve_from_idle(orders);
   dial_for_waiters(now, orders);
+  dial_owed(now, orders);
 }
 
 void Broker::tick(TimePoint now, Orders& orders) {
   expire_waiters(now, orders);
   retire_by_time(now, orders);
   recall_by_time(now, orders);
-  if (!draining_) dial_for_waiters(now, orders);
+  if (draining_) return;
+  dial_for_waiters(now, orders);
+  dial_owed(now, orders);
+  renew_by_time(now, orders);
+  keep_min_idle(now, orders);
+  ping_by_time(now, orders);
 }
 
 void Broker::drain(Orders& orders) {
@@ -109,7 +118,7 @@ void Broker::drain(Orders& orders) {
 BrokerCounts Broker::counts() const {
   BrokerCounts counts;
   counts.dialling = static_cast<unsigned>(dials_.size());
-  counts.idle = static_cast<unsigned>(idle_.size());
+  counts.idle = static_cast<unsigned>(idle_.size()) + pinging_;
   counts.closing = closing_;
   counts.parked = static_cast<unsigned>(parked_.size());
   counts.leased = static_cast<unsigned>(nodes_.size()) - counts.idle - counts.parked - closing_;
@@ -152,6 +161,7 @@ void Broker::lease(BackendId backend) {
 void Broker::leave_list(Node& node) {
   if (node.state == NodeState::kIdle) idle_.erase(node.place);
   if (node.state == NodeState::kParked) parked_.erase(node.place);
+  if (node.state == NodeState::kPinging) --pinging_;
   node.is_recalled = false;
 }
 
@@ -195,24 +205,9 @@ void Broker::begin_retire(BackendId backend, RetireReason reason, Orders& orders
   leave_list(node);
   end_hold(node);
   node.state = NodeState::kClosing;
+  node.successor = Successor::kNone;
   ++closing_;
   orders.push_back({node.worker, RetireOrder{backend, reason}});
-}
-
-void Broker::retire_by_time(TimePoint now, Orders& orders) {
-  const std::list<BackendId> oldest_first(idle_.rbegin(), idle_.rend());
-  for (const BackendId id : oldest_first) {
-    const Node& node = nodes_.at(id);
-    const bool kept_warm = idle_.size() <= limits_.min_idle;
-    const auto idle_for = now - node.idle_since;
-    if (now >= node.expires) {
-      begin_retire(id, RetireReason::kRecycle, orders);
-    } else if (limits_.idle_timeout.count() > 0 && idle_for >= limits_.idle_timeout && !kept_warm) {
-      begin_retire(id, RetireReason::kIdle, orders);
-    } else if (nodes_.size() - closing_ > limits_.size && idle_for >= limits_.overflow_linger) {
-      begin_retire(id, RetireReason::kOverflow, orders);
-    }
-  }
 }
 
 }  // namespace tidepool::pool

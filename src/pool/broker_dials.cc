@@ -10,15 +10,15 @@ namespace tidepool::pool {
 BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders& orders) {
   const auto found = dials_.find(dial);
   TIDEPOOL_CHECK(found != dials_.end());
+  const BackendId old = found->second.replaces;
   const BackendId id = next_id_++;
+  const TimePoint expires = end_of_life(now);
   Node& node = nodes_[id];
   node.worker = worker;
   node.variant = found->second.variant;
-  node.expires = end_of_life(now);
+  node.expires = expires;
   dials_.erase(found);
-  failures_in_a_row_ = 0;
-  no_dial_before_ = {};
-  last_error_.reset();
+  gate_.succeed();
   if (draining_) {
     begin_retire(id, RetireReason::kShutdown, orders);
     return id;
@@ -29,28 +29,27 @@ BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders
   } else {
     make_idle(id, now);
   }
+  if (old != 0) succeed_to(old, id, now, orders);
   dial_for_waiters(now, orders);
   return id;
 }
 
 void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders& orders) {
-  dials_.erase(dial);
-  last_error_ = error;
-  // Exponential backoff with full jitter, so that many proxies do not knock in step.
-  const unsigned doublings = std::min(failures_in_a_row_++, 16U);
-  const auto ceiling = std::min<std::chrono::milliseconds>(
-      limits_.backoff_initial * (1LL << doublings), limits_.backoff_max);
-  std::uniform_int_distribution<long long> spread(0, ceiling.count());
-  no_dial_before_ = now + std::chrono::milliseconds(spread(random_));
-  if (is_permanent(error) && nodes_.empty()) fail_all_waiters(error, orders);
+  const auto found = dials_.find(dial);
+  TIDEPOOL_CHECK(found != dials_.end());
+  const auto old = nodes_.find(found->second.replaces);
+  if (old != nodes_.end()) old->second.successor = Successor::kNone;
+  gate_.fail(error, found->second.begun, now);
+  dials_.erase(found);
+  if (is_permanent(error) && nodes_.size() == closing_) fail_all_waiters(error, orders);
 }
 
 void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, TimePoint now,
                      Orders& orders) {
-  if (draining_ || now < no_dial_before_) return;
+  if (draining_) return;
   const unsigned wanted = std::min(count, limits_.cap());
-  while (counts().total() < wanted && dials_.size() < limits_.max_dials) {
-    start_dial(variant, worker, orders);
+  while (counts().total() < wanted && may_dial(now)) {
+    start_dial({worker, variant}, now, orders);
   }
 }
 
@@ -62,6 +61,10 @@ void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
   for (const BackendId id : parked_) {
     const Node& node = nodes_.at(id);
     if (node.is_recalled) ++covered[node.variant];
+  }
+  if (pinging_ > 0) {
+    for (const auto& [id, node] : nodes_)
+      if (node.state == NodeState::kPinging) ++covered[node.variant];
   }
   std::optional<Shares> planned;  // with the leases of those before
   for (const Waiter& waiter : waiters_) {
@@ -85,20 +88,16 @@ void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
       continue;
     }
     if (counts().total() >= limits_.cap()) return make_room(waiter.want.variant, orders);
-    start_dial(waiter.want.variant, waiter.worker, orders);
+    start_dial({waiter.worker, waiter.want.variant}, now, orders);
   }
 }
 
-// While TiDB is known to be away, one probe at a time.
-bool Broker::may_dial(TimePoint now) const {
-  const std::size_t at_once = failures_in_a_row_ > 0 ? 1 : limits_.max_dials;
-  return now >= no_dial_before_ && dials_.size() < at_once;
-}
-
-void Broker::start_dial(std::uint64_t variant, WorkerIndex worker, Orders& orders) {
+void Broker::start_dial(Dial dial, TimePoint now, Orders& orders) {
   const DialId id = next_id_++;
-  dials_[id] = {worker, variant};
-  orders.push_back({worker, DialOrder{id, variant}});
+  dial.begun = now;
+  gate_.begin(now);
+  orders.push_back({dial.worker, DialOrder{id, dial.variant}});
+  dials_[id] = dial;
 }
 
 // Retires the idle backend that was used longest ago and does not suit, or has one given up that is
@@ -123,19 +122,6 @@ bool Broker::has_backend_of(std::uint64_t variant) const {
   return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& one) {
     return one.second.variant == variant && one.second.state != NodeState::kClosing;
   });
-}
-
-TimePoint Broker::end_of_life(TimePoint now) {
-  if (limits_.recycle.count() <= 0) return TimePoint::max();
-  std::uniform_real_distribution<double> shorter(0.0, limits_.recycle_jitter);
-  const auto life =
-      std::chrono::duration<double, std::milli>(limits_.recycle) * (1.0 - shorter(random_));
-  return now + std::chrono::duration_cast<Duration>(life);
-}
-
-// What waiting cannot mend: whoever waits is told at once.
-bool Broker::is_permanent(const Error& error) {
-  return error.code == Code::kAuth || error.code == Code::kTls;
 }
 
 }  // namespace tidepool::pool

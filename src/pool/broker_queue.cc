@@ -73,7 +73,7 @@ bool Broker::is_full() const {
   if (limits_.max_waiters == 0) return false;
   const BrokerCounts now = counts();
   const unsigned taken = now.total() - now.dialling;
-  const unsigned room = failures_in_a_row_ > 0 || taken > limits_.cap() ? 0 : limits_.cap() - taken;
+  const unsigned room = gate_.is_away() || taken > limits_.cap() ? 0 : limits_.cap() - taken;
   return waiters_.size() >= limits_.max_waiters + room;
 }
 
@@ -115,7 +115,7 @@ std::string Broker::state_text() const {
                      std::to_string(now.dialling) + " dialling, " + std::to_string(now.idle) +
                      " idle of at most " + std::to_string(limits_.cap()) + "; " +
                      std::to_string(now.waiting) + " sessions waiting)";
-  if (last_error_) text += "; last dial error: " + last_error_->message;
+  if (gate_.last_error()) text += "; last dial error: " + gate_.last_error()->message;
   return text;
 }
 

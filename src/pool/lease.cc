@@ -1,6 +1,7 @@
 #include "tidepool/pool/lease.h"
 
 #include "node.h"
+#include "tidepool/pool/fitness.h"
 #include "tidepool/pool/worker_pool.h"
 
 namespace tidepool::pool {
@@ -31,6 +32,10 @@ Memory& Lease::memory() {
 
 void Lease::set_broken() {
   node_->connection->set_broken();
+}
+
+void Lease::note_error(std::uint16_t number, std::string_view message) {
+  if (ends_backend(number, message)) node_->is_unfit = true;
 }
 
 bool Lease::park(LeaseKeeper& keeper) {

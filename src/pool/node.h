@@ -19,6 +19,7 @@ class Node : public net::StreamSink {
  public:
   enum class State : std::uint8_t {
     kNew,        // being looked at after its dial
+    kPinging,    // nobody's, COM_PING is under way
     kIdle,       // nobody's; any event on its socket but a TLS ticket means that it is lost
     kLeased,     // a session listens to its stream
     kResetting,  // COM_RESET_CONNECTION is under way
@@ -39,6 +40,7 @@ class Node : public net::StreamSink {
   WorkerPool* owner;                  // changes when the node moves to another worker
   TimePoint idle_since{};             // or parked since
   LeaseKeeper* keeper = nullptr;      // while it is parked
+  bool is_unfit = false;              // TiDB has said that it should not be used again
   std::uint64_t tidb_connection = 0;  // CONNECTION_ID() there
   std::unique_ptr<backend::Connection> connection;
   backend::ControlCall call;            // after the connection: its call goes first

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kClockInterval{100};
 constexpr std::chrono::seconds kGoodbyeTimeout{1};
+constexpr std::chrono::seconds kPingTimeout{5};
 // A backend that was idle for less than this is lent without looking at its socket first.
 constexpr std::chrono::milliseconds kFreshlyUsed{2};
 constexpr std::string_view kQuitPacket{"\x01\x00\x00\x00\x01", 5};
@@ -33,8 +34,8 @@ WorkerPool::WorkerPool(net::Loop& loop, WorkerIndex index, SharedBroker& broker,
 WorkerPool::~WorkerPool() = default;
 
 std::optional<Lease> WorkerPool::try_acquire(const Want& want) {
-  const auto backend = broker_.with(
-      [&](Broker& broker, Orders&) { return broker.try_acquire(index_, want, loop_.now()); });
+  const auto backend =
+      broker_.with([&](Broker& broker, Orders&) { return broker.try_acquire(index_, want); });
   if (!backend) return std::nullopt;
   Node* node = find(*backend);
   TIDEPOOL_CHECK(node != nullptr);
@@ -79,6 +80,7 @@ void WorkerPool::carry_out(const Orders& orders) {
     if (const auto* granted = std::get_if<GrantOrder>(&order.what)) grant(*granted);
     if (const auto* moved = std::get_if<MoveOrder>(&order.what)) move(*moved);
     if (const auto* retired = std::get_if<RetireOrder>(&order.what)) retire(*retired);
+    if (const auto* asked = std::get_if<PingOrder>(&order.what)) ping(*asked);
     if (const auto* recalled = std::get_if<RecallOrder>(&order.what)) recall(*recalled);
     if (const auto* failed = std::get_if<FailOrder>(&order.what)) fail_waiter(*failed);
   }
@@ -160,6 +162,7 @@ bool WorkerPool::is_alive(Node& node) {
 }
 
 bool WorkerPool::park(Node& node, LeaseKeeper& keeper) {
+  if (node.is_unfit) return false;
   const bool is_parked =
       broker_.with([&](Broker& broker, Orders&) { return broker.park(node.id, loop_.now()); });
   if (!is_parked) return false;
@@ -184,15 +187,44 @@ void WorkerPool::recall(const RecallOrder& order) {
 void WorkerPool::retire(const RetireOrder& order) {
   Node* node = find(order.backend);
   if (node == nullptr) return;
-  broker_.stats().retired[order.reason].add();
-  log::debug("backend retired", {{"pool", options_.name}, {"reason", to_string(order.reason)}});
-  node->state = Node::State::kGoodbye;
-  net::Stream& stream = node->connection->stream();
-  stream.set_sink(node);
-  node->connection->set_broken();  // the goodbye is said here, and its end awaited
-  if (!stream.write(kQuitPacket)) return forget(*node);
-  node->goodbye = std::make_unique<net::Timer>(loop_);
-  node->goodbye->start(kGoodbyeTimeout, [this, node] { forget(*node); });
+  say_goodbye(*node, order.reason);
+}
+
+void WorkerPool::say_goodbye(Node& node, RetireReason reason) {
+  broker_.stats().retired[reason].add();
+  log::debug("backend retired", {{"pool", options_.name}, {"reason", to_string(reason)}});
+  node.state = Node::State::kGoodbye;
+  net::Stream& stream = node.connection->stream();
+  stream.set_sink(&node);
+  node.connection->set_broken();  // the goodbye is said here, and its end awaited
+  if (!stream.write(kQuitPacket)) return forget(node);
+  node.goodbye = std::make_unique<net::Timer>(loop_);
+  node.goodbye->start(kGoodbyeTimeout, [this, &node] { forget(node); });
+}
+
+void WorkerPool::ping(const PingOrder& order) {
+  Node* node = find(order.backend);
+  if (node == nullptr) return;
+  node->state = Node::State::kPinging;
+  node->call = node->connection->ping(kPingTimeout, [this, node](Result<void> answer) {
+    if (!answer) {
+      log::info("ping failed", {{"pool", options_.name}, {"error", answer.error().message}});
+      return lose(*node, RetireReason::kLost);
+    }
+    node->state = Node::State::kIdle;
+    node->connection->stream().set_sink(node);
+    broker_.with(
+        [&](Broker& broker, Orders& orders) { broker.pinged(node->id, loop_.now(), orders); });
+  });
+}
+
+// TiDB has said on it that another connection is better.
+void WorkerPool::retire_unfit(Node& node) {
+  broker_.with([&](Broker& broker, Orders&) {
+    broker.retire(node.id);
+    broker.suspect_idle();
+  });
+  say_goodbye(node, RetireReason::kLost);
 }
 
 void WorkerPool::on_node_event(Node& node) {
@@ -214,6 +246,7 @@ void WorkerPool::release(Node& node, Release how) {
     node.connection->set_broken();
     return lose(node, RetireReason::kDirty);
   }
+  if (how != Release::kDiscard && node.is_unfit) return retire_unfit(node);
   switch (how) {
     case Release::kClean: return give_back(node);
     case Release::kReset: return reset(node);
@@ -247,7 +280,11 @@ void WorkerPool::reset(Node& node) {
 void WorkerPool::lose(Node& node, RetireReason reason) {
   broker_.stats().retired[reason].add();
   if (reason == RetireReason::kLost) node.connection->set_broken();
-  broker_.with([&](Broker& broker, Orders&) { broker.retire(node.id); });
+  broker_.with([&](Broker& broker, Orders&) {
+    broker.retire(node.id);
+    // Whatever ended this one may have ended the idle ones too, without their having heard of it.
+    if (reason == RetireReason::kLost || reason == RetireReason::kError) broker.suspect_idle();
+  });
   forget(node);
 }
 

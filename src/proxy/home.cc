@@ -11,11 +11,13 @@ pool::Limits limits_of(const config::Pool& pool) {
   limits.max_overflow = static_cast<unsigned>(pool.max_overflow);
   limits.min_idle = static_cast<unsigned>(pool.min_idle);
   limits.max_dials = static_cast<unsigned>(pool.max_dials);
+  limits.dial_rate = static_cast<unsigned>(pool.dial_rate);
   limits.max_waiters = static_cast<unsigned>(pool.max_waiters);
   limits.max_leases_per_database = static_cast<unsigned>(pool.max_leases_per_database);
   limits.recycle = pool.recycle;
   limits.recycle_jitter = pool.recycle_jitter;
   limits.idle_timeout = pool.idle_timeout;
+  limits.ping_interval = pool.ping_interval;
   limits.backoff_initial = pool.backoff.initial;
   limits.backoff_max = pool.backoff.max;
   return limits;

@@ -66,6 +66,9 @@ bool Session::on_backend_bytes(std::string_view bytes) {
     if (command_ == nullptr) return lose_backend("TiDB sent bytes that nobody asked for");
     const auto progress = command_->exchange.feed(bytes);
     if (!progress) return lose_backend(progress.error().message);
+    if (const auto& answer = command_->exchange.summary(); progress->ended && answer.has_error()) {
+      lease_.note_error(answer.error_number, answer.message);
+    }
     if (repeats(*progress)) return false;
     if (progress->relay && progress->consumed > 0) {
       if (!pass_on(bytes.substr(0, progress->consumed))) return false;

@@ -107,9 +107,11 @@ struct Pool {
   double recycle_jitter = 0.2;  // 0 to 0.9: each backend's age is recycle × (1 − jitter × random)
   Milliseconds idle_timeout{
       300'000};      // after which an idle backend beyond min_idle is closed; 0: never
-  int min_idle = 0;  // 0 to size: kept open and warm; 0 lets the cluster scale to zero
+  int min_idle = 0;  // 0 to size: idle ones kept ready; 0 lets the cluster scale to zero
+  Milliseconds ping_interval{0};         // of idle backends; 0: never
   Milliseconds connect_timeout{20'000};  // for one dial: resolve, connect, TLS and login
   int max_dials = 4;                     // under way at once; 1 or more
+  int dial_rate = 20;                    // begun within any second; 1 or more
   int max_waiters = 0;                   // sessions queued for a lease; 0: no limit
   int max_leases_per_database = 0;       // of sessions in one database; 0: no limit
   int max_sessions_per_database = 0;     // logged in to one database; 0: no limit

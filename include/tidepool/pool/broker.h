@@ -12,9 +12,11 @@
 #include <random>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "tidepool/base/clock.h"
 #include "tidepool/pool/broker_types.h"
+#include "tidepool/pool/dial_gate.h"
 #include "tidepool/pool/shares.h"
 
 namespace tidepool::pool {
@@ -34,10 +36,13 @@ struct BrokerCounts {
 class Broker {
  public:
   Broker(const Limits& limits, std::uint64_t seed);
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+  ~Broker() = default;
 
   // A lease at once: only an idle backend of the asking worker itself, when nobody else waits for
   // such a one.
-  std::optional<BackendId> try_acquire(WorkerIndex worker, const Want& want, TimePoint now);
+  std::optional<BackendId> try_acquire(WorkerIndex worker, const Want& want);
 
   // Queues a waiter until a grant, a failure or the deadline. Call after try_acquire() had nothing.
   WaiterId enqueue(WorkerIndex worker, const Want& want, TimePoint deadline, TimePoint now,
@@ -71,6 +76,12 @@ class Broker {
   BackendId dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders& orders);
   void dial_failed(DialId dial, const Error& error, TimePoint now, Orders& orders);
 
+  // The backend has answered a ping. One that has not is retired.
+  void pinged(BackendId backend, TimePoint now, Orders& orders);
+  // Something shows that TiDB may be stopping: each idle backend is pinged soon, since one of a
+  // stopping TiDB looks alive but swallows its next command.
+  void suspect_idle();
+
   // What time alone brings: deadlines, lives that end, dials whose backoff is over. Call every 100
   // ms or so.
   void tick(TimePoint now, Orders& orders);
@@ -84,12 +95,14 @@ class Broker {
   void drain(Orders& orders);
 
   BrokerCounts counts() const;
-  const std::optional<Error>& last_dial_error() const { return last_error_; }
+  const std::optional<Error>& last_dial_error() const { return gate_.last_error(); }
   const Limits& limits() const { return limits_; }
   void set_parking(const Parking& parking) { limits_.parking = parking; }
 
  private:
-  enum class NodeState : std::uint8_t { kIdle, kLeased, kParked, kClosing };
+  enum class NodeState : std::uint8_t { kIdle, kPinging, kLeased, kParked, kClosing };
+  // Whether there is another one for a backend at the end of its life.
+  enum class Successor : std::uint8_t { kNone, kDialling, kReady };
   struct Node {
     NodeState state = NodeState::kLeased;
     WorkerIndex worker = 0;
@@ -97,9 +110,12 @@ class Broker {
     std::uint64_t state_hash = 0;
     TimePoint expires;                     // end of life
     TimePoint idle_since;                  // or parked since
+    TimePoint heard_at;                    // when a ping was last answered
     std::list<BackendId>::iterator place;  // in idle_ or parked_, while it is there
-    bool is_recalled = false;              // parked, and its holder asked for it
-    bool has_holder = false;               // leased or parked, by:
+    Successor successor = Successor::kNone;
+    bool is_recalled = false;  // parked, and its holder asked for it
+    bool is_suspect = false;   // to be pinged
+    bool has_holder = false;   // leased or parked, by:
     std::uint64_t user = 0;
     std::uint64_t database = 0;
   };
@@ -113,6 +129,8 @@ class Broker {
   struct Dial {
     WorkerIndex worker;
     std::uint64_t variant;
+    TimePoint begun{};
+    BackendId replaces = 0;
   };
 
   std::optional<BackendId> pick_idle(WorkerIndex worker, const Want& want, bool own_only) const;
@@ -137,8 +155,9 @@ class Broker {
   void recall_of(const Want& want, Orders& orders);
   void begin_retire(BackendId backend, RetireReason reason, Orders& orders);
   void dial_for_waiters(TimePoint now, Orders& orders);
-  bool may_dial(TimePoint now) const;
-  void start_dial(std::uint64_t variant, WorkerIndex worker, Orders& orders);
+  bool may_dial(TimePoint now) const { return gate_.may_dial(now, dials_.size()); }
+  void start_dial(Dial dial, TimePoint now, Orders& orders);
+  void succeed_to(BackendId old, BackendId successor, TimePoint now, Orders& orders);
   bool recall_for(std::uint64_t variant, Orders& orders);
   void recall(BackendId backend, Orders& orders);
   void recall_by_time(TimePoint now, Orders& orders);
@@ -148,13 +167,21 @@ class Broker {
   void fail_all_waiters(const Error& error, Orders& orders);
   void expire_waiters(TimePoint now, Orders& orders);
   void retire_by_time(TimePoint now, Orders& orders);
+  bool wants_successor(const Node& node, TimePoint now) const;
+  bool retires_at_release(BackendId backend, TimePoint now);
+  void renew_by_time(TimePoint now, Orders& orders);
+  void renew(BackendId backend, TimePoint now, Orders& orders);
+  void dial_owed(TimePoint now, Orders& orders);
+  void keep_min_idle(TimePoint now, Orders& orders);
+  void ping_by_time(TimePoint now, Orders& orders);
+  unsigned kept() const;
   Error timeout_error() const;
   Error full_error() const;
   std::string state_text() const;
   TimePoint end_of_life(TimePoint now);
-  static bool is_permanent(const Error& error);
 
   Limits limits_;
+  DialGate gate_;
   std::mt19937_64 random_;
   std::unordered_map<BackendId, Node> nodes_;
   std::list<BackendId> idle_;    // most recently used first
@@ -164,10 +191,10 @@ class Broker {
   std::unordered_map<DialId, Dial> dials_;
   std::uint64_t next_id_ = 1;
   unsigned closing_ = 0;
-  unsigned failures_in_a_row_ = 0;
-  TimePoint no_dial_before_{};
-  TimePoint last_wait_{};  // when a session last had to queue
-  std::optional<Error> last_error_;
+  unsigned pinging_ = 0;
+  std::vector<Dial> owed_;  // for backends that were retired to make room for their successors
+  Dial last_wanted_{};      // for whom a backend was last wanted
+  TimePoint last_wait_{};   // when a session last had to queue
   bool draining_ = false;
 };
 

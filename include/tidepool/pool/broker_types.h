@@ -32,13 +32,15 @@ struct Parking {
 struct Limits {
   unsigned size = 5;           // backends kept when nobody needs them
   unsigned max_overflow = 10;  // backends beyond that while sessions wait
-  unsigned min_idle = 0;       // kept open even when idle_timeout passes
+  unsigned min_idle = 0;       // idle ones kept ready, within `size`
   unsigned max_dials = 4;      // dials under way at once
+  unsigned dial_rate = 20;     // dials begun within any second; 1 or more
   unsigned max_waiters = 0;    // sessions that may queue for what nobody is to open; 0: no limit
   unsigned max_leases_per_database = 0;                        // 0: no limit
   std::chrono::milliseconds recycle{std::chrono::minutes{5}};  // a backend's life; 0: no end
   double recycle_jitter = 0.2;  // the life is shortened by up to this fraction
   std::chrono::milliseconds idle_timeout{std::chrono::seconds{300}};  // 0: none
+  std::chrono::milliseconds ping_interval{0};  // of idle backends; 0: no pings
   std::chrono::milliseconds overflow_linger{std::chrono::seconds{1}};
   Parking parking;
   std::chrono::milliseconds backoff_initial{100};
@@ -76,6 +78,9 @@ struct RetireOrder {
   BackendId backend;
   RetireReason reason;
 };
+struct PingOrder {  // see whether the idle backend still answers; tell the broker with pinged()
+  BackendId backend;
+};
 struct RecallOrder {  // ask the session that parked the backend to give it up
   BackendId backend;
 };
@@ -86,7 +91,8 @@ struct FailOrder {  // the waiter gets no lease
 
 struct Order {
   WorkerIndex worker;
-  std::variant<DialOrder, GrantOrder, MoveOrder, RetireOrder, RecallOrder, FailOrder> what;
+  std::variant<DialOrder, GrantOrder, MoveOrder, RetireOrder, PingOrder, RecallOrder, FailOrder>
+      what;
 };
 using Orders = std::vector<Order>;
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "tidepool/base/error.h"
@@ -40,6 +41,10 @@ class Lease {
   Memory& memory();
   std::uint64_t tidb_connection() const;  // TiDB's number of it; 0: not known
   void set_broken();                      // the raw exchange failed: no goodbye is tried
+
+  // TiDB has answered with an error. If it says that this backend should not be used again, it is
+  // retired instead of going back to the pool.
+  void note_error(std::uint16_t number, std::string_view message);
 
   // Keeps the lease although nothing is under way, because only its holder can read back what is on
   // the backend; the pool may ask `keeper` for it. False: somebody needs it now, read back and

@@ -92,6 +92,9 @@ class WorkerPool {
   bool unpark(Node& node);
   void recall(const RecallOrder& order);
   void retire(const RetireOrder& order);
+  void retire_unfit(Node& node);
+  void say_goodbye(Node& node, RetireReason reason);
+  void ping(const PingOrder& order);
   void on_node_event(Node& node);
   void release(Node& node, Release how);
   void give_back(Node& node);

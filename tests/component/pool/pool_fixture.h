@@ -42,6 +42,7 @@ class PoolTest : public ::testing::Test {
     limits_.size = 1;
     limits_.max_overflow = 0;
     limits_.recycle_jitter = 0;
+    limits_.dial_rate = 1000;
     limits_.backoff_initial = std::chrono::milliseconds(5);
     limits_.backoff_max = std::chrono::milliseconds(20);
     options_.name = "test";

@@ -37,6 +37,17 @@ TEST_F(LossTest, ABackendThatSaysGoodbyeWithAnErrorIsReplacedUnseen) {
   EXPECT_EQ(client.query("SELECT 2").rows, Words{"1"});
 }
 
+TEST_F(LossTest, ABackendWhoseTidbStopsIsNotUsedAgain) {
+  start();
+  tidb_.answer("SELECT stop", err_packet(1105, "HY000", "tidb server shutting down"));
+  RawClient client = this->client();
+
+  EXPECT_TRUE(client.query("SELECT stop").is_error(1105)) << "it is TiDB's answer";
+
+  EXPECT_EQ(client.query("SELECT 2").rows, Words{"1"}) << "another backend";
+  EXPECT_TRUE(retired(pool::RetireReason::kLost));
+}
+
 TEST_F(LossTest, TellsThatTheOutcomeIsUnknownWhenTheStatementWasSent) {
   start();
   RawClient client = this->client();

@@ -38,7 +38,7 @@ TEST_F(BrokerParking, IsLentToNobodyWhoDoesNotWait) {
   World world(small());
   parked_one(world);
 
-  EXPECT_FALSE(world.broker.try_acquire(0, kPlain, world.now));
+  EXPECT_FALSE(world.broker.try_acquire(0, kPlain));
 }
 
 TEST_F(BrokerParking, IsAskedForBeforeAnOverflowBackendIsOpened) {
@@ -194,6 +194,7 @@ TEST_F(BrokerParking, IsAskedForAtTheEndOfItsLifeAndThenRetired) {
   world.advance(minutes{2});
 
   EXPECT_EQ(recalled(world), Backends{backend});
+  world.finish_dials();
   world.release(backend);
   EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kRecycle);
 }

@@ -77,7 +77,7 @@ TEST(Broker, DoesNotLetANewcomerOvertakeTheQueue) {
   world.leased();
   world.acquire();
 
-  EXPECT_FALSE(world.broker.try_acquire(0, kPlain, world.now));
+  EXPECT_FALSE(world.broker.try_acquire(0, kPlain));
 }
 
 TEST(Broker, PrefersTheLastBackendThenTheStateThenTheMostRecent) {
@@ -226,31 +226,13 @@ TEST(Broker, RetiresAtTheEndOfLifeIdleOrAtRelease) {
   const auto retired = world.take<RetireOrder>();
   ASSERT_EQ(retired.size(), 1U);
   EXPECT_EQ(retired[0].reason, RetireReason::kRecycle);
+  world.broker.closed(one, world.now, world.orders);
+  world.advance(milliseconds{100});
+  EXPECT_EQ(world.finish_dials().size(), 1U);
 
   world.release(two);
 
   EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kRecycle);
-}
-
-TEST(Broker, JitterSpreadsTheEndsOfLife) {
-  Limits limits;
-  limits.size = 100;
-  limits.max_dials = 100;
-  limits.recycle_jitter = 0.5;
-  limits.idle_timeout = milliseconds{0};
-  World world(limits);
-  world.broker.warm_up(100, 1, 0, world.now, world.orders);
-  world.finish_dials();
-  ASSERT_EQ(world.broker.counts().idle, 100U);
-
-  world.advance(milliseconds{149'000});
-  EXPECT_EQ(world.take<RetireOrder>().size(), 0U);
-  world.advance(seconds{76});
-  const std::size_t half = world.take<RetireOrder>().size();
-  EXPECT_GT(half, 30U);
-  EXPECT_LT(half, 70U);
-  world.advance(seconds{76});
-  EXPECT_EQ(world.take<RetireOrder>().size(), 100U - half);
 }
 
 TEST(Broker, ClosesOverflowSoonAndTheRestWhenIdleTooLong) {
@@ -306,11 +288,14 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
     limits.size = 3;
     limits.max_overflow = 2;
     limits.recycle = seconds{5};
+    limits.min_idle = static_cast<unsigned>(random() % 3);
+    limits.ping_interval = milliseconds{random() % 2 * 300};
     World world(limits);
     std::set<WaiterId> waiting;
     std::set<BackendId> leased;
     std::vector<DialId> dialling;
     std::vector<BackendId> closing;
+    std::vector<BackendId> pinged;
     std::set<BackendId> parked;
     const auto pump = [&] {
       std::vector<RecallOrder> recalls;
@@ -323,6 +308,8 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
       }
       for (const auto& order : world.take<DialOrder>())
         dialling.push_back(order.dial);
+      for (const auto& order : world.take<PingOrder>())
+        pinged.push_back(order.backend);
       for (const auto& order : world.take<RetireOrder>())
         closing.push_back(order.backend);
       for (const auto& order : world.take<FailOrder>())
@@ -373,6 +360,16 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
         const BackendId backend = closing.back();
         closing.pop_back();
         world.broker.closed(backend, world.now, world.orders);
+      } else if (dice < 92 && !pinged.empty()) {
+        const BackendId backend = pinged.back();
+        pinged.pop_back();
+        if (random() % 4 == 0) {
+          world.broker.retire(backend);
+          world.broker.suspect_idle();
+          closing.push_back(backend);
+        } else {
+          world.broker.pinged(backend, world.now, world.orders);
+        }
       } else if (dice < 93 && !waiting.empty()) {
         world.broker.cancel(*waiting.begin());
         waiting.erase(waiting.begin());

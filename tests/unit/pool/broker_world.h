@@ -23,7 +23,7 @@ class World {
   explicit World(Limits limits) : broker(limits, 1) {}
 
   std::optional<BackendId> acquire(const Want& want = kPlain, WorkerIndex worker = 0) {
-    if (const auto at_once = broker.try_acquire(worker, want, now)) return at_once;
+    if (const auto at_once = broker.try_acquire(worker, want)) return at_once;
     waiter = broker.enqueue(worker, want, now + seconds{30}, now, orders);
     return std::nullopt;
   }
