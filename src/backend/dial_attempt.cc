@@ -52,9 +52,13 @@ int verify(int ok, X509_STORE_CTX* store) {
   return ok;
 }
 
-void on_tls_progress(const SSL*, int event, int) {
-  if ((event & SSL_CB_HANDSHAKE_DONE) != 0 && the_attempt != nullptr)
-    the_attempt->on_tls_established();
+void on_tls_progress(const SSL*, int event, int value) {
+  if (the_attempt == nullptr) return;
+  if ((event & SSL_CB_HANDSHAKE_DONE) != 0) the_attempt->on_tls_established();
+  if ((event & SSL_CB_ALERT) == 0 || value >> 8 != SSL3_AL_FATAL) return;
+  // What OpenSSL sends when the stream ends in the middle of the handshake.
+  const bool is_by_end = (event & SSL_CB_WRITE) != 0 && (value & 0xff) == SSL_AD_DECODE_ERROR;
+  if (!is_by_end) the_attempt->on_tls_refused();
 }
 
 // A server must not read this machine's files through a control statement; clients' own LOCAL
@@ -248,8 +252,9 @@ Error DialAttempt::library_failure() const {
   const unsigned number = mysql_errno(mysql_.get());
   const std::string text = mysql_error(mysql_.get());
   if (std::optional<Error> early = early_server_error(text)) return std::move(*early);
-  // Once TLS is up, its errors are those of a connection that went away.
-  if (tls_done_ && number == kTlsFailed)
+  // The library calls it a TLS error, too, when the connection goes away. What TLS itself does not
+  // like ends with an alert of one of the two sides (RFC 8446 6.2), and before TLS is up.
+  if (number == kTlsFailed && tls_begun_ && (tls_done_ || !tls_refused_))
     return library_error(kServerLost, text, describe(endpoint_), find_phase());
   const bool about_tls = text.find("SSL") != std::string::npos;
   if (!about_tls || tls_begun_)

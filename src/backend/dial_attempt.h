@@ -42,6 +42,7 @@ class DialAttempt {
   static int wait_for_socket(int fd, char for_read, int timeout) noexcept;
   void on_tls_session(ssl_st* tls) noexcept;
   void on_tls_established() { tls_done_ = true; }
+  void on_tls_refused() { tls_refused_ = true; }  // by either side
   void on_bad_certificate(x509_store_ctx_st* store);
   void on_login() noexcept;  // before the login packet is written, if the collation is to be forced
 
@@ -66,6 +67,7 @@ class DialAttempt {
   bool reached_ = false;              // something answered the connect
   bool tls_begun_ = false;
   bool tls_done_ = false;
+  bool tls_refused_ = false;
   bool timed_out_ = false;
   bool canceled_ = false;
 };

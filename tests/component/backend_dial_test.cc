@@ -285,6 +285,17 @@ TEST_F(DialTest, SaysWhenTheServerIsNoMysqlOrHangsUp) {
       << error.message;
 }
 
+// Another dial may well succeed, unlike after a failed verification.
+TEST_F(DialTest, TellsAConnectionThatIsLostInTheTlsHandshakeFromWhatTlsRefuses) {
+  for (const Opening opening : {Opening::kResetInTls, Opening::kEndInTls}) {
+    FakeMysql::Options script = tls_server();
+    script.opening = opening;
+    const FakeMysql server(std::move(script));
+    const Error error = failure_of(options_for(server));
+    EXPECT_EQ(error.code, Code::kClosed) << error.message;
+  }
+}
+
 TEST_F(DialTest, HandsThePasswordItselfOverOnlyWhereTheStreamIsEncrypted) {
   FakeMysql::Options script;
   script.switch_to = "mysql_clear_password";

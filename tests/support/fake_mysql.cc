@@ -138,6 +138,8 @@ class FakeMysql::Peer {
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }
 
+  void end_stream() const { ::shutdown(fd_, SHUT_WR); }
+
   std::optional<std::string> receive(std::size_t size) {
     std::string out(size, '\0');
     std::size_t have = 0;
@@ -297,6 +299,8 @@ bool FakeMysql::log_in(Peer& peer) {
   if (!login || login->size() < 32) return false;
   if ((read_u32(*login) & kSsl) != 0 && login->size() == 32) {
     if (opening_ == Opening::kSilenceInTls) return peer.receive(1000000).has_value();
+    if (opening_ == Opening::kResetInTls) return peer.lose_everything(), false;
+    if (opening_ == Opening::kEndInTls) return peer.end_stream(), peer.receive(1000000).has_value();
     if (!peer.start_tls(tls_)) return false;
     login = peer.receive_packet();
     if (!login || login->size() < 32) return false;

@@ -53,6 +53,8 @@ class FakeMysql {
     kHangUp,             // closes at once
     kSilenceAfterLogin,  // swallows the login
     kSilenceInTls,       // takes the SSLRequest and says nothing more
+    kResetInTls,         // takes the SSLRequest and hangs up with an RST
+    kEndInTls,           // takes the SSLRequest and ends its side of the stream
   };
 
   struct Options {
