@@ -90,6 +90,10 @@ class TidbServer:
         """Asks it to shut down, as maintenance does, and does not wait."""
         self._program.send(signal.SIGTERM)
 
+    def send(self, number):
+        """That signal."""
+        self._program.send(number)
+
     def wait_for_end(self, seconds=30):
         self._program.wait(seconds)
 
