@@ -235,6 +235,7 @@ Result<void> ResponseTracker::on_row_end(std::string_view body) {
     note_eof(body);
   }
   summary_.outcome = ResponseSummary::Outcome::kResultSet;
+  if (command_ != Command::kStmtFetch) summary_.found_rows = summary_.last_rows;
   end_result();
   return {};
 }

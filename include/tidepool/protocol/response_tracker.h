@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,8 +28,11 @@ struct ResponseSummary {
   std::string sqlstate;
   std::string message;  // possibly cut
 
-  std::uint64_t rows = 0;         // of all results
-  std::uint64_t last_rows = 0;    // of the last one with columns
+  std::uint64_t rows = 0;       // of all results
+  std::uint64_t last_rows = 0;  // of the last one with columns
+  // Of the last one with columns that came to its end. Not set if there was none, or its rows come
+  // by FETCH.
+  std::optional<std::uint64_t> found_rows;
   std::uint32_t result_sets = 0;  // results with columns
   std::uint32_t results = 0;      // results of any kind, errors included
 

@@ -407,5 +407,15 @@ TEST(ResponseTracker, RefusesAHeadOf16MiBAndWhatIsCutInsideItsPackets) {
   EXPECT_FALSE(tracker.feed("more")) << "once out of step, always out of step";
 }
 
+TEST(ResponseTracker, FindsTheRowsOfTheLastResultThatEnded) {
+  constexpr std::uint16_t kMore = 2 | 8;
+
+  EXPECT_EQ(follow(Command::kQuery, Answer().result(1, 2)).found_rows, 2U);
+  EXPECT_EQ(follow(Command::kQuery, Answer().result(1, 2, kMore).ok()).found_rows, 2U);
+  EXPECT_EQ(follow(Command::kQuery, Answer().result(1, 2, kMore).err()).found_rows, 2U);
+  EXPECT_EQ(follow(Command::kQuery, Answer().result(1, 2, kMore).result(1, 0)).found_rows, 0U);
+  EXPECT_EQ(follow(Command::kQuery, Answer().ok()).found_rows, std::nullopt);
+}
+
 }  // namespace
 }  // namespace tidepool::protocol
