@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tidepool/session/refusal.h"
+
 namespace tidepool::session {
 namespace {
 
@@ -62,7 +64,8 @@ sql::PinReasons pins_after_failure(const sql::Statement& statement) {
   sql::PinReasons pins = statement.pins;
   if (statement.kind != sql::StatementKind::kSet) return pins;
   pins.erase(sql::PinReasons{sql::Pin::kSessionVariable, sql::Pin::kUserVariable, sql::Pin::kRole,
-                             sql::Pin::kResourceGroup, sql::Pin::kOneShotTransaction});
+                             sql::Pin::kResourceGroup, sql::Pin::kOneShotTransaction,
+                             sql::Pin::kStaleRead});
   return pins;
 }
 
@@ -88,7 +91,8 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
                               sql::PinReasons pins, sql::SessionState& desired,
                               sql::SessionState& actual) {
   const bool failed = answer.has_error();
-  if (failed && is_refused(answer.error_number)) return pins;
+  const bool refused = refusal_of(protocol::Command::kQuery, script, answer) != Refusal::kNone;
+  if (failed && (refused || is_refused(answer.error_number))) return pins;
   const std::size_t done = executed_of(script, answer);
   for (std::size_t i = 0; i < done; ++i) {
     pins.erase(sql::Pin::kOneShotTransaction);              // consumed by any statement

@@ -72,7 +72,8 @@ bool is_memorable(const sql::Script& script, const sql::SessionState& state, sql
   pins.erase(sql::PinReasons{sql::Pin::kTransaction, sql::Pin::kCursor, sql::Pin::kLongData});
   if (script.size() != 1 || !pins.empty() || !state.is_exact()) return false;
   const sql::Statement& statement = script.front();
-  return is_plain_kind(statement.kind) && !statement.facts.contains(sql::Fact::kUserVariable);
+  return is_plain_kind(statement.kind) && !statement.keeps_diagnostics &&
+         !statement.facts.contains(sql::Fact::kUserVariable);
 }
 
 std::uint64_t prepare_context(const sql::SessionState& state) {

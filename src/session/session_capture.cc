@@ -44,8 +44,9 @@ bool Session::is_bound() const {
 bool Session::must_capture() {
   const bool needs_restore = lease_.memory().actual.hash() != desired_.hash();
   const sql::LexMode mode = desired_.lex_mode();
-  return insert_id_on_backend_ || desired_.role().is_computed || adds_warning_ ||
-         (warnings_on_backend_ && needs_restore) || mode.uncertain || mode.collation == 0;
+  return insert_id_on_backend_ || desired_.role().is_computed || added_warnings_ > 0 ||
+         found_rows_on_backend_ || (warnings_on_backend_ && needs_restore) || mode.uncertain ||
+         mode.collation == 0;
 }
 
 void Session::on_recall() {
@@ -70,6 +71,10 @@ void Session::add_captures() {
                             .bytes = framed(protocol::Command::kQuery, text),
                             .hold_answer = true});
   };
+  // Each of these two is the end of the other; FETCH leaves no warnings.
+  if (found_rows_on_backend_ && !warnings_on_backend_)
+    ask(CaptureKind::kFoundRows, "SELECT FOUND_ROWS()");
+  found_rows_on_backend_ = false;
   if (warnings_on_backend_) ask(CaptureKind::kWarnings, "SHOW WARNINGS");
   if (insert_id_on_backend_) ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
   ask(CaptureKind::kSystemVariables, sql::system_variables_query(desired_));
@@ -85,6 +90,7 @@ void Session::on_captured() {
   lease_.memory().last_session = 0;  // the capture was a statement of its own
   switch (kind) {
     case CaptureKind::kWarnings: return note_warnings(answer);
+    case CaptureKind::kFoundRows: return note_found_rows(answer);
     case CaptureKind::kLastInsertId: return note_insert_id(answer);
     case CaptureKind::kSystemVariables:
     case CaptureKind::kUserVariables: return note_variables(kind, answer);
@@ -96,18 +102,25 @@ void Session::on_captured() {
 // be another session's.
 void Session::note_warnings(const std::string& answer) {
   warnings_on_backend_ = false;
-  const bool adds = std::exchange(adds_warning_, false);
+  const std::size_t added = std::exchange(added_warnings_, 0U);
   auto result = protocol::parse_text_result(answer);
   if (!result) return warnings_answer_.clear();
-  if (!adds || result->rows.empty()) {
+  if (added == 0) {
     warnings_answer_ = answer;
     return;
   }
   const auto before = protocol::parse_text_result(warnings_answer_);
   const protocol::TextResult all =
-      with_last_of(before ? *before : protocol::TextResult{}, *std::move(result));
-  last_ok_.warnings = static_cast<std::uint16_t>(all.rows.size());
+      with_last_of(before ? *before : protocol::TextResult{}, *std::move(result), added);
+  last_ok_.warnings =
+      counts_no_warnings_ ? std::uint16_t{0} : static_cast<std::uint16_t>(all.rows.size());
   warnings_answer_ = protocol::make_text_result(all.columns, all.rows, all.status, all.warnings);
+}
+
+void Session::note_found_rows(const std::string& answer) {
+  const auto result = protocol::parse_text_result(answer);
+  if (!result || result->rows.size() != 1 || result->rows[0].empty()) return;
+  found_rows_ = std::strtoull(result->rows[0][0].value_or("0").c_str(), nullptr, 10);
 }
 
 void Session::note_insert_id(const std::string& answer) {

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "tidepool/protocol/reply_messages.h"
+#include "tidepool/protocol/status.h"
 #include "tidepool/protocol/text_result.h"
+#include "tidepool/session/refusal.h"
 #include "tidepool/session/session.h"
 #include "tidepool/session/warnings.h"
 
@@ -49,14 +51,6 @@ std::int64_t row_count_after(const sql::Statement* statement, std::uint64_t affe
   return begins("SHOW") || begins("DO") || begins("HELP") ? 0 : -1;
 }
 
-// Errors that TiDB finds before it begins with a statement.
-bool is_refused(std::uint16_t error, bool prepares) {
-  constexpr std::uint16_t kSyntax = 1064;
-  constexpr std::uint16_t kManyStatements = 8130;
-  constexpr std::uint16_t kPreparesMany = 8115;
-  return error == kSyntax || error == kManyStatements || (prepares && error == kPreparesMany);
-}
-
 // SELECT name() and nothing else; the column is called as it is written.
 std::optional<std::string> lone_function(const sql::Statement& statement, const char* name) {
   sql::Lexer lexer(statement.text, {});
@@ -83,6 +77,7 @@ bool Session::answer_fact_locally(const ClientCommand& command) {
     note_local_answer();
     row_count_ = -1;
     found_rows_ = 1;
+    found_rows_here_ = false;
     return send(protocol::make_text_result({column}, {{value}}, status_flags(), 0));
   };
   if (statement.facts == sql::Facts{sql::Fact::kLastInsertId}) {
@@ -123,8 +118,10 @@ bool Session::answer_about_warnings(const sql::Statement& statement) {
   }
   row_count_ = 0;
   found_rows_ = result->rows.size();
+  found_rows_here_ = false;
   last_ok_ = {};
   facts_on_backend_ = false;
+  counts_no_warnings_ = true;
   return send(
       protocol::make_text_result(result->columns, result->rows, status_flags(), result->warnings));
 }
@@ -137,12 +134,14 @@ void Session::note_local_answer() {
   last_ok_ = {};
   row_count_ = 0;
   facts_on_backend_ = false;
+  counts_no_warnings_ = false;
 }
 
 // A text was prepared, by TiDB or from memory: a statement of its own, which the backend that comes
 // next has not seen.
 void Session::note_prepare(const ClientCommand& command, std::uint16_t warnings) {
   const sql::Script& script = command.script;
+  if (!script.empty() && script.front().keeps_diagnostics) return note_prepared_diagnostics();
   note_local_answer();
   warnings_on_backend_ = false;
   last_ok_.warnings = warnings;
@@ -150,14 +149,25 @@ void Session::note_prepare(const ClientCommand& command, std::uint16_t warnings)
   last_prepare_ = command.argument();
 }
 
+// SHOW WARNINGS leaves the warnings when it is prepared too, and adds one of its own, of its plan
+// that is not cached.
+void Session::note_prepared_diagnostics() {
+  note_refusal(Refusal::kAddsWarning);
+  counts_no_warnings_ = true;
+  last_ok_ = {};
+  row_count_ = 0;
+}
+
 // As in a session that has just begun.
 void Session::forget_facts() {
   note_local_answer();
   insert_id_on_backend_ = false;
   warnings_on_backend_ = false;
-  adds_warning_ = false;
+  added_warnings_ = 0;
+  found_rows_on_backend_ = false;
   last_insert_id_ = 0;
   found_rows_ = 0;
+  found_rows_here_ = false;
 }
 
 // What the statement, or a later one of its transaction, asks about the one before it, on a backend
@@ -170,10 +180,10 @@ void Session::add_fact_restores() {
                             .may_fail = may_fail});
   };
   const sql::Script& script = command_->effects();
-  const bool is_about_warnings = !script.empty() && script.front().keeps_diagnostics &&
-                                 (script.facts().contains(sql::Fact::kWarnings) ||
-                                  script.facts().contains(sql::Fact::kErrors));
-  if (is_about_warnings && !knows_facts_here()) {
+  const bool asks = !script.empty() && (script.front().facts.contains(sql::Fact::kWarnings) ||
+                                        script.front().facts.contains(sql::Fact::kErrors));
+  const bool is_about_warnings = asks && (script.front().keeps_diagnostics || counts_on_backend());
+  if (is_about_warnings && !warnings_on_backend_ && !knows_facts_here()) {
     if (last_prepare_.empty()) {
       restore("DO 0", false);
     } else {
@@ -184,6 +194,7 @@ void Session::add_fact_restores() {
     }
   }
   if (!restores_insert_id()) return;
+  found_rows_here_ = false;
   lease_.memory().insert_id = insert_id_target();
   restore("SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target()) + ")", true);
 }
@@ -192,20 +203,16 @@ void Session::add_fact_restores() {
 void Session::note_facts() {
   const protocol::ResponseSummary& answer = command_->summary;
   const bool prepares = command_->type == protocol::Command::kStmtPrepare;
-  if (answer.has_error() && is_refused(answer.error_number, prepares)) {
-    // Not begun: nothing is different but that it left a warning, and not even that if it was to be
-    // prepared.
-    if (prepares) return;
-    adds_warning_ = !warnings_on_backend_;
-    warnings_on_backend_ = true;
-    last_ok_.warnings = 1;
-    return;
-  }
   const sql::Script& script = command_->effects();
+  if (const Refusal refusal = refusal_of(command_->type, script, answer);
+      refusal != Refusal::kNone) {
+    return note_refusal(refusal);
+  }
   const sql::Statement* last = script.empty() ? nullptr : &script[script.size() - 1];
   const bool has_rows = answer.outcome == protocol::ResponseSummary::Outcome::kResultSet;
   facts_on_backend_ = !prepares;
-  adds_warning_ = false;
+  added_warnings_ = 0;
+  counts_no_warnings_ = last != nullptr && last->keeps_diagnostics;
   if (last == nullptr || !last->keeps_diagnostics) {
     warnings_answer_.clear();
     last_prepare_.clear();
@@ -224,14 +231,28 @@ void Session::note_facts() {
               .warnings = prepares ? std::uint16_t{0} : answer.warnings,
               .info = has_rows ? std::string() : answer.info};
   row_count_ = row_count_after(last, last_ok_.affected_rows);
-  if (has_rows) found_rows_ = answer.last_rows;
+  if (answer.found_rows) found_rows_ = *answer.found_rows;
+  const bool opens_cursor = has_rows && (answer.status & protocol::status::kCursorExists) != 0;
+  if (opens_cursor || answer.found_rows) {
+    found_rows_on_backend_ = opens_cursor;
+    found_rows_here_ = true;
+  }
+}
+
+// This backend may not be the one that ran the statement before.
+void Session::note_refusal(Refusal refusal) {
+  facts_on_backend_ = false;
+  if (refusal == Refusal::kWithoutTrace) return;
+  if (!warnings_on_backend_ || added_warnings_ > 0) ++added_warnings_;
+  warnings_on_backend_ = true;
+  if (!counts_no_warnings_) ++last_ok_.warnings;
 }
 
 // After an error: what a ping's OK repeats.
 void Session::note_failure_facts() {
-  if (is_refused(command_->summary.error_number, false)) return;
-  const protocol::ResponseSummary& ping = command_->exchange.summary();
   const sql::Script& script = command_->effects();
+  if (refusal_of(command_->type, script, command_->summary) != Refusal::kNone) return;
+  const protocol::ResponseSummary& ping = command_->exchange.summary();
   last_ok_ = {.affected_rows = ping.affected_rows,
               .last_insert_id = ping.last_insert_id,
               .warnings = ping.warnings,

@@ -83,6 +83,7 @@ bool Session::add_steps() {
   const bool can_be =
       command_->chooses_database() ? add_restore(wanted_for_use()) : add_restore(desired_);
   if (!can_be) return false;
+  note_other_use();
   substitute_text();
   const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
   bool must_succeed = !command_->exchange.is_over();
@@ -228,6 +229,9 @@ void Session::release_lease() {
 void Session::end_lease(pool::Release how) {
   if (waits_for_infile_) end_infile();
   channel_.stream().resume(net::PauseReason::kPeerFull);
+  if (std::exchange(shows_read_time_, false) && how == pool::Release::kClean) {
+    how = pool::Release::kReset;
+  }
   lease_.release(how);
 }
 
@@ -238,7 +242,8 @@ void Session::drop_lease() {
   last_backend_ = 0;
   insert_id_on_backend_ = false;
   warnings_on_backend_ = false;
-  adds_warning_ = false;
+  added_warnings_ = 0;
+  found_rows_on_backend_ = false;
 }
 
 void Session::on_backend_lost(const Error& error) {

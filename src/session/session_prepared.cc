@@ -92,6 +92,7 @@ void Session::on_statement_close(std::string_view payload) {
 
 bool Session::add_statement_steps() {
   if (!add_restore(desired_)) return false;
+  note_other_use();
   PreparedStatement& statement = *command_->statement;
   choose_key(statement);
   pool::PreparedCache& known = lease_.memory().prepared;

@@ -10,6 +10,17 @@
 #include "tidepool/session/session.h"
 
 namespace tidepool::session {
+namespace {
+
+// In the EOF that ends the answer: its header byte, warnings, status flags.
+void set_eof_warnings(std::string& answer, std::uint16_t warnings) {
+  const std::size_t at = answer.size() - 4;
+  answer[at] = static_cast<char>(warnings & 0xffU);
+  answer[at + 1] = static_cast<char>(warnings >> 8U);
+}
+
+}  // namespace
+
 void Session::write_steps() {
   if (awaits_kill()) return;  // on_killed() goes on
   const std::string bytes = command_->exchange.take_writable();
@@ -156,6 +167,7 @@ void Session::on_relayed() {
   }
   if (command.statement != nullptr) note_statement_use();
   if (command.repeats_last_ok()) on_repeating_ok();
+  if (command.repeats_last_warnings()) on_repeating_warnings();
   if (answer.has_status && !answer.has_error()) learn_status(answer.status);
   if (command.executes() && answer.has_error()) {
     command.exchange.add({.kind = StepKind::kProbe,
@@ -177,6 +189,7 @@ void Session::follow(std::string_view lock_answer) {
   if (command.executes()) {
     const bool holds = concerns_holdings(command.effects());
     const std::string database = holds ? desired_.database() : std::string();
+    shows_read_time_ = shows_read_time_ || command.effects().pins().contains(sql::Pin::kStaleRead);
     pins = apply_effects(command.effects(), answer, pins, desired_, lease_.memory().actual);
     if (holds) pins = settle_holdings(pins, database, lock_answer);
     note_facts();
@@ -221,6 +234,13 @@ void Session::on_repeating_ok() {
   }
   learn_status(command_->summary.status);
   send_last_ok();
+}
+
+void Session::on_repeating_warnings() {
+  std::string answer = command_->exchange.take_held();
+  enter(State::kStreaming);
+  if (!command_->summary.has_error()) set_eof_warnings(answer, last_ok_.warnings);
+  send(answer);
 }
 
 // Everything of the command is answered. What has no answer comes here too.

@@ -32,6 +32,19 @@ bool Session::knows_facts_here() {
   return lease_.memory().last_session == id_ && facts_on_backend_ && command_->exchange.is_over();
 }
 
+// Once the restore is planned. Not every statement changes FOUND_ROWS(), so that a backend may know
+// ROW_COUNT() and not this.
+void Session::note_other_use() {
+  const bool continues = lease_.memory().last_session == id_ && command_->exchange.is_over();
+  found_rows_here_ = found_rows_here_ && continues;
+}
+
+// In a connection of collation `binary` no expression of the type of @@warning_count has its flags.
+bool Session::counts_on_backend() const {
+  constexpr std::uint16_t kBinary = 63;
+  return warnings_answer_.empty() && desired_.lex_mode().collation == kBinary;
+}
+
 // After an INSERT nobody can tell from its answer whether it changed the value: it must be this
 // session's before, of the INSERT and of the transaction or text that it may be in.
 bool Session::restores_insert_id() {
@@ -62,9 +75,9 @@ sql::FactValues Session::fact_values(bool known_here) {
   values.connection_id = id_;
   if (!known_here) {
     values.row_count = row_count_;
-    values.found_rows = found_rows_;
-    if (!warnings_on_backend_) add_warning_counts(values);
+    if (!warnings_on_backend_ && !counts_on_backend()) add_warning_counts(values);
   }
+  if (!found_rows_on_backend_ && !found_rows_here_) values.found_rows = found_rows_;
   if (!facts.contains(sql::Fact::kLastInsertId)) return values;
   const std::optional<std::uint64_t> there =
       restores_insert_id() ? insert_id_target() : lease_.memory().insert_id;

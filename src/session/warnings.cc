@@ -31,9 +31,11 @@ void fit_widths(protocol::TextResult& result) {
 
 }  // namespace
 
-protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now) {
+protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now,
+                                  std::size_t added) {
   if (now.rows.empty()) return now;
-  now.rows.erase(now.rows.begin(), now.rows.end() - 1);
+  const std::size_t others = now.rows.size() - std::min(added, now.rows.size());
+  now.rows.erase(now.rows.begin(), now.rows.begin() + static_cast<std::ptrdiff_t>(others));
   now.rows.insert(now.rows.begin(), before.rows.begin(), before.rows.end());
   fit_widths(now);
   return now;

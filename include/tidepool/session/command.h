@@ -26,6 +26,7 @@ namespace tidepool::session {
 
 enum class CaptureKind : std::uint8_t {
   kWarnings,
+  kFoundRows,
   kLastInsertId,
   kSystemVariables,
   kUserVariables,
@@ -58,15 +59,23 @@ struct ClientCommand {
   // TiDB's OK to it has the figures of the last statement, which on this backend may be one of the
   // proxy's own.
   bool repeats_last_ok() const {
-    return type == protocol::Command::kPing || type == protocol::Command::kStmtReset;
+    return type == protocol::Command::kPing || type == protocol::Command::kStmtReset ||
+           (type == protocol::Command::kRefresh && !refreshes_privileges());
   }
+  // COM_REFRESH that TiDB takes for a FLUSH PRIVILEGES (handleRefresh).
+  bool refreshes_privileges() const {
+    return type == protocol::Command::kRefresh && argument().starts_with('\1');
+  }
+  // Its EOF tells of the warnings of the last statement, as above.
+  bool repeats_last_warnings() const { return type == protocol::Command::kFieldList; }
   // Whether it got the lock, only the row in the answer tells.
   bool asks_for_lock() const {
     return type == protocol::Command::kQuery && session::asks_for_lock(script);
   }
   // The answer is needed whole before it goes to the client.
   bool holds_answer() const {
-    return type == protocol::Command::kStmtPrepare || repeats_last_ok() || asks_for_lock();
+    return type == protocol::Command::kStmtPrepare || repeats_last_ok() ||
+           repeats_last_warnings() || asks_for_lock();
   }
 
   const protocol::Command type;

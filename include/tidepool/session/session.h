@@ -28,6 +28,7 @@
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/login.h"
 #include "tidepool/session/prepared.h"
+#include "tidepool/session/refusal.h"
 #include "tidepool/session/retry.h"
 #include "tidepool/session/state.h"
 #include "tidepool/session/statement_killer.h"
@@ -165,6 +166,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   sql::PinReasons settle_holdings(sql::PinReasons pins, std::string_view database,
                                   std::string_view rows);
   void on_repeating_ok();
+  void on_repeating_warnings();
   void settle();
   void learn_status(std::uint16_t status);
 
@@ -201,6 +203,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
 
   // session_substitute.cc
   bool knows_facts_here();
+  void note_other_use();
+  bool counts_on_backend() const;
   bool restores_insert_id();
   std::uint64_t insert_id_target() const;
   sql::FactValues fact_values(bool known_here);
@@ -223,9 +227,11 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool answer_about_warnings(const sql::Statement& statement);
   void note_local_answer();
   void note_prepare(const ClientCommand& command, std::uint16_t warnings);
+  void note_prepared_diagnostics();
   void forget_facts();
   void add_fact_restores();
   void note_facts();
+  void note_refusal(Refusal refusal);
   void note_failure_facts();
 
   // session_capture.cc
@@ -237,6 +243,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void add_captures();
   void on_captured();
   void note_warnings(const std::string& answer);
+  void note_found_rows(const std::string& answer);
   void note_insert_id(const std::string& answer);
   void note_variables(CaptureKind kind, const std::string& answer);
   void end_captures();
@@ -280,15 +287,25 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool insert_id_on_backend_ =
       false;  // newer than last_insert_id_: to be captured before the lease ends
   bool warnings_on_backend_ = false;  // newer than warnings_answer_
-  // Only the last of them is this session's, and comes after those of warnings_answer_.
-  bool adds_warning_ = false;
+  // If not 0: so many of them, the last ones, are this session's and come after those of
+  // warnings_answer_.
+  unsigned added_warnings_ = 0;
+  // The last statement is SHOW WARNINGS or its like, after which TiDB's OK and EOF tell of none
+  // (StmtCtx.InShowWarning).
+  bool counts_no_warnings_ = false;
   bool last_sets_insert_id_ = false;  // the last statement is a SELECT LAST_INSERT_ID(n)
   std::string warnings_answer_;       // to SHOW WARNINGS, if the last statement left any
   protocol::OkMessage last_ok_;       // what TiDB repeats in an OK to what is no statement
   std::int64_t row_count_ = 0;
   std::uint64_t found_rows_ = 0;
-  std::string last_prepare_;       // the text, if preparing it was the last statement
-  bool facts_on_backend_ = false;  // the last statement ran on last_backend_, not in the proxy
+  bool found_rows_on_backend_ = false;  // of a cursor, which TiDB has read to its end
+  bool found_rows_here_ = false;        // last_backend_ has them, if nobody else has used it since
+  std::string last_prepare_;            // the text, if preparing it was the last statement
+  bool facts_on_backend_ = false;       // the last statement ran on last_backend_, not in the proxy
+
+  // SET TRANSACTION READ ONLY AS OF: @@tx_read_ts shows the time even when it is used up, and no
+  // SET but another time makes it empty.
+  bool shows_read_time_ = false;
 
   // The command under way, and its backend.
   std::unique_ptr<ClientCommand> command_;

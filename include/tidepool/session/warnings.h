@@ -1,14 +1,17 @@
 // What SHOW WARNINGS and SHOW ERRORS say, put together from answers that TiDB gave before. Pure.
 #pragma once
 
+#include <cstddef>
+
 #include "tidepool/protocol/text_result.h"
 
 namespace tidepool::session {
 
-// The answer to SHOW WARNINGS after a statement that left the warnings before it and added one of
-// its own: `now` is the answer of a backend that knows only the end of `before`, or another
+// The answer to SHOW WARNINGS after statements that left the warnings before them and added `added`
+// of their own: `now` is the answer of a backend that knows only the end of `before`, or another
 // session's.
-protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now);
+protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now,
+                                  std::size_t added);
 
 // The answer to SHOW ERRORS where SHOW WARNINGS would be answered with `warnings`.
 protocol::TextResult only_errors(protocol::TextResult warnings);

@@ -113,5 +113,31 @@ TEST_F(SubstituteTest, TellsAnotherSessionsInsertIdFromNone) {
   EXPECT_THAT(tidb_.commands(), Contains("SELECT (LAST_INSERT_ID()&0|0) i"));
 }
 
+TEST_F(SubstituteTest, KeepsFoundRowsOverWhatFindsNone) {
+  start();
+  RawClient one = client();
+  RawClient two = client();
+  tidb_.answer("SELECT a FROM t", text_result({"a"}, {{"1"}, {"2"}, {"3"}}));
+  EXPECT_TRUE(one.query("SELECT a FROM t").rows.size() == 3);
+  EXPECT_EQ(two.query("SELECT 2").rows, Words{"0"});
+  EXPECT_TRUE(one.query("UPDATE t SET a = 1").is_ok());
+
+  EXPECT_EQ(one.query("SELECT FOUND_ROWS() f").rows, Words{"0"});
+
+  EXPECT_EQ(tidb_.commands().back(), "SELECT (FOUND_ROWS()&0|3) f");
+}
+
+TEST_F(SubstituteTest, LeavesRowCountAsItWasAfterAFileThatIsNotAllowed) {
+  start();
+  RawClient client = this->client();
+  tidb_.answer("UPDATE t SET a = 1", inserted(3, 0));
+  tidb_.answer("LOAD DATA LOCAL INFILE 'x' INTO TABLE t", err_packet(1148, "42000", "not allowed"));
+
+  EXPECT_TRUE(client.query("UPDATE t SET a = 1").is_ok());
+  EXPECT_TRUE(client.query("LOAD DATA LOCAL INFILE 'x' INTO TABLE t").is_error(1148));
+
+  EXPECT_EQ(client.query("SELECT ROW_COUNT()").rows, Words{"3"});
+}
+
 }  // namespace
 }  // namespace tidepool::testing

@@ -25,14 +25,21 @@ const protocol::Row kLongWarning{"Warning", "1365", std::string(90, 'z')};
 
 TEST(WarningsTest, AddsTheLastRowToThoseBeforeIt) {
   const auto result = with_last_of(answer({kLongWarning, kShortError}, 360),
-                                   answer({kLongError, kMiddleError}, 644));
+                                   answer({kLongError, kMiddleError}, 644), 1);
 
   EXPECT_EQ(result.rows, (std::vector<protocol::Row>{kLongWarning, kShortError, kMiddleError}));
 }
 
+TEST(WarningsTest, AddsSeveralRows) {
+  const auto result = with_last_of(answer({kLongWarning}, 360),
+                                   answer({kShortError, kLongError, kMiddleError}, 644), 2);
+
+  EXPECT_EQ(result.rows, (std::vector<protocol::Row>{kLongWarning, kLongError, kMiddleError}));
+}
+
 TEST(WarningsTest, AColumnIsAsWideAsItsWidestRow) {
   const auto result =
-      with_last_of(answer({kLongError, kShortError}, 644), answer({kMiddleError}, 592));
+      with_last_of(answer({kLongError, kShortError}, 644), answer({kMiddleError}, 592), 1);
 
   EXPECT_EQ(result.columns[0].length, 256U);
   EXPECT_EQ(result.columns[1].length, 19U);
@@ -47,7 +54,7 @@ TEST(WarningsTest, ARowThatGoesTakesItsWidthAlong) {
 }
 
 TEST(WarningsTest, NothingIsAddedOfABackendThatHasNothing) {
-  const auto result = with_last_of(answer({kShortError}, 256), answer({}, 256));
+  const auto result = with_last_of(answer({kShortError}, 256), answer({}, 256), 1);
 
   EXPECT_TRUE(result.rows.empty());
 }

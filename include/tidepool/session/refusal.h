@@ -1,0 +1,23 @@
+// What TiDB refuses before it begins with a statement: the statement leaves what later ones may ask
+// about the one before it (ResetContextOfStmt has not run), but for a warning perhaps. Pure.
+#pragma once
+
+#include <cstdint>
+
+#include "tidepool/protocol/commands.h"
+#include "tidepool/protocol/response_tracker.h"
+#include "tidepool/sql/statement.h"
+
+namespace tidepool::session {
+
+enum class Refusal : std::uint8_t {
+  kNone,          // begun, or no error at all
+  kWithoutTrace,  // all that later statements may ask is as it was
+  kAddsWarning,   // so it is, but the error stands behind the warnings of the statement before
+};
+
+// `script`: what the command executes or prepares.
+Refusal refusal_of(protocol::Command command, const sql::Script& script,
+                   const protocol::ResponseSummary& answer);
+
+}  // namespace tidepool::session

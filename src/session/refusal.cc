@@ -1,0 +1,72 @@
+#include "tidepool/session/refusal.h"
+
+#include <algorithm>
+
+namespace tidepool::session {
+namespace {
+
+bool names_charset(const sql::Statement& statement) {
+  return std::any_of(statement.changes.begin(), statement.changes.end(),
+                     [](const sql::StateChange& change) {
+                       return change.kind == sql::ChangeKind::kSetNames ||
+                              change.kind == sql::ChangeKind::kSetCharacterSet;
+                     });
+}
+
+// From the parser, which also looks up the names of character sets and collations, but not those
+// that a SET gives to a variable.
+bool is_unreadable(const sql::Script& script, std::uint16_t error) {
+  constexpr std::uint16_t kSyntax = 1064;
+  constexpr std::uint16_t kInvalidCharacter = 1300;
+  constexpr std::uint16_t kUnknownCharset = 1115;
+  constexpr std::uint16_t kUnknownCollation = 1273;
+  if (error == kSyntax || error == kInvalidCharacter) return true;
+  if (error != kUnknownCharset && error != kUnknownCollation) return false;
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    if (script[i].kind == sql::StatementKind::kSet && !names_charset(script[i])) return false;
+  }
+  return true;
+}
+
+bool is_execute(const sql::Statement& statement) {
+  return statement.kind == sql::StatementKind::kPrepared &&
+         sql::is_keyword(sql::Lexer(statement.text, {}).next().text, "EXECUTE");
+}
+
+Refusal refusal_of_query(const sql::Script& script, std::uint16_t error) {
+  constexpr std::uint16_t kManyStatements = 8130;
+  constexpr std::uint16_t kNotAllowed = 1148;
+  constexpr std::uint16_t kNotPrepared = 8111;
+  if (error == kManyStatements) return Refusal::kWithoutTrace;
+  const bool is_single = script.size() == 1;
+  // LOAD DATA LOCAL by a client without LOCAL_FILES (handleStmt, preprocessLoadDataLocal).
+  if (error == kNotAllowed && is_single && script.front().requests_local_file)
+    return Refusal::kWithoutTrace;
+  // ResetContextOfStmt itself looks for what EXECUTE names.
+  if (error == kNotPrepared && is_single && is_execute(script.front()))
+    return Refusal::kAddsWarning;
+  // In PREPARE it may be the prepared text that cannot be read.
+  const bool prepares = is_single && script.front().kind == sql::StatementKind::kPrepared;
+  return is_unreadable(script, error) && !prepares ? Refusal::kAddsWarning : Refusal::kNone;
+}
+
+}  // namespace
+
+Refusal refusal_of(protocol::Command command, const sql::Script& script,
+                   const protocol::ResponseSummary& answer) {
+  constexpr std::uint16_t kPreparesMany = 8115;
+  constexpr std::uint16_t kUnknown = 1105;
+  if (!answer.has_error() || answer.results > 1) return Refusal::kNone;
+  const std::uint16_t error = answer.error_number;
+  switch (command) {
+    case protocol::Command::kStmtPrepare:
+      return is_unreadable(script, error) || error == kPreparesMany ? Refusal::kWithoutTrace
+                                                                    : Refusal::kNone;
+    case protocol::Command::kStmtExecute:  // without the types of its parameters
+      return error == kUnknown && answer.message == "malform packet error" ? Refusal::kWithoutTrace
+                                                                           : Refusal::kNone;
+    default: return refusal_of_query(script, error);
+  }
+}
+
+}  // namespace tidepool::session
