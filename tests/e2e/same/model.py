@@ -16,6 +16,7 @@ class Model:
     autocommit: bool = True
     in_transaction: bool = False
     handles: dict = dataclasses.field(default_factory=dict)  # binary: handle → parameters, each a kind of value
+    effects: dict = dataclasses.field(default_factory=dict)  # binary: handle → what its execution may pin
     names: dict = dataclasses.field(default_factory=dict)  # text: name → number of parameters
     variables: list = dataclasses.field(default_factory=list)  # system variables that were set
     catalog: object = None
@@ -35,7 +36,7 @@ class Model:
 
     def begin_anew(self):
         self.autocommit, self.in_transaction = True, False
-        self.handles, self.names, self.variables = {}, {}, []
+        self.handles, self.effects, self.names, self.variables = {}, {}, {}, []
 
     def begin(self):
         self.in_transaction = True

@@ -41,8 +41,9 @@ def strange_login(rnd, model):
 @kind("failed login", 0.3)
 def failed_login(rnd, model):
     yield leaving(rnd)
-    good = ("connect", 0, "{db}", 46, 0)
-    bad = [("connect", 0, "nodb", 46, 0), ("connect", 0, "nodb", 46, 1), ("connect", 0, model.scratch(rnd), 46, 0)]
+    # Whether a database is open to an account takes a backend of that account.
+    good = ("connect", 0, "{db}", 46, model.account)
+    bad = [("connect", 0, "nodb", 46, model.account), ("connect", 0, model.scratch(rnd), 46, model.account)]
     bad += [good + ("wrong",), good[:2] + (None, 46, 1, "wrong"), good[:4] + ("nobody",)]
     yield ends_everything(*rnd.choice(bad))
     yield connect(rnd, model)
@@ -69,7 +70,7 @@ def change_user(rnd, model):
 
 @kind("change user that fails", 0.3)
 def failed_change_user(rnd, model):
-    bad = [("change_user", 0, "nodb"), ("change_user", 1, "nodb"), ("change_user", model.account, "{db}", "wrong")]
+    bad = [("change_user", model.account, "nodb"), ("change_user", model.account, "{db}", "wrong")]
     bad += [("change_user", "nobody", "{db}"), ("change_user", model.account, model.scratch(rnd))]
     op = rnd.choice(bad)
     if op[2] not in ("{db}", "nodb"):

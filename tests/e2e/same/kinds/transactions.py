@@ -1,6 +1,6 @@
 """Transactions, savepoints, autocommit, and what holds for the next transaction only."""
 from . import kind
-from ..model import query
+from ..model import ends_everything, query
 from .tables import DEFINITIONS, READS, WRITES, filled
 
 OPENING = ("BEGIN", "START TRANSACTION", "BEGIN PESSIMISTIC", "BEGIN OPTIMISTIC", "begin /* x */", "START TRANSACTION READ WRITE")
@@ -82,6 +82,8 @@ def as_of(rnd, model):
     """A moment long before there was anything fails everywhere alike."""
     when = rnd.choice(["'2001-01-01 00:00:00'", "'nonsense'", "NULL"])
     text = rnd.choice(["SET TRANSACTION READ ONLY AS OF TIMESTAMP {}", "START TRANSACTION READ ONLY AS OF TIMESTAMP {}"])
-    yield query(text.format(when), "one-shot transaction")
+    yield query(text.format(when), "read of the past")
     yield query("COMMIT", drops={"transaction", "one_shot_transaction"})
     yield query("SELECT id FROM {db}.fixed ORDER BY id LIMIT 1")
+    model.begin_anew()
+    yield ends_everything("reset")
