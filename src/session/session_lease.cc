@@ -142,7 +142,10 @@ bool Session::add_restore(const sql::SessionState& target) {
   pool::PoolStats& stats = account_->pool->pool->broker().stats();
   stats.restores.add();
   stats.restore_statements.add(plan.steps.size());
-  if (plan.needs_reset()) memory.prepared.clear();
+  if (plan.needs_reset()) {
+    memory.prepared.clear();
+    memory.insert_id = 0;
+  }
   for (const sql::RestoreStep& step : plan.steps) {
     Step added{.kind = StepKind::kRestore, .may_fail = step.may_fail};
     switch (step.kind) {

@@ -139,5 +139,20 @@ TEST_F(SubstituteTest, LeavesRowCountAsItWasAfterAFileThatIsNotAllowed) {
   EXPECT_EQ(client.query("SELECT ROW_COUNT()").rows, Words{"3"});
 }
 
+TEST_F(SubstituteTest, KnowsThatAResetTakesTheInsertIdAway) {
+  start();
+  RawClient one = client();
+  RawClient two = client();
+  tidb_.answer("INSERT INTO t VALUES (1)", inserted(1, 7));
+  tidb_.answer("SELECT LAST_INSERT_ID()", text_result({"LAST_INSERT_ID()"}, {{"7"}}));
+  EXPECT_TRUE(one.query("INSERT INTO t VALUES (1)").is_ok());
+  EXPECT_TRUE(two.query("USE shop").is_ok());
+
+  EXPECT_EQ(one.query("SELECT LAST_INSERT_ID() i").rows, Words{"0"});
+
+  EXPECT_THAT(tidb_.commands(), Contains("RESET"));
+  EXPECT_EQ(tidb_.commands().back(), "SELECT (LAST_INSERT_ID()&0|7) i");
+}
+
 }  // namespace
 }  // namespace tidepool::testing
