@@ -107,6 +107,15 @@ Statement read_alter(Cursor& cursor) {
   return statement;
 }
 
+// Behind DATABASE.
+Statement read_drop_database(Cursor& cursor) {
+  skip_if_exists(cursor);
+  std::optional<std::string> name = name_of(cursor.token());
+  Statement statement = read_definition(cursor);
+  if (name) statement.changes.push_back({ChangeKind::kDropDatabase, std::move(*name)});
+  return statement;
+}
+
 Statement read_drop(Cursor& cursor) {
   if (cursor.at("PREPARE")) return read_deallocate(cursor);
   if (cursor.skip("TEMPORARY")) return read_drop_tables(cursor, TransactionEffect::kNone);
@@ -119,6 +128,7 @@ Statement read_drop(Cursor& cursor) {
   if (cursor.at("TABLE") || cursor.at("TABLES")) {
     return read_drop_tables(cursor, TransactionEffect::kUnknown);
   }
+  if (cursor.skip("DATABASE") || cursor.skip("SCHEMA")) return read_drop_database(cursor);
   return read_definition(cursor);
 }
 

@@ -144,6 +144,9 @@ void SessionState::apply(const StateChanges& changes) {
 void SessionState::apply(const StateChange& change) {
   switch (change.kind) {
     case ChangeKind::kUseDatabase: return set_database(change.name);
+    case ChangeKind::kDropDatabase:
+      if (upper(database_) == upper(change.name)) set_database({});
+      return;
     case ChangeKind::kInitDatabase: reset_database_ = change.name; return set_database(change.name);
     case ChangeKind::kSetVariable:
     case ChangeKind::kSetDefault: return set_variable(change);

@@ -191,10 +191,30 @@ bool reads_connections(std::string_view text, LexMode mode) {
   return false;
 }
 
+// Leaves FOUND_ROWS() as it is, in any case.
+bool finds_no_rows(const Statement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kBegin:
+    case StatementKind::kEnd:
+    case StatementKind::kSet:
+    case StatementKind::kUse: return true;
+    default: break;
+  }
+  constexpr std::array<std::string_view, 4> kWrites = {"INSERT", "REPLACE", "UPDATE", "DELETE"};
+  const Token first = Lexer(statement.text, {}).next();
+  return std::any_of(kWrites.begin(), kWrites.end(),
+                     [&](std::string_view word) { return is_keyword(first.text, word); });
+}
+
 // What of the values this statement of the script asks for.
-FactValues values_for(const Statement& statement, bool is_first, LexMode mode,
+FactValues values_for(const Script& script, std::size_t index, LexMode mode,
                       const FactValues& all) {
-  FactValues values = is_first ? all : FactValues{};
+  const Statement& statement = script[index];
+  FactValues values = index == 0 ? all : FactValues{};
+  bool keeps_found_rows = true;
+  for (std::size_t i = 0; i < index; ++i)
+    keeps_found_rows = keeps_found_rows && finds_no_rows(script[i]);
+  if (keeps_found_rows) values.found_rows = all.found_rows;
   values.insert_id = all.insert_id;
   values.foreign_id = all.foreign_id;
   values.connection_id = all.connection_id;
@@ -212,7 +232,7 @@ std::string substitute(const Script& script, std::string_view text, LexMode mode
   for (std::size_t i = 0; i < script.size(); ++i) {
     const Statement& statement = script[i];
     if (statement.facts.empty() || !may_be_rewritten(statement)) continue;
-    const FactValues wanted = values_for(statement, i == 0, mode, values);
+    const FactValues wanted = values_for(script, i, mode, values);
     if (wanted.empty()) continue;
     const auto begin = static_cast<std::size_t>(statement.text.data() - text.data());
     out += text.substr(done, begin - done);

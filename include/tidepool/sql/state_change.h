@@ -31,6 +31,7 @@ enum class ChangeKind : std::uint8_t {
   kDeallocateText,  // DEALLOCATE PREPARE name
   kCreateTemporaryTable,  // name; value: the database, if written
   kDropTable,             // DROP [TEMPORARY] TABLE, one change a table; name and value as above
+  kDropDatabase,          // name: a session that is in it is in none then
   kGetLock,               // SELECT GET_LOCK('name', n) and nothing else; name empty if a parameter
   kReleaseLock,           // SELECT or DO RELEASE_LOCK('name') and nothing else; likewise
 };

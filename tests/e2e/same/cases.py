@@ -28,6 +28,27 @@ CASES = {
         *query(0, "USE nodb"), *query(1, "SELECT 1"), *query(0, "SHOW WARNINGS", "SELECT DATABASE()"), *query(1, "SELECT 1"),
         command(0, raw.INIT_DB, "{db}"), *query(0, "SELECT DATABASE()"),
     ],
+    "a session drops the database that it is in": [
+        connect(0), connect(1), *query(0, "CREATE DATABASE {db}x1", "USE {db}x1", "DROP DATABASE {db}x1"), *query(1, "SELECT 1"),
+        *query(0, "SELECT DATABASE()"), *query(1, "SELECT DATABASE()"), (0, ("prepare", 1, "SELECT COUNT(*) FROM {db}.t0")),
+        *query(0, "USE {db}"), *query(1, "SELECT 1"), (0, ("execute", 1)), *query(0, "SELECT DATABASE()"),
+    ],
+    "what errors leave of the statement before them": [
+        connect(0), connect(1), *query(0, "SELECT 1/0", "SELECT 1; SELECT 2"), command(0, raw.PING), *query(0, "SHOW WARNINGS", "EXECUTE none"),
+        command(0, raw.PING), *query(0, "SELECT 1", "SELEC"), *query(1, "SELECT 1"), command(0, raw.PING), command(0, raw.FIELD_LIST, "t0\0"),
+        *query(0, "SHOW WARNINGS", "SELECT * FROM none", "LOAD DATA LOCAL INFILE 'x' INTO TABLE t0 (v, s)"), *query(1, "SELECT 1"),
+        *query(0, "SELECT ROW_COUNT()", "UPDATE {db}.t0 SET v = v + 1", "SET NAMES nonsense"), *query(1, "SELECT 1"), *query(0, "SELECT ROW_COUNT()"),
+    ],
+    "FOUND_ROWS() on another backend": [
+        connect(0, raw.MULTI_STATEMENTS), connect(1), *query(0, "SELECT id FROM {db}.t0; SELECT nonsense"), *query(1, "SELECT 1"),
+        *query(0, "DELETE FROM {db}.t0 WHERE 0", "SELECT FOUND_ROWS() + 0"), *query(1, "SELECT 1"), *query(0, "SELECT id FROM {db}.t0; SET @a = 1"),
+        *query(1, "SELECT 1"), *query(0, "DELETE FROM {db}.t0 WHERE 0; SELECT FOUND_ROWS()"), (0, ("prepare", 1, "SELECT id FROM {db}.t0")),
+        (0, ("execute", 1, (), True, 1)), (0, ("fetch", 1, 1)), (0, ("close_statement", 1)), *query(1, "SELECT 1"), *query(0, "SELECT FOUND_ROWS()"),
+    ],
+    "a reset backend has no insert id": [
+        connect(0, database=None), connect(1), *query(0, "INSERT INTO {db}.t0(v) VALUES (1)"), *query(1, "SELECT 1"),
+        *query(0, "SELECT @@identity, LAST_INSERT_ID()"),
+    ],
     "COM_CHANGE_USER with a wrong password or name": [
         connect(0), *query(0, "SET @a = 1"), (0, ("change_user", 0, "{db}", "wrong")), (0, ("change_user", "nobody", "{db}")),
         *query(0, "SELECT @a"), (0, ("change_user", 1, "{db}")), *query(0, "SELECT @a, CURRENT_USER()"),

@@ -137,6 +137,8 @@ TEST(ClassifyEffect, ListsTemporaryTablesPreparedTextsAndAssignedVariables) {
       {"DROP TEMPORARY TABLE IF EXISTS a, b.c",
        {{ChangeKind::kDropTable, "a"}, {ChangeKind::kDropTable, "c", "b"}}},
       {"DROP TABLE a", {{ChangeKind::kDropTable, "a"}}},
+      {"DROP DATABASE IF EXISTS `a b`", {{ChangeKind::kDropDatabase, "a b"}}},
+      {"drop schema a", {{ChangeKind::kDropDatabase, "a"}}},
       {"SELECT GET_LOCK('A', 1)", {{ChangeKind::kGetLock, "a"}}},
       {"SELECT get_lock ('a', -1) AS ok", {{ChangeKind::kGetLock, "a"}}},
       {"SELECT GET_LOCK(?, ?)", {{ChangeKind::kGetLock, ""}}},

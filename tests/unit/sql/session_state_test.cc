@@ -42,6 +42,17 @@ TEST(SessionState, StartsWithTheHandshake) {
 }
 
 // Each seen on TiDB with a client of that character set.
+TEST(SessionState, IsInNoDatabaseWhenItsOwnIsDropped) {
+  SessionState state;
+  state.apply({.kind = ChangeKind::kUseDatabase, .name = "Shop"});
+  state.apply({.kind = ChangeKind::kDropDatabase, .name = "other"});
+  EXPECT_EQ(state.database(), "Shop");
+
+  state.apply({.kind = ChangeKind::kDropDatabase, .name = "sHOP"});
+
+  EXPECT_EQ(state.database(), "");
+}
+
 TEST(SessionState, UnderstandsTheCollationOfTheHandshakeAsTiDbDoes) {
   EXPECT_EQ(charset(SessionState({.collation_id = 0})), "utf8mb4 utf8mb4_bin utf8mb4");
   EXPECT_EQ(charset(SessionState({.collation_id = 255})), "utf8mb4 utf8mb4_0900_ai_ci utf8mb4");

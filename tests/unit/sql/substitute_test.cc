@@ -186,10 +186,14 @@ TEST(Substitute, ReplacesAnInsertIdOnlyWhereItIsAnotherSessions) {
 
 TEST(Substitute, LeavesWhatAsksAboutAStatementOfTheSameText) {
   FactValues values = row_count(3);
+  values.found_rows = 5;
   values.connection_id = 77;
   expect_all({{"SELECT ROW_COUNT() a; SELECT ROW_COUNT(), CONNECTION_ID() b",
                "SELECT (ROW_COUNT()*0+3) a; SELECT ROW_COUNT(), (CONNECTION_ID()&0|77) b"},
-              {"SELECT 1; SELECT ROW_COUNT() a;", "SELECT 1; SELECT ROW_COUNT() a;"}},
+              {"SELECT 1; SELECT ROW_COUNT() a;", "SELECT 1; SELECT ROW_COUNT() a;"},
+              {"SELECT 1; SELECT FOUND_ROWS() a", "SELECT 1; SELECT FOUND_ROWS() a"},
+              {"INSERT INTO t VALUES (1); SET @a = 1; SELECT FOUND_ROWS() a",
+               "INSERT INTO t VALUES (1); SET @a = 1; SELECT (FOUND_ROWS()&0|5) a"}},
              values);
 }
 
