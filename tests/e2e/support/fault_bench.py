@@ -65,7 +65,8 @@ class Bench:
         return self.door.proxy.metric("tidepool_backends", **({"state": state} if state else {}))
 
     def warm(self, backends=POOL["size"]):
-        """So many are there and idle."""
+        """So many are there and idle, all of them new: what was there at a loss is pinged, which a fault could strike."""
+        self.cool()
         with contextlib.ExitStack() as stack:
             for client in [stack.enter_context(self.door.connect()) for _ in range(backends)]:
                 client.begin()
