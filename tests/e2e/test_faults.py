@@ -126,7 +126,8 @@ def test_a_write_whose_backend_is_lost_before_it_was_sent_is_executed_once(broke
         bench.warm()
         fault = bench.link.arm(what, side, after=after, times=2)
         rows_of(client, f"INSERT INTO tokens VALUES ({bench.token})")
-    assert fault.struck == 2 and bench.since("retries") == 2
+    # The second may strike the ping of a backend that the loss of the first has made doubtful.
+    assert fault.struck == 2 and bench.since("retries") in (1, 2)
     assert bench.since("unknown_outcomes") == 0
     assert bench.rows() == 1
 
