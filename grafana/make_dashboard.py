@@ -159,6 +159,14 @@ ROWS = [
               width=8),
         graph("Retired by reason", "Backends taken out of the pool.", "ops",
               [(total(rate(pool("tidepool_backends_retired_total")), "reason"), "{{reason}}")], width=8, stacked=True),
+        graph("Backends by endpoint", "Connections to each endpoint of TiDB.", "none",
+              [(total(pool("tidepool_endpoint_backends"), "endpoint"), "{{endpoint}}")], width=8, stacked=True),
+        graph("Dials by endpoint", "Attempts to open a connection, by endpoint and result.", "ops",
+              [(total(rate(pool("tidepool_endpoint_dials_total")), "endpoint, result"), "{{endpoint}} {{result}}")], width=8,
+              stacked=True),
+        graph("Endpoints that answer", "1 if the last dial to the endpoint succeeded; and pools for which no endpoint takes a dial.",
+              "none", [(total(pool("tidepool_endpoint_up"), "endpoint"), "{{endpoint}}"),
+                       (total(pool("tidepool_tidb_away"), "pool"), "{{pool}} away")], width=8),
     ]),
     ("Queries", [
         graph("Queries by kind", "Commands answered.", "ops", [

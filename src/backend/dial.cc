@@ -1,5 +1,6 @@
 #include "tidepool/backend/dial.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <sys/eventfd.h>
@@ -68,7 +69,8 @@ Dialled dial_endpoint(const DialOptions& options, const Endpoint& endpoint, Time
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     const TimePoint now = Clock::now();
     if (i > 0 && now >= until) break;
-    const Duration share = (until - now) / (addresses->size() - i);
+    Duration share = (until - now) / (addresses->size() - i);
+    if (options.accept_timeout.count() > 0) share = std::min(share, options.accept_timeout);
     DialAttempt attempt(options, endpoint, (*addresses)[i], {until, share, canceler.fd()});
     Result<std::unique_ptr<Connection::State>> state = attempt.run();
     if (state) return std::make_unique<Connection>(std::move(*state));

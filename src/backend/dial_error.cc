@@ -1,5 +1,7 @@
 #include "dial_error.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -25,6 +27,21 @@ bool concerns_account(unsigned number) {
   }
 }
 
+// TiDB Cloud's gateway has no number of its own for these, and they do not mend themselves. Texts:
+// its documentation and users' reports.
+bool gateway_refuses_account(unsigned number, std::string_view text) {
+  if (number != 1105) return false;
+  constexpr auto kRefusals = std::to_array<std::string_view>({
+      "usage quota being exhausted",
+      "Missing user name prefix",
+      "Access denied",
+      "insecure transport are prohibited",
+  });
+  return std::any_of(kRefusals.begin(), kRefusals.end(), [&](std::string_view refusal) {
+    return text.find(refusal) != std::string_view::npos;
+  });
+}
+
 }  // namespace
 
 bool is_library_error(unsigned number) {
@@ -34,7 +51,7 @@ bool is_library_error(unsigned number) {
 
 Error server_error(unsigned number, std::string sqlstate, std::string text) {
   Code code = Code::kBackend;
-  if (concerns_account(number)) code = Code::kAuth;
+  if (concerns_account(number) || gateway_refuses_account(number, text)) code = Code::kAuth;
   if (number == 3159) code = Code::kTls;  // TLS is required by the server
   return Error{code, std::move(text), static_cast<std::uint16_t>(number), std::move(sqlstate)};
 }

@@ -95,7 +95,8 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
   key<PoolDraft, &PoolDraft::port>({"port", count(1, 65535),
     "The port of TiDB", ""}),
   pool<&Pool::endpoints>({"endpoints", {Kind::kAddresses},
-    "Several addresses of one TiDB in order of preference, instead of host and port",
+    "Several addresses of one TiDB in order of preference, instead of host and port: the first one that answers is used, "
+    "and returned to when it answers again",
     "[tidb-0.example.com:4000, tidb-1.example.com:4000]", true}),
   pool<&Pool::user>({"user", kText,
     "The TiDB account, with the cluster prefix where TiDB Cloud gives one", "3pTAoNNegb47Uc8.root"}),
@@ -152,6 +153,9 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
     "The pause after the first failed dial; it doubles with each further one, with full jitter", ""}),
   pool<&Pool::backoff, &Backoff::max>({"backoff.max", duration(1, kHour),
     "The longest pause between failing dials", ""}),
+  pool<&Pool::backoff, &Backoff::refused>({"backoff.refused", duration(1, kHour),
+    "The longest pause after TiDB has refused the account (password, quota, certificate); clients are told its error at "
+    "once meanwhile", ""}),
   pool<&Pool::retry_budget>({"retry_budget", duration(0, kHour),
     "How long after its arrival a statement that failed, and surely had no effect, may be run again; 0: never", ""}),
   pool<&Pool::max_prepared>({"max_prepared", count(1, 1'000'000),

@@ -4,6 +4,40 @@ namespace tidepool::metrics {
 
 using pool::PoolStats;
 
+namespace {
+
+template <class Write>
+void by_endpoint(const AllParts<PoolStats>& pools, Write write) {
+  for (const auto& parts : pools)
+    for (const PoolStats* stats : parts.stats)
+      for (const auto& endpoint : stats->endpoints)
+        write(parts.pool, *endpoint);
+}
+
+void add_endpoint_families(Page& page, const AllParts<PoolStats>& pools) {
+  Family backends = page.gauge("tidepool_endpoint_backends", "Connections open to the endpoint.");
+  by_endpoint(pools, [&](const std::string& pool, const pool::EndpointStats& one) {
+    backends.value({{"pool", pool}, {"endpoint", one.endpoint}},
+                   static_cast<double>(one.backends.value()));
+  });
+  Family up =
+      page.gauge("tidepool_endpoint_up", "1 if the last dial to the endpoint succeeded, else 0.");
+  by_endpoint(pools, [&](const std::string& pool, const pool::EndpointStats& one) {
+    up.value({{"pool", pool}, {"endpoint", one.endpoint}}, static_cast<double>(one.up.value()));
+  });
+  Family dials = page.counter("tidepool_endpoint_dials_total",
+                              "Attempts to open a backend at the endpoint, by result.");
+  by_endpoint(pools, [&](const std::string& pool, const pool::EndpointStats& one) {
+    for (std::size_t i = 0; i < pool::kDialResults; ++i) {
+      const auto result = decltype(one.dials)::key(i);
+      dials.value({{"pool", pool}, {"endpoint", one.endpoint}, {"result", to_string(result)}},
+                  static_cast<double>(one.dials[result].value()));
+    }
+  });
+}
+
+}  // namespace
+
 void add_pool_families(Page& page, const AllParts<PoolStats>& pools) {
   by_pool(page.gauge("tidepool_pool_cap",
                      "Backends that the pool may hold at most: size + max_overflow."),
@@ -35,6 +69,10 @@ void add_pool_families(Page& page, const AllParts<PoolStats>& pools) {
   by_pool(page.gauge("tidepool_last_dial_error_timestamp_seconds",
                      "Unix time of the last dial that failed; 0: none."),
           pools, &PoolStats::last_dial_error_time);
+  by_pool(page.gauge("tidepool_tidb_away",
+                     "1 while no endpoint takes a dial: one probe at a time, else 0."),
+          pools, &PoolStats::away);
+  add_endpoint_families(page, pools);
   by_enum(
       page.counter("tidepool_backends_retired_total", "Backends taken out of the pool, by reason."),
       pools, "reason", &PoolStats::retired);

@@ -21,7 +21,7 @@ std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& wan
   if (!waiters_.empty() && somebody_waits_for(want.variant)) return std::nullopt;
   const std::optional<BackendId> found = pick_idle(worker, want, true);
   if (!found || !allows(want)) return std::nullopt;
-  last_wanted_ = {worker, want.variant};
+  last_wanted_ = {.worker = worker, .variant = want.variant};
   lease(*found);
   hold(nodes_.at(*found), want);
   return found;
@@ -34,7 +34,7 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
   const bool was_full = is_full();
   const auto waiter = add_waiter({id, worker, want, now, deadline}, want.is_urgent);
   last_wait_ = now;
-  last_wanted_ = {worker, want.variant};
+  last_wanted_ = {.worker = worker, .variant = want.variant};
   if ((first_of_its_kind || want.is_urgent) && allows(want)) {
     if (const auto found = pick_idle(worker, want, false)) {
       hand_to(waiter, *found, orders);
@@ -102,6 +102,7 @@ void Broker::tick(TimePoint now, Orders& orders) {
   dial_for_waiters(now, orders);
   dial_owed(now, orders);
   renew_by_time(now, orders);
+  probe_endpoint(now, orders);
   keep_min_idle(now, orders);
   ping_by_time(now, orders);
 }

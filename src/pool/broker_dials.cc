@@ -17,8 +17,11 @@ BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders
   node.worker = worker;
   node.variant = found->second.variant;
   node.expires = expires;
+  node.endpoint = found->second.endpoint;
+  const bool is_probe = found->second.is_probe;
   dials_.erase(found);
-  gate_.succeed();
+  gate_.succeed(node.endpoint);
+  if (is_probe) leave_endpoints_beyond(node.endpoint, now);
   if (draining_) {
     begin_retire(id, RetireReason::kShutdown, orders);
     return id;
@@ -39,9 +42,10 @@ void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders&
   TIDEPOOL_CHECK(found != dials_.end());
   const auto old = nodes_.find(found->second.replaces);
   if (old != nodes_.end()) old->second.successor = Successor::kNone;
-  gate_.fail(error, found->second.begun, now);
+  gate_.fail(found->second.endpoint, error, found->second.begun, now);
   dials_.erase(found);
-  if (is_permanent(error) && nodes_.size() == closing_) fail_all_waiters(error, orders);
+  if (nodes_.size() == closing_ && gate_.is_hopeless(now)) fail_all_waiters(error, orders);
+  if (limits_.endpoints > 1) dial_for_waiters(now, orders);  // the next one may answer
 }
 
 void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, TimePoint now,
@@ -49,7 +53,7 @@ void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, 
   if (draining_) return;
   const unsigned wanted = std::min(count, limits_.cap());
   while (counts().total() < wanted && may_dial(now)) {
-    start_dial({worker, variant}, now, orders);
+    start_dial({.worker = worker, .variant = variant}, now, orders);
   }
 }
 
@@ -88,15 +92,16 @@ void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
       continue;
     }
     if (counts().total() >= limits_.cap()) return make_room(waiter.want.variant, orders);
-    start_dial({waiter.worker, waiter.want.variant}, now, orders);
+    start_dial({.worker = waiter.worker, .variant = waiter.want.variant}, now, orders);
   }
 }
 
 void Broker::start_dial(Dial dial, TimePoint now, Orders& orders) {
   const DialId id = next_id_++;
   dial.begun = now;
+  if (!dial.is_probe) dial.endpoint = gate_.next(now, dials_.size()).value();
   gate_.begin(now);
-  orders.push_back({dial.worker, DialOrder{id, dial.variant}});
+  orders.push_back({dial.worker, DialOrder{id, dial.variant, dial.endpoint}});
   dials_[id] = dial;
 }
 

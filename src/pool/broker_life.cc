@@ -79,7 +79,7 @@ bool Broker::retires_at_release(BackendId backend, TimePoint now) {
   if (node.successor == Successor::kReady || !wants_successor(node, now)) return true;
   if (node.successor == Successor::kDialling) return false;
   if (counts().total() < limits_.cap() || closing_ > 0 || !may_dial(now)) return false;
-  owed_.push_back({node.worker, node.variant});
+  owed_.push_back({.worker = node.worker, .variant = node.variant});
   return true;
 }
 
@@ -101,10 +101,11 @@ void Broker::renew(BackendId backend, TimePoint now, Orders& orders) {
   Node& node = nodes_.at(backend);
   if (counts().total() < limits_.cap()) {
     node.successor = Successor::kDialling;
-    return start_dial({node.worker, node.variant, now, backend}, now, orders);
+    return start_dial({.worker = node.worker, .variant = node.variant, .replaces = backend}, now,
+                      orders);
   }
   if (node.state != NodeState::kIdle || closing_ > 0) return;
-  owed_.push_back({node.worker, node.variant});
+  owed_.push_back({.worker = node.worker, .variant = node.variant});
   begin_retire(backend, RetireReason::kRecycle, orders);
 }
 

@@ -3,12 +3,50 @@
 #include <algorithm>
 
 namespace tidepool::pool {
+namespace {
 
-bool DialGate::may_dial(TimePoint now, std::size_t under_way) const {
-  const std::size_t at_once = is_away() ? 1 : limits_.max_dials;
-  if (now < not_before_ || under_way >= at_once) return false;
+// The first pause after a refusal, in pauses after other failures.
+constexpr int kRefusalFactor = 10;
+
+// Every endpoint would say the same.
+bool concerns_account(const Error& error) {
+  return error.code == Code::kAuth || error.code == Code::kConfig;
+}
+
+std::chrono::milliseconds doubled(std::chrono::milliseconds first, unsigned times,
+                                  std::chrono::milliseconds longest) {
+  return std::min<std::chrono::milliseconds>(first * (1LL << std::min(times, 16U)), longest);
+}
+
+}  // namespace
+
+std::optional<EndpointIndex> DialGate::next(TimePoint now, std::size_t under_way) const {
+  if (now < refused_until_ || !is_within_rate(now)) return std::nullopt;
+  if (under_way >= (is_away() ? 1 : limits_.max_dials)) return std::nullopt;
+  if (const std::size_t sound = first_sound(); sound < endpoints_.size())
+    return static_cast<EndpointIndex>(sound);
+  for (std::size_t i = 0; i < endpoints_.size(); ++i)
+    if (now >= endpoints_[i].not_before) return static_cast<EndpointIndex>(i);
+  return std::nullopt;
+}
+
+std::optional<EndpointIndex> DialGate::next_probe(TimePoint now) const {
+  const std::size_t sound = first_sound();
+  if (is_away() || !is_within_rate(now)) return std::nullopt;
+  for (std::size_t i = 0; i < sound; ++i)
+    if (now >= endpoints_[i].not_before) return static_cast<EndpointIndex>(i);
+  return std::nullopt;
+}
+
+bool DialGate::is_within_rate(TimePoint now) const {
   return recent_.size() < limits_.dial_rate ||
          now - recent_[recent_.size() - limits_.dial_rate] >= std::chrono::seconds(1);
+}
+
+std::size_t DialGate::first_sound() const {
+  const auto found = std::find_if(endpoints_.begin(), endpoints_.end(),
+                                  [](const Endpoint& one) { return one.failures == 0; });
+  return static_cast<std::size_t>(found - endpoints_.begin());
 }
 
 void DialGate::begin(TimePoint now) {
@@ -17,30 +55,54 @@ void DialGate::begin(TimePoint now) {
     recent_.pop_front();
 }
 
-void DialGate::succeed() {
-  failures_ = 0;
-  not_before_ = {};
+void DialGate::succeed(EndpointIndex endpoint) {
+  endpoints_[endpoint] = {};
+  refusals_ = 0;
+  refused_until_ = {};
   last_error_.reset();
 }
 
-void DialGate::fail(const Error& error, TimePoint begun, TimePoint now) {
+void DialGate::fail(EndpointIndex endpoint, const Error& error, TimePoint begun, TimePoint now) {
   last_error_ = error;
-  if (failures_ > 0 && begun < failed_at_) return;
-  failed_at_ = now;
-  // Exponential backoff with full jitter, so that many proxies do not knock in step.
-  const unsigned doublings = std::min(failures_++, 16U);
-  const auto ceiling = std::min<std::chrono::milliseconds>(
-      limits_.backoff_initial * (1LL << doublings), limits_.backoff_max);
-  std::uniform_int_distribution<long long> spread(0, ceiling.count());
-  not_before_ = now + std::chrono::milliseconds(spread(random_));
+  if (concerns_account(error)) {
+    if (refusals_ > 0 && begun < refused_at_) return;
+    refused_at_ = now;
+    refused_until_ = now + pause_after_refusal(refusals_++);
+    return;
+  }
+  Endpoint& one = endpoints_[endpoint];
+  if (one.failures > 0 && begun < one.failed_at) return;
+  one.failed_at = now;
+  const unsigned failures = one.failures++;
+  one.not_before =
+      now + (is_permanent(error) ? pause_after_refusal(failures) : pause_after(failures));
+}
+
+// Exponential backoff with full jitter, so that many proxies do not knock in step.
+Duration DialGate::pause_after(unsigned failures) {
+  const auto longest = doubled(limits_.backoff_initial, failures, limits_.backoff_max);
+  std::uniform_int_distribution<long long> spread(0, longest.count());
+  return std::chrono::milliseconds(spread(random_));
+}
+
+// A wrong password or a used-up quota does not mend itself; who knocks all the time gets locked
+// out.
+Duration DialGate::pause_after_refusal(unsigned refusals) {
+  const auto first = std::min(limits_.backoff_initial * kRefusalFactor, limits_.backoff_refused);
+  const auto longest = doubled(first, refusals, limits_.backoff_refused);
+  std::uniform_int_distribution<long long> spread(longest.count() / 2, longest.count());
+  return std::chrono::milliseconds(spread(random_));
 }
 
 bool DialGate::is_hopeless(TimePoint now) const {
-  return is_away() && last_error_ && is_permanent(*last_error_) && now < not_before_;
+  if (!is_away() || !last_error_ || !is_permanent(*last_error_)) return false;
+  return now < refused_until_ ||
+         std::all_of(endpoints_.begin(), endpoints_.end(),
+                     [now](const Endpoint& one) { return now < one.not_before; });
 }
 
 bool is_permanent(const Error& error) {
-  return error.code == Code::kAuth || error.code == Code::kTls;
+  return concerns_account(error) || error.code == Code::kTls;
 }
 
 }  // namespace tidepool::pool

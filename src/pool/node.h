@@ -37,9 +37,10 @@ class Node : public net::StreamSink {
   BackendId id = 0;
   State state = State::kNew;
   Memory memory;
-  WorkerPool* owner;                  // changes when the node moves to another worker
-  TimePoint idle_since{};             // or parked since
-  LeaseKeeper* keeper = nullptr;      // while it is parked
+  WorkerPool* owner;              // changes when the node moves to another worker
+  TimePoint idle_since{};         // or parked since
+  LeaseKeeper* keeper = nullptr;  // while it is parked
+  EndpointIndex endpoint = 0;
   bool is_unfit = false;              // TiDB has said that it should not be used again
   std::uint64_t tidb_connection = 0;  // CONNECTION_ID() there
   std::unique_ptr<backend::Connection> connection;

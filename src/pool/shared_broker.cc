@@ -36,6 +36,7 @@ void SharedBroker::publish() {
   stats_.backends[BackendState::kParked].set(now.parked);
   stats_.backends[BackendState::kClosing].set(now.closing);
   stats_.waiters.set(now.waiting);
+  stats_.away.set(broker_.is_away() ? 1 : 0);
 }
 
 BrokerCounts SharedBroker::counts() const {

@@ -293,6 +293,7 @@ void WorkerPool::forget(Node& node) {
   TIDEPOOL_CHECK(found != nodes_.end());
   node.connection->stream().set_sink(nullptr);
   const BackendId id = node.id;
+  count_backend(node.endpoint, -1);
   loop_.retire(std::move(found->second));  // we may be in its callback
   nodes_.erase(found);
   broker_.with([&](Broker& broker, Orders& orders) { broker.closed(id, loop_.now(), orders); });

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "node.h"
+#include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
 #include "tidepool/pool/worker_pool.h"
 
@@ -53,8 +54,15 @@ std::uint64_t variant_key(const backend::Variant& variant) {
 void WorkerPool::start_dial(const DialOrder& order) {
   backend::DialOptions options = options_.dial;
   options.variant = variant_of(order.variant);
+  TIDEPOOL_CHECK(order.endpoint < options.endpoints.size());
+  if (options.endpoints.size() > 1) {
+    // One that swallows packets leaves the waiters time for the others.
+    options.accept_timeout = options.connect_timeout / options.endpoints.size();
+    options.endpoints = {options.endpoints[order.endpoint]};
+  }
   Dialling& dialling = dials_[order.dial];
   dialling.variant = order.variant;
+  dialling.endpoint = order.endpoint;
   dialling.begun = Clock::now();
   dialling.handle = backend::dial(
       loop_, std::move(options),
@@ -65,7 +73,7 @@ void WorkerPool::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connect
   PoolStats& stats = broker_.stats();
   stats.dial_duration.observe(Clock::now() - dials_.at(dial).begun);
   if (!result) {
-    stats.dials[dial_result_of(result.error().code)].add();
+    count_dial(dials_.at(dial).endpoint, dial_result_of(result.error()));
     return fail_dial(dial, result.error());
   }
   Dialling& dialling = dials_.at(dial);
@@ -79,15 +87,17 @@ void WorkerPool::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connect
 }
 
 void WorkerPool::on_inspected(DialId dial, Result<backend::QueryResult> answer) {
-  PoolStats& stats = broker_.stats();
+  const auto found = dials_.find(dial);
+  const EndpointIndex endpoint = found->second.endpoint;
   if (!answer) {
-    stats.dials[dial_result_of(answer.error().code)].add();
+    count_dial(endpoint, dial_result_of(answer.error()));
     return fail_dial(dial, answer.error());
   }
-  stats.dials[DialResult::kOk].add();
-  const auto found = dials_.find(dial);
+  count_dial(endpoint, DialResult::kOk);
   std::unique_ptr<Node> node = std::move(found->second.node);
   dials_.erase(found);
+  node->endpoint = endpoint;
+  count_backend(endpoint, 1);
   const backend::ServerFacts& server = node->connection->facts();
   const sql::Baseline baseline = baseline_of(*answer);
   node->tidb_connection = connection_of(*answer);
@@ -105,6 +115,19 @@ void WorkerPool::on_inspected(DialId dial, Result<backend::QueryResult> answer) 
   });
   const BackendId id = node->id;
   nodes_[id] = std::move(node);
+}
+
+void WorkerPool::count_dial(EndpointIndex endpoint, DialResult result) {
+  PoolStats& stats = broker_.stats();
+  stats.dials[result].add();
+  if (endpoint >= stats.endpoints.size()) return;
+  stats.endpoints[endpoint]->dials[result].add();
+  stats.endpoints[endpoint]->up.set(result == DialResult::kOk ? 1 : 0);
+}
+
+void WorkerPool::count_backend(EndpointIndex endpoint, int change) {
+  PoolStats& stats = broker_.stats();
+  if (endpoint < stats.endpoints.size()) stats.endpoints[endpoint]->backends.add(change);
 }
 
 void WorkerPool::fail_dial(DialId dial, const Error& error) {

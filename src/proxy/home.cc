@@ -11,6 +11,7 @@ pool::Limits limits_of(const config::Pool& pool) {
   limits.max_overflow = static_cast<unsigned>(pool.max_overflow);
   limits.min_idle = static_cast<unsigned>(pool.min_idle);
   limits.max_dials = static_cast<unsigned>(pool.max_dials);
+  limits.endpoints = static_cast<unsigned>(pool.endpoints.size());
   limits.dial_rate = static_cast<unsigned>(pool.dial_rate);
   limits.max_waiters = static_cast<unsigned>(pool.max_waiters);
   limits.max_leases_per_database = static_cast<unsigned>(pool.max_leases_per_database);
@@ -20,6 +21,7 @@ pool::Limits limits_of(const config::Pool& pool) {
   limits.ping_interval = pool.ping_interval;
   limits.backoff_initial = pool.backoff.initial;
   limits.backoff_max = pool.backoff.max;
+  limits.backoff_refused = pool.backoff.refused;
   return limits;
 }
 
@@ -37,6 +39,12 @@ backend::TlsMode tls_mode_of(config::TlsMode mode) {
 
 PoolHome::PoolHome(const config::Pool& pool, int workers, std::uint64_t seed)
     : config(pool), broker(limits_of(pool), seed, stats), prepares({.life = pool.prepare_memory}) {
+  for (const config::Endpoint& endpoint : pool.endpoints) {
+    const bool is_v6 = endpoint.host.find(':') != std::string::npos;
+    const std::string host = is_v6 ? "[" + endpoint.host + "]" : endpoint.host;
+    stats.endpoints.push_back(
+        std::make_unique<pool::EndpointStats>(host + ":" + std::to_string(endpoint.port)));
+  }
   for (int i = 0; i < workers; ++i)
     sessions.push_back(std::make_unique<session::SessionStats>());
 }

@@ -323,6 +323,13 @@ bool FakeMysql::log_in(Peer& peer) {
     const std::lock_guard lock(mutex_);
     logins_.push_back(seen);
   }
+  if (opening_ == Opening::kUsedUp) {
+    peer.send_all(err_packet(1105, "HY000",
+                             "Due to the usage quota being exhausted, access to the cluster has "
+                             "been restricted",
+                             peer.next_sequence()));
+    return false;
+  }
   if (!options_.switch_to.empty()) {
     peer.send_all(packet(peer.next_sequence(),
                          '\xFE' + options_.switch_to + '\0' + std::string(kSalt) + '\0'));

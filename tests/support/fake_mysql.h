@@ -52,6 +52,7 @@ class FakeMysql {
     kError,              // an ERR 1040 instead of the greeting
     kHangUp,             // closes at once
     kSilenceAfterLogin,  // swallows the login
+    kUsedUp,             // refuses the login as TiDB Cloud does when the usage quota is used up
     kSilenceInTls,       // takes the SSLRequest and says nothing more
     kResetInTls,         // takes the SSLRequest and hangs up with an RST
     kEndInTls,           // takes the SSLRequest and ends its side of the stream

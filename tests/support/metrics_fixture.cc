@@ -22,6 +22,9 @@ struct Pool {
 
 void set_up(Pool& pool) {
   using pool::BackendState;
+  pool.pool.endpoints.push_back(std::make_unique<pool::EndpointStats>("127.0.0.1:4000"));
+  pool.pool.endpoints.front()->backends.set(14);
+  pool.pool.endpoints.front()->up.set(1);
   pool.pool.cap.set(15);
   pool.pool.size.set(5);
   pool.pool.backends[BackendState::kIdle].set(2);
@@ -43,6 +46,7 @@ void turn(Pool& pool) {
   using session::Outcome;
   for (std::size_t i = 0; i < pool::kDialResults; ++i) {
     pool.pool.dials[decltype(pool.pool.dials)::key(i)].add();
+    pool.pool.endpoints.front()->dials[decltype(pool.pool.dials)::key(i)].add();
   }
   for (std::size_t i = 0; i < pool::kRetireReasons; ++i) {
     pool.pool.retired[decltype(pool.pool.retired)::key(i)].add();

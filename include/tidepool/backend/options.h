@@ -57,6 +57,8 @@ struct DialOptions {
   TlsVersion tls_min_version = TlsVersion::k12;
   std::string ca_file;  // PEM; empty: the system's certificate authorities
   Duration connect_timeout = std::chrono::seconds(15);  // of the whole dial, all endpoints together
+  Duration
+      accept_timeout{};  // of an address, to accept the connection; 0: as long as there is time
   Variant variant;
   std::vector<std::pair<std::string, std::string>>
       attributes;  // connection attributes besides the library's own

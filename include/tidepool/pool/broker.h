@@ -96,6 +96,7 @@ class Broker {
 
   BrokerCounts counts() const;
   const std::optional<Error>& last_dial_error() const { return gate_.last_error(); }
+  bool is_away() const { return gate_.is_away(); }  // as DialGate means it
   const Limits& limits() const { return limits_; }
   void set_parking(const Parking& parking) { limits_.parking = parking; }
 
@@ -107,6 +108,7 @@ class Broker {
     NodeState state = NodeState::kLeased;
     WorkerIndex worker = 0;
     std::uint64_t variant = 0;
+    EndpointIndex endpoint = 0;
     std::uint64_t state_hash = 0;
     TimePoint expires;                     // end of life
     TimePoint idle_since;                  // or parked since
@@ -131,6 +133,8 @@ class Broker {
     std::uint64_t variant;
     TimePoint begun{};
     BackendId replaces = 0;
+    EndpointIndex endpoint = 0;
+    bool is_probe = false;  // goes to `endpoint`, and not where the gate says
   };
 
   std::optional<BackendId> pick_idle(WorkerIndex worker, const Want& want, bool own_only) const;
@@ -155,7 +159,7 @@ class Broker {
   void recall_of(const Want& want, Orders& orders);
   void begin_retire(BackendId backend, RetireReason reason, Orders& orders);
   void dial_for_waiters(TimePoint now, Orders& orders);
-  bool may_dial(TimePoint now) const { return gate_.may_dial(now, dials_.size()); }
+  bool may_dial(TimePoint now) const { return gate_.next(now, dials_.size()).has_value(); }
   void start_dial(Dial dial, TimePoint now, Orders& orders);
   void succeed_to(BackendId old, BackendId successor, TimePoint now, Orders& orders);
   bool recall_for(std::uint64_t variant, Orders& orders);
@@ -173,6 +177,8 @@ class Broker {
   void renew(BackendId backend, TimePoint now, Orders& orders);
   void dial_owed(TimePoint now, Orders& orders);
   void keep_min_idle(TimePoint now, Orders& orders);
+  void probe_endpoint(TimePoint now, Orders& orders);
+  void leave_endpoints_beyond(EndpointIndex endpoint, TimePoint now);
   void ping_by_time(TimePoint now, Orders& orders);
   unsigned kept() const;
   Error timeout_error() const;

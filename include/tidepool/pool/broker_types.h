@@ -18,6 +18,7 @@ using BackendId = std::uint64_t;  // 0: none
 using WaiterId = std::uint64_t;   // 0: none
 using DialId = std::uint64_t;
 using WorkerIndex = unsigned;
+using EndpointIndex = unsigned;  // in order of preference
 
 // How long a session may keep a backend between its statements because only it can read back what
 // is there.
@@ -34,6 +35,7 @@ struct Limits {
   unsigned max_overflow = 10;  // backends beyond that while sessions wait
   unsigned min_idle = 0;       // idle ones kept ready, within `size`
   unsigned max_dials = 4;      // dials under way at once
+  unsigned endpoints = 1;      // to choose from
   unsigned dial_rate = 20;     // dials begun within any second; 1 or more
   unsigned max_waiters = 0;    // sessions that may queue for what nobody is to open; 0: no limit
   unsigned max_leases_per_database = 0;                        // 0: no limit
@@ -45,6 +47,7 @@ struct Limits {
   Parking parking;
   std::chrono::milliseconds backoff_initial{100};
   std::chrono::milliseconds backoff_max{std::chrono::seconds{10}};
+  std::chrono::milliseconds backoff_refused{std::chrono::seconds{60}};
 
   unsigned cap() const { return size + max_overflow; }
 };
@@ -64,6 +67,7 @@ struct Want {
 struct DialOrder {
   DialId dial;
   std::uint64_t variant;
+  EndpointIndex endpoint = 0;
 };
 struct GrantOrder {  // the backend is this worker's: lend it to the waiter
   WaiterId waiter;

@@ -1,5 +1,6 @@
-// Whether the pool may dial now: never more than Limits::dial_rate dials in any second, few at
-// once, and while TiDB is away one probe at a time, with pauses that grow. Pure: it is told the
+// Whether the pool may dial now, and which endpoint: never more than Limits::dial_rate dials in any
+// second, few at once, the first endpoint of those that answer. While none answers, one probe at a
+// time with pauses that grow. While TiDB refuses the account, longer pauses. Pure: it is told the
 // time and what became of each dial. Owned by the broker.
 #pragma once
 
@@ -7,6 +8,7 @@
 #include <deque>
 #include <optional>
 #include <random>
+#include <vector>
 
 #include "tidepool/base/clock.h"
 #include "tidepool/base/error.h"
@@ -16,29 +18,46 @@ namespace tidepool::pool {
 
 class DialGate {
  public:
-  // `limits` must outlive it, and may change.
-  DialGate(const Limits& limits, std::uint64_t seed) : limits_(limits), random_(seed) {}
+  // `limits` must outlive it, and may change, but for the number of endpoints.
+  DialGate(const Limits& limits, std::uint64_t seed)
+      : limits_(limits), random_(seed), endpoints_(limits.endpoints) {}
 
-  bool may_dial(TimePoint now, std::size_t under_way) const;
+  // The endpoint that the next dial goes to; nothing: none may begin now.
+  std::optional<EndpointIndex> next(TimePoint now, std::size_t under_way) const;
+  // A better endpoint than the one that is used, to be tried again by a dial that nobody waits for.
+  std::optional<EndpointIndex> next_probe(TimePoint now) const;
+
   void begin(TimePoint now);
-  void succeed();
+  void succeed(EndpointIndex endpoint);
   // `begun`: when the dial was. Dials that fail together are one failure.
-  void fail(const Error& error, TimePoint begun, TimePoint now);
+  void fail(EndpointIndex endpoint, const Error& error, TimePoint begun, TimePoint now);
 
-  // The last dial failed: TiDB counts as away.
-  bool is_away() const { return failures_ > 0; }
-  // The last dial failed for a reason that waiting does not mend, and the next one is not yet due.
+  // No endpoint answers, or TiDB refuses the account.
+  bool is_away() const { return refusals_ > 0 || first_sound() == endpoints_.size(); }
+  // It is away for a reason that waiting does not mend, and the next dial is not yet due.
   bool is_hopeless(TimePoint now) const;
   // Of the last dial, if it failed.
   const std::optional<Error>& last_error() const { return last_error_; }
 
  private:
+  struct Endpoint {
+    unsigned failures = 0;  // in a row
+    TimePoint failed_at{};
+    TimePoint not_before{};
+  };
+
+  bool is_within_rate(TimePoint now) const;
+  std::size_t first_sound() const;
+  Duration pause_after(unsigned failures);
+  Duration pause_after_refusal(unsigned refusals);
+
   const Limits& limits_;
   std::mt19937_64 random_;
   std::deque<TimePoint> recent_;  // the last dials' beginnings, at most dial_rate
-  unsigned failures_ = 0;         // in a row
-  TimePoint failed_at_{};
-  TimePoint not_before_{};
+  std::vector<Endpoint> endpoints_;
+  unsigned refusals_ = 0;  // of the account, in a row
+  TimePoint refused_at_{};
+  TimePoint refused_until_{};
   std::optional<Error> last_error_;
 };
 

@@ -5,6 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "tidepool/base/counter.h"
 #include "tidepool/base/enum_array.h"
@@ -25,8 +28,17 @@ enum class BackendState : std::uint8_t {
 };
 inline constexpr std::size_t kBackendStates = 6;
 
-enum class DialResult : std::uint8_t { kOk, kAuth, kTls, kRefused, kTimeout, kBackend, kOther };
-inline constexpr std::size_t kDialResults = 7;
+enum class DialResult : std::uint8_t {
+  kOk,
+  kAuth,
+  kQuota,
+  kTls,
+  kRefused,
+  kTimeout,
+  kBackend,
+  kOther
+};
+inline constexpr std::size_t kDialResults = 8;
 
 enum class RetireReason : std::uint8_t {
   kRecycle,   // reached the end of its life
@@ -56,6 +68,7 @@ constexpr const char* to_string(DialResult result) {
   switch (result) {
     case DialResult::kOk: return "ok";
     case DialResult::kAuth: return "auth";
+    case DialResult::kQuota: return "quota";
     case DialResult::kTls: return "tls";
     case DialResult::kRefused: return "refused";
     case DialResult::kTimeout: return "timeout";
@@ -80,16 +93,17 @@ constexpr const char* to_string(RetireReason reason) {
 }
 
 // The label for a dial that failed with this.
-constexpr DialResult dial_result_of(Code code) {
-  switch (code) {
-    case Code::kAuth: return DialResult::kAuth;
-    case Code::kTls: return DialResult::kTls;
-    case Code::kRefused: return DialResult::kRefused;
-    case Code::kTimeout: return DialResult::kTimeout;
-    case Code::kBackend: return DialResult::kBackend;
-    default: return DialResult::kOther;
-  }
-}
+DialResult dial_result_of(const Error& error);
+
+// Of one endpoint of the pool.
+struct EndpointStats {
+  explicit EndpointStats(std::string address) : endpoint(std::move(address)) {}
+
+  const std::string endpoint;  // host:port
+  Gauge backends;              // open there
+  Gauge up;                    // 1: the last dial succeeded, 0: it failed, or there was none
+  EnumArray<DialResult, Counter, kDialResults> dials;
+};
 
 struct PoolStats {
   Gauge cap;   // size + max_overflow: set once, or by a reload
@@ -104,8 +118,12 @@ struct PoolStats {
   Histogram lease_wait;     // of every waiter, granted at once, late or never
 
   EnumArray<DialResult, Counter, kDialResults> dials;  // finished
+  Gauge away;                                          // 1 while no endpoint takes a dial
   Histogram dial_duration{kDialBounds};                // of all of them
   Gauge last_dial_error_time;                          // Unix time in seconds; 0: none so far
+
+  // In order of preference; complete before anybody counts.
+  std::vector<std::unique_ptr<EndpointStats>> endpoints;
 
   EnumArray<RetireReason, Counter, kRetireReasons> retired;
 

@@ -73,6 +73,7 @@ class WorkerPool {
     backend::DialHandle handle;  // until the connection is there
     std::unique_ptr<Node> node;  // then until it has been looked at
     std::uint64_t variant = 0;
+    EndpointIndex endpoint = 0;
     TimePoint begun;
   };
 
@@ -81,6 +82,8 @@ class WorkerPool {
   void on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection>> result);
   void on_inspected(DialId dial, Result<backend::QueryResult> result);
   void fail_dial(DialId dial, const Error& error);
+  void count_dial(EndpointIndex endpoint, DialResult result);
+  void count_backend(EndpointIndex endpoint, int change);
   void grant(const GrantOrder& order);
   void fail_waiter(const FailOrder& order);
   void requeue(WaiterId waiter);

@@ -32,6 +32,7 @@ class ExporterTest : public testing::Test {
   Exporter exporter{{.version = "1.2.3", .process = &process, .logins = &logins}};
 
   void add_pool() {
+    pool.endpoints.push_back(std::make_unique<pool::EndpointStats>("[::1]:4000"));
     exporter.add_pool({.pool = "app", .stats = &pool, .sessions = {&worker_one, &worker_two}});
   }
 };
@@ -128,7 +129,7 @@ TEST_F(ExporterTest, WritesWhatThePoolCounted) {
   pool.cap.set(15);
   pool.backends[BackendState::kDialling].add();
   pool.move(BackendState::kDialling, BackendState::kIdle);
-  pool.dials[pool::dial_result_of(Code::kTls)].add(2);
+  pool.dials[pool::DialResult::kTls].add(2);
   pool.dial_duration.observe(std::chrono::milliseconds(3));
 
   const std::string text = exporter.render();

@@ -12,6 +12,10 @@ const Error kRefused{Code::kRefused, "nobody listens"};
 
 class DialGateTest : public ::testing::Test {
  protected:
+  bool may_dial(TimePoint now, std::size_t under_way) const {
+    return gate_.next(now, under_way).has_value();
+  }
+
   Limits limits_;
   DialGate gate_{limits_, 1};
   TimePoint now_{std::chrono::hours(1)};
@@ -19,8 +23,8 @@ class DialGateTest : public ::testing::Test {
 
 TEST_F(DialGateTest, LetsAFewDialAtOnce) {
   limits_.max_dials = 3;
-  EXPECT_TRUE(gate_.may_dial(now_, 2));
-  EXPECT_FALSE(gate_.may_dial(now_, 3));
+  EXPECT_TRUE(may_dial(now_, 2));
+  EXPECT_FALSE(may_dial(now_, 3));
 }
 
 TEST_F(DialGateTest, HoldsTheRateInEveryWindow) {
@@ -28,7 +32,7 @@ TEST_F(DialGateTest, HoldsTheRateInEveryWindow) {
   std::vector<TimePoint> begun;
   for (int ms = 0; ms < 10'000; ms += 37) {
     const TimePoint now = now_ + milliseconds(ms);
-    while (gate_.may_dial(now, 0)) {
+    while (may_dial(now, 0)) {
       gate_.begin(now);
       begun.push_back(now);
     }
@@ -43,31 +47,31 @@ TEST_F(DialGateTest, FollowsARateThatChanges) {
   for (int i = 0; i < 4; ++i)
     gate_.begin(now_);
   limits_.dial_rate = 2;
-  EXPECT_FALSE(gate_.may_dial(now_ + milliseconds(999), 0));
-  EXPECT_TRUE(gate_.may_dial(now_ + seconds(1), 0));
+  EXPECT_FALSE(may_dial(now_ + milliseconds(999), 0));
+  EXPECT_TRUE(may_dial(now_ + seconds(1), 0));
   limits_.dial_rate = 6;
-  EXPECT_TRUE(gate_.may_dial(now_, 0));
+  EXPECT_TRUE(may_dial(now_, 0));
 }
 
 TEST_F(DialGateTest, ProbesOneAtATimeWhileTidbIsAway) {
-  gate_.fail(kRefused, now_, now_);
+  gate_.fail(0, kRefused, now_, now_);
   const TimePoint later = now_ + limits_.backoff_max;
   EXPECT_TRUE(gate_.is_away());
-  EXPECT_TRUE(gate_.may_dial(later, 0));
-  EXPECT_FALSE(gate_.may_dial(later, 1));
+  EXPECT_TRUE(may_dial(later, 0));
+  EXPECT_FALSE(may_dial(later, 1));
   EXPECT_EQ(gate_.last_error()->message, "nobody listens");
 
-  gate_.succeed();
+  gate_.succeed(0);
 
   EXPECT_FALSE(gate_.is_away());
-  EXPECT_TRUE(gate_.may_dial(now_, 1));
+  EXPECT_TRUE(may_dial(now_, 1));
   EXPECT_FALSE(gate_.last_error());
 }
 
 // The pause before the next dial, found by asking.
 Duration pause_after(const DialGate& gate, TimePoint from) {
   Duration pause{};
-  while (!gate.may_dial(from + pause, 0))
+  while (!gate.next(from + pause, 0))
     pause += milliseconds(1);
   return pause;
 }
@@ -78,9 +82,9 @@ TEST_F(DialGateTest, PausesGrowWithFullJitterUpToTheirLimit) {
   Duration longest{};
   Duration shortest = seconds(10);
   for (int round = 0; round < 200; ++round) {
-    gate_.succeed();
+    gate_.succeed(0);
     for (int i = 0; i < 8; ++i) {
-      gate_.fail(kRefused, now_, now_);
+      gate_.fail(0, kRefused, now_, now_);
       const Duration pause = pause_after(gate_, now_);
       EXPECT_LE(pause, std::min(milliseconds(100) * (1 << i), milliseconds(1600)));
       if (i == 7) {
@@ -98,8 +102,91 @@ TEST_F(DialGateTest, TakesDialsThatFailTogetherForOneFailure) {
   limits_.backoff_initial = milliseconds(1);
   limits_.backoff_max = seconds(100);
   for (int i = 0; i < 12; ++i)
-    gate_.fail(kRefused, now_, now_ + milliseconds(i + 1));
-  EXPECT_TRUE(gate_.may_dial(now_ + milliseconds(15), 0));
+    gate_.fail(0, kRefused, now_, now_ + milliseconds(i + 1));
+  EXPECT_TRUE(may_dial(now_ + milliseconds(15), 0));
+}
+
+TEST_F(DialGateTest, KnocksSeldomWhereTheAccountIsRefused) {
+  const Error denied{Code::kAuth, "Access denied", 1045, "28000"};
+  limits_.backoff_initial = milliseconds(100);
+  limits_.backoff_max = milliseconds(200);
+  limits_.backoff_refused = seconds(60);
+  int dials = 0;
+  for (const TimePoint end = now_ + std::chrono::minutes(60); now_ < end;
+       now_ += milliseconds(100)) {
+    if (!may_dial(now_, 0)) {
+      EXPECT_TRUE(gate_.is_hopeless(now_)) << "whoever comes is told at once";
+      continue;
+    }
+    EXPECT_EQ(may_dial(now_, 1), dials == 0) << "one probe at a time";
+    ++dials;
+    gate_.begin(now_);
+    gate_.fail(0, denied, now_, now_);
+  }
+  EXPECT_GT(dials, 50);
+  EXPECT_LT(dials, 130);
+
+  gate_.succeed(0);
+  EXPECT_TRUE(may_dial(now_, 1));
+  EXPECT_FALSE(gate_.is_hopeless(now_));
+}
+
+TEST_F(DialGateTest, WaitsPatientlyForATidbThatIsAway) {
+  gate_.fail(0, kRefused, now_, now_);
+  EXPECT_TRUE(gate_.is_away());
+  EXPECT_FALSE(gate_.is_hopeless(now_));
+}
+
+class DialGateEndpointsTest : public ::testing::Test {
+ protected:
+  static Limits three() {
+    Limits limits;
+    limits.endpoints = 3;
+    return limits;
+  }
+
+  const Limits limits_ = three();
+  DialGate gate_{limits_, 1};
+  TimePoint now_{std::chrono::hours(1)};
+};
+
+TEST_F(DialGateEndpointsTest, PrefersTheFirstOfThoseThatAnswer) {
+  EXPECT_EQ(gate_.next(now_, 0), 0U);
+  gate_.fail(0, kRefused, now_, now_);
+  EXPECT_EQ(gate_.next(now_, 0), 1U) << "at once";
+  EXPECT_EQ(gate_.next(now_, 1), 1U) << "not away: several at once";
+  EXPECT_FALSE(gate_.is_away());
+  gate_.fail(1, kRefused, now_, now_);
+  EXPECT_EQ(gate_.next(now_, 0), 2U);
+  gate_.fail(2, kRefused, now_, now_);
+  EXPECT_TRUE(gate_.is_away());
+  const TimePoint later = now_ + limits_.backoff_max;
+  EXPECT_EQ(gate_.next(later, 0), 0U);
+  EXPECT_FALSE(gate_.next(later, 1));
+}
+
+TEST_F(DialGateEndpointsTest, NobodyWaitsForTheProbeOfABetterOne) {
+  EXPECT_FALSE(gate_.next_probe(now_));
+  gate_.fail(0, kRefused, now_, now_);
+  gate_.succeed(1);
+  const TimePoint later = now_ + limits_.backoff_max;
+  EXPECT_EQ(gate_.next(later, 0), 1U);
+  EXPECT_EQ(gate_.next_probe(later), 0U);
+
+  gate_.fail(0, kRefused, later, later);
+  gate_.fail(0, kRefused, later + seconds(1), later + seconds(1));
+  EXPECT_EQ(gate_.next(later + seconds(20), 0), 1U);
+
+  gate_.succeed(0);
+  EXPECT_EQ(gate_.next(later, 0), 0U);
+  EXPECT_FALSE(gate_.next_probe(later));
+}
+
+TEST_F(DialGateEndpointsTest, ARefusalOfTheAccountConcernsAllOfThem) {
+  gate_.fail(0, {Code::kAuth, "Access denied", 1045, "28000"}, now_, now_);
+  EXPECT_FALSE(gate_.next(now_, 0));
+  EXPECT_TRUE(gate_.is_hopeless(now_));
+  EXPECT_EQ(gate_.next(now_ + limits_.backoff_refused, 0), 0U);
 }
 
 }  // namespace

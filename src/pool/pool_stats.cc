@@ -1,0 +1,21 @@
+#include "tidepool/pool/pool_stats.h"
+
+namespace tidepool::pool {
+
+// TiDB Cloud says that the quota is used up with a text of error 1105, which reaches us as a
+// refusal of the account.
+DialResult dial_result_of(const Error& error) {
+  switch (error.code) {
+    case Code::kAuth:
+      return error.mysql_errno == 1105 && error.message.find("quota") != std::string::npos
+                 ? DialResult::kQuota
+                 : DialResult::kAuth;
+    case Code::kTls: return DialResult::kTls;
+    case Code::kRefused: return DialResult::kRefused;
+    case Code::kTimeout: return DialResult::kTimeout;
+    case Code::kBackend: return DialResult::kBackend;
+    default: return DialResult::kOther;
+  }
+}
+
+}  // namespace tidepool::pool

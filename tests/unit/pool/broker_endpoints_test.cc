@@ -1,0 +1,156 @@
+// Several endpoints: the first one that answers, and the way back to a better one.
+#include <array>
+#include <map>
+#include <set>
+
+#include "broker_world.h"
+
+namespace tidepool::pool {
+namespace {
+
+Limits two_endpoints() {
+  Limits limits;
+  limits.endpoints = 2;
+  limits.size = 3;
+  limits.max_overflow = 1;
+  limits.idle_timeout = milliseconds{0};
+  limits.recycle = milliseconds{0};
+  return limits;
+}
+
+// Plays two servers.
+class Servers {
+ public:
+  explicit Servers(const Limits& limits) : world(limits) {}
+
+  // Lets each dial end as its endpoint is. Answers how many there were.
+  std::size_t dial() {
+    const auto dials = world.take<DialOrder>();
+    for (const DialOrder& order : dials) {
+      dialled.push_back(order.endpoint);
+      if (!up[order.endpoint]) {
+        world.broker.dial_failed(order.dial, {Code::kRefused, "away"}, world.now, world.orders);
+        continue;
+      }
+      where[world.broker.dialled(order.dial, 0, world.now, world.orders)] = order.endpoint;
+    }
+    for (const RetireOrder& order : world.take<RetireOrder>()) {
+      world.broker.closed(order.backend, world.now, world.orders);
+      where.erase(order.backend);
+    }
+    return dials.size();
+  }
+  void run(Duration time) {
+    for (const TimePoint end = world.now + time; world.now < end;) {
+      world.advance(milliseconds{100});
+      while (dial() > 0) {
+      }
+    }
+  }
+  // Opens that many and gives them back.
+  void open(int count) {
+    for (int i = 0; i < count; ++i)
+      world.acquire();
+    run(seconds{2});
+    for (const GrantOrder& order : world.take<GrantOrder>())
+      world.release(order.backend);
+  }
+  std::multiset<EndpointIndex> places() const {
+    std::multiset<EndpointIndex> found;
+    for (const auto& [backend, endpoint] : where)
+      found.insert(endpoint);
+    return found;
+  }
+
+  World world;
+  std::array<bool, 2> up{true, true};
+  std::map<BackendId, EndpointIndex> where;
+  std::vector<EndpointIndex> dialled;
+};
+
+using Places = std::multiset<EndpointIndex>;
+
+TEST(BrokerEndpoints, TheFirstOneIsUsedWhileItAnswers) {
+  Servers servers(two_endpoints());
+  servers.open(3);
+  EXPECT_EQ(servers.places(), (Places{0, 0, 0}));
+}
+
+TEST(BrokerEndpoints, AWaiterGoesOnToTheNextOneAtOnce) {
+  Servers servers(two_endpoints());
+  servers.up = {false, true};
+  servers.world.acquire();
+  EXPECT_EQ(servers.dial(), 1U);
+  EXPECT_EQ(servers.dial(), 1U) << "without a tick";
+  EXPECT_EQ(servers.dialled, (std::vector<EndpointIndex>{0, 1}));
+  EXPECT_EQ(servers.world.take<GrantOrder>().size(), 1U);
+}
+
+TEST(BrokerEndpoints, WaitersDoNotPayForTheProbes) {
+  Servers servers(two_endpoints());
+  servers.up = {false, true};
+  servers.open(2);
+  servers.run(seconds{30});
+  servers.dialled.clear();
+
+  servers.world.broker.retire(servers.where.begin()->first);
+  servers.world.broker.closed(servers.where.begin()->first, servers.world.now,
+                              servers.world.orders);
+  servers.where.erase(servers.where.begin());
+  servers.world.acquire();
+  servers.world.acquire();
+  servers.dial();
+
+  ASSERT_FALSE(servers.dialled.empty());
+  EXPECT_EQ(servers.dialled[0], 1U);
+}
+
+TEST(BrokerEndpoints, AllReturnToTheBetterOneOneAfterTheOther) {
+  Servers servers(two_endpoints());
+  servers.up = {false, true};
+  servers.open(3);
+  ASSERT_EQ(servers.places(), (Places{1, 1, 1}));
+  servers.run(seconds{30});
+  ASSERT_EQ(servers.places(), (Places{1, 1, 1})) << "a probe that fails harms nobody";
+
+  servers.up[0] = true;
+  servers.run(seconds{15});
+  EXPECT_TRUE(servers.places().contains(0));
+  servers.run(seconds{45});
+
+  EXPECT_EQ(servers.places(), (Places{0, 0, 0}));
+}
+
+TEST(BrokerEndpoints, WithoutRoomOneGoesFirst) {
+  Limits limits = two_endpoints();
+  limits.max_overflow = 0;
+  Servers servers(limits);
+  servers.up = {false, true};
+  servers.open(3);
+  servers.up[0] = true;
+
+  servers.run(minutes{2});
+
+  const Places places = servers.places();
+  EXPECT_FALSE(places.contains(1));
+  EXPECT_GE(places.size(), 1U);
+}
+
+TEST(BrokerEndpoints, ALeasedBackendIsNotDisturbed) {
+  Servers servers(two_endpoints());
+  servers.up = {false, true};
+  servers.open(1);
+  const auto leased = servers.world.acquire();
+  ASSERT_TRUE(leased);
+  servers.up[0] = true;
+
+  servers.run(minutes{1});
+  EXPECT_EQ(servers.places(), (Places{0, 1}));
+  servers.world.release(*leased);
+  servers.run(seconds{1});
+
+  EXPECT_EQ(servers.places(), (Places{0}));
+}
+
+}  // namespace
+}  // namespace tidepool::pool
