@@ -1,6 +1,7 @@
 // When the broker has a backend opened, and what becomes of it.
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 #include "tidepool/base/check.h"
 #include "tidepool/pool/broker.h"
@@ -57,19 +58,24 @@ void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, 
   }
 }
 
-void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
-  if (waiters_.empty() || draining_) return;
-  std::unordered_map<std::uint64_t, unsigned> covered;
+// Backends on their way by variant: dialled, pinged, or asked back from a session that parks them.
+std::unordered_map<std::uint64_t, unsigned> Broker::on_their_way() const {
+  std::unordered_map<std::uint64_t, unsigned> found;
   for (const auto& [id, dial] : dials_)
-    ++covered[dial.variant];
+    ++found[dial.variant];
   for (const BackendId id : parked_) {
     const Node& node = nodes_.at(id);
-    if (node.is_recalled) ++covered[node.variant];
+    if (node.is_recalled) ++found[node.variant];
   }
-  if (pinging_ > 0) {
-    for (const auto& [id, node] : nodes_)
-      if (node.state == NodeState::kPinging) ++covered[node.variant];
-  }
+  if (pinging_ == 0) return found;
+  for (const auto& [id, node] : nodes_)
+    if (node.state == NodeState::kPinging) ++found[node.variant];
+  return found;
+}
+
+void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
+  if (waiters_.empty() || draining_) return;
+  auto covered = on_their_way();
   std::optional<Shares> planned;  // with the leases of those before
   for (const Waiter& waiter : waiters_) {
     if (Shares::is_limited(waiter.want, limits_.max_leases_per_database)) {
@@ -83,17 +89,26 @@ void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
     unsigned& cover = covered[waiter.want.variant];
     if (cover > 0) {
       --cover;
-      continue;
+    } else if (!bring_backend(waiter, now, orders)) {
+      return;
     }
-    const bool is_large = counts().total() >= limits_.size;
-    if (is_large && recall_for(waiter.want.variant, orders)) continue;
-    if (!may_dial(now)) {
-      if (!is_large) recall_for(waiter.want.variant, orders);
-      continue;
-    }
-    if (counts().total() >= limits_.cap()) return make_room(waiter.want.variant, orders);
-    start_dial({.worker = waiter.worker, .variant = waiter.want.variant}, now, orders);
   }
+}
+
+// Asks a parked backend back or dials one; false: nobody after this waiter gets one now either.
+bool Broker::bring_backend(const Waiter& waiter, TimePoint now, Orders& orders) {
+  const bool is_large = counts().total() >= limits_.size;
+  if (is_large && recall_for(waiter.want.variant, orders)) return true;
+  if (!may_dial(now)) {
+    if (!is_large) recall_for(waiter.want.variant, orders);
+    return true;
+  }
+  if (counts().total() >= limits_.cap()) {
+    make_room(waiter.want.variant, orders);
+    return false;
+  }
+  start_dial({.worker = waiter.worker, .variant = waiter.want.variant}, now, orders);
+  return true;
 }
 
 void Broker::start_dial(Dial dial, TimePoint now, Orders& orders) {

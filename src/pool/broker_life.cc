@@ -129,7 +129,7 @@ void Broker::succeed_to(BackendId old, BackendId successor, TimePoint now, Order
 
 void Broker::dial_owed(TimePoint now, Orders& orders) {
   while (!owed_.empty() && !draining_ && may_dial(now)) {
-    const unsigned coming = static_cast<unsigned>(dials_.size());
+    const auto coming = static_cast<unsigned>(dials_.size());
     const bool is_there = kept() + coming >= limits_.size;  // somebody else has dialled it
     if (!is_there && counts().total() >= limits_.cap()) return;
     const Dial dial = owed_.back();

@@ -7,9 +7,9 @@
 
 namespace tidepool::pool {
 
-std::deque<Broker::Waiter>::iterator Broker::add_waiter(Waiter waiter, bool in_front) {
+std::deque<Broker::Waiter>::iterator Broker::add_waiter(const Waiter& waiter, bool in_front) {
   shares_.begin_wait(waiter.want.user);
-  return waiters_.insert(in_front ? waiters_.begin() : waiters_.end(), std::move(waiter));
+  return waiters_.insert(in_front ? waiters_.begin() : waiters_.end(), waiter);
 }
 
 void Broker::erase_waiter(const std::deque<Waiter>::iterator& waiter) {

@@ -81,7 +81,7 @@ class Scene:
         self.busy, self.full, self.locked, self.frail = (tidb.new_account(name) for name in names)
         settings = {
             "busy": {"size": 2, "recycle": "2s"},
-            "full": {"size": 1, "timeout": "100ms"},
+            "full": {"size": 1, "timeout": "100ms", "max_waiters": 1},
             "locked": {"size": 1, "recycle": "1s", "timeout": "500ms"},
             "frail": {"size": 2},
         }
@@ -119,7 +119,8 @@ class Scene:
         add(lambda connection: run(connection, "INSERT INTO t (a) VALUES (1)"), self.connect())
         add(lambda connection: refused(1146, lambda: run(connection, "SELECT * FROM nowhere")), self.connect())
         add(self.use_prepared)
-        add(lambda connection: refused(1040, lambda: run(connection, "SELECT 1")), self.connect(self.full))
+        for _ in range(2):  # one waits in vain, the other finds the queue full
+            add(lambda connection: refused(1040, lambda: run(connection, "SELECT 1")), self.connect(self.full))
         add(self.log_in_wrongly)
         add(self.use_locked)
         add(lambda connection: run(connection, "SELECT SLEEP(0.3)"), self.connect(self.frail))

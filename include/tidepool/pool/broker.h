@@ -148,7 +148,7 @@ class Broker {
     return shares_.allows(want, limits_.max_leases_per_database);
   }
   std::deque<Waiter>::iterator next_waiter(const std::uint64_t* variant);
-  std::deque<Waiter>::iterator add_waiter(Waiter waiter, bool in_front);
+  std::deque<Waiter>::iterator add_waiter(const Waiter& waiter, bool in_front);
   void erase_waiter(const std::deque<Waiter>::iterator& waiter);
   template <class Predicate>
   void erase_waiters(Predicate predicate);
@@ -159,6 +159,8 @@ class Broker {
   void recall_of(const Want& want, Orders& orders);
   void begin_retire(BackendId backend, RetireReason reason, Orders& orders);
   void dial_for_waiters(TimePoint now, Orders& orders);
+  std::unordered_map<std::uint64_t, unsigned> on_their_way() const;
+  bool bring_backend(const Waiter& waiter, TimePoint now, Orders& orders);
   bool may_dial(TimePoint now) const { return gate_.next(now, dials_.size()).has_value(); }
   void start_dial(Dial dial, TimePoint now, Orders& orders);
   void succeed_to(BackendId old, BackendId successor, TimePoint now, Orders& orders);
