@@ -8,10 +8,12 @@ namespace tidepool::session {
 namespace {
 
 // Errors before anything of the text is executed: it is parsed as a whole first.
-bool is_refused(std::uint16_t error) {
+bool is_refused(const protocol::ResponseSummary& answer) {
   constexpr std::uint16_t kInvalidCharacter = 1300;
   constexpr std::uint16_t kParseError = 1064;
   constexpr std::uint16_t kManyStatements = 8130;
+  const std::uint16_t error = answer.error_number;
+  if (answer.results > 1) return false;  // of what a PREPARE behind others is from
   return error == kParseError || error == kInvalidCharacter || error == kManyStatements;
 }
 // TiDB parses the statement, but cannot plan it (CALL): nothing of that one was executed.
@@ -62,6 +64,7 @@ sql::StateChanges unknown_after_failure(const sql::Statement& statement) {
 // A failed statement has set none of these, or it is among what is unknown now.
 sql::PinReasons pins_after_failure(const sql::Statement& statement) {
   sql::PinReasons pins = statement.pins;
+  if (statement.kind == sql::StatementKind::kPrepared) pins.erase(sql::Pin::kPreparedText);
   if (statement.kind != sql::StatementKind::kSet) return pins;
   pins.erase(sql::PinReasons{sql::Pin::kSessionVariable, sql::Pin::kUserVariable, sql::Pin::kRole,
                              sql::Pin::kResourceGroup, sql::Pin::kOneShotTransaction,
@@ -92,7 +95,7 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
                               sql::SessionState& actual) {
   const bool failed = answer.has_error();
   const bool refused = refusal_of(protocol::Command::kQuery, script, answer) != Refusal::kNone;
-  if (failed && (refused || is_refused(answer.error_number))) return pins;
+  if (failed && (refused || is_refused(answer))) return pins;
   const std::size_t done = executed_of(script, answer);
   for (std::size_t i = 0; i < done; ++i) {
     pins.erase(sql::Pin::kOneShotTransaction);              // consumed by any statement

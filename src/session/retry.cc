@@ -67,8 +67,9 @@ Repeatability repeatability_of(const sql::Statement& statement, bool commits_its
     }
     case Kind::kEnd:
     case Kind::kDdl: return Repeatability::kCommits;
-    case Kind::kRead:
     case Kind::kPrepared:
+      return stays_in_session ? Repeatability::kHarmless : Repeatability::kOther;
+    case Kind::kRead:
     case Kind::kOther:
     case Kind::kUnknown: return Repeatability::kOther;
   }

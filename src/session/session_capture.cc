@@ -87,7 +87,9 @@ void Session::on_captured() {
   const CaptureKind kind = command_->captures.front();
   command_->captures.pop_front();
   const std::string answer = command_->exchange.take_held();
-  lease_.memory().last_session = 0;  // the capture was a statement of its own
+  if (kind == CaptureKind::kTextSource) return note_source(answer);  // the client's command follows
+  // The capture was a statement of its own; or the client's follows.
+  if (command_->is_capture) lease_.memory().last_session = 0;
   switch (kind) {
     case CaptureKind::kWarnings: return note_warnings(answer);
     case CaptureKind::kFoundRows: return note_found_rows(answer);
@@ -95,6 +97,7 @@ void Session::on_captured() {
     case CaptureKind::kSystemVariables:
     case CaptureKind::kUserVariables: return note_variables(kind, answer);
     case CaptureKind::kRole: return note_role(answer);
+    case CaptureKind::kTextSource: return;
   }
 }
 

@@ -45,6 +45,7 @@ void Session::on_command(std::string_view payload) {
   const bool has_text = type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
                         type == protocol::Command::kStmtPrepare;
   if (has_text) command->script = sql::classify(command->argument(), desired_.lex_mode());
+  if (type == protocol::Command::kQuery) plan_texts(*command);
   const bool has_statement =
       type == protocol::Command::kStmtExecute || type == protocol::Command::kStmtFetch ||
       type == protocol::Command::kStmtReset || type == protocol::Command::kStmtSendLongData;
@@ -116,6 +117,7 @@ void Session::reset_session() {
   in_transaction_ = false;
   desired_.reset();
   prepared_.clear();
+  texts_.clear();
   next_isolation_.clear();
   holdings_.clear();
   forget_facts();

@@ -84,12 +84,12 @@ bool Session::add_steps() {
       command_->chooses_database() ? add_restore(wanted_for_use()) : add_restore(desired_);
   if (!can_be) return false;
   note_other_use();
-  substitute_text();
   const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
   bool must_succeed = !command_->exchange.is_over();
+  must_succeed = add_text_steps() || must_succeed;
   add_fact_restores();
   must_succeed = add_next_isolation() || must_succeed;
-  const bool may_follow = is_prepare || is_harmless(command_->script) || !must_succeed;
+  const bool may_follow = is_prepare || is_harmless(command_->effects()) || !must_succeed;
   const std::string& text = command_->substituted;
   add_relay(text.empty() ? framed(command_->payload) : framed(command_->type, text), !may_follow,
             command_->holds_answer());
@@ -143,7 +143,7 @@ bool Session::add_restore(const sql::SessionState& target) {
   stats.restores.add();
   stats.restore_statements.add(plan.steps.size());
   if (plan.needs_reset()) {
-    memory.prepared.clear();
+    memory.forget_prepared();
     memory.insert_id = 0;
   }
   for (const sql::RestoreStep& step : plan.steps) {

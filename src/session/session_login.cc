@@ -160,6 +160,7 @@ void Session::begin_session() {
                                  .multi_statements = multi_statements};
   desired_ = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
   prepared_.clear();
+  texts_.clear();
   silence_timer_.reset();
   next_isolation_.clear();
   holdings_.clear();

@@ -200,6 +200,7 @@ std::string Session::statement_bytes(std::uint32_t backend_id) const {
 void Session::on_prepared() {
   const std::uint32_t id = command_->exchange.summary().statement_id;
   pool::PreparedCache& known = lease_.memory().prepared;
+  if (command_->statement == nullptr) return;  // PREPARE as text
   PreparedStatement& statement = *command_->statement;
   close_on_backend(known.insert(statement.key, id, schema_view(*command_).time));
   command_->has_other_id = command_->exchange.relay_written() && command_->guessed_id != id;
@@ -222,6 +223,7 @@ void Session::on_prepare_failed() {
   command.summary.error_number = error.mysql_errno;
   note_local_answer();
   warnings_on_backend_ = false;
+  forget_failed_texts(error);
   if (command.type == protocol::Command::kStmtExecute) {
     note_schema_use();
     note_statement_use();

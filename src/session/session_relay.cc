@@ -161,6 +161,7 @@ void Session::on_relayed() {
   std::string lock_answer;
   if (command.asks_for_lock()) lock_answer = command.exchange.take_held();
   follow(lock_answer);
+  note_texts();
   if (is_execute) {
     if (const std::string error = command.exchange.take_held(); !error.empty()) pass_on(error);
     note_schema_use();
@@ -217,12 +218,13 @@ void Session::follow_options() {
 sql::PinReasons Session::settle_holdings(sql::PinReasons pins, std::string_view database,
                                          std::string_view rows) {
   const ClientCommand& command = *command_;
-  return holdings_.settle(pins, {.script = command.effects(),
-                                 .executed = executed_of(command.effects(), command.summary),
-                                 .answer = command.summary,
-                                 .database = database,
-                                 .rows = rows,
-                                 .is_prepared = command.statement != nullptr});
+  return holdings_.settle(
+      pins, {.script = command.effects(),
+             .executed = executed_of(command.effects(), command.summary),
+             .answer = command.summary,
+             .database = database,
+             .rows = rows,
+             .is_prepared = command.statement != nullptr || !command.texts.uses.empty()});
 }
 
 void Session::on_repeating_ok() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <utility>
 
 namespace tidepool::session {
@@ -45,6 +46,25 @@ protocol::TextResult only_errors(protocol::TextResult warnings) {
   std::erase_if(warnings.rows, [](const auto& row) { return row.empty() || row[0] != "Error"; });
   fit_widths(warnings);
   return warnings;
+}
+
+protocol::TextResult error_warning(std::uint16_t number, std::string_view message) {
+  constexpr std::uint16_t kUtf8mb4Bin = 46;
+  constexpr std::uint16_t kUnsignedFlag = 0x20;
+  constexpr std::uint32_t kCodeWidth = 19;
+  const auto column = [](const char* name) {
+    return protocol::Column{.schema = "INFORMATION_SCHEMA", .table = "WARNINGS", .name = name};
+  };
+  protocol::TextResult result;
+  result.columns = {column("Level"), column("Code"), column("Message")};
+  result.columns[0].charset = result.columns[2].charset = kUtf8mb4Bin;
+  protocol::Column& code = result.columns[1];
+  code.length = kCodeWidth;
+  code.type = static_cast<std::uint8_t>(protocol::ColumnType::kLong);
+  code.flags = kUnsignedFlag;
+  result.rows = {{"Error", std::to_string(number), std::string(message)}};
+  fit_widths(result);
+  return result;
 }
 
 }  // namespace tidepool::session

@@ -79,12 +79,14 @@ Statement read_prepare(Cursor& cursor) {
   } else {
     return make(StatementKind::kUnknown);
   }
+  cursor.advance();
+  if (!cursor.at_end()) return make(StatementKind::kUnknown);
   statement.pins.insert(Pin::kPreparedText);
   statement.changes.push_back(std::move(change));
   return statement;
 }
 
-// What the text does is not known here. Its name being known pins already, from PREPARE on.
+// What the text does is not known here: the session knows it, or it pins.
 Statement read_execute(Cursor& cursor) {
   Statement statement = make(StatementKind::kPrepared, TransactionEffect::kUnknown);
   std::optional<std::string> name = name_of(cursor.token());

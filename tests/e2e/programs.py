@@ -182,6 +182,36 @@ DEFINED = [  # tables change between prepare and execute
     ("query", "DROP TABLE extra"), *once("SELECT * FROM extra"), ("execute", "a"), ("query", "SELECT 1"),
 ]  # fmt: skip
 
+TEXTS = [
+    *queries(
+        "PREPARE s FROM 'SELECT v, s FROM t0 WHERE id = ?'", "SELECT ROW_COUNT()", "SET @i = 1", "EXECUTE s USING @i", "EXECUTE s USING @I",
+        "SELECT ROW_COUNT(), FOUND_ROWS()", "EXECUTE s", "SHOW WARNINGS", "EXECUTE s USING @i, @i", "EXECUTE none", "SHOW WARNINGS",
+        "DEALLOCATE PREPARE none", "EXECUTE S USING @i", "PREPARE s FROM 'SELEC'", "SHOW WARNINGS", "EXECUTE s USING @i", "PREPARE S FROM 'SELECT 1'",
+        "EXECUTE s USING @i", "EXECUTE S", "PREPARE s FROM 'SELECT 2'", "SHOW WARNINGS", "EXECUTE s", "SET @t = 'SELECT 3'", "PREPARE v FROM @t",
+        "EXECUTE v", "SET @t = 'SELECT 4'", "EXECUTE v", "PREPARE b FROM 'BEGIN'", "SHOW WARNINGS", "EXECUTE b", "INSERT INTO t0(v) VALUES (7)",
+        "PREPARE c FROM 'ROLLBACK'", "EXECUTE s", "EXECUTE c", "EXECUTE c", "SELECT COUNT(*) FROM t0", "PREPARE z FROM \"SET time_zone='+03:00'\"",
+        "EXECUTE z", "SELECT @@time_zone", "SET time_zone=DEFAULT", "EXECUTE s", "PREPARE u FROM 'USE {other}'", "EXECUTE u", "SELECT DATABASE()",
+        "EXECUTE s", "PREPARE d FROM 'SELECT DATABASE(), 1'", "USE {db}", "EXECUTE d", "EXECUTE s", "PREPARE i FROM 'INSERT INTO t0(v) VALUES (?)'",
+        "SET @n = 5", "EXECUTE i USING @n", "SELECT LAST_INSERT_ID()", "EXECUTE i USING @n", "SELECT ROW_COUNT()", "DEALLOCATE PREPARE s",
+        "SHOW WARNINGS", "EXECUTE s", "DROP PREPARE d", "EXECUTE d", "DEALLOCATE PREPARE d", "PREPARE q FROM 'SELECT ''it''''s'', \"x\\\\y\"'",
+        "EXECUTE q", "SET sql_mode='ANSI_QUOTES'", "PREPARE a FROM 'SELECT \"v\" FROM t0 WHERE id=1'", "EXECUTE q", "SET sql_mode=DEFAULT",
+        "EXECUTE a", "SET sql_mode='NO_BACKSLASH_ESCAPES'", "PREPARE k FROM 'SELECT ''a\\b'''", "EXECUTE k", "SET sql_mode=DEFAULT", "EXECUTE k",
+        "PREPARE t FROM 'SELECT * FROM extra'", "CREATE TABLE extra(a INT)", "PREPARE t FROM 'SELECT * FROM extra'", "EXECUTE t",
+        "PREPARE x FROM 'DROP TABLE extra'", "EXECUTE x", "EXECUTE t", "SHOW WARNINGS", "EXECUTE x", "DEALLOCATE PREPARE t", "EXECUTE t",
+        "PREPARE e FROM ''", "PREPARE m FROM 'SELECT 1; SELECT 2'", "PREPARE f FROM 'PREPARE g FROM ''SELECT 1'''", "PREPARE h FROM 'SELECT ?, ?'",
+        "EXECUTE h USING @i, @none", "SET @i = 'text'", "EXECUTE h USING @i, @i", "PREPARE `odd``name` FROM 'SELECT 5'", "EXECUTE `odd``name`",
+        "PREPARE ä FROM 'SELECT ''ä'''", "EXECUTE ä", "BEGIN", "EXECUTE q", "EXECUTE i USING @n", "EXECUTE none", "ROLLBACK", "EXECUTE q",
+    ),
+    ("prepare", "p", "SELECT 9"), ("query", "PREPARE w FROM 'SELECT 10'"), ("prepare", "r", "SELECT 11"), ("execute", "r"), ("execute", "p"),
+    ("query", "EXECUTE w"), ("reset",), *queries("EXECUTE i USING @n", "PREPARE n FROM @nothing", "EXECUTE n", "PREPARE s FROM 'SELECT 6'"),
+    *queries("EXECUTE s", "EXECUTE n", "DEALLOCATE PREPARE n", "EXECUTE n"), ("change_user",), ("query", "EXECUTE s"),
+]  # fmt: skip
+
+TEXTS_AMONG_OTHERS = queries(
+    "PREPARE s FROM 'SELECT 1'", "SELECT 2; EXECUTE s; SELECT 3", "EXECUTE s", "SELECT 4; EXECUTE t", "EXECUTE t",
+    "PREPARE t FROM 'SELECT 5'; EXECUTE t; EXECUTE s", "EXECUTE t; EXECUTE s", "DEALLOCATE PREPARE s; EXECUTE s", "EXECUTE s", "EXECUTE t",
+)
+
 ODD = [  # refused, or odd
     *(("prepare", "x", text) for text in (
         "", "-- comment", "/* comment */", ";", "SELECT 1;", "SELECT 1; SELECT 2", "LOAD DATA LOCAL INFILE 'x' INTO TABLE t0",
@@ -319,6 +349,8 @@ CASES = {
     "prepared elsewhere": (0, None, ELSEWHERE),
     "prepared again": (0, "{db}", AGAIN),
     "prepared and defined": (0, "{db}", DEFINED),
+    "text prepares": (0, "{db}", TEXTS),
+    "text prepares among others": (raw.MULTI_STATEMENTS, "{db}", TEXTS_AMONG_OTHERS),
     "odd prepares": (0, "{db}", ODD),
     "many prepared": (0, "{db}", MANY),
     "commands": (0, "{db}", COMMANDS),
@@ -344,6 +376,7 @@ FREE = (
     "USE {db}", "USE nodb", "SET NAMES latin1", "SET NAMES utf8mb4", "SET time_zone='+0{n}:00'", "SET sql_mode=''",
     "SET sql_mode='ANSI_QUOTES'", "SET sql_mode=DEFAULT", 'SELECT "x", \'\\\\\'', "SELECT @@time_zone, @@sql_mode", "COMMIT",
     "ROLLBACK", "", "/* {n} */", "SET autocommit=1", "SELECT @@autocommit", "SET wait_timeout={n}00", "DO {n}",
+    "PREPARE s FROM 'SELECT {n}'", "PREPARE s FROM 'SELECT s FROM {t} WHERE id = {n}'", "EXECUTE s", "DEALLOCATE PREPARE s",
     "SELECT 1/0", "SELECT 1; SELECT {n}", "SELECT {n}; SELECT nonsense", "INSERT INTO {t}(v) VALUES (1); SHOW TABLES",
 )  # fmt: skip
 

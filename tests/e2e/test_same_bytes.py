@@ -69,7 +69,7 @@ def program(tidb, doors, same_account):
 NOISE = (
     "SELECT 1", "INSERT INTO noise(v) VALUES (7),(8)", "SELECT LAST_INSERT_ID(77)", "USE {other}", "USE {db}",
     "SET sql_mode='ANSI_QUOTES', time_zone='+05:00'", "SELECT nonsense", "SET NAMES latin1",
-    "INSERT IGNORE INTO noise(id, v) VALUES (1, 1)", "SET sql_mode=DEFAULT",
+    "INSERT IGNORE INTO noise(id, v) VALUES (1, 1)", "SET sql_mode=DEFAULT", "PREPARE s FROM 'SELECT 99'", "EXECUTE s", "DEALLOCATE PREPARE s",
 )  # fmt: skip
 
 

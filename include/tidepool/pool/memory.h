@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,7 @@ class PreparedCache {
   // nothing: its ids only grow. Not known before the first.
   std::optional<std::uint32_t> next_id() const { return next_id_; }
   void note_id(std::uint32_t id) { next_id_ = id + 1; }  // given to one that is not kept
+  void forget_next_id() { next_id_.reset(); }            // a PREPARE as text takes one too
 
   // One that is held is not pushed out: it has an open cursor or data waiting for its execution.
   void hold(std::string_view key, bool on);
@@ -67,6 +69,14 @@ class PreparedCache {
   std::unordered_map<std::string_view, std::list<Entry>::iterator> places_;
 };
 
+// Which PREPARE … FROM made what a name stands for on a backend.
+struct TextOwner {
+  std::uint64_t session = 0;
+  std::uint64_t number = 0;  // of those of the session; 0: one whose text is not known
+
+  friend bool operator==(const TextOwner&, const TextOwner&) = default;
+};
+
 struct Memory {
   Memory(sql::SessionState fresh, std::size_t max_prepared)
       : actual(std::move(fresh)), prepared(max_prepared) {}
@@ -74,13 +84,19 @@ struct Memory {
   // After COM_RESET_CONNECTION was answered with OK.
   void reset() {
     actual.reset();
-    prepared.clear();
+    forget_prepared();
     last_session = 0;
     insert_id = 0;
   }
 
+  void forget_prepared() {
+    prepared.clear();
+    texts.clear();
+  }
+
   sql::SessionState actual;
   PreparedCache prepared;
+  std::map<std::string, TextOwner, std::less<>> texts;  // every name that may be prepared there
   std::uint64_t last_session = 0;  // whose statement ran last, undisturbed since; 0: nobody's
   std::optional<std::uint64_t> insert_id =
       0;  // what LAST_INSERT_ID() is there; nullopt: its session must ask

@@ -20,6 +20,7 @@
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/prepared.h"
 #include "tidepool/session/session_stats.h"
+#include "tidepool/session/text_statements.h"
 #include "tidepool/sql/statement.h"
 
 namespace tidepool::session {
@@ -30,7 +31,8 @@ enum class CaptureKind : std::uint8_t {
   kLastInsertId,
   kSystemVariables,
   kUserVariables,
-  kRole
+  kRole,
+  kTextSource
 };
 
 struct ClientCommand {
@@ -42,7 +44,10 @@ struct ClientCommand {
 
   std::string_view argument() const { return std::string_view(payload).substr(1); }
   // What its OK does to the session: that of its text, or of the prepared text that it executes.
-  const sql::Script& effects() const { return statement != nullptr ? statement->script : script; }
+  const sql::Script& effects() const {
+    if (statement != nullptr) return statement->script;
+    return texts.uses.empty() ? script : texts.effects;
+  }
   CommandKind kind() const;
   // It runs statements.
   bool executes() const {
@@ -81,6 +86,7 @@ struct ClientCommand {
   const protocol::Command type;
   std::string payload;  // whole, with the command byte
   sql::Script script;   // of a COM_QUERY or COM_STMT_PREPARE; views into payload
+  TextPlan texts;       // what a COM_QUERY does with PREPARE, EXECUTE and DEALLOCATE
   PreparedStatement* statement =
       nullptr;  // that it executes, fetches from, …; owned by the session
   // The proxy's own questions between two commands of the client.

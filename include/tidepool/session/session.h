@@ -8,8 +8,9 @@
 // session_relay.cc: a command on its backend · session_retry.cc: what becomes of it when that fails
 // · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
 // statement · session_substitute.cc: that in the place of what a statement asks ·
-// session_kill.cc: KILL · session_capture.cc: what only the backend knows, and how it is read back
-// · session_prepare_memory.cc: prepares that TiDB need not be asked.
+// session_texts.cc: PREPARE and EXECUTE as text · session_kill.cc: KILL · session_capture.cc: what
+// only the backend knows, and how it is read back · session_prepare_memory.cc: prepares that TiDB
+// need not be asked.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,7 @@
 #include "tidepool/session/retry.h"
 #include "tidepool/session/state.h"
 #include "tidepool/session/statement_killer.h"
+#include "tidepool/session/text_statements.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/substitute.h"
@@ -192,6 +194,22 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void drop_on_backend(const PreparedStatement& statement);
   void note_statement_use();
 
+  // session_texts.cc
+  void plan_texts(ClientCommand& command);
+  bool add_text_steps();
+  bool add_text_step(const TextUse& use, const std::string& sent_text);
+  bool add_text_prepare(const TextStatement& statement, const std::string& text);
+  void add_source_capture();
+  void keep_warnings();
+  void deallocate(std::string_view name);
+  void deallocate_others();
+  void add_way(const sql::SessionState& from, const sql::SessionState& to);
+  std::string substituted_text();
+  void note_source(const std::string& answer);
+  void note_texts();
+  void note_text(const TextUse& use);
+  void forget_failed_texts(const Error& error);
+
   // session_kill.cc
   bool answer_kill(const ClientCommand& command);
   bool refuse_kill(const Error& error);
@@ -283,6 +301,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   std::string next_isolation_;  // see next_isolation.h; empty: none, or the backend has it
   pool::PrepareMemory::View transaction_view_;  // of the schema, if in_transaction_
   PreparedStatements prepared_;
+  TextStatements texts_;
+  std::uint64_t last_text_ = 0;  // the number of the last one that was made
   std::uint64_t last_insert_id_ = 0;
   bool insert_id_on_backend_ =
       false;  // newer than last_insert_id_: to be captured before the lease ends

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 #include "tidepool/protocol/text_result.h"
 
@@ -15,5 +17,8 @@ protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::
 
 // The answer to SHOW ERRORS where SHOW WARNINGS would be answered with `warnings`.
 protocol::TextResult only_errors(protocol::TextResult warnings);
+
+// The answer to SHOW WARNINGS after a statement that failed so.
+protocol::TextResult error_warning(std::uint16_t number, std::string_view message);
 
 }  // namespace tidepool::session

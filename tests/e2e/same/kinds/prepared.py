@@ -124,9 +124,9 @@ def text_prepare(rnd, model):
     model.names[name] = len(what)
     if rnd.random() < 0.2:
         yield query(f"SET @s = {quoted(text)}")
-        yield query(f"PREPARE {name} FROM @s", "prepared text")
+        yield query(f"PREPARE {name} FROM @s")
     else:
-        yield query(f"PREPARE {name} FROM {quoted(text)}", "prepared text")
+        yield query(f"PREPARE {name} FROM {quoted(text)}")
     yield from text_execute(rnd, model)
 
 
@@ -134,15 +134,14 @@ def text_prepare(rnd, model):
 def text_execute(rnd, model):
     name = rnd.choice(list(model.names) or ["none"])
     using = ", ".join(rnd.choice(["@a", "@b", "@c"]) for _ in range(model.names.get(name, 0)))
-    yield query(f"EXECUTE {name}" + (f" USING {using}" if using else ""), "prepared text")
+    yield query(f"EXECUTE {name}" + (f" USING {using}" if using else ""))
 
 
 @kind("text PREPARE with an effect", 0.7)
 def text_effect(rnd, model):
     text, pinned = rnd.choice([one for one in EFFECTS if "?" not in one[0]])
-    yield query(f"PREPARE z FROM {quoted(text.replace('{e}', model.extra))}", "prepared text")
-    step = query("EXECUTE z", "prepared text")
-    yield Act(step.op, step.takes | (pins(pinned) if pinned else frozenset()))
+    yield query(f"PREPARE z FROM {quoted(text.replace('{e}', model.extra))}")
+    yield query("EXECUTE z", pinned)
     if text == "BEGIN":
         yield query("COMMIT", drops=pins("transaction"))
 

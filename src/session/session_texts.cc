@@ -1,0 +1,222 @@
+// PREPARE, EXECUTE and DEALLOCATE PREPARE as text: an EXECUTE counts as the text that it executes,
+// what a session has by name is made again where it is missing, and what another session left
+// behind under that name is gone before.
+#include <set>
+#include <utility>
+
+#include "tidepool/protocol/text_result.h"
+#include "tidepool/session/effects.h"
+#include "tidepool/session/session.h"
+#include "tidepool/session/warnings.h"
+#include "tidepool/sql/collation.h"
+#include "tidepool/sql/restore.h"
+
+namespace tidepool::session {
+namespace {
+
+// With more names than this on one backend, those that others left behind go.
+constexpr std::size_t kMostTexts = 64;
+
+bool is_about_unknown(const sql::Script& script) {
+  for (std::size_t i = 0; i < script.size(); ++i)
+    if (script[i].kind == sql::StatementKind::kUnknown) return true;
+  return false;
+}
+
+Step query_step(StepKind kind, const std::string& text, bool may_fail = false) {
+  return {.kind = kind,
+          .command = protocol::Command::kQuery,
+          .bytes = framed(protocol::Command::kQuery, text),
+          .may_fail = may_fail};
+}
+
+}  // namespace
+
+void Session::plan_texts(ClientCommand& command) {
+  pool::TextOwner last{id_, last_text_ + 1};
+  command.texts = session::plan_texts(command.script, texts_, desired_, last);
+  last_text_ = last.number;
+}
+
+// Brings the names that the command uses to what they are for this session. True: what was added
+// must succeed before the command is sent.
+bool Session::add_text_steps() {
+  const TextPlan& plan = command_->texts;
+  const std::string sent_text = plan.is_lone_execute() ? substituted_text() : std::string();
+  bool must_succeed = false;
+  std::set<std::string_view> seen;
+  for (const TextUse& use : plan.uses) {
+    if (seen.insert(use.name).second) must_succeed = add_text_step(use, sent_text) || must_succeed;
+  }
+  const bool is_full = !plan.uses.empty() && lease_.memory().texts.size() > kMostTexts;
+  if (is_full || is_about_unknown(command_->effects())) deallocate_others();
+  add_source_capture();
+  if (!plan.is_lone_execute()) substitute_text();
+  return must_succeed;
+}
+
+bool Session::add_text_step(const TextUse& use, const std::string& sent_text) {
+  pool::Memory& memory = lease_.memory();
+  const TextStatementPtr wanted = texts_.find(use.name);
+  const bool prepares = use.kind == sql::ChangeKind::kPrepareText;
+  if (const auto there = memory.texts.find(use.name); there != memory.texts.end()) {
+    if (there->second == pool::TextOwner{id_, 0}) return false;  // TiDB alone knows its text
+    const bool is_right = wanted != nullptr && there->second == wanted->owner && sent_text.empty();
+    if (is_right && !prepares) return false;
+    deallocate(use.name);
+  }
+  // Should the client's PREPARE fail, TiDB has what was there before; here it is made when it is
+  // needed.
+  if (wanted == nullptr || prepares) return false;
+  if (use.kind == sql::ChangeKind::kDeallocateText) {
+    // Any text will do; the tables of its own may be gone.
+    memory.texts[use.name] = {id_, ++last_text_};
+    memory.prepared.forget_next_id();
+    keep_warnings();
+    command_->exchange.add(query_step(StepKind::kRestore, prepare_text(*wanted, "DO 0")));
+    return false;
+  }
+  const bool detours = add_text_prepare(*wanted, sent_text.empty() ? wanted->text : sent_text);
+  if (!sent_text.empty()) memory.texts[use.name] = {id_, ++last_text_};
+  return detours;
+}
+
+// True if it takes a detour through the state of its PREPARE.
+bool Session::add_text_prepare(const TextStatement& statement, const std::string& text) {
+  pool::Memory& memory = lease_.memory();
+  const sql::SessionState here = text_context(desired_);
+  sql::SessionState there = statement.context;
+  there.apply(sql::multi_statements(here.multi_statements()));
+  // A text that was prepared without a database names none, and means the same in any.
+  if (here.database().empty() || there.database().empty())
+    there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
+  const bool detours = here.is_exact() && here != there;
+  keep_warnings();
+  if (detours) add_way(here, there);
+  // Among several statements, those before it are to be executed all the same.
+  const bool is_alone = command_->script.size() == 1;
+  command_->exchange.add(query_step(is_alone ? StepKind::kPrepare : StepKind::kRestore,
+                                    prepare_text(statement, text), !is_alone));
+  if (detours) add_way(there, here);
+  memory.texts[statement.name] = statement.owner;
+  // Whether it could be made, only the answer of one that is alone tells.
+  if (!is_alone) memory.texts[statement.name] = {id_, ++last_text_};
+  memory.prepared.forget_next_id();
+  // PREPARE computes LAST_INSERT_ID(n) already.
+  if (statement.script.front().may_set_last_insert_id) memory.insert_id.reset();
+  return detours;
+}
+
+// Never resets: a transaction may be open.
+void Session::add_way(const sql::SessionState& from, const sql::SessionState& to) {
+  for (const sql::RestoreStep& step : sql::plan_restore(from, to).steps)
+    command_->exchange.add(query_step(StepKind::kRestore, step.text));
+}
+
+// PREPARE … FROM @x, whose value the backend alone knows.
+void Session::add_source_capture() {
+  const std::string name = unknown_source(command_->script, desired_);
+  // It would take what SET TRANSACTION has set.
+  if (name.empty() || pins_.contains(sql::Pin::kOneShotTransaction)) return;
+  command_->captures.push_back(CaptureKind::kTextSource);
+  std::string quoted;
+  for (const char byte : name)
+    quoted.append(byte == '`' ? 2 : 1, byte);
+  Step step = query_step(StepKind::kCapture, "SELECT @`" + quoted + "`");
+  step.hold_answer = true;
+  command_->exchange.add(std::move(step));
+  found_rows_here_ = false;
+}
+
+// Ahead of a statement of the proxy's own: should the client's not be executed at all, those of the
+// statement before it are still there.
+void Session::keep_warnings() {
+  if (!warnings_on_backend_ || !command_->exchange.is_over()) return;
+  command_->captures.push_back(CaptureKind::kWarnings);
+  Step step = query_step(StepKind::kCapture, "SHOW WARNINGS");
+  step.hold_answer = true;
+  command_->exchange.add(std::move(step));
+}
+
+void Session::deallocate(std::string_view name) {
+  keep_warnings();
+  command_->exchange.add(query_step(StepKind::kRestore, deallocate_text(name), true));
+  auto& texts = lease_.memory().texts;
+  texts.erase(texts.find(name));
+}
+
+// Whatever this session did not prepare.
+void Session::deallocate_others() {
+  std::vector<std::string> names;
+  for (const auto& [name, owner] : lease_.memory().texts) {
+    const TextStatementPtr own = texts_.find(name);
+    const bool is_own = (own != nullptr && own->owner == owner) || owner == pool::TextOwner{id_, 0};
+    if (!is_own) names.push_back(name);
+  }
+  for (const std::string& name : names)
+    deallocate(name);
+}
+
+// What is executed in the place of a text that asks about the statement before; empty: the text.
+std::string Session::substituted_text() {
+  const TextStatement& statement = *command_->texts.uses.front().statement;
+  if (statement.script.facts().empty()) return {};
+  const auto& texts = lease_.memory().texts;
+  const auto there = texts.find(statement.name);
+  const bool is_there = there != texts.end() && there->second == statement.owner;
+  const bool known_here = is_there && knows_facts_here() && !restores_insert_id();
+  std::string text = sql::substitute(statement.script, statement.text, statement.context.lex_mode(),
+                                     fact_values(known_here));
+  return text == statement.text ? std::string() : text;
+}
+
+void Session::note_source(const std::string& answer) {
+  const auto result = protocol::parse_text_result(answer);
+  const bool is_single = result && result->rows.size() == 1 && result->rows[0].size() == 1;
+  if (!is_single || !result->rows[0][0]) return;
+  const std::string& text = *result->rows[0][0];
+  const std::uint16_t charset = desired_.charset().results;
+  const bool shows_all = charset == 0 || sql::charset_of_any_collation(charset) == "utf8mb4";
+  for (const char byte : text) {
+    if (static_cast<unsigned char>(byte) >= 0x80 && !shows_all) return;
+  }
+  set_source(command_->texts, text, texts_, desired_, {id_, ++last_text_});
+}
+
+// After the answer: what the names are now, for the session and on the backend.
+void Session::note_texts() {
+  const ClientCommand& command = *command_;
+  if (is_about_unknown(command.effects())) lease_.memory().prepared.forget_next_id();
+  const std::size_t done = executed_of(command.script, command.summary);
+  for (const TextUse& use : command.texts.uses)
+    if (use.index < done) note_text(use);
+}
+
+void Session::note_text(const TextUse& use) {
+  pool::Memory& memory = lease_.memory();
+  if (use.kind == sql::ChangeKind::kExecuteText) return;
+  texts_.erase(use.name);
+  memory.texts.erase(use.name);
+  if (use.kind == sql::ChangeKind::kDeallocateText) return;
+  memory.prepared.forget_next_id();
+  if (use.statement == nullptr) {
+    memory.texts[use.name] = {id_, 0};
+    return;
+  }
+  memory.texts[use.name] = use.statement->owner;
+  texts_.set(use.statement);
+}
+
+// One that was to be made again could not be; an earlier one of its name may be there or not. The
+// client gets the error from the proxy, and so the warning that TiDB makes of it.
+void Session::forget_failed_texts(const Error& error) {
+  if (command_->texts.uses.empty()) return;
+  for (const TextUse& use : command_->texts.uses)
+    lease_.memory().texts[use.name] = {};
+  const protocol::TextResult warning = error_warning(error.mysql_errno, error.message);
+  warnings_answer_ = protocol::make_text_result(warning.columns, warning.rows, status_flags(), 0);
+  last_ok_.warnings = 1;
+  row_count_ = command_->effects().front().kind == sql::StatementKind::kRead ? -1 : 0;
+}
+
+}  // namespace tidepool::session
