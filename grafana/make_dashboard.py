@@ -178,10 +178,11 @@ ROWS = [
             (total(rate(pool("tidepool_queries_total", 'outcome="error"')), "command"), "{{command}}"),
             (total(rate(f"tidepool_login_failures_total{PROCESS}"), "reason"), "login: {{reason}}"),
         ]),
-        graph("Retries", "Statements run again because they surely had no effect, by what had failed, and those of which nobody knows "
-              "whether they were executed.", "ops", [
+        graph("Retries", "Statements run again because they surely had no effect, by what had failed, those of which nobody knows "
+              "whether they were executed, and what a timeout has ended.", "ops", [
                   (total(rate(pool("tidepool_retries_total")), "reason"), "{{reason}}"),
                   (total(rate(pool("tidepool_unknown_outcomes_total"))), "outcome unknown"),
+                  (total(rate(pool("tidepool_timeouts_total")), "kind"), "timeout: {{kind}}"),
               ]),
         graph("Query time", "Whole time and TiDB's part; the difference is Tidepool's, waits for a lease included.", "s",
               quantiles("tidepool_query_duration_seconds", "total ", (0.5, 0.99))

@@ -84,6 +84,10 @@ User take_user(UserDraft draft, const Config& config, Findings& findings) {
         section.at("password_hash"),
         "found something else, allowed: * and 40 hex digits, or $A$005$ and 63 characters");
   }
+  user.timeouts = {
+      .query = draft.query_timeout.value_or(config.timeouts.query),
+      .idle_transaction = draft.idle_transaction_timeout.value_or(config.timeouts.idle_transaction),
+      .client_idle = draft.client_idle_timeout.value_or(config.timeouts.client_idle)};
   if (!section.has("pool") && config.pools.size() == 1) user.pool = config.pools.front().name;
   if (!section.has("pool") && config.pools.size() > 1) {
     findings.problem(section.at("pool"), "found nothing, allowed: one of " + pool_names(config));
@@ -97,6 +101,8 @@ User take_user(UserDraft draft, const Config& config, Findings& findings) {
 void take_users(Draft& draft, Config& config, Findings& findings) {
   if (!draft.users) {
     if (config.pools.size() == 1) config.users = users_of(config.pools.front());
+    for (User& user : config.users)
+      user.timeouts = config.timeouts;
     if (config.pools.size() > 1) {
       findings.problem(draft.section.at("users"),
                        "found none, allowed: one or more, if there are several pools");

@@ -54,6 +54,9 @@ struct UserDraft {
   Section section;
   User user;
   std::string password_file;
+  std::optional<Milliseconds> query_timeout;
+  std::optional<Milliseconds> idle_transaction_timeout;
+  std::optional<Milliseconds> client_idle_timeout;
 };
 
 struct Draft {

@@ -20,6 +20,14 @@ struct Unit {
 constexpr std::array kUnits = {Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000},
                                Unit{"ms", 1}};
 
+struct SizeUnit {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+constexpr std::array kSizeUnits = {SizeUnit{"GiB", std::uint64_t{1} << 30U},
+                                   SizeUnit{"MiB", std::uint64_t{1} << 20U},
+                                   SizeUnit{"KiB", std::uint64_t{1} << 10U}};
+
 std::optional<std::int64_t> whole_number(std::string_view text, int base = 10) {
   std::int64_t value = 0;
   const char* end = text.data() + text.size();
@@ -82,6 +90,7 @@ std::string allowed(const Form& form) {
       return "a duration such as 500ms or 5m, from " +
              duration_text(Milliseconds(static_cast<std::int64_t>(form.low))) + " to " +
              duration_text(Milliseconds(static_cast<std::int64_t>(form.high)));
+    case Kind::kSize: return "a size such as 512MiB or 2GiB, or 0";
     case Kind::kMode: return "octal permission bits such as 0660";
     case Kind::kWord: return "one of " + joined(form.words);
     case Kind::kAddress: return "host:port, [IPv6]:port or :port for all interfaces";
@@ -142,6 +151,24 @@ bool parse(const std::string& text, const Form&, std::uint32_t& into) {
   return true;
 }
 
+bool parse(const std::string& text, const Form&, std::uint64_t& into) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 30U;  // of a unit
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = whole_number(std::string_view(text).substr(0, digits));
+  const std::string_view name = std::string_view(text).substr(digits);
+  if (!number || *number > kMost) return false;
+  if (name.empty() && *number == 0) {
+    into = 0;
+    return true;
+  }
+  for (const SizeUnit& unit : kSizeUnits) {
+    if (unit.name != name) continue;
+    into = static_cast<std::uint64_t>(*number) * unit.bytes;
+    return true;
+  }
+  return false;
+}
+
 bool parse(const std::string& text, const Form& form, double& into) {
   double value = 0;
   const char* end = text.data() + text.size();
@@ -165,6 +192,10 @@ bool parse(const std::string& text, const Form& form, Milliseconds& into) {
   if (!within(form, static_cast<double>(*number) * static_cast<double>(factor))) return false;
   into = Milliseconds(*number * factor);
   return true;
+}
+
+bool parse(const std::string& text, const Form& form, std::optional<Milliseconds>& into) {
+  return parse(text, form, into.emplace());
 }
 
 bool parse(const std::string& text, const Form& form, Endpoint& into) {
@@ -230,12 +261,25 @@ std::string show(const Form&, std::uint32_t value) {
   return buffer.data();
 }
 
+std::string show(const Form&, std::uint64_t value) {
+  for (const SizeUnit& unit : kSizeUnits) {
+    if (value > 0 && value % unit.bytes == 0) {
+      return std::to_string(value / unit.bytes).append(unit.name);
+    }
+  }
+  return "0";
+}
+
 std::string show(const Form&, double value) {
   return number_text(value);
 }
 
 std::string show(const Form&, Milliseconds value) {
   return duration_text(value);
+}
+
+std::string show(const Form& form, const std::optional<Milliseconds>& value) {
+  return value ? show(form, *value) : std::string();
 }
 
 std::string show(const Form&, const Endpoint& value) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ enum class Kind : std::uint8_t {
   kCount,         // low to high; with words: or one of them
   kFraction,      // low to high
   kDuration,      // low to high, in milliseconds
+  kSize,          // bytes; 0 or with a unit
   kMode,          // permission bits, octal
   kWord,          // one of words, in the order of the enumerators
   kAddress,       // host:port
@@ -51,8 +53,10 @@ bool parse(const std::string& text, const Form& form, bool& into);
 bool parse(const std::string& text, const Form& form, int& into);
 bool parse(const std::string& text, const Form& form, std::uint16_t& into);
 bool parse(const std::string& text, const Form& form, std::uint32_t& into);
+bool parse(const std::string& text, const Form& form, std::uint64_t& into);
 bool parse(const std::string& text, const Form& form, double& into);
 bool parse(const std::string& text, const Form& form, Milliseconds& into);
+bool parse(const std::string& text, const Form& form, std::optional<Milliseconds>& into);
 bool parse(const std::string& text, const Form& form, Endpoint& into);
 bool parse(const std::string& text, const Form& form, Http& into);
 bool parse(const std::string& text, const Form& form, std::vector<Endpoint>& into);  // appends one
@@ -75,8 +79,10 @@ std::string show(const Form& form, bool value);
 std::string show(const Form& form, int value);
 std::string show(const Form& form, std::uint16_t value);
 std::string show(const Form& form, std::uint32_t value);
+std::string show(const Form& form, std::uint64_t value);
 std::string show(const Form& form, double value);
 std::string show(const Form& form, Milliseconds value);
+std::string show(const Form& form, const std::optional<Milliseconds>& value);
 std::string show(const Form& form, const Endpoint& value);
 std::string show(const Form& form, const Http& value);
 std::string show(const Form& form, const std::vector<Endpoint>& value);

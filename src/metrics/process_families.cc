@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "families.h"
+#include "tidepool/base/process_memory.h"
 
 namespace tidepool::metrics {
 namespace {
@@ -22,14 +23,6 @@ double max_fds() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
   return static_cast<double>(limit.rlim_cur);
-}
-
-double resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  double total_pages = 0;
-  double resident_pages = 0;
-  statm >> total_pages >> resident_pages;
-  return resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
 double cpu_seconds() {
@@ -54,6 +47,10 @@ void add_process_families(Page& page, const ProcessStats& stats, const ProcessFa
       .value({}, value_of(stats.clients));
   page.gauge("tidepool_clients_max", "Client connections allowed.")
       .value({}, value_of(stats.max_clients));
+  page.gauge("tidepool_accepting", "1 while new clients are let in, 0 while they wait for memory.")
+      .value({}, value_of(stats.accepting));
+  page.counter("tidepool_accept_pauses_total", "Times that new clients had to wait for memory.")
+      .value({}, static_cast<double>(stats.accept_pauses.value()));
   page.gauge("tidepool_start_time_seconds", "Unix time at which the process started.")
       .value({}, facts.start_time_seconds);
   page.gauge("tidepool_uptime_seconds", "Time since the process started.")
@@ -61,7 +58,7 @@ void add_process_families(Page& page, const ProcessStats& stats, const ProcessFa
   page.counter("tidepool_process_cpu_seconds_total", "CPU time used, user and system.")
       .value({}, cpu_seconds());
   page.gauge("tidepool_process_resident_memory_bytes", "Resident memory.")
-      .value({}, resident_bytes());
+      .value({}, static_cast<double>(resident_memory()));
   page.gauge("tidepool_process_open_fds", "File descriptors open.").value({}, open_fds());
   page.gauge("tidepool_process_max_fds", "File descriptors allowed.").value({}, max_fds());
 }

@@ -77,6 +77,9 @@ void add_session_families(Page& page, const AllParts<SessionStats>& pools) {
   by_pool(page.counter("tidepool_unknown_outcomes_total",
                        "Statements of which nobody knows whether they were executed."),
           pools, &SessionStats::unknown_outcomes);
+  by_enum(page.counter("tidepool_timeouts_total",
+                       "Statements stopped, and connections ended, by the limit that had passed."),
+          pools, "kind", &SessionStats::timeouts);
   add_traffic(page.counter("tidepool_client_bytes_total",
                            "Bytes exchanged with clients, without TLS and TCP overhead."),
               pools, &SessionStats::client);

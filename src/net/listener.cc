@@ -180,6 +180,22 @@ Listener::~Listener() {
   if (!unlink_path_.empty()) ::unlink(unlink_path_.c_str());
 }
 
+void Listener::set_refusal(std::string last_words, OnRefused on_refused) {
+  last_words_ = std::move(last_words);
+  on_refused_ = std::move(on_refused);
+}
+
+void Listener::pause() {
+  paused_ = true;
+  rest_.stop();
+  uv_poll_stop(poll_.get());
+}
+
+void Listener::resume() {
+  paused_ = false;
+  start();
+}
+
 void Listener::start() {
   uv_poll_start(poll_.get(), UV_READABLE, [](uv_poll_t* handle, int, int) noexcept {
     if (handle->data != nullptr) static_cast<Listener*>(handle->data)->on_poll();
@@ -187,7 +203,7 @@ void Listener::start() {
 }
 
 void Listener::on_poll() {
-  for (int count = 0; count < kAcceptsPerTurn && accept_one(); ++count) {
+  for (int count = 0; count < kAcceptsPerTurn && !paused_ && accept_one(); ++count) {
   }
 }
 
@@ -202,7 +218,14 @@ bool Listener::accept_one() {
     return true;
   }
   if (errno == EMFILE || errno == ENFILE) return refuse_one();
-  return errno == ECONNABORTED || errno == EINTR || errno == EPROTO;
+  if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) return true;
+  if (errno != EAGAIN) rest();  // ENOMEM, ENOBUFS, …: the loop would be told again and again
+  return false;
+}
+
+void Listener::rest() {
+  uv_poll_stop(poll_.get());
+  rest_.start(kRest, [this] { start(); });
 }
 
 // Out of descriptors: gives up the reserved one for the moment that it takes to turn one peer away.
@@ -212,15 +235,16 @@ bool Listener::refuse_one() {
   reserve_.reset();
   UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, kSocketFlags));
   const bool refused = fd.is_open();
+  const bool is_empty = !refused && errno == EAGAIN;
+  if (refused) (void)::send(fd.get(), last_words_.data(), last_words_.size(), MSG_NOSIGNAL);
   fd.reset();
   reserve_ = open_reserve();
   if (refused) {
     ++refused_;
+    if (on_refused_) on_refused_();
     return true;
   }
-  if (errno == EAGAIN) return false;
-  uv_poll_stop(poll_.get());
-  rest_.start(kRest, [this] { start(); });
+  if (!is_empty) rest();
   return false;
 }
 

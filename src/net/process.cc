@@ -3,11 +3,25 @@
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <sys/resource.h>
 
 namespace tidepool::net {
 
+namespace {
+
+// As many descriptors as the system allows: each client and each backend needs one.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
 void prepare_process(unsigned blocking_threads) {
   std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
   ::setenv("UV_THREADPOOL_SIZE", std::to_string(blocking_threads).c_str(), 0);
 }
 

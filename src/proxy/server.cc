@@ -9,12 +9,14 @@
 
 #include "tidepool/admin/http_server.h"
 #include "tidepool/base/log.h"
+#include "tidepool/base/process_memory.h"
 #include "tidepool/metrics/exporter.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/net/process.h"
 #include "tidepool/net/signal.h"
 #include "tidepool/net/timer.h"
 #include "tidepool/proxy/home.h"
+#include "tidepool/proxy/memory_gate.h"
 #include "tidepool/proxy/worker.h"
 
 namespace tidepool::proxy {
@@ -23,6 +25,7 @@ namespace {
 constexpr const char* kVersion = TIDEPOOL_VERSION;
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kPoolDrainTimeout{2};
+constexpr std::chrono::milliseconds kMemoryPoll{250};
 
 class Server {
  public:
@@ -38,6 +41,7 @@ class Server {
   admin::Readiness readiness() const;
   admin::Status status() const;
   void on_signal(const char* name);
+  void watch_memory();
   void poll_drain();
   void poll_pools();
   void stop_workers();
@@ -52,6 +56,8 @@ class Server {
   const TimePoint started_ = Clock::now();
   net::Loop loop_;
   net::Timer drain_timer_{loop_};
+  net::Timer memory_timer_{loop_};
+  MemoryGate memory_gate_;
   TimePoint deadline_{};
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<net::Signal>> signals_;
@@ -139,8 +145,28 @@ admin::Status Server::status() const {
   return status;
 }
 
+// While the memory is short, new clients wait in the kernel's queue.
+void Server::watch_memory() {
+  const std::uint64_t limit = home_->config.memory_limit;
+  const bool was_open = home_->process.accepting.value() != 0;
+  if (limit > 0 && !was_open) trim_memory();
+  const std::uint64_t resident = limit > 0 ? resident_memory() : 0;
+  const bool is_open = memory_gate_.is_open(limit, resident, home_->process.clients.value());
+  if (is_open != was_open) {
+    home_->process.accepting.set(is_open ? 1 : 0);
+    if (!is_open) home_->process.accept_pauses.add();
+    log::warn(is_open ? "memory is below its limit: new clients are let in"
+                      : "memory_limit is reached: new clients wait",
+              {{"resident_bytes", resident}, {"memory_limit", limit}});
+    for_all([is_open](Worker& worker) { worker.set_accepting(is_open); });
+  }
+  if (!home_->draining) memory_timer_.start(kMemoryPoll, [this] { watch_memory(); });
+}
+
 void Server::run() {
+  home_->process.accepting.set(1);
   for_all([](Worker& worker) { worker.start(); });
+  watch_memory();
   loop_.run();
   for_all([](Worker& worker) { worker.join(); });
   if (http_) http_->stop();
@@ -181,6 +207,7 @@ void Server::poll_pools() {
 
 void Server::stop_workers() {
   drain_timer_.stop();
+  memory_timer_.stop();
   for_all([](Worker& worker) { worker.stop(); });
   loop_.stop();
 }

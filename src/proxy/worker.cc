@@ -29,6 +29,10 @@ protocol::Credential::Kind decoy_of(const session::Environment& environment) {
                                              : first->second.credential.kind();
 }
 
+std::string refusal() {
+  return protocol::err_packet({1040, "", "Too many connections"}, 0);
+}
+
 }  // namespace
 
 Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environment_(loop_) {
@@ -58,6 +62,9 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     account.key = std::hash<std::string>()(user.name);
     account.max_sessions = static_cast<unsigned>(user.max_sessions);
     account.max_leases = static_cast<unsigned>(user.max_leases);
+    account.timeouts = {.query = user.timeouts.query,
+                        .idle_transaction = user.timeouts.idle_transaction,
+                        .client_idle = user.timeouts.client_idle};
     account.pool = found->get();
     account.retries = user.retry;
     account.database = user.database.empty() ? pool->database : user.database;
@@ -82,6 +89,10 @@ Result<void> Worker::listen(const Worker* first) {
   for (std::size_t i = 0; i < home_.config.listeners.size(); ++i) {
     auto listener = make_listener(i, first);
     if (!listener) return tl::unexpected(listener.error());
+    (*listener)->set_refusal(refusal(), [this] {
+      home_.logins.accepted.add();
+      home_.logins.failures[session::LoginFailure::kDescriptors].add();
+    });
     listeners_.push_back(std::move(*listener));
   }
   return {};
@@ -134,8 +145,8 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
   home_.logins.accepted.add();
   if (home_.process.clients.value() >= home_.config.max_clients) {
     home_.logins.failures[session::LoginFailure::kTooMany].add();
-    const std::string refusal = protocol::err_packet({1040, "", "Too many connections"}, 0);
-    (void)::send(accepted.fd.get(), refusal.data(), refusal.size(), MSG_NOSIGNAL);
+    const std::string told = refusal();
+    (void)::send(accepted.fd.get(), told.data(), told.size(), MSG_NOSIGNAL);
     return;
   }
   home_.process.clients.add();
@@ -162,6 +173,13 @@ void Worker::on_closed(std::uint32_t id) {
   sessions_.erase(found);
   session_count_.store(sessions_.size(), std::memory_order_relaxed);
   home_.process.clients.sub();
+}
+
+void Worker::set_accepting(bool on) {
+  loop_.post([this, on] {
+    for (const auto& listener : listeners_)
+      on ? listener->resume() : listener->pause();
+  });
 }
 
 void Worker::drain() {

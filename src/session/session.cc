@@ -134,25 +134,6 @@ void Session::on_error(Error error) {
   client_gone();
 }
 
-// TiDB closes a connection that is silent for wait_timeout, counted from the end of a command
-// (conn.go, getWaitTimeout). Its default of 8 hours is not enforced on clients, which cost nothing.
-void Session::watch_silence() {
-  const auto limit = desired_.wait_timeout();
-  if (!limit || limit->count() == 0) return silence_timer_.reset();
-  if (silence_timer_ == nullptr) {
-    silence_timer_ = std::make_unique<net::Timer>(environment_.loop);
-  }
-  silence_timer_->start(*limit, [this] { on_silence(); });
-}
-
-// The end of a command under way starts the wait anew. A session that keeps its backend loses it by
-// TiDB's own clock, which knows of tidb_idle_transaction_timeout too.
-void Session::on_silence() {
-  if (state_ != State::kIdle && state_ != State::kParked && state_ != State::kCapturing) return;
-  log::debug("client silent for its wait_timeout", {{"session", id_}});
-  close();
-}
-
 // Whatever is under way is of no use any more.
 void Session::client_gone() {
   if (has_left_ || leave()) return;

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tidepool/base/log.h"
-#include "tidepool/protocol/text_result.h"
+#include "own_errors.h"
 #include "tidepool/session/session.h"
 
 namespace tidepool::session {
@@ -14,11 +13,6 @@ namespace {
 // Of a KILL and of the statement that it ends; then the backend is closed.
 constexpr std::chrono::seconds kKillTimeout{5};
 
-const Error& interrupted() {
-  static const Error error{Code::kBackend, "Query execution was interrupted", 1317, "70100"};
-  return error;
-}
-
 // KILL CONNECTION CONNECTION_ID() is a syntax error to TiDB, KILL CONNECTION_ID() is not.
 bool kills_itself(const sql::Statement& statement) {
   sql::Lexer lexer(statement.text, {});
@@ -26,31 +20,6 @@ bool kills_itself(const sql::Statement& statement) {
   sql::Token token = lexer.next();
   if (sql::is_keyword(token.text, "TIDB")) token = lexer.next();
   return sql::is_keyword(token.text, "CONNECTION_ID");
-}
-
-// What SHOW WARNINGS tells after an error that the proxy has given.
-std::string warnings_of(const Error& error, std::uint16_t status) {
-  constexpr std::uint32_t kNumberWidth = 19;
-  constexpr std::uint16_t kUnsignedFlag = 0x20;
-  const auto text = [](const char* name, std::size_t width) {
-    protocol::Column column = protocol::string_column(name);
-    constexpr std::uint32_t kLeastWidth = 64;
-    column.length = 4 * std::max(kLeastWidth, static_cast<std::uint32_t>(width));
-    column.decimals = 0;
-    return column;
-  };
-  protocol::Column code = protocol::integer_column("Code");
-  code.length = kNumberWidth;
-  code.type = static_cast<std::uint8_t>(protocol::ColumnType::kLong);
-  code.flags = kUnsignedFlag;
-  std::vector<protocol::Column> columns{text("Level", 0), code,
-                                        text("Message", error.message.size())};
-  for (protocol::Column& column : columns) {
-    column.schema = "INFORMATION_SCHEMA";
-    column.table = "WARNINGS";
-  }
-  return protocol::make_text_result(
-      columns, {{"Error", std::to_string(error.mysql_errno), error.message}}, status, 0);
 }
 
 }  // namespace

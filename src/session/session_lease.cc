@@ -68,6 +68,7 @@ void Session::execute() {
                         1105, "HY000"});
   }
   lease_.memory().last_session = id_;
+  watch_query();
   write_steps();
 }
 

@@ -180,7 +180,8 @@ void Session::finish_login() {
     if (algorithm) channel_.start_compression(*algorithm, protocol::kDefaultZstdLevel);
   }
   enter(State::kIdle);
-  if (draining_) close();
+  if (draining_) return close();
+  watch_silence();
 }
 
 void Session::refuse_login(const Error& error) {

@@ -2,6 +2,7 @@
 // settled.
 #include <utility>
 
+#include "own_errors.h"
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/status.h"
 #include "tidepool/session/effects.h"
@@ -96,8 +97,10 @@ bool Session::on_backend_bytes(std::string_view bytes) {
 
 // What was held back of the answer comes first. False: the client is gone.
 bool Session::pass_on(std::string_view bytes) {
+  const bool is_stopped = state_ != State::kStreaming && tells_of_stop(bytes);
   enter(State::kStreaming);
   const std::string held = command_->exchange.take_held();
+  if (is_stopped) return send_error(took_too_long(), answer_sequence_);
   return (held.empty() || send(held)) && send(bytes);
 }
 
@@ -136,6 +139,9 @@ void Session::on_step_ended(StepKind kind) {
       if (exchange.summary().has_error()) return on_backend_lost(error_of(exchange.summary()));
       learn_status(exchange.summary().status);
       note_failure_facts();
+      if (command_->is_overdue && command_->summary.error_number == interrupted().mysql_errno) {
+        note_stopped();
+      }
       break;
     case StepKind::kCapture: on_captured(); break;
     case StepKind::kRestore:

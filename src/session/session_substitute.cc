@@ -133,8 +133,7 @@ bool Session::resend_original() {
     return true;
   }
   const std::string held = command.exchange.take_held();
-  enter(State::kStreaming);
-  return !send(held);
+  return !pass_on(held);
 }
 
 }  // namespace tidepool::session

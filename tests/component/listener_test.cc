@@ -143,6 +143,26 @@ TEST(Listener, LeavesAFileAloneThatIsNoSocket) {
   EXPECT_TRUE(std::filesystem::exists(directory.file("data")));
 }
 
+TEST(Listener, LetsWhoComesWaitWhileItIsPaused) {
+  Loop loop;
+  int accepted = 0;
+  int other_accepted = 0;
+  const auto listener =
+      Listener::tcp(loop, "127.0.0.1", 0, 16, [&](const Accepted&) { ++accepted; });
+  const auto other =
+      Listener::tcp(loop, "127.0.0.1", 0, 16, [&](const Accepted&) { ++other_accepted; });
+  ASSERT_TRUE(listener && other);
+  (*listener)->pause();
+  const UniqueFd waits = connect_tcp((*listener)->port());
+  const UniqueFd later = connect_tcp((*other)->port());
+  ASSERT_TRUE(run_until(loop, [&] { return other_accepted == 1; }));
+  EXPECT_EQ(accepted, 0);
+
+  (*listener)->resume();
+
+  EXPECT_TRUE(run_until(loop, [&] { return accepted == 1; }));
+}
+
 // Takes every descriptor that is left.
 class NoDescriptors {
  public:
@@ -170,6 +190,8 @@ TEST(Listener, RefusesWhenOutOfDescriptorsAndRecovers) {
   const auto listener = Listener::tcp(loop, "127.0.0.1", 0, 16,
                                       [&](Accepted one) { accepted.push_back(std::move(one)); });
   ASSERT_TRUE(listener);
+  int told = 0;
+  (*listener)->set_refusal("full", [&told] { ++told; });
   std::optional<NoDescriptors> full;
   UniqueFd client(::socket(AF_INET, SOCK_STREAM, 0));
   full.emplace();
@@ -179,8 +201,11 @@ TEST(Listener, RefusesWhenOutOfDescriptorsAndRecovers) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   ASSERT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   EXPECT_TRUE(run_until(loop, [&] { return (*listener)->refused() == 1; }));
-  char byte = 0;
-  EXPECT_EQ(::recv(client.get(), &byte, 1, 0), 0);  // told at once
+  EXPECT_EQ(told, 1);
+  std::string heard(8, ' ');
+  heard.resize(static_cast<std::size_t>(::recv(client.get(), heard.data(), heard.size(), 0)));
+  EXPECT_EQ(heard, "full");
+  EXPECT_EQ(::recv(client.get(), heard.data(), heard.size(), 0), 0);  // told at once
   full.reset();
   const UniqueFd later = connect_tcp((*listener)->port());
   EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 1; }));

@@ -126,6 +126,7 @@ class Scene:
         add(lambda connection: run(connection, "SELECT SLEEP(0.3)"), self.connect(self.frail))
         add(self.write_slowly, self.connect(self.frail))
         add(self.kill_the_frail)
+        add(self.be_silent)
 
     def write_slowly(self, connection):
         """Its backend is killed in the middle: nobody knows what became of it, and the session goes on."""
@@ -139,6 +140,12 @@ class Scene:
         for (number,) in self.tidb.execute(f"SELECT id FROM {running}"):
             self.tidb.execute(f"KILL {number}")
         self.traffic.pause(1)  # a statement that is run again comes through in between
+
+    def be_silent(self):
+        """In vain does it wait to be asked: its wait_timeout ends it."""
+        with contextlib.closing(self.door.connect()) as connection:
+            run(connection, "SET wait_timeout = 1")
+            self.traffic.pause(1.5)
 
     def use_prepared(self):
         with contextlib.closing(mysql.connector.connect(**self.door.arguments())) as connection:
@@ -244,7 +251,7 @@ def test_the_page_has_what_the_documents_the_dashboard_and_the_rules_name(scene)
 
 def test_every_value_of_a_label_is_documented(scene):
     known = set(re.findall(r"`([a-z_]+)`", DOCUMENT))
-    found = set(re.findall(r'\b(?:state|reason|result|command|outcome|direction)="(\w+)"', page(scene)))
+    found = set(re.findall(r'\b(?:state|reason|result|command|outcome|direction|kind)="(\w+)"', page(scene)))
     assert found and found <= known
 
 

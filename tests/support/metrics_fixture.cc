@@ -75,6 +75,7 @@ void turn(Pool& pool) {
   pool.sessions.closed.add();
   pool.sessions.answered_locally.add(8);
   pool.sessions.retries[session::RetryReason::kLost].add(2);
+  pool.sessions.timeouts[session::TimeoutKind::kQuery].add();
   pool.sessions.unknown_outcomes.add();
   pool.sessions.prepares[session::PrepareSource::kMemory].add(3);
   pool.sessions.client.received.add(12'000);

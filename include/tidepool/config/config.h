@@ -125,6 +125,15 @@ struct Pool {
   bool operator==(const Pool&) const = default;
 };
 
+// What a client may take its time for; 0: as long as it likes.
+struct Timeouts {
+  Milliseconds query{0};             // a statement, from when TiDB gets it
+  Milliseconds idle_transaction{0};  // silence in a transaction
+  Milliseconds client_idle{0};       // silence
+
+  bool operator==(const Timeouts&) const = default;
+};
+
 // Who may log in to the proxy, and where that leads. Exactly one of password and password_hash
 // counts: the hash, if it is not empty.
 struct User {
@@ -137,6 +146,7 @@ struct User {
   bool retry = true;          // what surely had no effect is run again when it failed
   int max_sessions = 0;       // at once; 0: no limit
   int max_leases = 0;         // at once; the others wait; 0: no limit
+  Timeouts timeouts = {};     // those of the whole, unless the user has its own
 
   bool operator==(const User&) const = default;
 };
@@ -147,8 +157,10 @@ struct Config {
   Log log;
   int workers = 1;                     // event loops; 1 or more ("auto" is already counted out)
   int max_clients = 10'000;            // the next one gets error 1040
+  std::uint64_t memory_limit = 0;      // resident bytes beyond which new clients wait; 0: none
   Milliseconds login_timeout{10'000};  // from accept to the end of authentication
   Milliseconds drain_timeout{30'000};  // after SIGTERM: how long running work may take
+  Timeouts timeouts;                   // of users without their own
   std::vector<Pool> pools;             // never empty
   std::vector<User> users;             // never empty
 

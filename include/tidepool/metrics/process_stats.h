@@ -10,7 +10,9 @@ struct ProcessStats {
   Gauge clients;      // connections open now, those in their login included
   Gauge max_clients;  // set once, or by a reload
   Gauge workers;      // set once
-  Gauge ready;        // 1 while /readyz says yes, else 0
+  Gauge accepting;    // 1 unless new clients wait for memory
+  Counter accept_pauses;
+  Gauge ready;  // 1 while /readyz says yes, else 0
 };
 
 }  // namespace tidepool::metrics

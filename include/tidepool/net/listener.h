@@ -26,6 +26,8 @@ struct Accepted {
 
 class Listener {
  public:
+  // Runs for each connection that is refused.
+  using OnRefused = std::function<void()>;
   // Runs once for each connection, several times a turn. It may destroy the listener through
   // Loop::retire only.
   using OnAccept = std::function<void(Accepted)>;
@@ -46,6 +48,13 @@ class Listener {
   // this itself).
   Result<std::unique_ptr<Listener>> share(Loop& loop, OnAccept on_accept) const;
 
+  // What a peer is told that is refused because no file descriptor is left; without it, nothing.
+  void set_refusal(std::string last_words, OnRefused on_refused);
+
+  // Whoever connects meanwhile waits in the kernel's queue.
+  void pause();
+  void resume();
+
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener();
@@ -62,6 +71,7 @@ class Listener {
   void on_poll();
   bool accept_one();
   bool refuse_one();
+  void rest();
 
   OnAccept on_accept_;
   UniqueFd fd_;
@@ -71,6 +81,9 @@ class Listener {
   std::uint16_t port_ = 0;
   bool is_unix_ = false;
   std::uint64_t refused_ = 0;
+  std::string last_words_;
+  OnRefused on_refused_;
+  bool paused_ = false;
   Timer rest_;              // runs while accepting rests
   Handle<uv_poll_s> poll_;  // last: closed before the descriptor
 };

@@ -33,6 +33,7 @@ class Worker {
   void start();
 
   // From the main thread; each takes effect on the worker's.
+  void set_accepting(bool on);
   void drain();           // no more clients; sessions end when they can
   void close_sessions();  // now
   void drain_pools();

@@ -99,6 +99,8 @@ struct ClientCommand {
   Exchange exchange;
   std::deque<CaptureKind> captures;  // in the order of the exchange's capture steps
   bool is_relayed = false;           // the client has its whole answer
+  bool is_timed = false;             // the query timer is its own
+  bool is_overdue = false;           // query_timeout has passed
   unsigned attempts = 0;             // times that it was run again
   // Why USE could not bring a backend to the session's database: another way must be taken.
   std::optional<Error> lost_database;

@@ -21,6 +21,7 @@
 #include "tidepool/protocol/server_handshake.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
+#include "tidepool/session/silence.h"
 
 namespace tidepool::session {
 
@@ -51,9 +52,10 @@ struct PoolAccess {
 struct Account {
   protocol::Credential credential;
   PoolAccess* pool = nullptr;
-  std::string database;       // when the login names none; empty: none
-  bool retries = true;        // what surely had no effect is run again when it failed
-  std::uint64_t key = 0;      // of the name, the same on all workers
+  std::string database;   // when the login names none; empty: none
+  bool retries = true;    // what surely had no effect is run again when it failed
+  std::uint64_t key = 0;  // of the name, the same on all workers
+  Timeouts timeouts;
   unsigned max_sessions = 0;  // 0: any number
   unsigned max_leases = 0;    // likewise
   std::string sha2_digest;    // learnt from a full authentication, kept for the fast path

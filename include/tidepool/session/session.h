@@ -8,9 +8,9 @@
 // session_relay.cc: a command on its backend · session_retry.cc: what becomes of it when that fails
 // · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
 // statement · session_substitute.cc: that in the place of what a statement asks ·
-// session_texts.cc: PREPARE and EXECUTE as text · session_kill.cc: KILL · session_capture.cc: what
-// only the backend knows, and how it is read back · session_prepare_memory.cc: prepares that TiDB
-// need not be asked.
+// session_texts.cc: PREPARE and EXECUTE as text · session_kill.cc: KILL · session_timeouts.cc:
+// clients and statements that take too long · session_capture.cc: what only the backend knows, and
+// how it is read back · session_prepare_memory.cc: prepares that TiDB need not be asked.
 #pragma once
 
 #include <cstdint>
@@ -94,8 +94,6 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void take_packets();
   void on_packet(const protocol::Packet& packet);
   void client_gone();
-  void watch_silence();
-  void on_silence();
   bool may_end() const;
   bool send(std::string_view bytes);
   bool send_error(const Error& error, std::uint8_t sequence);
@@ -219,6 +217,14 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool awaits_kill();
   bool leave();
 
+  // session_timeouts.cc
+  void watch_silence();
+  void on_silence();
+  void watch_query();
+  void on_query_timeout();
+  bool tells_of_stop(std::string_view bytes) const;
+  void note_stopped();
+
   // session_substitute.cc
   bool knows_facts_here();
   void note_other_use();
@@ -290,8 +296,10 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   Account* account_ = nullptr;
   std::uint64_t variant_ = 0;
 
-  // Set while the session has a wait_timeout of its own: from the client's last sign of life.
+  // Set while the client may not be silent for ever: from its last sign of life.
   std::unique_ptr<net::Timer> silence_timer_;
+  std::unique_ptr<net::Timer>
+      query_timer_;  // from when the command went to TiDB; may be out of date
 
   // What the session is in.
   sql::SessionState desired_;

@@ -25,17 +25,18 @@ enum class SessionState : std::uint8_t {
 inline constexpr std::size_t kSessionStates = 4;
 
 enum class LoginFailure : std::uint8_t {
-  kPassword,  // also an unknown user: the client is not told which
-  kDatabase,  // unknown, or not this user's
-  kTooMany,   // max_clients
-  kLimit,     // of a user's or a database's sessions
-  kTls,       // required and not asked for, or its handshake failed
-  kProtocol,  // bytes that are no login
-  kTimeout,   // no login within the connect timeout
-  kClosed,    // the client went away
-  kBackend,   // the pool could not serve the login
+  kPassword,     // also an unknown user: the client is not told which
+  kDatabase,     // unknown, or not this user's
+  kTooMany,      // max_clients
+  kDescriptors,  // the process has none left
+  kLimit,        // of a user's or a database's sessions
+  kTls,          // required and not asked for, or its handshake failed
+  kProtocol,     // bytes that are no login
+  kTimeout,      // no login within the connect timeout
+  kClosed,       // the client went away
+  kBackend,      // the pool could not serve the login
 };
-inline constexpr std::size_t kLoginFailures = 9;
+inline constexpr std::size_t kLoginFailures = 10;
 
 enum class CommandKind : std::uint8_t { kQuery, kExecute, kPrepare, kOther };
 inline constexpr std::size_t kCommandKinds = 4;
@@ -43,6 +44,10 @@ inline constexpr std::size_t kCommandKinds = 4;
 // Why a command was run again; see retry.h.
 enum class RetryReason : std::uint8_t { kLost, kConflict, kUnavailable };
 inline constexpr std::size_t kRetryReasons = 3;
+
+// Which limit ended a statement or a connection.
+enum class TimeoutKind : std::uint8_t { kQuery, kIdleTransaction, kClientIdle };
+inline constexpr std::size_t kTimeoutKinds = 3;
 
 enum class Outcome : std::uint8_t { kOk, kError };  // what the client was told
 inline constexpr std::size_t kOutcomes = 2;
@@ -53,6 +58,15 @@ inline constexpr std::size_t kPrepareSources = 2;
 
 constexpr const char* to_string(PrepareSource source) {
   return source == PrepareSource::kMemory ? "memory" : "tidb";
+}
+
+constexpr const char* to_string(TimeoutKind kind) {
+  switch (kind) {
+    case TimeoutKind::kQuery: return "query";
+    case TimeoutKind::kIdleTransaction: return "idle_transaction";
+    case TimeoutKind::kClientIdle: return "client_idle";
+  }
+  return "?";
 }
 
 constexpr const char* to_string(SessionState state) {
@@ -70,6 +84,7 @@ constexpr const char* to_string(LoginFailure failure) {
     case LoginFailure::kPassword: return "password";
     case LoginFailure::kDatabase: return "database";
     case LoginFailure::kTooMany: return "too_many";
+    case LoginFailure::kDescriptors: return "descriptors";
     case LoginFailure::kLimit: return "limit";
     case LoginFailure::kTls: return "tls";
     case LoginFailure::kProtocol: return "protocol";
@@ -132,6 +147,8 @@ struct SessionStats {
 
   EnumArray<RetryReason, Counter, kRetryReasons> retries;  // commands run again
   Counter unknown_outcomes;  // clients told that nobody knows whether their statement was executed
+
+  EnumArray<TimeoutKind, Counter, kTimeoutKinds> timeouts;
 
   Traffic client;
   Traffic backend;

@@ -136,6 +136,19 @@ TEST_F(OverloadTest, RefusesALoginBeyondTheDatabasesSessions) {
   EXPECT_TRUE(log_in_as("other").is_ok());
 }
 
+TEST_F(OverloadTest, LetsNewClientsWaitWhileItAcceptsNone) {
+  start();
+  RawClient here = client();
+  proxy_->set_accepting(false);
+  ASSERT_EQ(here.query("SELECT 1").rows, Words{"0"}) << "who is in goes on";
+  RawClient waits(options());
+  EXPECT_TRUE(waits.hears_nothing());
+
+  proxy_->set_accepting(true);
+
+  EXPECT_TRUE(waits.log_in().is_ok());
+}
+
 TEST_F(OverloadTest, LeavesASessionAsItWasThatCannotBecomeTheUser) {
   config_.users[1].max_sessions = 1;
   config_.users[0].max_sessions = 1;

@@ -114,6 +114,18 @@ std::uint64_t ProxyUnderTest::unknown_outcomes() const {
   return sum;
 }
 
+std::uint64_t ProxyUnderTest::timeouts(session::TimeoutKind kind) const {
+  std::uint64_t sum = 0;
+  for (const auto& stats : home_->pools[0]->sessions)
+    sum += stats->timeouts[kind].value();
+  return sum;
+}
+
+void ProxyUnderTest::set_accepting(bool on) {
+  for (const auto& worker : workers_)
+    worker->set_accepting(on);
+}
+
 void ProxyUnderTest::drain() {
   for (const auto& worker : workers_)
     worker->drain();

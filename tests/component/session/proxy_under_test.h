@@ -36,7 +36,9 @@ class ProxyUnderTest {
   std::uint64_t answered_locally() const;
   std::uint64_t retries(session::RetryReason reason) const;
   std::uint64_t unknown_outcomes() const;
+  std::uint64_t timeouts(session::TimeoutKind kind) const;
 
+  void set_accepting(bool on);
   void drain();           // no more clients; sessions end when they can
   void close_sessions();  // now
 

@@ -1,0 +1,19 @@
+// Errors that the proxy answers with in the place of TiDB, and what SHOW WARNINGS tells after them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tidepool/base/error.h"
+
+namespace tidepool::session {
+
+// A statement was killed.
+const Error& interrupted();
+// A statement was stopped because max_execution_time, or the proxy's own limit, has passed.
+const Error& took_too_long();
+
+// The answer to SHOW WARNINGS.
+std::string warnings_of(const Error& error, std::uint16_t status);
+
+}  // namespace tidepool::session

@@ -1,0 +1,91 @@
+// Clients that are silent for too long, and statements that take too long.
+#include <utility>
+
+#include "own_errors.h"
+#include "tidepool/base/log.h"
+#include "tidepool/protocol/packet.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+namespace {
+
+// Between the KILL of a statement and its end; then its backend is closed.
+constexpr std::chrono::seconds kStopTimeout{5};
+
+}  // namespace
+
+// TiDB closes a connection that is silent for wait_timeout, counted from the end of a command
+// (conn.go, getWaitTimeout). Its default of 8 hours is not enforced on clients, which cost nothing.
+void Session::watch_silence() {
+  const auto limit =
+      silence_limit(account_->timeouts, desired_.wait_timeout(), keeps_lease(), in_transaction_);
+  if (!limit) return silence_timer_.reset();
+  if (silence_timer_ == nullptr) {
+    silence_timer_ = std::make_unique<net::Timer>(environment_.loop);
+  }
+  silence_timer_->start(limit->after, [this] { on_silence(); });
+}
+
+// The end of a command under way starts the wait anew.
+void Session::on_silence() {
+  const bool is_turn = state_ == State::kIdle || state_ == State::kParked ||
+                       state_ == State::kCapturing || state_ == State::kIdlePinned;
+  const auto limit =
+      silence_limit(account_->timeouts, desired_.wait_timeout(), keeps_lease(), in_transaction_);
+  if (!is_turn || !limit) return;
+  stats().timeouts[limit->kind].add();
+  log::info("client silent for too long", {{"session", id_}, {"limit", to_string(limit->kind)}});
+  close();
+}
+
+// A command that is run again has the rest of its time.
+void Session::watch_query() {
+  if (command_->is_timed || command_->is_login || command_->is_capture) return;
+  const Duration limit = account_->timeouts.query;
+  if (limit <= Duration::zero()) return;
+  command_->is_timed = true;
+  if (query_timer_ == nullptr) query_timer_ = std::make_unique<net::Timer>(environment_.loop);
+  query_timer_->start(limit, [this] { on_query_timeout(); });
+}
+
+// Stopped by KILL QUERY where that can be; else, and if that does not end it in time, its backend
+// is closed, of which the client is told what is known.
+void Session::on_query_timeout() {
+  if (command_ == nullptr || !command_->is_timed || command_->is_relayed) return;
+  const bool was_overdue = std::exchange(command_->is_overdue, true);
+  if (!was_overdue) {
+    stats().timeouts[TimeoutKind::kQuery].add();
+    log::info("statement takes too long", {{"session", id_}, {"state", to_string(state_)}});
+  }
+  if (state_ == State::kAcquiring) {  // to be run again
+    ticket_.cancel();
+    pause_.reset();
+    note_local_answer();
+    note_stopped();
+    return on_no_lease(took_too_long());
+  }
+  if (!lease_) return;
+  if (!was_overdue && can_kill_statement()) {
+    kill_statement();
+    return query_timer_->start(kStopTimeout, [this] { on_query_timeout(); });
+  }
+  on_backend_lost({Code::kTimeout, "the statement took longer than query_timeout allows"});
+}
+
+// The whole answer is TiDB's word that the statement was killed, because it took too long.
+bool Session::tells_of_stop(std::string_view bytes) const {
+  if (!command_->is_overdue) return false;
+  const protocol::ResponseSummary& answer = command_->exchange.summary();
+  if (!answer.has_error() || answer.error_number != interrupted().mysql_errno) return false;
+  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(bytes[at]); };
+  return bytes.size() > protocol::kHeaderBytes &&
+         bytes.size() == protocol::kHeaderBytes + (byte(0) | byte(1) << 8U | byte(2) << 16U);
+}
+
+void Session::note_stopped() {
+  warnings_on_backend_ = false;
+  warnings_answer_ = warnings_of(took_too_long(), status_flags());
+  last_ok_.warnings = 1;
+}
+
+}  // namespace tidepool::session
