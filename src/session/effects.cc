@@ -47,15 +47,28 @@ void add_unknown(const sql::StateChange& change, sql::StateChanges& unknown) {
   }
 }
 
+// The variable that TiDB does not have either.
+bool names_unknown_variable(const sql::StateChange& change,
+                            const protocol::ResponseSummary& answer) {
+  constexpr std::uint16_t kUnknownVariable = 1193;
+  if (answer.error_number != kUnknownVariable ||
+      change.kind != sql::ChangeKind::kComputedVariable ||
+      sql::find_variable(change.name) != sql::kNoVariable)
+    return false;
+  return answer.message == "Unknown system variable '" + change.name + "'";
+}
+
 // A SET of several has done those before the bad one, and an expression what it assigns on its way.
 // A SET of one has done nothing.
-sql::StateChanges unknown_after_failure(const sql::Statement& statement) {
+sql::StateChanges unknown_after_failure(const sql::Statement& statement,
+                                        const protocol::ResponseSummary& answer) {
   sql::StateChanges unknown;
   const bool is_set = statement.kind == sql::StatementKind::kSet;
   if (is_set && statement.text.find(',') == std::string_view::npos && statement.changes.size() < 2)
     return unknown;
   for (const sql::StateChange& change : statement.changes) {
     const bool is_computed = change.kind == sql::ChangeKind::kComputedUserVariable;
+    if (is_set && names_unknown_variable(change, answer)) continue;
     if (is_set || is_computed) add_unknown(change, unknown);
   }
   return unknown;
@@ -106,7 +119,7 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
   }
   if (failed && done < script.size() && answer.error_number != kUnsupportedStatement) {
     pins.insert(pins_after_failure(script[done]));
-    apply(unknown_after_failure(script[done]), desired, actual);
+    apply(unknown_after_failure(script[done], answer), desired, actual);
   }
   settle_variables(pins, desired);
   return pins;

@@ -9,7 +9,7 @@ NOT_YET = {}
 PINS = {
     "transaction": {"transaction"},
     "computed session variable": {"session_variable"},
-    "list that fails": {"session_variable", "user_variable"},
+    "list that fails": {"session_variable", "user_variable", "unknown_statement"},
     "computed user variable": {"user_variable"},
     "one-shot transaction": {"one_shot_transaction"},
     "read of the past": {"stale_read", "one_shot_transaction", "transaction"},

@@ -131,6 +131,16 @@ TEST(Effects, ASetOfSeveralThatFailsLeavesEachOfThemToTheBackend) {
   EXPECT_FALSE(assigned.desired.user_variables().is_exact());
 }
 
+TEST(Effects, AVariableThatTidbDoesNotKnowIsNotWaitedFor) {
+  Effects effects;
+  auto answer = failed(0, 1193);
+  answer.message = "Unknown system variable 'nonsense'";
+  effects.run("SET time_zone = '+01:00', Nonsense = 1", answer);
+  EXPECT_EQ(effects.desired.computed().size(), 1U);
+  EXPECT_TRUE(effects.pins.empty());
+  EXPECT_FALSE(effects.desired.lex_mode().uncertain);
+}
+
 TEST(Effects, WhatTidbRefusesAsAWholeLeavesNothing) {
   for (const std::uint16_t number : std::array<std::uint16_t, 3>{1064, 1300, 8130}) {
     Effects effects;
