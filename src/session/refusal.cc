@@ -5,27 +5,29 @@
 namespace tidepool::session {
 namespace {
 
-bool names_charset(const sql::Statement& statement) {
+constexpr std::uint16_t kUnknownCharset = 1115;
+constexpr std::uint16_t kUnknownCollation = 1273;
+
+// A SET whose values TiDB looks up when it executes it: the collation of NAMES, and what is given
+// to a variable; the parser has looked up the character sets of NAMES and of expressions.
+bool looks_up(const sql::Statement& statement, std::uint16_t error) {
+  if (statement.kind != sql::StatementKind::kSet) return false;
+  const std::string_view word = error == kUnknownCharset ? "character_set_" : "collation_";
   return std::any_of(statement.changes.begin(), statement.changes.end(),
-                     [](const sql::StateChange& change) {
-                       return change.kind == sql::ChangeKind::kSetNames ||
-                              change.kind == sql::ChangeKind::kSetCharacterSet;
+                     [&](const sql::StateChange& change) {
+                       return change.kind == sql::ChangeKind::kSetNames
+                                  ? error == kUnknownCollation && !change.collation.empty()
+                                  : change.name.starts_with(word);
                      });
 }
 
-// From the parser, which also looks up the names of character sets and collations, but not those
-// that a SET gives to a variable.
+// From the parser.
 bool is_unreadable(const sql::Script& script, std::uint16_t error) {
   constexpr std::uint16_t kSyntax = 1064;
   constexpr std::uint16_t kInvalidCharacter = 1300;
-  constexpr std::uint16_t kUnknownCharset = 1115;
-  constexpr std::uint16_t kUnknownCollation = 1273;
   if (error == kSyntax || error == kInvalidCharacter) return true;
   if (error != kUnknownCharset && error != kUnknownCollation) return false;
-  for (std::size_t i = 0; i < script.size(); ++i) {
-    if (script[i].kind == sql::StatementKind::kSet && !names_charset(script[i])) return false;
-  }
-  return true;
+  return script.empty() || !looks_up(script.front(), error);
 }
 
 bool is_execute(const sql::Statement& statement) {

@@ -24,6 +24,7 @@ bool is_certain(const sql::StateChange& change) {
   const sql::Collation* charset = sql::default_collation(change.value);
   if (charset == nullptr) return false;
   if (change.collation.empty()) return true;
+  if (sql::is_keyword(change.collation, "BINARY")) return false;  // TiDB wants quotes around it
   const sql::Collation* collation = sql::collation_by_name(change.collation);
   return collation != nullptr && collation->charset == charset->charset;
 }

@@ -36,6 +36,9 @@ TEST(Refusal, ComesFromTheParserForUnknownCharacterSets) {
   EXPECT_EQ(refused(Command::kQuery, "SET @a = 1, NAMES nonsense", 1115), Refusal::kAddsWarning);
   EXPECT_EQ(refused(Command::kQuery, "SELECT 'x' COLLATE nonsense", 1273), Refusal::kAddsWarning);
   EXPECT_EQ(refused(Command::kQuery, "SET character_set_client = nonsense", 1115), Refusal::kNone);
+  EXPECT_EQ(refused(Command::kQuery, "SET @a = 'x' COLLATE nonsense", 1273), Refusal::kAddsWarning);
+  EXPECT_EQ(refused(Command::kQuery, "SET NAMES gbk COLLATE nonsense", 1273), Refusal::kNone);
+  EXPECT_EQ(refused(Command::kQuery, "SET collation_connection = nonsense", 1273), Refusal::kNone);
 }
 
 TEST(Refusal, LeavesNoTraceOfManyStatementsAndForbiddenFiles) {
