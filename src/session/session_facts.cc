@@ -6,6 +6,7 @@
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/status.h"
 #include "tidepool/protocol/text_result.h"
+#include "tidepool/session/effects.h"
 #include "tidepool/session/refusal.h"
 #include "tidepool/session/session.h"
 #include "tidepool/session/warnings.h"
@@ -49,6 +50,24 @@ std::int64_t row_count_after(const sql::Statement* statement, std::uint64_t affe
   const bool explains = begins("EXPLAIN") || begins("DESC");
   if (explains) return words.find("SELECT") == std::string::npos ? 0 : -1;
   return begins("SHOW") || begins("DO") || begins("HELP") ? 0 : -1;
+}
+
+// The statement of the text that TiDB began last: the one that failed.
+const sql::Statement* last_begun(const sql::Script& script,
+                                 const protocol::ResponseSummary& answer) {
+  if (script.empty()) return nullptr;
+  return &script[std::min(executed_of(script, answer), script.size() - 1)];
+}
+
+bool may_have_set_insert_id(const sql::Script& script, const protocol::ResponseSummary& answer) {
+  const sql::Statement* last = last_begun(script, answer);
+  if (last == nullptr || !answer.has_error()) {
+    return last != nullptr && last->may_set_last_insert_id;
+  }
+  bool may_set = false;
+  for (std::size_t i = 0; &script[i] != last; ++i)
+    may_set = may_set || script[i].may_set_last_insert_id;
+  return may_set || last->may_set_last_insert_id;
 }
 
 // SELECT name() and nothing else; the column is called as it is written.
@@ -208,7 +227,7 @@ void Session::note_facts() {
       refusal != Refusal::kNone) {
     return note_refusal(refusal);
   }
-  const sql::Statement* last = script.empty() ? nullptr : &script[script.size() - 1];
+  const sql::Statement* last = last_begun(script, answer);
   const bool has_rows = answer.outcome == protocol::ResponseSummary::Outcome::kResultSet;
   facts_on_backend_ = !prepares;
   added_warnings_ = 0;
@@ -218,7 +237,7 @@ void Session::note_facts() {
     last_prepare_.clear();
     warnings_on_backend_ = !prepares && (answer.warnings > 0 || answer.has_error());
   }
-  const bool may_set_id = last != nullptr && last->may_set_last_insert_id;
+  const bool may_set_id = may_have_set_insert_id(script, answer);
   last_sets_insert_id_ = may_set_id && has_rows;
   if (!prepares &&
       (answer.last_insert_id != 0 || (may_set_id && (has_rows || answer.has_error())))) {
@@ -257,8 +276,7 @@ void Session::note_failure_facts() {
               .last_insert_id = ping.last_insert_id,
               .warnings = ping.warnings,
               .info = ping.info};
-  row_count_ =
-      row_count_after(script.empty() ? nullptr : &script[script.size() - 1], ping.affected_rows);
+  row_count_ = row_count_after(last_begun(script, command_->summary), ping.affected_rows);
 }
 
 }  // namespace tidepool::session

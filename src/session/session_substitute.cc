@@ -77,7 +77,8 @@ sql::FactValues Session::fact_values(bool known_here) {
     values.row_count = row_count_;
     if (!warnings_on_backend_ && !counts_on_backend()) add_warning_counts(values);
   }
-  if (!found_rows_on_backend_ && !found_rows_here_) values.found_rows = found_rows_;
+  if (!found_rows_on_backend_ && (!found_rows_here_ || restores_insert_id()))
+    values.found_rows = found_rows_;
   if (!facts.contains(sql::Fact::kLastInsertId)) return values;
   const std::optional<std::uint64_t> there =
       restores_insert_id() ? insert_id_target() : lease_.memory().insert_id;

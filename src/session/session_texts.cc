@@ -136,6 +136,7 @@ void Session::keep_warnings() {
   Step step = query_step(StepKind::kCapture, "SHOW WARNINGS");
   step.hold_answer = true;
   command_->exchange.add(std::move(step));
+  found_rows_here_ = false;
 }
 
 void Session::deallocate(std::string_view name) {
@@ -165,6 +166,7 @@ std::string Session::substituted_text() {
   const auto there = texts.find(statement.name);
   const bool is_there = there != texts.end() && there->second == statement.owner;
   const bool known_here = is_there && knows_facts_here() && !restores_insert_id();
+  if (!known_here && warnings_on_backend_) found_rows_here_ = false;  // see keep_warnings()
   std::string text = sql::substitute(statement.script, statement.text, statement.context.lex_mode(),
                                      fact_values(known_here));
   return text == statement.text ? std::string() : text;

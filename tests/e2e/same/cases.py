@@ -44,6 +44,18 @@ CASES = {
         *query(0, "DELETE FROM {db}.t0 WHERE 0", "SELECT FOUND_ROWS() + 0"), *query(1, "SELECT 1"), *query(0, "SELECT id FROM {db}.t0; SET @a = 1"),
         *query(1, "SELECT 1"), *query(0, "DELETE FROM {db}.t0 WHERE 0; SELECT FOUND_ROWS()"), (0, ("prepare", 1, "SELECT id FROM {db}.t0")),
         (0, ("execute", 1, (), True, 1)), (0, ("fetch", 1, 1)), (0, ("close_statement", 1)), *query(1, "SELECT 1"), *query(0, "SELECT FOUND_ROWS()"),
+        *query(0, "SELECT LAST_INSERT_ID(5)"), *query(1, "SELECT LAST_INSERT_ID(6)"),
+        *query(0, "SELECT id FROM {db}.t0 WHERE 0", "INSERT INTO {db}.t0(v) VALUES (1); SELECT FOUND_ROWS()"),
+    ],
+    "ROW_COUNT() after several statements that fail in their middle": [
+        connect(0, raw.MULTI_STATEMENTS), connect(1), *query(0, "SELECT 1; INSERT INTO {db}.t0(id) VALUES (1); SELECT 2", "SELECT ROW_COUNT()"),
+        *query(0, "SELECT 1; UPDATE none SET v = 1; SELECT ROW_COUNT()"), *query(1, "SELECT 1"), *query(0, "SELECT ROW_COUNT()"),
+        *query(0, "SELECT 1/0", "INSERT INTO {db}.t0(id) VALUES (1); SHOW WARNINGS", "SHOW WARNINGS"),
+    ],
+    "collations that SET NAMES does not take": [
+        connect(0), connect(1), *query(0, "SELECT 1", "SET NAMES gbk COLLATE nonsense_ci"), *query(1, "SELECT 1"), *query(0, "SELECT ROW_COUNT()"),
+        *query(0, "SHOW WARNINGS", "SET NAMES binary COLLATE binary", "SET NAMES binary COLLATE 'binary'"), *query(1, "SELECT 'x'"),
+        *query(0, "SELECT 'x'", "SET time_zone = '+01:00', NAMES latin1 COLLATE nonsense"), *query(1, "SELECT 1"), *query(0, "SELECT @@time_zone, 'x'"),
     ],
     "a reset backend has no insert id": [
         connect(0, database=None), connect(1), *query(0, "INSERT INTO {db}.t0(v) VALUES (1)"), *query(1, "SELECT 1"),
