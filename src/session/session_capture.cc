@@ -134,7 +134,8 @@ void Session::note_insert_id(const std::string& answer) {
   // A row with an id of its own leaves LAST_INSERT_ID() alone: then this is what another session
   // left there.
   std::optional<std::uint64_t>& before = lease_.memory().insert_id;
-  if (found != before || found == last_ok_.last_insert_id) last_insert_id_ = found;
+  const bool is_told = found != 0 && found == last_ok_.last_insert_id;
+  if (found != before || is_told) last_insert_id_ = found;
   before = found;
   if (last_sets_insert_id_) last_ok_.last_insert_id = last_insert_id_;
 }

@@ -67,7 +67,8 @@ bool Session::answer_locally(const ClientCommand& command) {
     case protocol::Command::kPing: return (!lease_ || state_ == State::kParked) && send_last_ok();
     case protocol::Command::kSetOption: return !lease_ && answer_set_option(command);
     case protocol::Command::kStmtPrepare: return answer_prepare_locally(command);
-    case protocol::Command::kQuery: return !lease_ && answer_query_locally(command);
+    case protocol::Command::kQuery:
+      return lease_ ? answer_captured(command) : answer_query_locally(command);
     case protocol::Command::kStmtReset: {
       const bool holds = command.statement->has_cursor || command.statement->has_long_data;
       return !holds && !lease_ && send_last_ok();
@@ -89,6 +90,13 @@ bool Session::answer_query_locally(const ClientCommand& command) {
     case sql::StatementKind::kRead: return answer_fact_locally(command);
     default: return false;
   }
+}
+
+// A backend that was asked about its warnings, and is kept for something else, has none any more.
+bool Session::answer_captured(const ClientCommand& command) {
+  const sql::Script& script = command.script;
+  const bool asks = script.size() == 1 && script.front().keeps_diagnostics;
+  return asks && !warnings_on_backend_ && answer_about_warnings(script.front());
 }
 
 bool Session::answer_set_option(const ClientCommand& command) {

@@ -59,6 +59,7 @@ bool Session::restores_insert_id() {
     return true;
   for (std::size_t i = 0; i < script.size(); ++i) {
     if (inserts(script[i])) return true;
+    if (!there && script[i].may_set_last_insert_id) return true;  // nor whether this one did
   }
   const bool asks = script.facts().contains(sql::Fact::kLastInsertId);
   return asks && (script.size() > 1 || !is_rewritable(script.front()));

@@ -119,6 +119,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_command(std::string_view payload);
   bool answer_locally(const ClientCommand& command);
   bool answer_query_locally(const ClientCommand& command);
+  bool answer_captured(const ClientCommand& command);
   bool answer_set_option(const ClientCommand& command);
   bool answer_set_locally(const sql::Statement& statement);
   void reset_session();

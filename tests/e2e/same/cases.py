@@ -52,6 +52,14 @@ CASES = {
         *query(0, "SELECT 1; UPDATE none SET v = 1; SELECT ROW_COUNT()"), *query(1, "SELECT 1"), *query(0, "SELECT ROW_COUNT()"),
         *query(0, "SELECT 1/0", "INSERT INTO {db}.t0(id) VALUES (1); SHOW WARNINGS", "SHOW WARNINGS"),
     ],
+    "warnings that were read back from a backend that is kept": [
+        connect(0, raw.LOCAL_FILES), *query(0, "SELECT @d := @d + 1"),
+        (0, ("query", "LOAD DATA LOCAL INFILE 'x' INTO TABLE {db}.t0 (v, s)", [b"x\ty\n"])), *query(0, "SHOW WARNINGS", "SHOW COUNT(*) WARNINGS"),
+    ],
+    "an insert id that a statement which failed did not set": [
+        connect(0, database=None), connect(1), *query(0, "INSERT INTO {db}.t0(v) VALUES (3), (4)"), *query(1, "SELECT 1"),
+        *query(0, "UPDATE {db}.none SET v = LAST_INSERT_ID(6)", "SELECT LAST_INSERT_ID()"),
+    ],
     "collations that SET NAMES does not take": [
         connect(0), connect(1), *query(0, "SELECT 1", "SET NAMES gbk COLLATE nonsense_ci"), *query(1, "SELECT 1"), *query(0, "SELECT ROW_COUNT()"),
         *query(0, "SHOW WARNINGS", "SET NAMES binary COLLATE binary", "SET NAMES binary COLLATE 'binary'"), *query(1, "SELECT 'x'"),
