@@ -17,7 +17,7 @@ UNEQUAL = (
     "tidb_last_plan_replayer_token", "last_plan_from_cache", "last_plan_from_binding", "log_error", "log_bin_basename",
     "tidb_slow_query_file", "general_log_file", "slow_query_log_file", "ssl_ca", "ssl_cert", "ssl_key", "warning_count",
     "error_count", "innodb_data_home_dir", "version_comment", "tidb_gc_last_run_time", "tidb_gc_safe_point",
-    "identity", "last_insert_id", "tx_isolation_one_shot",
+    "identity", "last_insert_id", "last_sql_use_alloc", "tx_isolation_one_shot",
 )  # fmt: skip
 ALL_VARIABLES = (
     "SELECT variable_name, variable_value FROM information_schema.session_variables "
