@@ -70,6 +70,22 @@ bool may_have_set_insert_id(const sql::Script& script, const protocol::ResponseS
   return may_set || last->may_set_last_insert_id;
 }
 
+// A text that leaves as many warnings and errors as that answer to SHOW WARNINGS shows.
+std::optional<std::string> text_that_warns(const std::string& answer) {
+  constexpr std::size_t kMost = 64;
+  const auto result = answer.empty() ? protocol::TextResult{} : protocol::parse_text_result(answer);
+  if (!result || result->rows.size() > kMost) return std::nullopt;
+  const auto& rows = result->rows;
+  if (rows.empty()) return "DO 0";
+  const bool has_error = only_errors(*result).rows.size() == 1;
+  if (has_error && rows.size() == 1) return "SELECT `no such column`";
+  if (!only_errors(*result).rows.empty()) return std::nullopt;
+  std::string text = "SELECT ";
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    text += (i == 0 ? "CAST('x" : ",CAST('x") + std::to_string(i) + "' AS SIGNED)";
+  return text;
+}
+
 // SELECT name() and nothing else; the column is called as it is written.
 std::optional<std::string> lone_function(const sql::Statement& statement, const char* name) {
   sql::Lexer lexer(statement.text, {});
@@ -189,6 +205,13 @@ void Session::forget_facts() {
   found_rows_here_ = false;
 }
 
+// In a connection of collation `binary` no expression of the type of @@warning_count has its flags:
+// there the backend is brought to have as many.
+bool Session::counts_on_backend() const {
+  constexpr std::uint16_t kBinary = 63;
+  return desired_.lex_mode().collation == kBinary && text_that_warns(warnings_answer_);
+}
+
 // What the statement, or a later one of its transaction, asks about the one before it, on a backend
 // that did not run that one.
 void Session::add_fact_restores() {
@@ -198,24 +221,26 @@ void Session::add_fact_restores() {
                             .bytes = framed(protocol::Command::kQuery, text),
                             .may_fail = may_fail});
   };
+  if (restores_insert_id()) {
+    found_rows_here_ = false;
+    lease_.memory().insert_id = insert_id_target();
+    restore("SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target()) + ")", true);
+  }
   const sql::Script& script = command_->effects();
   const bool asks = !script.empty() && (script.front().facts.contains(sql::Fact::kWarnings) ||
                                         script.front().facts.contains(sql::Fact::kErrors));
-  const bool is_about_warnings = asks && (script.front().keeps_diagnostics || counts_on_backend());
-  if (is_about_warnings && !warnings_on_backend_ && !knows_facts_here()) {
-    if (last_prepare_.empty()) {
-      restore("DO 0", false);
-    } else {
-      command_->exchange.add({.kind = StepKind::kRestore,
-                              .command = protocol::Command::kStmtPrepare,
-                              .bytes = framed(protocol::Command::kStmtPrepare, last_prepare_),
-                              .may_fail = true});
-    }
+  if (!asks || warnings_on_backend_ || knows_facts_here()) return;
+  const bool shows = script.front().keeps_diagnostics;
+  if (!shows && !counts_on_backend()) return;
+  if (!last_prepare_.empty()) {
+    command_->exchange.add({.kind = StepKind::kRestore,
+                            .command = protocol::Command::kStmtPrepare,
+                            .bytes = framed(protocol::Command::kStmtPrepare, last_prepare_),
+                            .may_fail = true});
+    return;
   }
-  if (!restores_insert_id()) return;
   found_rows_here_ = false;
-  lease_.memory().insert_id = insert_id_target();
-  restore("SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target()) + ")", true);
+  restore(shows ? "DO 0" : *text_that_warns(warnings_answer_), true);
 }
 
 // What later statements may ask about this one.

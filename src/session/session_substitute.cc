@@ -39,12 +39,6 @@ void Session::note_other_use() {
   found_rows_here_ = found_rows_here_ && continues;
 }
 
-// In a connection of collation `binary` no expression of the type of @@warning_count has its flags.
-bool Session::counts_on_backend() const {
-  constexpr std::uint16_t kBinary = 63;
-  return warnings_answer_.empty() && desired_.lex_mode().collation == kBinary;
-}
-
 // After an INSERT nobody can tell from its answer whether it changed the value: it must be this
 // session's before, of the INSERT and of the transaction or text that it may be in.
 bool Session::restores_insert_id() {
@@ -78,7 +72,10 @@ sql::FactValues Session::fact_values(bool known_here) {
     values.row_count = row_count_;
     if (!warnings_on_backend_ && !counts_on_backend()) add_warning_counts(values);
   }
-  if (!found_rows_on_backend_ && (!found_rows_here_ || restores_insert_id()))
+  // Restores of these change it.
+  const bool is_disturbed =
+      restores_insert_id() || (!known_here && !warnings_on_backend_ && counts_on_backend());
+  if (!found_rows_on_backend_ && (!found_rows_here_ || is_disturbed))
     values.found_rows = found_rows_;
   if (!facts.contains(sql::Fact::kLastInsertId)) return values;
   const std::optional<std::uint64_t> there =

@@ -60,6 +60,12 @@ CASES = {
         connect(0, database=None), connect(1), *query(0, "INSERT INTO {db}.t0(v) VALUES (3), (4)"), *query(1, "SELECT 1"),
         *query(0, "UPDATE {db}.none SET v = LAST_INSERT_ID(6)", "SELECT LAST_INSERT_ID()"),
     ],
+    "counts of warnings in a connection of collation binary": [
+        step for asks in ("SELECT @@warning_count", "SELECT @@warning_count, @@error_count, FOUND_ROWS(), ROW_COUNT()") for step in [
+            connect(0, collation=63), connect(1), *query(0, "SELECT 1/0, 1/0, 1/0"), *query(1, "SELECT 1"), *query(0, asks, asks),
+            *query(0, "SELECT nonsense"), *query(1, "SELECT 1"), *query(0, asks, "SELECT LAST_INSERT_ID(7)"), *query(1, "SELECT 1"), *query(0, asks),
+        ]
+    ],
     "collations that SET NAMES does not take": [
         connect(0), connect(1), *query(0, "SELECT 1", "SET NAMES gbk COLLATE nonsense_ci"), *query(1, "SELECT 1"), *query(0, "SELECT ROW_COUNT()"),
         *query(0, "SHOW WARNINGS", "SET NAMES binary COLLATE binary", "SET NAMES binary COLLATE 'binary'"), *query(1, "SELECT 'x'"),
