@@ -77,7 +77,9 @@ bool Session::tells_of_stop(std::string_view bytes) const {
   if (!command_->is_overdue) return false;
   const protocol::ResponseSummary& answer = command_->exchange.summary();
   if (!answer.has_error() || answer.error_number != interrupted().mysql_errno) return false;
-  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(bytes[at]); };
+  const auto byte = [&](std::size_t at) {
+    return std::size_t{static_cast<std::uint8_t>(bytes[at])};
+  };
   return bytes.size() > protocol::kHeaderBytes &&
          bytes.size() == protocol::kHeaderBytes + (byte(0) | byte(1) << 8U | byte(2) << 16U);
 }
