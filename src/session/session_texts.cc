@@ -4,10 +4,10 @@
 #include <set>
 #include <utility>
 
+#include "own_errors.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/effects.h"
 #include "tidepool/session/session.h"
-#include "tidepool/session/warnings.h"
 #include "tidepool/sql/collation.h"
 #include "tidepool/sql/restore.h"
 
@@ -215,8 +215,7 @@ void Session::forget_failed_texts(const Error& error) {
   if (command_->texts.uses.empty()) return;
   for (const TextUse& use : command_->texts.uses)
     lease_.memory().texts[use.name] = {};
-  const protocol::TextResult warning = error_warning(error.mysql_errno, error.message);
-  warnings_answer_ = protocol::make_text_result(warning.columns, warning.rows, status_flags(), 0);
+  warnings_answer_ = warnings_of(error, status_flags());
   last_ok_.warnings = 1;
   row_count_ = command_->effects().front().kind == sql::StatementKind::kRead ? -1 : 0;
 }
