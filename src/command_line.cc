@@ -21,7 +21,8 @@ std::string footer() {
          "may "
          "be left out.\n\n"
          "Exit codes: 0 all is well, 1 the proxy could not run or --check-config found problems,\n"
-         "2 the command line or the configuration is wrong. SIGTERM drains and ends the proxy.\n";
+         "2 the command line or the configuration is wrong. SIGTERM drains and ends the proxy,\n"
+         "SIGHUP makes it read its configuration again.\n";
 }
 
 void define(CLI::App& app, Options& options) {
@@ -54,7 +55,7 @@ int check(const config::LoadResult& loaded, const World& world) {
   return kOk;
 }
 
-int start(const config::LoadResult& loaded, const World& world) {
+int start(const config::LoadResult& loaded, const config::Source& source, const World& world) {
   if (!loaded) {
     print(world.err, "", loaded.error());
     return kUsage;
@@ -65,7 +66,7 @@ int start(const config::LoadResult& loaded, const World& world) {
     log::warn(line);
   for (const std::string& line : config::summary(config))
     log::info(line);
-  return world.run(config);
+  return world.run(config, source);
 }
 
 }  // namespace
@@ -84,7 +85,10 @@ int command_line(int argc, const char* const* argv, const World& world) {
     return kUsage;
   }
   const config::LoadResult loaded = load(options, world.environment);
-  return options.check_config ? check(loaded, world) : start(loaded, world);
+  if (options.check_config) return check(loaded, world);
+  const config::Source source{options.config,
+                              [&options, &world] { return load(options, world.environment); }};
+  return start(loaded, source, world);
 }
 
 }  // namespace tidepool

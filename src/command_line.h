@@ -21,7 +21,8 @@ enum ExitCode : int {
 // What the program is given, so that tests can give it something else.
 struct World {
   config::Environment environment;
-  std::function<int(const config::Config&)> run;  // the proxy; its result is the exit code
+  // The proxy; its result is the exit code.
+  std::function<int(const config::Config&, const config::Source&)> run;
   std::ostream& out;
   std::ostream& err;
 };

@@ -146,6 +146,22 @@ right but doubtful (a certificate that is not fully verified, a secret that ever
 Exit codes: 0 all is well, 1 the proxy could not run or `--check-config` found problems, 2 the command line or the
 configuration does not allow a start.
 
+## Changing it while Tidepool runs
+
+SIGHUP, or a change of the file or of a listener's certificate or key (looked at twice a second, unless `reload_on_change` is
+`false`), makes Tidepool read the file again. What is wrong changes nothing at all: the log says what, in the words of a start. What
+only a new process can change keeps its value, and the log names the key: `workers`, `http.address`, addresses, sockets and number
+of the `listeners` (then all of them stay), `endpoints` (or `host` and `port`) and `prepare_memory` of a pool. To move to another TiDB, give its
+pool another name. Everything else counts at once:
+
+- pools come, go and change their limits; another account or another TLS means new backends, one after the other as the old
+  ones are given back;
+- users come, go and change; a new password counts from the next login. A session whose user is gone, or has another pool, ends
+  with error 3169 as soon as it is between two statements and in no transaction; all others go on;
+- certificates count for the clients that come from then on.
+
+Variables in the file keep the values that they had at the start.
+
 ## Secrets
 
 A password stands in the file, in a variable that the file names, or in a file of its own (`password_file`, where one

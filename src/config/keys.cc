@@ -70,6 +70,8 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
     "0: as long as it likes", ""}),
   global<&Config::timeouts, &Timeouts::client_idle>({"client_idle_timeout", duration(0, 24 * kHour),
     "How long a client may be silent, in a transaction or not; then its connection ends; 0: as long as it likes", ""}),
+  global<&Config::reload_on_change>({"reload_on_change", kYesNo,
+    "Whether this file is read again when it, or a certificate of a listener, has changed; SIGHUP always does that", ""}),
   global<&Config::http>({"http.address", {Kind::kAddressOrOff},
     "Where /metrics, /healthz and /readyz are served", ""}),
   global<&Config::log, &Log::level>({"log.level", word(kLevelWords),

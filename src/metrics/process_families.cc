@@ -51,6 +51,16 @@ void add_process_families(Page& page, const ProcessStats& stats, const ProcessFa
       .value({}, value_of(stats.accepting));
   page.counter("tidepool_accept_pauses_total", "Times that new clients had to wait for memory.")
       .value({}, static_cast<double>(stats.accept_pauses.value()));
+  Family reloads = page.counter("tidepool_config_reloads_total",
+                                "Times that the configuration was read again, by result.");
+  reloads.value({{"result", "ok"}}, static_cast<double>(stats.reloads.value()));
+  reloads.value({{"result", "failed"}}, static_cast<double>(stats.failed_reloads.value()));
+  page.gauge("tidepool_config_last_reload_successful",
+             "0 if the configuration was wrong when it was last read, else 1.")
+      .value({}, value_of(stats.last_reload_ok));
+  page.gauge("tidepool_config_last_reload_timestamp_seconds",
+             "Unix time at which the configuration was last read again; 0: never.")
+      .value({}, value_of(stats.last_reload_time));
   page.gauge("tidepool_start_time_seconds", "Unix time at which the process started.")
       .value({}, facts.start_time_seconds);
   page.gauge("tidepool_uptime_seconds", "Time since the process started.")

@@ -68,6 +68,9 @@ void Broker::release(BackendId backend, std::uint64_t state, TimePoint now, Orde
   if (draining_) return begin_retire(backend, RetireReason::kShutdown, orders);
   if (retires_at_release(backend, now))
     return begin_retire(backend, RetireReason::kRecycle, orders);
+  if (nodes_.size() - closing_ > limits_.cap()) {  // it has become smaller
+    return begin_retire(backend, RetireReason::kOverflow, orders);
+  }
   const auto waiter = next_waiter_for(node);
   if (waiter != waiters_.end()) return hand_to(waiter, backend, orders);
   make_idle(backend, now);
@@ -114,6 +117,22 @@ void Broker::drain(Orders& orders) {
     begin_retire(backend, RetireReason::kShutdown, orders);
   for (const BackendId backend : parked_)
     recall(backend, orders);
+}
+
+void Broker::set_limits(const Limits& limits) {
+  const Parking parking = limits_.parking;
+  const unsigned endpoints = limits_.endpoints;
+  limits_ = limits;
+  limits_.parking = parking;
+  limits_.endpoints = endpoints;
+}
+
+void Broker::renew_all(TimePoint now) {
+  for (auto& [id, node] : nodes_)
+    node.expires = std::min(node.expires, now);
+  for (auto& [id, dial] : dials_)
+    dial.is_outdated = true;
+  gate_.forget_refusals();
 }
 
 BrokerCounts Broker::counts() const {

@@ -13,7 +13,7 @@ BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders
   TIDEPOOL_CHECK(found != dials_.end());
   const BackendId old = found->second.replaces;
   const BackendId id = next_id_++;
-  const TimePoint expires = end_of_life(now);
+  const TimePoint expires = found->second.is_outdated ? now : end_of_life(now);
   Node& node = nodes_[id];
   node.worker = worker;
   node.variant = found->second.variant;
@@ -43,7 +43,9 @@ void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders&
   TIDEPOOL_CHECK(found != dials_.end());
   const auto old = nodes_.find(found->second.replaces);
   if (old != nodes_.end()) old->second.successor = Successor::kNone;
-  gate_.fail(found->second.endpoint, error, found->second.begun, now);
+  if (!found->second.is_outdated) {
+    gate_.fail(found->second.endpoint, error, found->second.begun, now);
+  }
   dials_.erase(found);
   if (nodes_.size() == closing_ && gate_.is_hopeless(now)) fail_all_waiters(error, orders);
   if (limits_.endpoints > 1) dial_for_waiters(now, orders);  // the next one may answer

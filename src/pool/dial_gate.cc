@@ -79,6 +79,13 @@ void DialGate::fail(EndpointIndex endpoint, const Error& error, TimePoint begun,
 }
 
 // Exponential backoff with full jitter, so that many proxies do not knock in step.
+void DialGate::forget_refusals() {
+  for (Endpoint& one : endpoints_)
+    one.not_before = {};
+  refusals_ = 0;
+  refused_until_ = {};
+}
+
 Duration DialGate::pause_after(unsigned failures) {
   const auto longest = doubled(limits_.backoff_initial, failures, limits_.backoff_max);
   std::uniform_int_distribution<long long> spread(0, longest.count());

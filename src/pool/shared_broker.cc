@@ -11,6 +11,7 @@ SharedBroker::SharedBroker(const Limits& limits, std::uint64_t seed, PoolStats& 
 }
 
 void SharedBroker::join(WorkerIndex index, Deliver deliver) {
+  const std::lock_guard lock(mutex_);
   if (deliver_.size() <= index) deliver_.resize(index + 1);
   deliver_[index] = std::move(deliver);
 }
@@ -25,6 +26,13 @@ SharedBroker::Sender::~Sender() {
   for (std::size_t worker = 0; worker < sorted.size(); ++worker) {
     if (!sorted[worker].empty()) broker.deliver_[worker](std::move(sorted[worker]));
   }
+}
+
+void SharedBroker::set_limits(const Limits& limits) {
+  const std::lock_guard lock(mutex_);
+  broker_.set_limits(limits);
+  stats_.cap.set(limits.cap());
+  stats_.size.set(limits.size);
 }
 
 void SharedBroker::publish() {

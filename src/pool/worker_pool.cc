@@ -70,8 +70,11 @@ void WorkerPool::tick() {
 }
 
 void WorkerPool::drain() {
-  draining_ = true;
   broker_.with([](Broker& broker, Orders& orders) { broker.drain(orders); });
+}
+
+void WorkerPool::resume() {
+  broker_.with([](Broker& broker, Orders&) { broker.resume(); });
 }
 
 void WorkerPool::carry_out(const Orders& orders) {

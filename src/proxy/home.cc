@@ -5,6 +5,18 @@
 namespace tidepool::proxy {
 namespace {
 
+backend::TlsMode tls_mode_of(config::TlsMode mode) {
+  switch (mode) {
+    case config::TlsMode::kVerifyIdentity: return backend::TlsMode::kVerifyIdentity;
+    case config::TlsMode::kVerifyCa: return backend::TlsMode::kVerifyCa;
+    case config::TlsMode::kRequired: return backend::TlsMode::kRequired;
+    case config::TlsMode::kDisabled: return backend::TlsMode::kDisabled;
+  }
+  return backend::TlsMode::kVerifyIdentity;
+}
+
+}  // namespace
+
 pool::Limits limits_of(const config::Pool& pool) {
   pool::Limits limits;
   limits.size = static_cast<unsigned>(pool.size);
@@ -25,18 +37,6 @@ pool::Limits limits_of(const config::Pool& pool) {
   return limits;
 }
 
-backend::TlsMode tls_mode_of(config::TlsMode mode) {
-  switch (mode) {
-    case config::TlsMode::kVerifyIdentity: return backend::TlsMode::kVerifyIdentity;
-    case config::TlsMode::kVerifyCa: return backend::TlsMode::kVerifyCa;
-    case config::TlsMode::kRequired: return backend::TlsMode::kRequired;
-    case config::TlsMode::kDisabled: return backend::TlsMode::kDisabled;
-  }
-  return backend::TlsMode::kVerifyIdentity;
-}
-
-}  // namespace
-
 PoolHome::PoolHome(const config::Pool& pool, int workers, std::uint64_t seed)
     : config(pool), broker(limits_of(pool), seed, stats), prepares({.life = pool.prepare_memory}) {
   for (const config::Endpoint& endpoint : pool.endpoints) {
@@ -55,21 +55,37 @@ Result<std::unique_ptr<Home>> build_home(const config::Config& config) {
   for (const config::Pool& pool : config.pools) {
     home->pools.push_back(std::make_unique<PoolHome>(pool, config.workers, seed()));
   }
-  for (const config::Listener& listener : config.listeners) {
-    if (listener.tls.mode == config::ClientTlsMode::kOff) {
-      home->tls.push_back(nullptr);
-      continue;
-    }
-    auto context = net::TlsContext::load(listener.tls.certificate, listener.tls.key);
-    if (!context) return tl::unexpected(context.error());
-    home->tls.push_back(std::move(*context));
-  }
+  auto tls = load_tls(config);
+  if (!tls) return tl::unexpected(tls.error());
+  home->tls = std::move(*tls);
   auto key = protocol::RsaKey::generate();
   if (!key) return tl::unexpected(key.error());
   home->rsa_key.emplace(std::move(*key));
   home->process.workers.set(config.workers);
   home->process.max_clients.set(config.max_clients);
+  home->process.last_reload_ok.set(1);
   return home;
+}
+
+Result<ListenerTls> load_tls(const config::Config& config) {
+  ListenerTls all;
+  for (const config::Listener& listener : config.listeners) {
+    if (listener.tls.mode == config::ClientTlsMode::kOff) {
+      all.push_back(nullptr);
+      continue;
+    }
+    auto context = net::TlsContext::load(listener.tls.certificate, listener.tls.key);
+    if (!context) return tl::unexpected(context.error());
+    all.push_back(std::move(*context));
+  }
+  return all;
+}
+
+PoolHome* Home::find_pool(const std::string& name) {
+  for (const auto& pool : pools) {
+    if (pool->config.name == name) return pool.get();
+  }
+  return nullptr;
 }
 
 pool::WorkerPoolOptions pool_options(const config::Pool& pool) {

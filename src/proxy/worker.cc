@@ -13,22 +13,6 @@ namespace {
 constexpr int kBacklog = 1024;
 constexpr std::chrono::milliseconds kWatchInterval{10};
 
-protocol::Credential credential_of(const config::User& user) {
-  if (user.password_hash.empty()) return protocol::Credential::plaintext(user.password);
-  auto hash = user.password_hash.front() == '*'
-                  ? protocol::Credential::native_hash(user.password_hash)
-                  : protocol::Credential::sha2_hash(user.password_hash);
-  return hash.value_or(
-      protocol::Credential::plaintext(user.password));  // the configuration was checked
-}
-
-// What most users have is what an unknown one seems to have.
-protocol::Credential::Kind decoy_of(const session::Environment& environment) {
-  const auto first = environment.accounts.begin();
-  return first == environment.accounts.end() ? protocol::Credential::Kind::kPlaintext
-                                             : first->second.credential.kind();
-}
-
 std::string refusal() {
   return protocol::err_packet({1040, "", "Too many connections"}, 0);
 }
@@ -36,39 +20,6 @@ std::string refusal() {
 }  // namespace
 
 Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environment_(loop_) {
-  for (const auto& pool : home.pools) {
-    pools_.push_back(
-        std::make_unique<pool::WorkerPool>(loop_, index, pool->broker, pool_options(pool->config)));
-    auto access = std::make_unique<session::PoolAccess>();
-    access->name = pool->config.name;
-    access->pool = pools_.back().get();
-    access->stats = pool->sessions[index].get();
-    access->timeout = pool->config.timeout;
-    access->retry_budget = pool->config.retry_budget;
-    access->prepares = &pool->prepares;
-    access->limits_leases_by_database = pool->config.max_leases_per_database > 0;
-    access->max_sessions_per_database =
-        static_cast<unsigned>(pool->config.max_sessions_per_database);
-    environment_.pools.push_back(std::move(access));
-  }
-  for (const config::User& user : home.config.users) {
-    const auto found =
-        std::find_if(environment_.pools.begin(), environment_.pools.end(),
-                     [&user](const auto& access) { return access->name == user.pool; });
-    if (found == environment_.pools.end()) continue;
-    const config::Pool* pool = home.config.find_pool(user.pool);
-    session::Account& account = environment_.accounts[user.name];
-    account.credential = credential_of(user);
-    account.key = std::hash<std::string>()(user.name);
-    account.max_sessions = static_cast<unsigned>(user.max_sessions);
-    account.max_leases = static_cast<unsigned>(user.max_leases);
-    account.timeouts = {.query = user.timeouts.query,
-                        .idle_transaction = user.timeouts.idle_transaction,
-                        .client_idle = user.timeouts.client_idle};
-    account.pool = found->get();
-    account.retries = user.retry;
-    account.database = user.database.empty() ? pool->database : user.database;
-  }
   environment_.logins = &home.logins;
   environment_.registry = &home.registry;
   environment_.worker = index;
@@ -79,8 +30,8 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     });
   });
   environment_.rsa_key = &*home.rsa_key;
-  environment_.decoy = decoy_of(environment_);
-  environment_.login_timeout = home.config.login_timeout;
+  add_pools();
+  apply(home.config, home.tls, {});
 }
 
 Worker::~Worker() = default;
@@ -143,7 +94,7 @@ void Worker::run() {
 
 void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
   home_.logins.accepted.add();
-  if (home_.process.clients.value() >= home_.config.max_clients) {
+  if (home_.process.clients.value() >= home_.process.max_clients.value()) {
     home_.logins.failures[session::LoginFailure::kTooMany].add();
     const std::string told = refusal();
     (void)::send(accepted.fd.get(), told.data(), told.size(), MSG_NOSIGNAL);
@@ -154,9 +105,8 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
   arrival.fd = std::move(accepted.fd);
   arrival.peer = std::move(accepted.peer);
   arrival.is_unix = accepted.is_unix;
-  arrival.tls = home_.tls[listener].get();
-  arrival.tls_required =
-      home_.config.listeners[listener].tls.mode == config::ClientTlsMode::kRequired;
+  arrival.tls = tls_[listener];
+  arrival.tls_required = tls_required_[listener];
   const std::uint32_t id = home_.next_session_id.fetch_add(1, std::memory_order_relaxed);
   auto made = std::make_unique<session::Session>(environment_, id, std::move(arrival),
                                                  [this](std::uint32_t gone) { on_closed(gone); });

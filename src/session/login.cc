@@ -43,13 +43,18 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
     if (account_ == nullptr) {
       next = handshake_.on_user(nullptr);
     } else {
+      credential_version_ = account_->credential_version;
       const protocol::UserRecord record{account_->credential, account_->sha2_digest};
       next = handshake_.on_user(&record);
     }
     return Status::kUnderWay;
   }
   if (auto* accept = std::get_if<protocol::Accept>(&action)) {
-    if (!accept->learned_sha2_digest.empty()) account_->sha2_digest = accept->learned_sha2_digest;
+    // Not that of a password which a reload has changed meanwhile.
+    const bool is_current = credential_version_ == account_->credential_version;
+    if (is_current && !accept->learned_sha2_digest.empty()) {
+      account_->sha2_digest = accept->learned_sha2_digest;
+    }
     accepted_ = std::move(*accept);
     return channel_.write(accepted_.bytes) ? Status::kAccepted : Status::kLost;
   }

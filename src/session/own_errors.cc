@@ -17,6 +17,12 @@ const Error& took_too_long() {
   return error;
 }
 
+const Error& dismissed() {
+  static const Error error{
+      Code::kClosed, "The session was killed. Please reconnect to the database", 3169, "HY000"};
+  return error;
+}
+
 std::string warnings_of(const Error& error, std::uint16_t status) {
   const protocol::TextResult result = error_warning(error.mysql_errno, error.message);
   return protocol::make_text_result(result.columns, result.rows, status, 0);

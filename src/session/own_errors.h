@@ -12,6 +12,8 @@ namespace tidepool::session {
 const Error& interrupted();
 // A statement was stopped because max_execution_time, or the proxy's own limit, has passed.
 const Error& took_too_long();
+// The session ends because the configuration no longer has it (MySQL's ER_SESSION_WAS_KILLED).
+const Error& dismissed();
 
 // The answer to SHOW WARNINGS.
 std::string warnings_of(const Error& error, std::uint16_t status);

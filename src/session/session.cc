@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "own_errors.h"
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
 #include "tidepool/protocol/reply_messages.h"
@@ -102,7 +103,10 @@ void Session::take_packets() {
                  channel_.refusal_sequence());
       return close();
     }
-    if (!packet->has_value()) return;
+    if (!packet->has_value()) {
+      if (is_dismissed() && may_end()) dismiss(0);
+      return;
+    }
     on_packet(**packet);
   }
 }
@@ -112,6 +116,7 @@ void Session::on_packet(const protocol::Packet& packet) {
   if (waits_for_infile_) return on_local_infile_packet(packet);
   if (packet.payload.empty()) return client_gone();
   answer_sequence_ = packet.next_sequence;
+  if (is_dismissed() && may_end()) return dismiss(answer_sequence_);
   if (silence_timer_ != nullptr) watch_silence();
   on_command(packet.payload);
 }
@@ -153,6 +158,24 @@ void Session::client_gone() {
 void Session::drain() {
   draining_ = true;
   if (may_end()) close();
+}
+
+void Session::dismiss_if_removed() {
+  if (is_dismissed() && may_end()) dismiss(0);
+}
+
+bool Session::knows_removed_account() const {
+  const Account* in_login = login_ != nullptr ? login_->found() : nullptr;
+  const auto is_removed = [](const Account* one) { return one != nullptr && one->is_removed; };
+  return is_removed(account_) || is_removed(login_account_) || is_removed(in_login);
+}
+
+// Sequence 0, that of no answer, where the client has asked nothing: it finds the error when it
+// speaks the next time, as MySQL's of 4031.
+void Session::dismiss(std::uint8_t sequence) {
+  log::info("session ended: its user is gone, or has another pool",
+            {{"session", id_}, {"user", user_}});
+  if (send_error(dismissed(), sequence)) close();
 }
 
 // Nothing is lost if it ends now.

@@ -1,6 +1,7 @@
 // How a session begins, and begins anew with COM_CHANGE_USER.
 #include <utility>
 
+#include "own_errors.h"
 #include "tidepool/base/log.h"
 #include "tidepool/protocol/capabilities.h"
 #include "tidepool/protocol/login_messages.h"
@@ -59,7 +60,7 @@ void Session::start() {
   options.decoy = environment_.decoy;
   options.default_plugin = std::string(protocol::kNativePassword);  // as TiDB
   channel_.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
-  login_ = std::make_unique<Login>(environment_, channel_, arrival_.tls,
+  login_ = std::make_unique<Login>(environment_, channel_, arrival_.tls.get(),
                                    protocol::ServerHandshake(std::move(options)));
   timer_ = std::make_unique<net::Timer>(environment_.loop);
   timer_->start(environment_.login_timeout, [this] { on_login_timeout(); });
@@ -100,6 +101,7 @@ void Session::on_accepted() {
   accepted_.login.collation = collation_;  // TiDB ignores that of COM_CHANGE_USER
   std::string& database = accepted_.login.database;
   if (database.empty()) database = login_account_->database;
+  if (login_account_->is_removed) return refuse_login(dismissed());
   if (!admit(*login_account_, accepted_.login.user, database)) return;
   if (database.empty() ||
       login_account_->pool->databases.knows(database, environment_.loop.now())) {
@@ -181,6 +183,7 @@ void Session::finish_login() {
   }
   enter(State::kIdle);
   if (draining_) return close();
+  if (is_dismissed()) return dismiss(0);
   watch_silence();
 }
 

@@ -155,6 +155,7 @@ struct Config {
   std::vector<Listener> listeners = {Listener{}};  // never empty
   Http http;
   Log log;
+  bool reload_on_change = true;        // of the file, besides SIGHUP
   int workers = 1;                     // event loops; 1 or more ("auto" is already counted out)
   int max_clients = 10'000;            // the next one gets error 1040
   std::uint64_t memory_limit = 0;      // resident bytes beyond which new clients wait; 0: none

@@ -41,6 +41,16 @@ LoadResult load_text(const std::string& name, const std::string& text,
 // user that clients log in as, with or without its cluster prefix.
 LoadResult from_environment(const Environment& environment);
 
+// Where the configuration came from, to read it again.
+struct Source {
+  std::string file;  // empty: the environment, which cannot change
+  std::function<LoadResult()> load;
+};
+
+// `next` with what only a new process can change as it is in `current`; the keys of which that was
+// more than nothing are added to `kept`.
+Config reloadable(const Config& current, Config next, std::vector<std::string>& kept);
+
 // Names and meanings of the variables that from_environment reads; for --help.
 std::string environment_help();
 

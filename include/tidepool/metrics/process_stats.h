@@ -12,7 +12,11 @@ struct ProcessStats {
   Gauge workers;      // set once
   Gauge accepting;    // 1 unless new clients wait for memory
   Counter accept_pauses;
-  Gauge ready;  // 1 while /readyz says yes, else 0
+  Counter reloads;  // of the configuration, that were right
+  Counter failed_reloads;
+  Gauge last_reload_time;  // Unix time in seconds, of either; 0: none
+  Gauge last_reload_ok;    // 1 also if there was none
+  Gauge ready;             // 1 while /readyz says yes, else 0
 };
 
 }  // namespace tidepool::metrics

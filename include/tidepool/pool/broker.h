@@ -94,6 +94,15 @@ class Broker {
   // more dials without a waiter.
   void drain(Orders& orders);
 
+  // Other limits from now on, but for parking and the number of endpoints; backends beyond a
+  // smaller cap go when they are given back.
+  void set_limits(const Limits& limits);
+  // Every backend that exists now, or is being dialled, is at the end of its life: the account has
+  // changed.
+  void renew_all(TimePoint now);
+  // After drain(): as before it.
+  void resume() { draining_ = false; }
+
   BrokerCounts counts() const;
   const std::optional<Error>& last_dial_error() const { return gate_.last_error(); }
   bool is_away() const { return gate_.is_away(); }  // as DialGate means it
@@ -134,7 +143,8 @@ class Broker {
     TimePoint begun{};
     BackendId replaces = 0;
     EndpointIndex endpoint = 0;
-    bool is_probe = false;  // goes to `endpoint`, and not where the gate says
+    bool is_probe = false;     // goes to `endpoint`, and not where the gate says
+    bool is_outdated = false;  // begun before renew_all()
   };
 
   std::optional<BackendId> pick_idle(WorkerIndex worker, const Want& want, bool own_only) const;

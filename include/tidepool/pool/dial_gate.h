@@ -32,6 +32,9 @@ class DialGate {
   // `begun`: when the dial was. Dials that fail together are one failure.
   void fail(EndpointIndex endpoint, const Error& error, TimePoint begun, TimePoint now);
 
+  // The account has changed.
+  void forget_refusals();
+
   // No endpoint answers, or TiDB refuses the account.
   bool is_away() const { return refusals_ > 0 || first_sound() == endpoints_.size(); }
   // It is away for a reason that waiting does not mend, and the next dial is not yet due.

@@ -30,7 +30,7 @@ class SharedBroker {
 
   SharedBroker(const Limits& limits, std::uint64_t seed, PoolStats& stats);
 
-  // Before the workers run: how worker `index` gets its orders.
+  // How worker `index` gets its orders. All workers have joined before any uses the broker.
   void join(WorkerIndex index, Deliver deliver);
 
   // Runs `use(broker, orders)` under the mutex; sends each worker its orders, the caller's own too.
@@ -40,6 +40,8 @@ class SharedBroker {
     Sender sender(*this);
     return use(broker_, sender.orders);
   }
+
+  void set_limits(const Limits& limits);
 
   BrokerCounts counts() const;
   std::string last_dial_error() const;  // empty: the last dial succeeded
@@ -67,7 +69,7 @@ class SharedBroker {
   mutable std::mutex mutex_;
   Broker broker_;                           // under mutex_
   std::shared_ptr<const PoolFacts> facts_;  // under mutex_
-  std::vector<Deliver> deliver_;            // constant once the workers run
+  std::vector<Deliver> deliver_;            // constant once one uses the broker
   PoolStats& stats_;
 };
 

@@ -39,7 +39,10 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
   ~WorkerPool();
 
-  // Before any loop runs: the same pool's parts on all workers, by index, this one included.
+  // For the backends that are dialled from now on.
+  void set_options(WorkerPoolOptions options) { options_ = std::move(options); }
+
+  // Before it is used: the same pool's parts on all workers, by index, this one included.
   void set_peers(std::vector<WorkerPool*> peers) { peers_ = std::move(peers); }
 
   // A lease at once, if an idle backend of this worker suits.
@@ -53,6 +56,7 @@ class WorkerPool {
 
   // Closes what is idle now, and each leased backend when it is given back.
   void drain();
+  void resume();  // after drain()
   bool is_empty() const { return nodes_.empty() && dials_.empty(); }
 
   SharedBroker& broker() { return broker_; }
@@ -111,11 +115,9 @@ class WorkerPool {
   net::Loop& loop_;
   const WorkerIndex index_;
   SharedBroker& broker_;
-  const WorkerPoolOptions options_;
+  WorkerPoolOptions options_;
   std::vector<WorkerPool*> peers_;
   net::Timer clock_;
-  bool draining_ = false;
-
   std::unordered_map<DialId, Dialling> dials_;
   std::unordered_map<BackendId, std::unique_ptr<Node>> nodes_;
   std::unordered_map<WaiterId, Waiting> waiting_;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,19 +27,30 @@ namespace tidepool::proxy {
 struct PoolHome {
   PoolHome(const config::Pool& pool, int workers, std::uint64_t seed);
 
-  const config::Pool& config;
+  config::Pool config;      // changed by a reload, under Home::mutex
+  bool is_removed = false;  // from the configuration, likewise; comes back with its name
+  bool is_drained = false;  // and its backends are closed
+  bool came_later = false;  // by a reload: whether it reaches TiDB says nothing about readiness
   pool::PoolStats stats;
   std::vector<std::unique_ptr<session::SessionStats>> sessions;  // one a worker
   pool::SharedBroker broker;
   pool::PrepareMemory prepares;
 };
 
-struct Home {
-  explicit Home(const config::Config& settings) : config(settings) {}
+// What the listeners show to clients, one each; null: no TLS there. A client in its login keeps
+// what it was shown.
+using ListenerTls = std::vector<std::shared_ptr<net::TlsContext>>;
 
-  const config::Config& config;
-  std::vector<std::unique_ptr<PoolHome>> pools;
-  std::vector<std::unique_ptr<net::TlsContext>> tls;  // one a listener; null: no TLS there
+struct Home {
+  explicit Home(config::Config settings) : config(std::move(settings)) {}
+
+  PoolHome* find_pool(const std::string& name);
+
+  // Written by the main thread only. Under the mutex: what a reload changes while others read it.
+  mutable std::mutex mutex;
+  config::Config config;
+  std::vector<std::unique_ptr<PoolHome>> pools;  // never fewer
+  ListenerTls tls;
   std::optional<protocol::RsaKey> rsa_key;
   session::LoginStats logins;
   session::Registry registry;
@@ -50,6 +62,10 @@ struct Home {
 // Pools, keys and certificates; an error says which file or value is wrong.
 Result<std::unique_ptr<Home>> build_home(const config::Config& config);
 
+// Reads the certificates of the listeners.
+Result<ListenerTls> load_tls(const config::Config& config);
+
+pool::Limits limits_of(const config::Pool& pool);
 pool::WorkerPoolOptions pool_options(const config::Pool& pool);
 
 }  // namespace tidepool::proxy

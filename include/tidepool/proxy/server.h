@@ -3,12 +3,14 @@
 #pragma once
 
 #include "tidepool/config/config.h"
+#include "tidepool/config/load.h"
 
 namespace tidepool::proxy {
 
 // Serves until SIGTERM or SIGINT, then finishes what runs (at most drain_timeout; a second signal:
-// at once). Answers the process's exit code: 0 after a drain, 1 if it could not start, which it has
+// at once). SIGHUP, and a change of the file unless that is turned off, make it read `source`
+// again. Answers the process's exit code: 0 after a drain, 1 if it could not start, which it has
 // then logged. Call once, on the main thread, before any other thread exists.
-int run(const config::Config& config);
+int run(const config::Config& config, const config::Source& source);
 
 }  // namespace tidepool::proxy

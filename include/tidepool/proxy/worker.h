@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <unordered_map>
@@ -32,7 +33,17 @@ class Worker {
 
   void start();
 
+  // On the worker's thread (see call()), or before it runs.
+  void add_pools();  // those that the home has and this worker has not
+  void apply(const config::Config& config, const ListenerTls& tls,
+             const std::vector<std::size_t>& renewed);
+  void start_pools(std::size_t from);  // the first worker's clock of those from that number on
+  void drain_pool(std::size_t number) { pools_[number]->drain(); }
+  void resume_pool(std::size_t number) { pools_[number]->resume(); }
+
   // From the main thread; each takes effect on the worker's.
+  // Waits until `task` has run on the worker's thread, which must be running.
+  void call(const std::function<void()>& task);
   void set_accepting(bool on);
   void drain();           // no more clients; sessions end when they can
   void close_sessions();  // now
@@ -45,6 +56,7 @@ class Worker {
 
  private:
   Result<std::unique_ptr<net::Listener>> make_listener(std::size_t number, const Worker* first);
+  void set_users(const config::Config& config);
   void run();
   void on_accept(std::size_t listener, net::Accepted accepted);
   void on_closed(std::uint32_t session);
@@ -54,6 +66,10 @@ class Worker {
   const unsigned index_;
   net::Loop loop_;
   session::Environment environment_;
+  // Of users that the configuration no longer has, while sessions may use them.
+  std::vector<std::unordered_map<std::string, session::Account>> removed_accounts_;
+  std::vector<bool> tls_required_;  // one a listener
+  ListenerTls tls_;
   std::vector<std::unique_ptr<pool::WorkerPool>> pools_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unordered_map<std::uint32_t, std::unique_ptr<session::Session>> sessions_;

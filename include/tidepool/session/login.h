@@ -34,6 +34,8 @@ class Login {
   // After kAccepted.
   protocol::Accept& accepted() { return accepted_; }
   Account& account() { return *account_; }
+  // Whose password is asked for; null before a user is named.
+  const Account* found() const { return account_; }
   // After kRejected.
   const Error& reason() const { return reason_; }
   const std::string& salt() const { return handshake_.salt(); }
@@ -50,6 +52,7 @@ class Login {
   net::TlsContext* tls_;
   protocol::ServerHandshake handshake_;
   Account* account_ = nullptr;
+  unsigned credential_version_ = 0;  // of the account's when its password was asked for
   protocol::Accept accepted_;
   Error reason_;
 };

@@ -45,7 +45,8 @@ struct Arrival {
   net::UniqueFd fd;
   std::string peer;  // for logs, and its host for the text of 1045
   bool is_unix = false;
-  net::TlsContext* tls = nullptr;  // null: not offered
+  // Null: not offered. Shared with the listener, whose certificate may change during the login.
+  std::shared_ptr<net::TlsContext> tls;
   bool tls_required = false;
 };
 
@@ -62,6 +63,10 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   // Ends at the next moment at which nothing is lost: now, or when the transaction or command is
   // over.
   void drain();
+  // The same, with an error, if its user is no longer one of the configuration.
+  void dismiss_if_removed();
+  // Whether it refers, or may do so again, to an Account that is_removed.
+  bool knows_removed_account() const;
   void on_kill(KillKind kind);
   void close();
 
@@ -95,6 +100,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_packet(const protocol::Packet& packet);
   void client_gone();
   bool may_end() const;
+  bool is_dismissed() const { return account_ != nullptr && account_->is_removed; }
+  void dismiss(std::uint8_t sequence);
   bool send(std::string_view bytes);
   bool send_error(const Error& error, std::uint8_t sequence);
   bool send_ok();       // to a statement that the proxy executed

@@ -121,6 +121,14 @@ std::uint64_t ProxyUnderTest::timeouts(session::TimeoutKind kind) const {
   return sum;
 }
 
+Result<std::size_t> ProxyUnderTest::apply(const config::Config& next) {
+  return proxy::apply_config(*home_, workers_, next);
+}
+
+bool ProxyUnderTest::drain_removed_pools() {
+  return !proxy::drain_removed_pools(*home_, workers_).empty();
+}
+
 void ProxyUnderTest::set_accepting(bool on) {
   for (const auto& worker : workers_)
     worker->set_accepting(on);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tidepool/proxy/home.h"
+#include "tidepool/proxy/reload.h"
 #include "tidepool/proxy/worker.h"
 
 namespace tidepool::testing {
@@ -38,6 +39,9 @@ class ProxyUnderTest {
   std::uint64_t unknown_outcomes() const;
   std::uint64_t timeouts(session::TimeoutKind kind) const;
 
+  // As after a reload of this configuration.
+  Result<std::size_t> apply(const config::Config& next);
+  bool drain_removed_pools();
   void set_accepting(bool on);
   void drain();           // no more clients; sessions end when they can
   void close_sessions();  // now

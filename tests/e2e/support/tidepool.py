@@ -29,20 +29,20 @@ class Tidepool:
         self.port, self.http_port = free_port(), free_port()
         self.socket_path = folder / "s"
         listener = {"address": f"127.0.0.1:{self.port}"} | config.pop("listener", {})
-        self._config = {
+        self.config = {
             "listeners": [listener, {"socket": str(self.socket_path)}],
             "http": {"address": f"127.0.0.1:{self.http_port}"},
             "log": {"level": "debug"},
             "drain_timeout": "10s",
         } | config
-        self._file = folder / "tidepool.yaml"
-        self._file.touch(mode=0o600)
-        self._file.write_text(yaml.safe_dump(self._config, sort_keys=False, allow_unicode=True))
+        self.file = folder / "tidepool.yaml"
+        self.file.touch(mode=0o600)
+        self.file.write_text(yaml.safe_dump(self.config, sort_keys=False, allow_unicode=True))
         self._output = folder / "tidepool.log"
         self._program = None
 
     def start(self, ready=True):
-        self._program = Program([binary(), "--config", self._file], self._output)
+        self._program = Program([binary(), "--config", self.file], self._output)
         wait_until(self.is_ready if ready else self.is_alive, 30, lambda: f"Tidepool to start:\n{self.log()[-3000:]}")
         return self
 

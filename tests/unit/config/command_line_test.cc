@@ -23,7 +23,7 @@ Outcome run(std::vector<const char*> arguments, config::Variables variables = {}
   std::ostringstream out;
   std::ostringstream err;
   int runs = 0;
-  const auto proxy = [&](const config::Config& config) {
+  const auto proxy = [&](const config::Config& config, const config::Source&) {
     ++runs;
     return config.pools.front().size;
   };

@@ -1,0 +1,101 @@
+#include "tidepool/proxy/reload.h"
+
+#include <random>
+#include <utility>
+
+namespace tidepool::proxy {
+namespace {
+
+// Whether backends of the one are no backends of the other.
+bool is_elsewhere(const config::Pool& one, const config::Pool& two) {
+  return one.user != two.user || one.password != two.password || one.tls != two.tls;
+}
+
+bool has_sessions(const PoolHome& pool) {
+  const pool::BrokerCounts counts = pool.broker.counts();
+  std::int64_t count = counts.leased + counts.parked + counts.waiting;
+  for (const auto& stats : pool.sessions) {
+    for (std::size_t i = 0; i < session::kSessionStates; ++i)
+      count += stats->sessions[static_cast<session::SessionState>(i)].value();
+  }
+  return count > 0;
+}
+
+void renew(PoolHome& pool) {
+  const pool::PrepareMemory::Change forget(pool.prepares);
+  pool.broker.with([](pool::Broker& broker, pool::Orders&) { broker.renew_all(Clock::now()); });
+}
+
+// What workers share of the pools. Answers the numbers of those whose backends are to go.
+std::vector<std::size_t> update_pools(Home& home, const config::Config& next) {
+  std::vector<std::size_t> renewed;
+  for (std::size_t i = 0; i < home.pools.size(); ++i) {
+    PoolHome& pool = *home.pools[i];
+    const config::Pool* wanted = next.find_pool(pool.config.name);
+    pool.is_removed = wanted == nullptr;
+    if (wanted == nullptr) continue;
+    if (is_elsewhere(pool.config, *wanted)) renewed.push_back(i);
+    pool.config = *wanted;
+    pool.broker.set_limits(limits_of(*wanted));
+  }
+  std::random_device seed;
+  for (const config::Pool& pool : next.pools) {
+    if (home.find_pool(pool.name) != nullptr) continue;
+    home.pools.push_back(std::make_unique<PoolHome>(pool, next.workers, seed()));
+    home.pools.back()->came_later = true;
+  }
+  return renewed;
+}
+
+void set_peers(const Workers& workers, std::size_t number) {
+  std::vector<pool::WorkerPool*> peers;
+  for (const auto& worker : workers)
+    peers.push_back(worker->pool(number));
+  for (const auto& worker : workers)
+    worker->call([&] { worker->set_peers(number, peers); });
+}
+
+}  // namespace
+
+Result<std::size_t> apply_config(Home& home, const Workers& workers, const config::Config& next) {
+  auto tls = load_tls(next);
+  if (!tls) return tl::unexpected(tls.error());
+  const std::size_t before = home.pools.size();
+  std::vector<std::size_t> renewed;
+  {
+    const std::lock_guard lock(home.mutex);
+    renewed = update_pools(home, next);
+    home.config = next;
+    home.tls = std::move(*tls);
+  }
+  home.process.max_clients.set(next.max_clients);
+  for (const auto& worker : workers)
+    worker->call([&] { worker->add_pools(); });
+  for (std::size_t number = before; number < home.pools.size(); ++number)
+    set_peers(workers, number);
+  for (std::size_t number = 0; number < before; ++number) {
+    PoolHome& pool = *home.pools[number];
+    if (pool.is_removed || !std::exchange(pool.is_drained, false)) continue;
+    workers.front()->call([&] { workers.front()->resume_pool(number); });
+  }
+  for (const auto& worker : workers)
+    worker->call([&] { worker->apply(next, home.tls, renewed); });
+  workers.front()->call([&] { workers.front()->start_pools(before); });
+  for (const std::size_t number : renewed)
+    renew(*home.pools[number]);
+  return home.pools.size() - before;
+}
+
+std::vector<PoolHome*> drain_removed_pools(Home& home, const Workers& workers) {
+  std::vector<PoolHome*> drained;
+  for (std::size_t number = 0; number < home.pools.size(); ++number) {
+    PoolHome& pool = *home.pools[number];
+    if (!pool.is_removed || pool.is_drained || has_sessions(pool)) continue;
+    workers.front()->call([&] { workers.front()->drain_pool(number); });
+    pool.is_drained = true;
+    drained.push_back(&pool);
+  }
+  return drained;
+}
+
+}  // namespace tidepool::proxy

@@ -1,0 +1,131 @@
+// What a worker takes from the configuration, at the start and again after a reload.
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "tidepool/base/check.h"
+#include "tidepool/proxy/worker.h"
+
+namespace tidepool::proxy {
+namespace {
+
+protocol::Credential credential_of(const config::User& user) {
+  if (user.password_hash.empty()) return protocol::Credential::plaintext(user.password);
+  auto hash = user.password_hash.front() == '*'
+                  ? protocol::Credential::native_hash(user.password_hash)
+                  : protocol::Credential::sha2_hash(user.password_hash);
+  return hash.value_or(
+      protocol::Credential::plaintext(user.password));  // the configuration was checked
+}
+
+// What most users have is what an unknown one seems to have.
+protocol::Credential::Kind decoy_of(const session::Environment& environment) {
+  const auto first = environment.accounts.begin();
+  return first == environment.accounts.end() ? protocol::Credential::Kind::kPlaintext
+                                             : first->second.credential.kind();
+}
+
+void fill(session::Account& account, const config::User& user, const config::Pool& pool) {
+  protocol::Credential credential = credential_of(user);
+  const protocol::Credential& before = account.credential;
+  if (credential.kind() != before.kind() || credential.secret() != before.secret()) {
+    account.credential = std::move(credential);
+    ++account.credential_version;
+    account.sha2_digest.clear();
+  }
+  account.key = std::hash<std::string>()(user.name);
+  account.max_sessions = static_cast<unsigned>(user.max_sessions);
+  account.max_leases = static_cast<unsigned>(user.max_leases);
+  account.timeouts = {.query = user.timeouts.query,
+                      .idle_transaction = user.timeouts.idle_transaction,
+                      .client_idle = user.timeouts.client_idle};
+  account.retries = user.retry;
+  account.database = user.database.empty() ? pool.database : user.database;
+}
+
+}  // namespace
+
+void Worker::call(const std::function<void()>& task) {
+  // The promise lives until both sides are done with it.
+  const auto done = std::make_shared<std::promise<void>>();
+  std::future<void> answer = done->get_future();
+  loop_.post([&task, done] {
+    task();
+    done->set_value();
+  });
+  answer.wait();
+}
+
+void Worker::add_pools() {
+  for (std::size_t i = pools_.size(); i < home_.pools.size(); ++i) {
+    PoolHome& pool = *home_.pools[i];
+    pools_.push_back(
+        std::make_unique<pool::WorkerPool>(loop_, index_, pool.broker, pool_options(pool.config)));
+    auto access = std::make_unique<session::PoolAccess>();
+    access->name = pool.config.name;
+    access->pool = pools_.back().get();
+    access->stats = pool.sessions[index_].get();
+    access->prepares = &pool.prepares;
+    environment_.pools.push_back(std::move(access));
+  }
+}
+
+void Worker::apply(const config::Config& config, const ListenerTls& tls,
+                   const std::vector<std::size_t>& renewed) {
+  tls_ = tls;
+  tls_required_.clear();
+  for (const config::Listener& listener : config.listeners)
+    tls_required_.push_back(listener.tls.mode == config::ClientTlsMode::kRequired);
+  for (const auto& access : environment_.pools) {
+    const config::Pool* pool = config.find_pool(access->name);
+    if (pool == nullptr) continue;
+    access->pool->set_options(pool_options(*pool));
+    access->timeout = pool->timeout;
+    access->retry_budget = pool->retry_budget;
+    access->limits_leases_by_database = pool->max_leases_per_database > 0;
+    access->max_sessions_per_database = static_cast<unsigned>(pool->max_sessions_per_database);
+  }
+  for (const std::size_t number : renewed)
+    environment_.pools[number]->databases = {};
+  set_users(config);
+  environment_.decoy = decoy_of(environment_);
+  environment_.login_timeout = config.login_timeout;
+}
+
+// A user that is still there keeps its Account, to which its sessions refer, unless it has another
+// pool: then its sessions end when they can, as those of a user that is gone.
+void Worker::set_users(const config::Config& config) {
+  std::unordered_map<std::string, session::Account> before = std::move(environment_.accounts);
+  environment_.accounts.clear();
+  for (const config::User& user : config.users) {
+    const auto access = std::find_if(environment_.pools.begin(), environment_.pools.end(),
+                                     [&user](const auto& one) { return one->name == user.pool; });
+    TIDEPOOL_CHECK(access != environment_.pools.end());
+    const auto old = before.find(user.name);
+    if (old != before.end() && old->second.pool == access->get()) {
+      environment_.accounts.insert(before.extract(old));
+    }
+    session::Account& account = environment_.accounts[user.name];
+    account.pool = access->get();
+    fill(account, user, *config.find_pool(user.pool));
+  }
+  const bool in_use = std::any_of(sessions_.begin(), sessions_.end(), [](const auto& one) {
+    return one.second->knows_removed_account();
+  });
+  if (!in_use) removed_accounts_.clear();
+  for (auto& [name, account] : before)
+    account.is_removed = true;
+  if (!before.empty()) removed_accounts_.push_back(std::move(before));
+  std::vector<session::Session*> all;
+  for (const auto& [id, session] : sessions_)
+    all.push_back(session.get());
+  for (session::Session* session : all)
+    session->dismiss_if_removed();
+}
+
+void Worker::start_pools(std::size_t from) {
+  for (std::size_t i = from; i < pools_.size(); ++i)
+    pools_[i]->start_clock();
+}
+
+}  // namespace tidepool::proxy

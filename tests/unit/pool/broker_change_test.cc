@@ -1,0 +1,105 @@
+// A pool whose limits or account change while it works.
+#include "broker_world.h"
+
+namespace tidepool::pool {
+namespace {
+
+Limits of_size(unsigned size) {
+  Limits limits = small();
+  limits.size = size;
+  limits.max_overflow = 0;
+  return limits;
+}
+
+TEST(BrokerChange, AHigherCapServesThoseWhoWait) {
+  World world(of_size(1));
+  world.leased();
+  EXPECT_FALSE(world.acquire());
+  EXPECT_TRUE(world.take<DialOrder>().empty());
+
+  world.broker.set_limits(of_size(2));
+  world.advance(milliseconds{100});
+
+  world.finish_dials();
+  EXPECT_EQ(world.take<GrantOrder>().size(), 1U);
+}
+
+TEST(BrokerChange, ALowerCapClosesWhatIsGivenBackAndWhatIsIdle) {
+  World world(of_size(4));
+  const BackendId first = world.leased();
+  const BackendId second = world.leased();
+  const BackendId third = world.leased();
+  const BackendId fourth = world.leased();
+  world.release(first);
+
+  world.broker.set_limits(of_size(2));
+
+  world.release(second);
+  EXPECT_EQ(world.take<RetireOrder>().size(), 1U) << "as it is one too many";
+  world.advance(small().overflow_linger);
+  EXPECT_EQ(world.take<RetireOrder>().size(), 1U) << "the idle one too";
+  world.release(third);
+  world.release(fourth);
+  EXPECT_TRUE(world.take<RetireOrder>().empty());
+  EXPECT_EQ(world.broker.counts().idle, 2U);
+}
+
+TEST(BrokerChange, AnotherAccountReplacesEveryBackendAndNoneThatIsLent) {
+  World world(of_size(2));
+  const BackendId lent = world.leased();
+  const BackendId idle = world.leased();
+  world.release(idle);
+
+  world.broker.renew_all(world.now);
+  world.advance(milliseconds{100});
+
+  const auto retired = world.take<RetireOrder>();
+  ASSERT_EQ(retired.size(), 1U);
+  EXPECT_EQ(retired[0].backend, idle);
+  world.broker.closed(idle, world.now, world.orders);
+  EXPECT_EQ(world.finish_dials().size(), 1U);
+  world.release(lent);
+  EXPECT_EQ(world.take<RetireOrder>().size(), 1U) << "when it is given back";
+}
+
+TEST(BrokerChange, ABackendThatWasBeingDialledIsReplacedToo) {
+  World world(of_size(1));
+  ASSERT_FALSE(world.acquire());
+  const DialId dial = world.take<DialOrder>().at(0).dial;
+
+  world.broker.renew_all(world.now);
+  const BackendId old = world.broker.dialled(dial, 0, world.now, world.orders);
+  ASSERT_EQ(world.take<GrantOrder>().at(0).backend, old);
+  world.release(old);
+
+  EXPECT_EQ(world.take<RetireOrder>().size(), 1U);
+}
+
+TEST(BrokerChange, ARefusalOfTheOldAccountIsForgotten) {
+  World world(of_size(1));
+  ASSERT_FALSE(world.acquire());
+  const Error refusal{Code::kAuth, "Access denied", 1045, "28000"};
+  world.broker.dial_failed(world.take<DialOrder>().at(0).dial, refusal, world.now, world.orders);
+  ASSERT_FALSE(world.acquire());
+  ASSERT_TRUE(world.take<DialOrder>().empty()) << "it is left alone";
+
+  world.broker.renew_all(world.now);
+  EXPECT_FALSE(world.acquire());
+
+  EXPECT_EQ(world.take<DialOrder>().size(), 1U);
+}
+
+TEST(BrokerChange, ServesAgainAfterADrain) {
+  World world(of_size(1));
+  world.release(world.leased());
+  world.broker.drain(world.orders);
+  world.close_retired();
+
+  world.broker.resume();
+
+  EXPECT_FALSE(world.acquire());
+  EXPECT_EQ(world.finish_dials().size(), 1U);
+}
+
+}  // namespace
+}  // namespace tidepool::pool
