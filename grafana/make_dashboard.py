@@ -178,9 +178,10 @@ ROWS = [
             (total(rate(pool("tidepool_queries_total", 'outcome="error"')), "command"), "{{command}}"),
             (total(rate(f"tidepool_login_failures_total{PROCESS}"), "reason"), "login: {{reason}}"),
         ]),
-        graph("Retries", "Statements run again because they surely had no effect, by what had failed, those of which nobody knows "
-              "whether they were executed, and what a timeout has ended.", "ops", [
+        graph("Retries", "Statements run again because they surely had no effect, by what had failed, transactions replayed, "
+              "statements of which nobody knows whether they were executed, and what a timeout has ended.", "ops", [
                   (total(rate(pool("tidepool_retries_total")), "reason"), "{{reason}}"),
+                  (total(rate(pool("tidepool_replays_total")), "result"), "transaction {{result}}"),
                   (total(rate(pool("tidepool_unknown_outcomes_total"))), "outcome unknown"),
                   (total(rate(pool("tidepool_timeouts_total")), "kind"), "timeout: {{kind}}"),
               ]),

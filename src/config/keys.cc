@@ -199,6 +199,11 @@ constexpr auto kUserKeys = std::to_array<Key<UserDraft>>({
     "In place of the idle_transaction_timeout of the top level", "1m", true}),
   key<UserDraft, &UserDraft::client_idle_timeout>({"client_idle_timeout", duration(0, 24 * kHour),
     "In place of the client_idle_timeout of the top level", "1h", true}),
+  user<&User::replay>({"replay", kYesNo,
+    "Whether a transaction whose backend is lost before COMMIT is run again on another one, unseen by the client if all "
+    "answers are the same; needs retry", ""}),
+  user<&User::replay_memory>({"replay_memory", count(1'024, 1'073'741'824),
+    "Bytes kept of one transaction to replay it; a larger one is not replayed", ""}),
   user<&User::max_sessions>({"max_sessions", count(0, 1'000'000),
     "Clients that may be logged in as this user at once; the next one is refused with error 1203; 0: any number", ""}),
   user<&User::max_leases>({"max_leases", count(0, 100'000),

@@ -74,6 +74,9 @@ void add_session_families(Page& page, const AllParts<SessionStats>& pools) {
   by_enum(page.counter("tidepool_retries_total",
                        "Commands run again because their first run surely had no effect."),
           pools, "reason", &SessionStats::retries);
+  by_enum(page.counter("tidepool_replays_total",
+                       "Transactions that were to be replayed after their backend was lost."),
+          pools, "result", &SessionStats::replays);
   by_pool(page.counter("tidepool_unknown_outcomes_total",
                        "Statements of which nobody knows whether they were executed."),
           pools, &SessionStats::unknown_outcomes);

@@ -40,6 +40,8 @@ void fill(session::Account& account, const config::User& user, const config::Poo
                       .idle_transaction = user.timeouts.idle_transaction,
                       .client_idle = user.timeouts.client_idle};
   account.retries = user.retry;
+  const bool replays = user.retry && user.replay;
+  account.replay_bytes = replays ? static_cast<std::size_t>(user.replay_memory) : 0;
   account.database = user.database.empty() ? pool.database : user.database;
 }
 

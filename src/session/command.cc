@@ -15,6 +15,8 @@ void ClientCommand::begin_again() {
   exchange = {};
   captures.clear();
   is_relayed = false;
+  is_deferred = false;
+  answer.reset();
   has_other_id = false;
   substituted.clear();
   is_repeated = false;

@@ -60,7 +60,7 @@ Result<Exchange::Progress> Exchange::feed(std::string_view bytes) {
 
 Exchange::Progress Exchange::progress_of(std::string_view bytes, std::size_t consumed) {
   const Step& step = answering_.front();
-  Progress progress{.consumed = consumed, .is_first = !relay_answered_};
+  Progress progress{.consumed = consumed, .is_first = !relay_answered_, .step = step.kind};
   if (holds(step, bytes.substr(0, consumed))) {
     held_ += bytes.substr(0, consumed);
   } else {

@@ -43,7 +43,7 @@ sql::SessionState preparing_state(const sql::SessionState& state) {
 
 PreparedStatement& PreparedStatements::add(std::string_view text, const sql::SessionState& state,
                                            std::uint16_t params, std::uint64_t session) {
-  auto made = std::make_unique<PreparedStatement>();
+  auto made = std::make_shared<PreparedStatement>();
   made->id = next_id_++;
   made->serial = next_serial_++;
   made->text = text;
@@ -60,6 +60,12 @@ PreparedStatement& PreparedStatements::add(std::string_view text, const sql::Ses
 PreparedStatement* PreparedStatements::find(std::uint32_t id) {
   const auto found = statements_.find(id);
   return found == statements_.end() ? nullptr : found->second.get();
+}
+
+std::shared_ptr<PreparedStatement> PreparedStatements::share(
+    const PreparedStatement& statement) const {
+  const auto found = statements_.find(statement.id);
+  return found == statements_.end() ? nullptr : found->second;
 }
 
 void PreparedStatements::erase(std::uint32_t id) {

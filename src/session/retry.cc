@@ -124,6 +124,13 @@ Repeatability repeatability(protocol::Command command, const sql::Script& script
   return repeatability_of(script.front(), commits_itself);
 }
 
+Error lost_error(const Error& cause, Verdict verdict) {
+  std::string text = "Lost connection to TiDB during query (";
+  text += verdict == Verdict::kOutcomeUnknown ? "outcome unknown" : "not executed";
+  text += "): " + cause.message;
+  return Error{Code::kClosed, std::move(text), 2013, "HY000"};
+}
+
 Decision decide(const Failure& failure, Duration budget, double jitter) {
   const bool may = failure.is_allowed && is_repeatable(failure);
   const Duration delay = delay_of(failure, jitter);

@@ -63,6 +63,7 @@ void Session::on_command(std::string_view payload) {
 
 bool Session::answer_locally(const ClientCommand& command) {
   if (answer_kill(command)) return true;
+  if (replay_is_due()) return false;  // nothing is known of the transaction before
   switch (command.type) {
     case protocol::Command::kPing: return (!lease_ || state_ == State::kParked) && send_last_ok();
     case protocol::Command::kSetOption: return !lease_ && answer_set_option(command);

@@ -195,6 +195,7 @@ void Session::note_prepared_diagnostics() {
 
 // As in a session that has just begun.
 void Session::forget_facts() {
+  replay_.reset();
   note_local_answer();
   insert_id_on_backend_ = false;
   warnings_on_backend_ = false;

@@ -51,6 +51,7 @@ void Session::on_lease(pool::Lease lease) {
 
 void Session::on_no_lease(const Error& error) {
   ticket_ = {};
+  if (replay_is_due()) return replay_in_vain(ReplayResult::kLostAgain);
   if (command_->is_login) return refuse_login(error);
   enter(State::kIdle);
   if (send_error(error, answer_sequence_)) end_command(Source::kProxy, true);
@@ -60,6 +61,8 @@ void Session::execute() {
   enter(State::kExecuting);
   lease_.stream().set_sink(&backend_side_);
   last_backend_ = lease_.id();
+  if (replay_is_due()) return replay_next();
+  prepare_recording();
   if (!add_steps()) {
     // No commands can bring this backend to the session's state: another one is needed.
     end_lease(pool::Release::kReset);
@@ -196,16 +199,18 @@ bool Session::retry_lost_database(const Error& error) {
 void Session::add_relay(std::string bytes, bool after_success, bool hold) {
   const auto type =
       command_->type == protocol::Command::kInitDb ? protocol::Command::kQuery : command_->type;
-  command_->exchange.add({.kind = StepKind::kRelay,
-                          .command = type,
-                          .bytes = std::move(bytes),
-                          .after_success = after_success,
-                          .hold_answer = hold,
-                          .hold_refusal = !command_->substituted.empty()});
+  command_->exchange.add(
+      {.kind = StepKind::kRelay,
+       .command = type,
+       .bytes = std::move(bytes),
+       .after_success = after_success,
+       .hold_answer = hold,
+       .hold_refusal = !command_->substituted.empty() || command_->answer != nullptr});
 }
 
 // The backend could not be brought to the session's state, or the statement not be prepared on it.
 void Session::fail_exchange() {
+  if (is_replaying()) return replay_in_vain(ReplayResult::kDifferent, pool::Release::kReset);
   if (retry_lost_database(*command_->exchange.failure())) return;
   const Error error =
       command_->lost_database ? *command_->lost_database : *command_->exchange.failure();
@@ -253,6 +258,7 @@ void Session::drop_lease() {
 void Session::on_backend_lost(const Error& error) {
   log::info("backend lost",
             {{"session", id_}, {"state", to_string(state_)}, {"error", error.message}});
+  if (replays_after_loss(error)) return;
   drop_lease();
   const bool was_bound = is_bound();
   // As TiDB would have done: the session's state is gone.

@@ -211,6 +211,7 @@ void Session::on_change_user_rejected() {
 }
 
 void Session::change_user(std::string_view payload) {
+  if (replay_is_due()) return close();  // as without a replay: the connection is lost
   auto request = protocol::parse_change_user(payload, capabilities_);
   if (!request) {
     send_error(request.error(), answer_sequence_);

@@ -210,6 +210,7 @@ void Session::on_prepared() {
 // What the client prepared cannot be prepared any more. Nothing of its command was executed, and
 // the backend is in the state that it should be in.
 void Session::on_prepare_failed() {
+  if (is_replaying()) return replay_in_vain(ReplayResult::kDifferent, pool::Release::kReset);
   ClientCommand& command = *command_;
   const Error error = execute_error(*command.exchange.prepare_error());
   if (takes_next_isolation(command) && !std::exchange(next_isolation_, {}).empty()) {
@@ -253,6 +254,7 @@ bool Session::repeat_execute() {
   if (is_outdated) drop_on_backend(statement);
   if (!command.has_other_id) known.erase(*statement.key);
   command.exchange = {};
+  if (command.answer != nullptr) command.answer->clear();
   return add_statement_steps();
 }
 

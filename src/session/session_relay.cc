@@ -81,8 +81,9 @@ bool Session::on_backend_bytes(std::string_view bytes) {
     if (const auto& answer = command_->exchange.summary(); progress->ended && answer.has_error()) {
       lease_.note_error(answer.error_number, answer.message);
     }
+    note_answer(*progress, bytes);
     if (repeats(*progress)) return false;
-    if (progress->relay && progress->consumed > 0) {
+    if (progress->relay && progress->consumed > 0 && !is_replaying()) {
       if (!pass_on(bytes.substr(0, progress->consumed))) return false;
     }
     bytes.remove_prefix(progress->consumed);
@@ -137,11 +138,16 @@ void Session::on_step_ended(StepKind kind) {
       // Nobody knows whether the transaction lives on; the client has its answer, so only its
       // connection can tell it.
       if (exchange.summary().has_error()) return on_backend_lost(error_of(exchange.summary()));
+      if (is_replaying()) {
+        command_->summary.status = exchange.summary().status;
+        break;
+      }
       learn_status(exchange.summary().status);
       note_failure_facts();
       if (command_->is_overdue && command_->summary.error_number == interrupted().mysql_errno) {
         note_stopped();
       }
+      if (command_->is_deferred) settle_deferred();
       break;
     case StepKind::kCapture: on_captured(); break;
     case StepKind::kRestore:
@@ -156,6 +162,7 @@ void Session::on_step_ended(StepKind kind) {
 }
 
 void Session::on_relayed() {
+  if (is_replaying()) return on_replay_relayed();
   if (resend_original()) return;
   ClientCommand& command = *command_;
   const bool is_execute = command.type == protocol::Command::kStmtExecute;
@@ -166,12 +173,11 @@ void Session::on_relayed() {
   if (command.type == protocol::Command::kStmtPrepare) return on_client_prepared();
   std::string lock_answer;
   if (command.asks_for_lock()) lock_answer = command.exchange.take_held();
+  defer_error();
   follow(lock_answer);
   note_texts();
-  if (is_execute) {
-    if (const std::string error = command.exchange.take_held(); !error.empty()) pass_on(error);
-    note_schema_use();
-  }
+  if (command.executes()) pass_on_error(command.exchange.take_held());
+  if (is_execute) note_schema_use();
   if (command.statement != nullptr) note_statement_use();
   if (command.repeats_last_ok()) on_repeating_ok();
   if (command.repeats_last_warnings()) on_repeating_warnings();
@@ -255,6 +261,8 @@ void Session::on_repeating_warnings() {
 void Session::settle() {
   if (command_->type == protocol::Command::kStmtSendLongData) note_statement_use();
   if (command_->is_capture) return end_captures();
+  if (is_replaying()) return on_replayed();
+  if (command_->is_deferred && !has_left_) return replay_after_error();
   const bool failed = command_->summary.has_error();
   if (command_->is_login) {
     const std::string database(command_->argument());
@@ -264,6 +272,7 @@ void Session::settle() {
     begin_session();
     return resume_input();
   }
+  record();
   count_command(Source::kBackend, failed);
   command_.reset();
   rest();

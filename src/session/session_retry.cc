@@ -9,14 +9,6 @@
 namespace tidepool::session {
 namespace {
 
-// Drivers take the number for a lost connection.
-Error lost_error(const Error& cause, Verdict verdict) {
-  std::string text = "Lost connection to TiDB during query (";
-  text += verdict == Verdict::kOutcomeUnknown ? "outcome unknown" : "not executed";
-  text += "): " + cause.message;
-  return Error{Code::kClosed, std::move(text), 2013, "HY000"};
-}
-
 RetryReason reason_of(FailureKind kind) {
   switch (kind) {
     case FailureKind::kConflict: return RetryReason::kConflict;

@@ -128,6 +128,7 @@ bool Session::resend_original() {
   if (command.substituted.empty() || !refused) return false;
   command.substituted.clear();
   if (answer.error_number == kSyntaxError) {
+    if (command.answer != nullptr) command.answer->clear();
     add_relay(framed(command.payload), false, false);
     return true;
   }

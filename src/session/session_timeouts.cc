@@ -51,6 +51,10 @@ void Session::watch_query() {
 // Stopped by KILL QUERY where that can be; else, and if that does not end it in time, its backend
 // is closed, of which the client is told what is known.
 void Session::on_query_timeout() {
+  if (is_replaying()) {  // for the statement whose time is up
+    stats().timeouts[TimeoutKind::kQuery].add();
+    return replay_in_vain(ReplayResult::kLostAgain);
+  }
   if (command_ == nullptr || !command_->is_timed || command_->is_relayed) return;
   const bool was_overdue = std::exchange(command_->is_overdue, true);
   if (!was_overdue) {

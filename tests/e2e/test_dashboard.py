@@ -92,7 +92,7 @@ class Scene:
             | keys
             for account, (name, keys) in zip(accounts, settings.items())
         ]  # fmt: skip
-        users = [{"name": account.user, "password": account.password, "pool": name}
+        users = [{"name": account.user, "password": account.password, "pool": name, "replay": name == "frail"}
                  for account, name in zip(accounts, settings)]  # fmt: skip
         self.door = open_door(self.busy, config={"pools": pools, "users": users})
         self.proxy = self.door.proxy
@@ -125,6 +125,7 @@ class Scene:
         add(self.use_locked)
         add(lambda connection: run(connection, "SELECT SLEEP(0.3)"), self.connect(self.frail))
         add(self.write_slowly, self.connect(self.frail))
+        add(self.transact_slowly)
         add(self.kill_the_frail)
         add(self.be_silent)
 
@@ -134,6 +135,11 @@ class Scene:
             run(connection, "INSERT INTO t (a) SELECT SLEEP(0.3)")
         except pymysql.err.OperationalError as error:
             assert error.args[0] in (1105, 2013), error
+
+    def transact_slowly(self):
+        """Its backend is killed in the middle, and the transaction replayed; at its COMMIT, nobody knows."""
+        with contextlib.suppress(pymysql.err.OperationalError), self.door.connect(self.frail) as connection:
+            run(connection, "BEGIN", "SELECT SLEEP(0.3)", "COMMIT")
 
     def kill_the_frail(self):
         running = f"information_schema.processlist WHERE user = '{self.frail.user}' AND info LIKE '%SLEEP%'"

@@ -13,14 +13,16 @@ SECONDS, SEED = 40, 1
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_every_write_is_as_its_client_was_told_whatever_breaks(door_opener, tmp_path_factory, authority):
+@pytest.mark.parametrize("replay", [False, True], ids=["plain", "replay"])
+def test_every_write_is_as_its_client_was_told_whatever_breaks(door_opener, tmp_path_factory, authority, replay):
     server = TidbServer(tmp_path_factory.mktemp("history"), authority.issue("localhost"), durable=True)
     try:
-        report = run(door_opener, server.start(), SECONDS, SEED)
+        report = run(door_opener, server.start(), SECONDS, SEED, replay=replay)
     finally:
         server.crash()
     print(report.text())
     assert report.is_clean, report.text()
+    assert (report.replays["replayed"] > 0) == replay, report.text()
     assert report.reads > 100 and report.counts[DONE] > 100 and sum(report.faults.values()) > 10
 
 

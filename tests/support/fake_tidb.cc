@@ -25,6 +25,11 @@ std::string little_endian(std::uint64_t value, int bytes) {
   return out;
 }
 
+// TiDB has rolled back the transaction.
+bool is_deadlock(std::string_view answer) {
+  return answer.size() > 6 && answer.substr(4, 3) == "\xFF\xBD\x04";
+}
+
 bool begins_with(std::string_view text, std::string_view word) {
   return text.size() >= word.size() &&
          std::equal(word.begin(), word.end(), text.begin(), [](char left, char right) {
@@ -73,6 +78,7 @@ class FakeTidb::Connection {
   // A scripted statement was executed: what it does to the transaction.
   void note(const std::string& text);
   void lose_statements() { prepared_.clear(); }
+  void roll_back() { in_transaction_ = false; }
 
  private:
   std::string answer_text(const std::string& text);
@@ -140,7 +146,10 @@ FakeMysql::Answer FakeTidb::Connection::answer(std::string_view command) {
 
 void FakeTidb::Connection::note(const std::string& text) {
   if (begins_with(text, "BEGIN") || begins_with(text, "START TRANSACTION")) in_transaction_ = true;
-  if (begins_with(text, "COMMIT") || begins_with(text, "ROLLBACK")) in_transaction_ = false;
+  const bool to_savepoint = begins_with(text, "ROLLBACK TO");
+  if (begins_with(text, "COMMIT") || (begins_with(text, "ROLLBACK") && !to_savepoint)) {
+    in_transaction_ = false;
+  }
 }
 
 std::string FakeTidb::Connection::answer_text(const std::string& text) {
@@ -285,6 +294,7 @@ FakeMysql::Answer FakeTidb::on_command(Connection& connection, std::string_view 
   if (const auto once = once_.find(text); once != once_.end()) {
     answer.bytes = std::move(once->second);
     once_.erase(once);
+    if (is_deadlock(answer.bytes)) connection.roll_back();
   } else if (!text.empty() && scripted != answers_.end()) {
     answer = scripted->second;
     connection.note(text);

@@ -53,7 +53,8 @@ class FakeTidb {
   // What a COM_QUERY or an execute of just this text is answered with from now on.
   void answer(const std::string& statement, FakeMysql::Answer answer);
   void answer(const std::string& statement, std::string bytes);
-  // What the next one of just this text is answered with, before that.
+  // What the next one of just this text is answered with, before that. Error 1213 ends the
+  // transaction.
   void answer_once(const std::string& statement, std::string bytes);
   // The answer to the statement, or to a command by its word ("PING"), waits until let_go(), or the
   // end.

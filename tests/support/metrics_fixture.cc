@@ -76,6 +76,9 @@ void turn(Pool& pool) {
   pool.sessions.answered_locally.add(8);
   pool.sessions.retries[session::RetryReason::kLost].add(2);
   pool.sessions.timeouts[session::TimeoutKind::kQuery].add();
+  for (std::size_t i = 0; i < session::kReplayResults; ++i) {
+    pool.sessions.replays[decltype(pool.sessions.replays)::key(i)].add();
+  }
   pool.sessions.unknown_outcomes.add();
   pool.sessions.prepares[session::PrepareSource::kMemory].add(3);
   pool.sessions.client.received.add(12'000);

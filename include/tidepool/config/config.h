@@ -137,16 +137,18 @@ struct Timeouts {
 // Who may log in to the proxy, and where that leads. Exactly one of password and password_hash
 // counts: the hash, if it is not empty.
 struct User {
-  std::string name;           // unique
-  std::string password;       // may be empty, if that was said explicitly
-  std::string password_hash;  // `*` and 40 hex digits (mysql_native_password) or `$A$005$…`
-                              // (caching_sha2_password)
-  std::string pool;           // the name of one of the pools
-  std::string database;       // empty: that of the pool
-  bool retry = true;          // what surely had no effect is run again when it failed
-  int max_sessions = 0;       // at once; 0: no limit
-  int max_leases = 0;         // at once; the others wait; 0: no limit
-  Timeouts timeouts = {};     // those of the whole, unless the user has its own
+  std::string name;             // unique
+  std::string password;         // may be empty, if that was said explicitly
+  std::string password_hash;    // `*` and 40 hex digits (mysql_native_password) or `$A$005$…`
+                                // (caching_sha2_password)
+  std::string pool;             // the name of one of the pools
+  std::string database;         // empty: that of the pool
+  bool retry = true;            // what surely had no effect is run again when it failed
+  bool replay = false;          // transactions too, if `retry` is on
+  int replay_memory = 1 << 20;  // bytes, kept of one transaction for that; 1 or more
+  int max_sessions = 0;         // at once; 0: no limit
+  int max_leases = 0;           // at once; the others wait; 0: no limit
+  Timeouts timeouts = {};       // those of the whole, unless the user has its own
 
   bool operator==(const User&) const = default;
 };

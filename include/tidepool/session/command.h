@@ -7,12 +7,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tidepool/base/clock.h"
+#include "tidepool/base/stream_hash.h"
 #include "tidepool/pool/prepare_memory.h"
 #include "tidepool/protocol/commands.h"
 #include "tidepool/protocol/response_tracker.h"
@@ -104,7 +106,13 @@ struct ClientCommand {
   unsigned attempts = 0;             // times that it was run again
   // Why USE could not bring a backend to the session's database: another way must be taken.
   std::optional<Error> lost_database;
-  unsigned misfits = 0;              // backends that could not be brought to the session's state
+  unsigned misfits = 0;  // backends that could not be brought to the session's state
+  // For a replay, see session_replay_log.cc; null: not recorded.
+  std::unique_ptr<StreamHash> answer;
+  bool was_in_transaction = false;
+  bool was_replayable = false;
+  bool may_open_log = false;         // should it begin a transaction
+  bool is_deferred = false;          // its answer, an ERR, waits for what a replay brings
   bool is_repeated = false;          // the backend did not know the statement, or an outdated one
   std::uint32_t guessed_id = 0;      // that the statement will have on the backend
   bool has_other_id = false;         // it got another one, and was not executed

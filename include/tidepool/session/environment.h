@@ -53,10 +53,11 @@ struct Account {
   protocol::Credential credential;
   unsigned credential_version = 0;  // changes with it
   PoolAccess* pool = nullptr;
-  std::string database;     // when the login names none; empty: none
-  bool is_removed = false;  // from the configuration: its sessions end when they can
-  bool retries = true;      // what surely had no effect is run again when it failed
-  std::uint64_t key = 0;    // of the name, the same on all workers
+  std::string database;          // when the login names none; empty: none
+  bool is_removed = false;       // from the configuration: its sessions end when they can
+  bool retries = true;           // what surely had no effect is run again when it failed
+  std::size_t replay_bytes = 0;  // kept of a transaction to replay it; 0: none is replayed
+  std::uint64_t key = 0;         // of the name, the same on all workers
   Timeouts timeouts;
   unsigned max_sessions = 0;  // 0: any number
   unsigned max_leases = 0;    // likewise

@@ -58,6 +58,7 @@ class Exchange {
     std::size_t consumed = 0;  // of the given bytes; they all belong to one step
     bool relay = false;        // pass them on to the client as they are, after what take_held() has
     bool is_first = false;     // nothing of the client's answer was passed on before them
+    StepKind step = StepKind::kRelay;              // whose answer they are of
     std::optional<StepKind> ended = std::nullopt;  // the step whose answer they completed
   };
   // Bytes of the backend's stream. Call again with the rest. An error: the stream cannot be

@@ -57,6 +57,8 @@ class PreparedStatements {
   PreparedStatement& add(std::string_view text, const sql::SessionState& state,
                          std::uint16_t params, std::uint64_t session = 0);
   PreparedStatement* find(std::uint32_t id);  // null: the client has no such statement
+  // For who needs it even when the client has closed it.
+  std::shared_ptr<PreparedStatement> share(const PreparedStatement& statement) const;
   void erase(std::uint32_t id);
   void clear();  // ids start at 1 again, as TiDB's do after a reset
   // Another one with the same key has an open cursor or long data.
@@ -65,7 +67,7 @@ class PreparedStatements {
   bool any_long_data() const;
 
  private:
-  std::map<std::uint32_t, std::unique_ptr<PreparedStatement>> statements_;
+  std::map<std::uint32_t, std::shared_ptr<PreparedStatement>> statements_;
   std::uint32_t next_id_ = 1;
   std::uint64_t next_serial_ = 1;
 };

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "tidepool/base/clock.h"
+#include "tidepool/base/error.h"
 #include "tidepool/protocol/commands.h"
 #include "tidepool/sql/statement.h"
 
@@ -65,5 +66,8 @@ struct Decision {
 // `budget`: how long after the command's arrival it may still be repeated; zero: never.
 // `jitter`: from 0 to 1, spreads the delays.
 Decision decide(const Failure& failure, Duration budget, double jitter);
+
+// What the client is told of a lost connection. Drivers take the number for one.
+Error lost_error(const Error& cause, Verdict verdict);
 
 }  // namespace tidepool::session

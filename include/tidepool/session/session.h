@@ -6,6 +6,7 @@
 // list to retire it. session.cc: the client's side and the life · session_login.cc: how it begins ·
 // session_commands.cc: what each command means · session_lease.cc: how a lease begins and ends ·
 // session_relay.cc: a command on its backend · session_retry.cc: what becomes of it when that fails
+// · session_replay_log.cc and session_replay.cc: transactions that are run again
 // · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
 // statement · session_substitute.cc: that in the place of what a statement asks ·
 // session_texts.cc: PREPARE and EXECUTE as text · session_kill.cc: KILL · session_timeouts.cc:
@@ -30,6 +31,7 @@
 #include "tidepool/session/login.h"
 #include "tidepool/session/prepared.h"
 #include "tidepool/session/refusal.h"
+#include "tidepool/session/replay.h"
 #include "tidepool/session/retry.h"
 #include "tidepool/session/state.h"
 #include "tidepool/session/statement_killer.h"
@@ -183,6 +185,32 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool repeats(const Exchange::Progress& progress);
   void repeat(FailureKind kind, Duration delay);
   void end_by_loss(const Error& cause, bool was_pinned);
+
+  // session_replay_log.cc
+  bool is_replayable() const;
+  void prepare_recording();
+  void note_answer(const Exchange::Progress& progress, std::string_view bytes);
+  void record();
+  StatementFacts statement_facts() const;
+  void put_back(const StatementFacts& facts);
+
+  // session_replay.cc
+  bool replay_is_due() const;
+  bool is_replaying() const;
+  bool may_come_after_replay() const;
+  bool may_replay();
+  bool replays_after_loss(const Error& cause);
+  void note_before_replay();
+  void defer_error();
+  void pass_on_error(std::string error);
+  void settle_deferred();
+  void replay_after_error();
+  void await_replay(FailureKind kind);
+  void replay_next();
+  void on_replay_relayed();
+  void on_replayed();
+  void end_replay();
+  void replay_in_vain(ReplayResult result, pool::Release how = pool::Release::kDiscard);
 
   // session_prepared.cc
   bool find_statement(ClientCommand& command);
@@ -342,6 +370,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   // SET TRANSACTION READ ONLY AS OF: @@tx_read_ts shows the time even when it is used up, and no
   // SET but another time makes it empty.
   bool shows_read_time_ = false;
+
+  std::unique_ptr<Replay> replay_;  // null: nothing was recorded yet
 
   // The command under way, and its backend.
   std::unique_ptr<ClientCommand> command_;

@@ -49,6 +49,16 @@ inline constexpr std::size_t kRetryReasons = 3;
 enum class TimeoutKind : std::uint8_t { kQuery, kIdleTransaction, kClientIdle };
 inline constexpr std::size_t kTimeoutKinds = 3;
 
+// What became of a transaction that was to be replayed; see session_replay.cc.
+enum class ReplayResult : std::uint8_t {
+  kReplayed,
+  kDifferent,      // an answer was not the same
+  kTooLarge,       // for the user's replay_memory
+  kNotReplayable,  // something in it has effects beyond the transaction
+  kLostAgain,      // no backend lived long enough
+};
+inline constexpr std::size_t kReplayResults = 5;
+
 enum class Outcome : std::uint8_t { kOk, kError };  // what the client was told
 inline constexpr std::size_t kOutcomes = 2;
 
@@ -113,6 +123,17 @@ constexpr const char* to_string(Outcome outcome) {
   return "?";
 }
 
+constexpr const char* to_string(ReplayResult result) {
+  switch (result) {
+    case ReplayResult::kReplayed: return "replayed";
+    case ReplayResult::kDifferent: return "different";
+    case ReplayResult::kTooLarge: return "too_large";
+    case ReplayResult::kNotReplayable: return "not_replayable";
+    case ReplayResult::kLostAgain: return "lost_again";
+  }
+  return "?";
+}
+
 constexpr const char* to_string(RetryReason reason) {
   switch (reason) {
     case RetryReason::kLost: return "lost";
@@ -145,7 +166,8 @@ struct SessionStats {
   Histogram backend_duration;  // command handed to the backend's socket until its answer is
                                // complete; not if local
 
-  EnumArray<RetryReason, Counter, kRetryReasons> retries;  // commands run again
+  EnumArray<RetryReason, Counter, kRetryReasons> retries;    // commands run again
+  EnumArray<ReplayResult, Counter, kReplayResults> replays;  // transactions
   Counter unknown_outcomes;  // clients told that nobody knows whether their statement was executed
 
   EnumArray<TimeoutKind, Counter, kTimeoutKinds> timeouts;

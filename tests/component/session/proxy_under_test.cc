@@ -107,6 +107,13 @@ std::uint64_t ProxyUnderTest::retries(session::RetryReason reason) const {
   return sum;
 }
 
+std::uint64_t ProxyUnderTest::replays(session::ReplayResult result) const {
+  std::uint64_t sum = 0;
+  for (const auto& stats : home_->pools[0]->sessions)
+    sum += stats->replays[result].value();
+  return sum;
+}
+
 std::uint64_t ProxyUnderTest::unknown_outcomes() const {
   std::uint64_t sum = 0;
   for (const auto& stats : home_->pools[0]->sessions)

@@ -31,6 +31,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="the same seed makes the same faults")
     parser.add_argument("--clients", type=int, default=4, help="of each of the four kinds")
+    parser.add_argument("--replay", action="store_true", help="of transactions")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tidepool-soak-") as name:
@@ -39,7 +40,7 @@ def main():
         server = TidbServer(folder / "tidb", authority.issue("localhost"), durable=True)
         try:
             doors = opener(authority, lambda stem: folder / stem)
-            report = run(doors, server.start(), options.minutes * 60, options.seed, options.clients, Progress())
+            report = run(doors, server.start(), options.minutes * 60, options.seed, options.clients, Progress(), options.replay)
         finally:
             server.crash()
     print(report.text())

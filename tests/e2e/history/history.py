@@ -26,6 +26,7 @@ class Report:
     problems: list
     verdict: object
     retries: float
+    replays: dict  # by result
     most: int  # connections to TiDB at once
 
     @property
@@ -38,7 +39,7 @@ class Report:
             f"operations {self.reads + sum(self.counts.values())} in {self.seconds:.0f} s: {self.reads} reads, "
             f"{self.counts[DONE]} writes acknowledged, {self.counts[NOT_DONE]} not executed, {self.counts[UNKNOWN]} unknown",
             f"faults {sum(self.faults.values())}: " + ", ".join(f"{n} × {name}" for name, n in sorted(self.faults.items())),
-            f"run again {self.retries:.0f}, clients reconnected {self.reconnects}, at most {self.most} connections to TiDB",
+            f"run again {self.retries:.0f}, transactions {self.replays}, clients reconnected {self.reconnects}, at most {self.most} connections to TiDB",
             f"duplicates {len(verdict.duplicates)}, losses {len(verdict.losses)}, executed in spite of an error "
             f"{len(verdict.ghosts)}, torn {len(verdict.torn)}, wrong sums {len(verdict.counters)}, "
             f"reads failed or wrong {len(self.problems)}",
@@ -64,14 +65,15 @@ def judge(tidb, account, ledger):
     return ledger.judge(tokens, dict(tidb.execute(f"SELECT id, n FROM {account.database}.counters")))
 
 
-def run(open_door, tidb, seconds, seed, clients=3, progress=lambda text: None):
-    """On a durable TiDB of its own; `clients` of each kind. Returns a Report."""
+def run(open_door, tidb, seconds, seed, clients=3, progress=lambda text: None, replay=False):
+    """On a durable TiDB of its own; `clients` of each kind. `replay`: of transactions. Returns a Report."""
     account = tidb.new_account("history")
+    user = {"name": account.user, "password": account.password, "database": account.database, "replay": replay}
     make_tables(tidb, account)
     ledger, stopped, still = Ledger(), threading.Event(), threading.Event()
     began = time.monotonic()
     with Link(tidb.port) as link:
-        with open_door(tidb, account, port=link.port, config={"log": {"level": "info"}}, **POOL) as door:
+        with open_door(tidb, account, port=link.port, config={"log": {"level": "info"}, "users": [user]}, **POOL) as door:
             kinds = (Writer, Preparer, Committer, Reader)
             crowd = [kind(door, ledger, f"{seed} {kind} {n}", stopped) for n in range(clients) for kind in kinds]
             faults = Faults(link, tidb, account, seed, still)
@@ -88,8 +90,9 @@ def run(open_door, tidb, seconds, seed, clients=3, progress=lambda text: None):
             bugs = [client.bug for client in crowd if client.bug]
             assert not bugs, bugs
             retries = door.proxy.metric("tidepool_retries_total")
+            replays = door.proxy.counts("tidepool_replays_total", "result")
         most = link.most
     return Report(
         time.monotonic() - began, ledger.counts(), faults.counts, ledger.reads,
-        sum(client.reconnects - 1 for client in crowd), ledger.problems, judge(tidb, account, ledger), retries, most,
+        sum(client.reconnects - 1 for client in crowd), ledger.problems, judge(tidb, account, ledger), retries, replays, most,
     )  # fmt: skip

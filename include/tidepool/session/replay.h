@@ -1,0 +1,66 @@
+// What a session keeps to replay its transaction: the log while it goes on, and the run when its
+// backend is lost. Owned by the session; session_replay_log.cc writes the log, session_replay.cc
+// runs it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tidepool/base/error.h"
+#include "tidepool/protocol/reply_messages.h"
+#include "tidepool/session/command.h"
+#include "tidepool/session/replay_log.h"
+
+namespace tidepool::session {
+
+// What is known of the statements before, as later ones may ask it; the session's members of the
+// same names.
+struct StatementFacts {
+  std::uint64_t last_insert_id = 0;
+  bool insert_id_on_backend = false;
+  bool warnings_on_backend = false;
+  unsigned added_warnings = 0;
+  bool counts_no_warnings = false;
+  bool last_sets_insert_id = false;
+  std::string warnings_answer{};
+  protocol::OkMessage last_ok{};
+  std::int64_t row_count = 0;
+  std::uint64_t found_rows = 0;
+  bool found_rows_on_backend = false;
+  bool found_rows_here = false;
+  std::string last_prepare{};
+  bool facts_on_backend = false;
+};
+
+// That of the text as it was sent: an EXECUTE is none of what it executes.
+inline ReplayUse replay_use(const ClientCommand& command) {
+  return replay_use(command.type,
+                    command.statement != nullptr ? command.statement->script : command.script);
+}
+
+struct Replay {
+  enum class Phase : std::uint8_t {
+    kRecording,
+    kDue,      // the transaction is gone; a backend is awaited, or the client's next command
+    kRunning,  // the session's command is one of the log's
+  };
+
+  explicit Replay(std::size_t max_bytes) : log(max_bytes) {}
+
+  ReplayLog log;
+  Phase phase = Phase::kRecording;
+  std::optional<ReplayPlayer> player;          // while it runs
+  std::unique_ptr<ClientCommand> interrupted;  // likewise: the client's, which comes after it
+  Error cause;                                 // why the backend is gone
+  unsigned attempts = 0;                       // for this command of the client
+  StatementFacts before{};                     // of the statements in the log
+  bool knew_insert_id = true;                  // of the backend that is gone, see pool::Memory
+  // TiDB's error that ended the transaction, as the client gets it unless the replay mends that;
+  // empty: the connection was lost. And what is known of the statement that it answers.
+  std::string error_answer{};
+  StatementFacts after{};
+};
+
+}  // namespace tidepool::session

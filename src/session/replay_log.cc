@@ -1,0 +1,147 @@
+#include "tidepool/session/replay_log.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "tidepool/sql/directive.h"
+#include "tidepool/sql/lexer.h"
+
+namespace tidepool::session {
+namespace {
+
+// What a statement costs beyond its text.
+constexpr std::size_t kOverhead = sizeof(ReplayStatement) + 32;
+
+std::string_view first_word(const sql::Statement& statement) {
+  return sql::Lexer(statement.text, {}).next().text;
+}
+
+template <std::size_t N>
+bool is_any_of(std::string_view word, const std::array<std::string_view, N>& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [word](std::string_view one) { return sql::is_keyword(word, one); });
+}
+
+// Words of effects that no rollback undoes, and that pin nothing.
+bool acts_outside(const sql::Statement& statement) {
+  static constexpr std::array<std::string_view, 5> kWords = {
+      "SETVAL", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "OUTFILE", "DUMPFILE"};
+  sql::Lexer lexer(statement.text, {});
+  for (;;) {
+    const sql::Token token = lexer.next();
+    if (token.kind == sql::TokenKind::kEnd) return false;
+    std::string_view word = token.text;
+    const bool is_quoted = word.size() > 2 && (word.front() == '`' || word.front() == '"');
+    if (is_quoted) word = word.substr(1, word.size() - 2);
+    if (is_any_of(word, kWords)) return true;
+  }
+}
+
+// The answers to other questions depend on what the backend did before the transaction, or on what
+// the proxy put in their place.
+bool asks_only_what_stays(const sql::Statement& statement) {
+  sql::Facts others = statement.facts;
+  others.erase(
+      sql::Facts{sql::Fact::kConnectionId, sql::Fact::kUserVariable, sql::Fact::kTransactionTime});
+  return others.empty();
+}
+
+bool stays_in_transaction(const sql::Statement& statement) {
+  sql::PinReasons releases = statement.releases;
+  releases.erase(sql::Pin::kStaleRead);  // which BEGIN and SELECT use up, if it is there
+  return statement.pins.empty() && releases.empty() && statement.changes.empty() &&
+         !statement.changes_server && !statement.requests_local_file && !statement.kill &&
+         asks_only_what_stays(statement) && !sql::forbids_retry(statement.text);
+}
+
+ReplayUse use_of(const sql::Statement& statement) {
+  static constexpr std::array<std::string_view, 5> kRowChanges = {"INSERT", "REPLACE", "UPDATE",
+                                                                  "DELETE", "WITH"};
+  static constexpr std::array<std::string_view, 3> kSavepoints = {"SAVEPOINT", "RELEASE",
+                                                                  "ROLLBACK"};
+  using Kind = sql::StatementKind;
+  if (!stays_in_transaction(statement)) return ReplayUse::kGiveUp;
+  if (statement.kind == Kind::kBegin) return ReplayUse::kBegin;
+  if (statement.transaction != sql::TransactionEffect::kNone) return ReplayUse::kGiveUp;
+  bool is_known = false;
+  switch (statement.kind) {
+    case Kind::kRead: is_known = statement.is_read || !acts_outside(statement); break;
+    case Kind::kWrite:
+      is_known = is_any_of(first_word(statement), kRowChanges) && !acts_outside(statement);
+      break;
+    case Kind::kOther: is_known = is_any_of(first_word(statement), kSavepoints); break;
+    default: break;
+  }
+  return is_known ? ReplayUse::kRecord : ReplayUse::kGiveUp;
+}
+
+}  // namespace
+
+ReplayUse replay_use(protocol::Command command, const sql::Script& script) {
+  using protocol::Command;
+  switch (command) {
+    case Command::kPing:
+    case Command::kStatistics:
+    case Command::kFieldList:
+    case Command::kStmtPrepare:
+    case Command::kStmtReset:
+    case Command::kStmtClose: return ReplayUse::kSkip;
+    case Command::kQuery:
+    case Command::kStmtExecute: break;
+    default: return ReplayUse::kGiveUp;
+  }
+  if (script.empty()) return ReplayUse::kRecord;
+  return script.size() == 1 ? use_of(script.front()) : ReplayUse::kGiveUp;
+}
+
+bool is_replayed_error(std::uint16_t error_number) {
+  switch (error_number) {
+    case 1213:  // deadlock
+    case 8002:  // a SELECT … FOR UPDATE that TiDB cannot repeat itself
+    case 8022:  // a lock was gone
+    case 8028:  // the information schema has changed
+    case 9007:  // write conflict
+      return true;
+    default: return false;
+  }
+}
+
+void ReplayLog::begin() {
+  forget(State::kOpen);
+}
+
+void ReplayLog::end() {
+  forget(State::kEmpty);
+}
+
+void ReplayLog::give_up() {
+  if (state_ == State::kOpen) forget(State::kNotReplayable);
+}
+
+void ReplayLog::forget(State state) {
+  state_ = state;
+  bytes_ = 0;
+  statements_ = {};
+}
+
+void ReplayLog::add(ReplayStatement statement) {
+  if (state_ != State::kOpen) return;
+  bytes_ += statement.payload.size() + kOverhead;
+  if (statement.prepared != nullptr) bytes_ += statement.prepared->text.size();
+  if (bytes_ > max_bytes_) return forget(State::kTooLarge);
+  statements_.push_back(std::move(statement));
+}
+
+const ReplayStatement* ReplayPlayer::next() const {
+  return done_ < log_.statements().size() ? &log_.statements()[done_] : nullptr;
+}
+
+bool ReplayPlayer::compare(const AnswerDigest& answer, bool in_transaction) {
+  const ReplayStatement* expected = next();
+  if (expected == nullptr || !in_transaction || expected->answer != answer) return false;
+  ++done_;
+  return true;
+}
+
+}  // namespace tidepool::session

@@ -1,0 +1,116 @@
+// What of a transaction is kept, so that it can be replayed.
+#include <utility>
+
+#include "tidepool/protocol/statement_messages.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+namespace {
+
+bool is_plain_transaction(sql::PinReasons pins) {
+  pins.erase(sql::Pin::kTransaction);
+  return pins.empty();
+}
+
+// The types that an execute leaves out are those of the one before.
+std::string with_types(const ClientCommand& command) {
+  const PreparedStatement& statement = *command.statement;
+  if (statement.params == 0 || statement.param_types.empty()) return command.payload;
+  auto execute = protocol::parse_stmt_execute(command.payload, statement.params);
+  if (!execute || execute->has_types) return command.payload;
+  execute->has_types = true;
+  execute->types = statement.param_types;
+  return protocol::encode_stmt_execute(*execute);
+}
+
+std::string sent_payload(const ClientCommand& command) {
+  if (command.statement != nullptr) return with_types(command);
+  if (command.substituted.empty()) return command.payload;
+  return static_cast<char>(command.type) + command.substituted;
+}
+
+}  // namespace
+
+// Nothing is there but the transaction, and it is all that a new backend must have.
+bool Session::is_replayable() const {
+  return is_plain_transaction(pins_) && next_isolation_.empty() && desired_.is_exact() &&
+         !desired_.role().is_computed;
+}
+
+// Before a command meets its backend.
+void Session::prepare_recording() {
+  if (command_->is_login || account_->replay_bytes == 0) return;
+  command_->answer = std::make_unique<StreamHash>();
+  command_->was_in_transaction = in_transaction_;
+  command_->was_replayable = is_replayable();
+  command_->may_open_log = command_->was_replayable && !insert_id_on_backend_;
+}
+
+void Session::note_answer(const Exchange::Progress& progress, std::string_view bytes) {
+  if (progress.step != StepKind::kRelay || command_->answer == nullptr) return;
+  command_->answer->add(bytes.substr(0, progress.consumed));
+}
+
+// A command is over.
+void Session::record() {
+  ClientCommand& command = *command_;
+  if (command.answer == nullptr) return;
+  if (!in_transaction_) {
+    if (replay_ != nullptr) replay_->log.end();
+    return;
+  }
+  if (replay_ == nullptr) replay_ = std::make_unique<Replay>(account_->replay_bytes);
+  ReplayLog& log = replay_->log;
+  const ReplayUse use = replay_use(command);
+  const bool begins = use == ReplayUse::kBegin && !command.summary.has_error();
+  if (!command.was_in_transaction || begins) {
+    log.begin();
+    if (!command.may_open_log) log.give_up();
+  }
+  replay_->attempts = 0;
+  if (use == ReplayUse::kSkip && command.was_in_transaction) return;
+  const AnswerDigest answer{command.answer->bytes(), command.answer->value()};
+  const bool stays = command.was_replayable && is_replayable();
+  const bool can = use == ReplayUse::kRecord || begins;
+  if (!stays || !can || answer.bytes == 0) return log.give_up();
+  log.add({.command = command.type,
+           .payload = sent_payload(command),
+           .prepared = command.statement == nullptr ? nullptr : prepared_.share(*command.statement),
+           .answer = answer});
+}
+
+StatementFacts Session::statement_facts() const {
+  return {.last_insert_id = last_insert_id_,
+          .insert_id_on_backend = insert_id_on_backend_,
+          .warnings_on_backend = warnings_on_backend_,
+          .added_warnings = added_warnings_,
+          .counts_no_warnings = counts_no_warnings_,
+          .last_sets_insert_id = last_sets_insert_id_,
+          .warnings_answer = warnings_answer_,
+          .last_ok = last_ok_,
+          .row_count = row_count_,
+          .found_rows = found_rows_,
+          .found_rows_on_backend = found_rows_on_backend_,
+          .found_rows_here = found_rows_here_,
+          .last_prepare = last_prepare_,
+          .facts_on_backend = facts_on_backend_};
+}
+
+void Session::put_back(const StatementFacts& facts) {
+  last_insert_id_ = facts.last_insert_id;
+  insert_id_on_backend_ = facts.insert_id_on_backend;
+  warnings_on_backend_ = facts.warnings_on_backend;
+  added_warnings_ = facts.added_warnings;
+  counts_no_warnings_ = facts.counts_no_warnings;
+  last_sets_insert_id_ = facts.last_sets_insert_id;
+  warnings_answer_ = facts.warnings_answer;
+  last_ok_ = facts.last_ok;
+  row_count_ = facts.row_count;
+  found_rows_ = facts.found_rows;
+  found_rows_on_backend_ = facts.found_rows_on_backend;
+  found_rows_here_ = facts.found_rows_here;
+  last_prepare_ = facts.last_prepare;
+  facts_on_backend_ = facts.facts_on_backend;
+}
+
+}  // namespace tidepool::session

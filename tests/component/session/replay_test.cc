@@ -1,0 +1,486 @@
+// Transactions that are run again on another backend, of users who ask for it.
+#include "session_fixture.h"
+
+namespace tidepool::testing {
+namespace {
+
+using session::ReplayResult;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::uint16_t kInTransaction = 3;  // and autocommit
+
+class ReplayTest : public SessionTest {
+ protected:
+  ReplayTest() {
+    config_.users[0].replay = true;
+    tidb_.answer("SELECT a FROM t", text_result({"a"}, {{"7"}}, kInTransaction));
+  }
+
+  std::uint64_t replays(ReplayResult result) const { return proxy_->replays(result); }
+
+  static void expect_not_executed(const Reply& reply) {
+    EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
+    EXPECT_THAT(reply.text, HasSubstr("not executed"));
+  }
+  // BEGIN, a read and a write.
+  static void begin(RawClient& client) {
+    ASSERT_TRUE(client.query("BEGIN").is_ok());
+    ASSERT_EQ(client.query("SELECT a FROM t").rows, Words{"7"});
+    ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
+  }
+  // Those that came on the connection of this number.
+  Words commands_of(int connection) const {
+    Words words;
+    for (const FakeTidb::Received& one : tidb_.received()) {
+      if (one.connection == connection) words.push_back(one.what);
+    }
+    return words;
+  }
+  // The replay there has come to nothing.
+  bool has_ended(int connection) const {
+    return eventually([&] {
+      const Words words = commands_of(connection);
+      return !words.empty() && words.back() == "RESET";
+    });
+  }
+};
+
+TEST_F(ReplayTest, ATransactionWhoseBackendIsLostGoesOnOnAnother) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.break_at(0, Fault::kClose);
+
+  EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
+  EXPECT_TRUE(client.query("COMMIT").is_ok());
+
+  EXPECT_THAT(commands_of(1), ElementsAre("BEGIN", "SELECT a FROM t", "UPDATE t SET a = 8",
+                                          "UPDATE t SET a = 9", "COMMIT"));
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 1U);
+  EXPECT_EQ(proxy_->unknown_outcomes(), 0U);
+}
+
+TEST_F(ReplayTest, EveryFaultAtEveryStatementIsMended) {
+  const Words statements = {"SELECT a FROM t", "UPDATE t SET a = 8", "SAVEPOINT s", "ROLLBACK TO s",
+                            "SELECT a FROM t"};
+  for (const Fault fault : {Fault::kClose, Fault::kReset, Fault::kGarbage}) {
+    for (std::size_t broken = 0; broken < statements.size(); ++broken) {
+      start();
+      RawClient client = this->client();
+      ASSERT_TRUE(client.query("BEGIN").is_ok());
+      tidb_.break_at(static_cast<int>(broken), fault);
+      for (const std::string& statement : statements) {
+        const Reply reply = client.query(statement);
+        EXPECT_TRUE(reply.is_ok() || reply.rows == Words{"7"})
+            << to_string(fault) << " at " << broken << ": " << statement << ": " << describe(reply);
+        EXPECT_EQ(reply.status & kInTransaction, kInTransaction) << statement;
+      }
+      EXPECT_TRUE(client.query("COMMIT").is_ok());
+      EXPECT_EQ(replays(ReplayResult::kReplayed), 1U) << to_string(fault) << " at " << broken;
+      client.close();
+      EXPECT_TRUE(is_idle());
+      proxy_.reset();
+    }
+  }
+}
+
+TEST_F(ReplayTest, ABackendThatIsLostBetweenStatementsIsReplacedForTheNextOne) {
+  start();
+  RawClient client = this->client();
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  tidb_.break_at(0, Fault::kAnswerAndClose);
+  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
+  ASSERT_TRUE(is_idle()) << "the session has noticed";
+
+  EXPECT_TRUE(client.query("COMMIT").is_ok());
+
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre("BEGIN", "UPDATE t SET a = 8", "BEGIN", "UPDATE t SET a = 8", "COMMIT"));
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 1U);
+}
+
+TEST_F(ReplayTest, ARollbackAfterALossEndsTheTransaction) {
+  start();
+  RawClient client = this->client();
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  tidb_.break_at(0, Fault::kAnswerAndClose);
+  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
+  ASSERT_TRUE(is_idle());
+
+  const Reply reply = client.query("ROLLBACK");
+
+  EXPECT_TRUE(reply.is_ok());
+  EXPECT_EQ(reply.status, 2);
+  EXPECT_TRUE(is_idle());
+}
+
+TEST_F(ReplayTest, ACommitThatWasSentIsOfUnknownOutcome) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.break_at(0, Fault::kClose);
+
+  const Reply reply = client.query("COMMIT");
+
+  EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
+  EXPECT_THAT(reply.text, HasSubstr("outcome unknown"));
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_EQ(proxy_->unknown_outcomes(), 1U);
+  EXPECT_EQ(tidb_.commands().back(), "COMMIT") << "nothing came after it";
+}
+
+TEST_F(ReplayTest, SoIsDdlThatWasSent) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.break_at(0, Fault::kClose);
+
+  const Reply reply = client.query("CREATE TABLE u (a INT)");
+
+  EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
+  EXPECT_THAT(reply.text, HasSubstr("outcome unknown"));
+}
+
+TEST_F(ReplayTest, ADifferentAnswerIsTheErrorThatItWouldHaveBeen) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.answer("SELECT a FROM t", text_result({"a"}, {{"6"}}, kInTransaction));
+  tidb_.break_at(0, Fault::kClose);
+
+  expect_not_executed(client.query("UPDATE t SET a = 9"));
+
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_TRUE(has_ended(1)) << "the transaction is rolled back";
+  EXPECT_THAT(commands_of(1), ElementsAre("BEGIN", "SELECT a FROM t", "RESET"))
+      << "nothing after the difference";
+  EXPECT_EQ(replays(ReplayResult::kDifferent), 1U);
+  expect_service();
+}
+
+TEST_F(ReplayTest, ATransactionThatDoesNotBeginAgainIsNotWrittenTo) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.answer_once("BEGIN", err_packet(1105, "HY000", "no"));
+  tidb_.break_at(0, Fault::kClose);
+
+  expect_not_executed(client.query("UPDATE t SET a = 9"));
+
+  EXPECT_TRUE(has_ended(1));
+  EXPECT_THAT(commands_of(1), ElementsAre("BEGIN", "PING", "RESET"));
+}
+
+TEST_F(ReplayTest, ATransactionTooLargeIsNotReplayed) {
+  config_.users[0].replay_memory = 1024;
+  start();
+  RawClient client = this->client();
+  begin(client);
+  ASSERT_TRUE(client.query("UPDATE t SET b = '" + std::string(1024, 'x') + "'").is_ok());
+  tidb_.break_at(0, Fault::kClose);
+
+  expect_not_executed(client.query("UPDATE t SET a = 9"));
+
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_EQ(replays(ReplayResult::kTooLarge), 1U);
+}
+
+TEST_F(ReplayTest, WhatHasOtherEffectsIsNotReplayed) {
+  start();
+  for (const char* statement :
+       {"SET @x = 1", "SELECT GET_LOCK('a', 1)", "CREATE TEMPORARY TABLE u (a INT)",
+        "INSERT INTO t VALUES (ROW_COUNT())", "/* tidepool: retry=off */ UPDATE t SET a = 1"}) {
+    const std::uint64_t before = replays(ReplayResult::kNotReplayable);
+    RawClient client = this->client();
+    begin(client);
+    client.query(statement);
+    tidb_.break_at(0, Fault::kClose);
+    const Reply reply = client.query("UPDATE t SET a = 9");
+    EXPECT_TRUE(reply.is_error(2013)) << statement << ": " << describe(reply);
+    EXPECT_TRUE(client.is_closed());
+    EXPECT_EQ(replays(ReplayResult::kReplayed), 0U) << statement;
+    const bool is_pinned = replays(ReplayResult::kNotReplayable) == before;
+    EXPECT_TRUE(!is_pinned || std::string(statement).starts_with("SELECT GET_LOCK") ||
+                std::string(statement).starts_with("CREATE"))
+        << statement;
+  }
+}
+
+TEST_F(ReplayTest, AStatementWhoseTimeIsUpIsNotRunAgain) {
+  config_.users[0].timeouts.query = std::chrono::seconds(2);
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.hold("UPDATE t SET a = 9");
+
+  const Reply reply = client.query("UPDATE t SET a = 9");
+
+  EXPECT_TRUE(reply.kind == Reply::Kind::kError || reply.is_closed()) << describe(reply);
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 0U);
+  tidb_.let_go();
+}
+
+TEST_F(ReplayTest, AReplayThatHangsEndsWithItsStatementsTime) {
+  config_.users[0].timeouts.query = std::chrono::seconds(2);
+  start();
+  RawClient client = this->client();
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
+  tidb_.break_at(0, Fault::kClose);
+  tidb_.hold("UPDATE t SET a = 8");
+
+  expect_not_executed(client.query("UPDATE t SET a = 9"));
+
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_EQ(replays(ReplayResult::kLostAgain), 1U);
+  tidb_.let_go();
+}
+
+TEST_F(ReplayTest, OthersThanThoseWhoAskHaveTheErrorAsBefore) {
+  config_.users[0].replay = false;
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.break_at(0, Fault::kClose);
+
+  expect_not_executed(client.query("UPDATE t SET a = 9"));
+
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre("BEGIN", "SELECT a FROM t", "UPDATE t SET a = 8", "UPDATE t SET a = 9"));
+}
+
+TEST_F(ReplayTest, SoHaveThoseWhoForbidRetries) {
+  config_.users[0].retry = false;
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.break_at(0, Fault::kClose);
+
+  expect_not_executed(client.query("UPDATE t SET a = 9"));
+}
+
+TEST_F(ReplayTest, ABackendThatIsLostDuringTheReplayIsReplacedToo) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.break_at(0, Fault::kClose);
+  tidb_.hold("SELECT a FROM t");
+  client.send("\x03UPDATE t SET a = 9");
+  ASSERT_TRUE(holds(1)) << "the second statement of the replay";
+  tidb_.break_at(0, Fault::kClose);  // the third one
+  tidb_.let_go();
+
+  EXPECT_TRUE(client.read_reply().is_ok());
+
+  EXPECT_THAT(commands_of(2),
+              ElementsAre("BEGIN", "SELECT a FROM t", "UPDATE t SET a = 8", "UPDATE t SET a = 9"));
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 1U);
+}
+
+TEST_F(ReplayTest, AFailedStatementOfTheTransactionFailsTheSameWayAgain) {
+  start();
+  RawClient client = this->client();
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  ASSERT_TRUE(client.query("INSERT INTO broken VALUES (1)").is_error(1105));
+  ASSERT_TRUE(client.query("SAVEPOINT s").is_ok()) << "the ping after the error is answered";
+  tidb_.break_at(0, Fault::kClose);
+
+  EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
+
+  EXPECT_THAT(commands_of(1), ElementsAre("BEGIN", "INSERT INTO broken VALUES (1)", "PING",
+                                          "SAVEPOINT s", "UPDATE t SET a = 9"));
+}
+
+TEST_F(ReplayTest, AnswersOfTheReplayDoNotReachTheClient) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.break_at(0, Fault::kClose);
+
+  EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
+  EXPECT_TRUE(client.hears_nothing());
+}
+
+TEST_F(ReplayTest, PreparedStatementsArePreparedThereAgainEvenClosedOnes) {
+  start();
+  RawClient client = this->client();
+  const std::uint32_t update = client.prepare("UPDATE t SET a = 8").statement;
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  ASSERT_TRUE(client.execute(update).is_ok());
+  client.send(std::string("\x19") + static_cast<char>(update) + std::string(3, '\0'));
+  const std::uint32_t remove = client.prepare("DELETE FROM t").statement;
+  tidb_.break_at(0, Fault::kClose);
+
+  EXPECT_TRUE(client.execute(remove).is_ok());
+  EXPECT_TRUE(client.query("COMMIT").is_ok());
+
+  EXPECT_THAT(commands_of(1), ElementsAre("BEGIN", "PREPARE UPDATE t SET a = 8", "EXECUTE 1",
+                                          "PREPARE DELETE FROM t", "EXECUTE 2", "COMMIT"));
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 1U);
+}
+
+TEST_F(ReplayTest, ParametersTypesAreSentAgainWithEachExecute) {
+  start();
+  RawClient client = this->client();
+  const std::uint32_t update = client.prepare("UPDATE t SET a = ?").statement;
+  const std::string with_types("\0\1\x08\0\5\0\0\0\0\0\0\0", 12);
+  const std::string without_types("\0\0\6\0\0\0\0\0\0\0", 10);
+  ASSERT_TRUE(client.execute(update, with_types).is_ok());
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  ASSERT_TRUE(client.execute(update, without_types).is_ok());
+  tidb_.break_at(0, Fault::kClose);
+
+  EXPECT_TRUE(client.query("DELETE FROM t").is_ok());
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 1U);
+}
+
+TEST_F(ReplayTest, WithAutocommitOffTheFirstStatementBeginsIt) {
+  tidb_.answer("SELECT a FROM t", text_result({"a"}, {{"7"}}, 1));
+  tidb_.answer("UPDATE t SET a = 9", ok_packet(1, 1));
+  start();
+  RawClient client = this->client();
+  ASSERT_TRUE(client.query("SET autocommit = 0").is_ok());
+  ASSERT_EQ(client.query("SELECT a FROM t").rows, Words{"7"});
+  tidb_.break_at(0, Fault::kClose);
+
+  EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
+
+  EXPECT_THAT(commands_of(1),
+              ElementsAre(HasSubstr("autocommit"), "SELECT a FROM t", "UPDATE t SET a = 9"));
+}
+
+TEST_F(ReplayTest, ADeadlockIsMendedByAReplay) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.answer_once("UPDATE t SET a = 9", err_packet(1213, "40001", "Deadlock found"));
+
+  const Reply reply = client.query("UPDATE t SET a = 9");
+
+  EXPECT_TRUE(reply.is_ok()) << describe(reply);
+  EXPECT_EQ(reply.status, kInTransaction);
+  EXPECT_TRUE(client.query("COMMIT").is_ok());
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 1U);
+}
+
+TEST_F(ReplayTest, ADeadlockWhoseReplayDiffersIsTheClientsAndItsSessionGoesOn) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.answer_once("UPDATE t SET a = 9", err_packet(1213, "40001", "Deadlock found"));
+  tidb_.answer("SELECT a FROM t", text_result({"a"}, {{"6"}}, kInTransaction));
+
+  EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_error(1213));
+
+  EXPECT_TRUE(is_idle()) << "the transaction is over";
+  EXPECT_EQ(client.query("SELECT 1").status, 2);
+  EXPECT_EQ(replays(ReplayResult::kDifferent), 1U);
+}
+
+TEST_F(ReplayTest, AConflictThatLeavesTheTransactionOpenIsTheClients) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.answer_once("UPDATE t SET a = 9", err_packet(8028, "HY000", "schema has changed"));
+
+  EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_error(8028));
+
+  EXPECT_EQ(client.query("UPDATE t SET a = 8").status, kInTransaction);
+  EXPECT_TRUE(client.query("COMMIT").is_ok());
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 0U);
+  EXPECT_THAT(commands_of(0).back(), "COMMIT");
+}
+
+TEST_F(ReplayTest, ADeadlockThatComesAgainAndAgainIsTheClients) {
+  pool().retry_budget = std::chrono::seconds(60);
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.hold("UPDATE t SET a = 9");
+  for (int i = 0; i < 6; ++i) {
+    tidb_.answer_once("UPDATE t SET a = 9", err_packet(1213, "40001", "Deadlock found"));
+    if (i == 0) client.send("\x03UPDATE t SET a = 9");
+    ASSERT_TRUE(holds(1));
+    tidb_.release("UPDATE t SET a = 9");
+    ASSERT_TRUE(holds(0));
+    tidb_.hold("UPDATE t SET a = 9");
+  }
+  EXPECT_TRUE(client.read_reply().is_error(1213));
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 5U);
+  EXPECT_EQ(replays(ReplayResult::kLostAgain), 1U);
+}
+
+TEST_F(ReplayTest, AClientThatLeavesDuringAReplayLeavesNothing) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.break_at(0, Fault::kClose);
+  tidb_.hold("BEGIN");
+  client.send("\x03UPDATE t SET a = 9");
+  ASSERT_TRUE(holds(1));
+
+  client.close();
+  EXPECT_TRUE(has_sessions(0));
+  tidb_.let_go();
+
+  EXPECT_TRUE(is_idle());
+  expect_service();
+}
+
+TEST_F(ReplayTest, AClientThatLeavesBeforeTheReplayLeavesNothing) {
+  start();
+  RawClient client = this->client();
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  tidb_.break_at(0, Fault::kAnswerAndClose);
+  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
+  ASSERT_TRUE(is_idle());
+
+  client.close();
+
+  EXPECT_TRUE(has_sessions(0));
+  expect_service();
+}
+
+TEST_F(ReplayTest, AResetAfterALossForgetsTheTransaction) {
+  start();
+  RawClient client = this->client();
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  tidb_.break_at(0, Fault::kAnswerAndClose);
+  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
+  ASSERT_TRUE(is_idle());
+
+  ASSERT_TRUE(client.command("\x1f").is_ok());
+
+  EXPECT_EQ(client.query("SELECT 1").status, 2);
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 0U);
+}
+
+TEST_F(ReplayTest, TheNextTransactionIsReplayedByItself) {
+  start();
+  RawClient client = this->client();
+  begin(client);
+  ASSERT_TRUE(client.query("COMMIT").is_ok());
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  ASSERT_TRUE(client.query("DELETE FROM t").is_ok());
+  tidb_.break_at(0, Fault::kClose);
+
+  EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
+
+  EXPECT_THAT(commands_of(1), ElementsAre("BEGIN", "DELETE FROM t", "UPDATE t SET a = 9"));
+}
+
+TEST_F(ReplayTest, TheIsolationOfTheNextTransactionIsNotKept) {
+  start();
+  RawClient client = this->client();
+  ASSERT_TRUE(client.query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").is_ok());
+  ASSERT_TRUE(client.query("BEGIN").is_ok());
+  tidb_.break_at(0, Fault::kClose);
+
+  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  EXPECT_EQ(replays(ReplayResult::kNotReplayable), 1U);
+}
+
+}  // namespace
+}  // namespace tidepool::testing
