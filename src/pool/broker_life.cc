@@ -55,7 +55,8 @@ void Broker::retire_by_time(TimePoint now, Orders& orders) {
       reason = RetireReason::kRecycle;
     } else if (limits_.idle_timeout.count() > 0 && idle_for >= limits_.idle_timeout && !is_spare) {
       reason = RetireReason::kIdle;
-    } else if (remaining > limits_.size && idle_for >= limits_.overflow_linger) {
+    } else if ((remaining > limits_.size && idle_for >= limits_.overflow_linger) ||
+               nodes_.size() - closing_ > limits_.cap()) {  // which has become smaller
       reason = RetireReason::kOverflow;
     }
     if (!reason) continue;

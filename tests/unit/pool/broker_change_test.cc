@@ -36,7 +36,7 @@ TEST(BrokerChange, ALowerCapClosesWhatIsGivenBackAndWhatIsIdle) {
 
   world.release(second);
   EXPECT_EQ(world.take<RetireOrder>().size(), 1U) << "as it is one too many";
-  world.advance(small().overflow_linger);
+  world.advance(milliseconds{1});
   EXPECT_EQ(world.take<RetireOrder>().size(), 1U) << "the idle one too";
   world.release(third);
   world.release(fourth);
