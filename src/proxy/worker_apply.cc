@@ -114,6 +114,9 @@ void Worker::set_users(const config::Config& config) {
   const bool in_use = std::any_of(sessions_.begin(), sessions_.end(), [](const auto& one) {
     return one.second->knows_removed_account();
   });
+  // A session that has closed in this turn has its account until the next one.
+  if (!in_use)
+    loop_.post([gone = std::make_shared<RemovedAccounts>(std::move(removed_accounts_))] {});
   if (!in_use) removed_accounts_.clear();
   for (auto& [name, account] : before)
     account.is_removed = true;

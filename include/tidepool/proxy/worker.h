@@ -67,7 +67,8 @@ class Worker {
   net::Loop loop_;
   session::Environment environment_;
   // Of users that the configuration no longer has, while sessions may use them.
-  std::vector<std::unordered_map<std::string, session::Account>> removed_accounts_;
+  using RemovedAccounts = std::vector<std::unordered_map<std::string, session::Account>>;
+  RemovedAccounts removed_accounts_;
   std::vector<bool> tls_required_;  // one a listener
   ListenerTls tls_;
   std::vector<std::unique_ptr<pool::WorkerPool>> pools_;

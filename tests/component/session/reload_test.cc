@@ -80,6 +80,26 @@ TEST_F(ReloadTest, DrainsTheSessionsOfAUserThatIsGone) {
   EXPECT_TRUE(log_in_as("stays", "pw").is_ok());
 }
 
+// The session may still be there when the next reload comes.
+TEST_F(ReloadTest, ForgetsAUserWithTheLastOfItsSessions) {
+  config_.workers = 1;
+  add_user("stays");
+  start();
+  const std::vector<config::User> both = config_.users;
+  for (int i = 0; i < 50; ++i) {
+    RawClient busy = client();
+    ASSERT_TRUE(busy.query("BEGIN").is_ok());
+    config_.users.erase(config_.users.begin());
+    apply();
+    busy.close();
+    while (proxy_->sessions() > 0)
+      apply();
+    config_.users = both;
+    apply();
+  }
+  expect_service();
+}
+
 TEST_F(ReloadTest, AddsAndRemovesPools) {
   start();
   config::Pool second = pool();
