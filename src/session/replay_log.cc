@@ -10,8 +10,8 @@
 namespace tidepool::session {
 namespace {
 
-// What a statement costs beyond its text.
-constexpr std::size_t kOverhead = sizeof(ReplayStatement) + 32;
+// What a statement costs beyond its text: the vector has room for twice as many.
+constexpr std::size_t kOverhead = 2 * sizeof(ReplayStatement) + 32;
 
 std::string_view first_word(const sql::Statement& statement) {
   return sql::Lexer(statement.text, {}).next().text;

@@ -199,13 +199,13 @@ bool Session::retry_lost_database(const Error& error) {
 void Session::add_relay(std::string bytes, bool after_success, bool hold) {
   const auto type =
       command_->type == protocol::Command::kInitDb ? protocol::Command::kQuery : command_->type;
-  command_->exchange.add(
-      {.kind = StepKind::kRelay,
-       .command = type,
-       .bytes = std::move(bytes),
-       .after_success = after_success,
-       .hold_answer = hold,
-       .hold_refusal = !command_->substituted.empty() || command_->answer != nullptr});
+  command_->exchange.add({.kind = StepKind::kRelay,
+                          .command = type,
+                          .bytes = std::move(bytes),
+                          .after_success = after_success,
+                          .hold_answer = hold,
+                          .hold_refusal = !command_->substituted.empty() ||
+                                          (command_->answer != nullptr && command_->executes())});
 }
 
 // The backend could not be brought to the session's state, or the statement not be prepared on it.

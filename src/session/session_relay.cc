@@ -262,7 +262,7 @@ void Session::settle() {
   if (command_->type == protocol::Command::kStmtSendLongData) note_statement_use();
   if (command_->is_capture) return end_captures();
   if (is_replaying()) return on_replayed();
-  if (command_->is_deferred && !has_left_) return replay_after_error();
+  if (command_->is_deferred && !has_left_) return replay_after_error(false);
   const bool failed = command_->summary.has_error();
   if (command_->is_login) {
     const std::string database(command_->argument());

@@ -37,9 +37,14 @@ bool Session::may_come_after_replay() const {
   return use == ReplayUse::kSkip || use == ReplayUse::kRecord;
 }
 
+// A transaction was recorded, and a reload has not turned replays off meanwhile.
+bool Session::has_replay() const {
+  return replay_ != nullptr && account_->replay_bytes > 0 &&
+         account_->pool->retry_budget > Duration::zero();
+}
+
 bool Session::may_replay() {
-  const bool is_on = replay_ != nullptr && account_->pool->retry_budget > Duration::zero();
-  if (!is_on || !in_transaction_ || has_left_ || killer_ != nullptr || !is_replayable())
+  if (!has_replay() || !in_transaction_ || has_left_ || killer_ != nullptr || !is_replayable())
     return false;
   if (!may_come_after_replay()) return false;
   switch (replay_->log.state()) {
@@ -66,8 +71,9 @@ bool Session::replays_after_loss(const Error& cause) {
     return true;
   }
   if (command_ != nullptr && command_->is_deferred && !has_left_) {
+    const bool nobody_knows = in_transaction_;  // the ping has not told
     drop_lease();
-    replay_after_error();
+    replay_after_error(nobody_knows);
     return true;
   }
   if (!may_replay()) return false;
@@ -89,10 +95,9 @@ void Session::defer_error() {
   ClientCommand& command = *command_;
   if (!command.summary.has_error() || !is_replayed_error(command.summary.error_number)) return;
   const bool is_held = command.executes() && !command.exchange.relay_answered();
-  if (!is_held || command.answer == nullptr || replay_ == nullptr || killer_ != nullptr) return;
+  if (!is_held || command.answer == nullptr || !has_replay() || killer_ != nullptr) return;
   const bool can = replay_->log.state() == ReplayLog::State::kOpen && is_replayable() &&
-                   replay_use(command) == ReplayUse::kRecord &&
-                   account_->pool->retry_budget > Duration::zero();
+                   replay_use(command) == ReplayUse::kRecord;
   if (!can) return;
   note_before_replay();
   command.is_deferred = true;
@@ -118,7 +123,8 @@ void Session::settle_deferred() {
 }
 
 // TiDB's error has ended the transaction, and is settled as if the client had it.
-void Session::replay_after_error() {
+void Session::replay_after_error(bool ends_session) {
+  replay_->ends_session = ends_session;
   replay_->after = statement_facts();
   put_back(replay_->before);
   in_transaction_ = true;
@@ -158,6 +164,7 @@ void Session::await_replay(FailureKind kind) {
 void Session::replay_next() {
   Replay& replay = *replay_;
   if (replay.phase == Replay::Phase::kDue) {
+    watch_query();  // the replay takes its time from the client's command
     replay.phase = Replay::Phase::kRunning;
     replay.player.emplace(replay.log);
     replay.interrupted = std::move(command_);
@@ -246,6 +253,7 @@ void Session::replay_in_vain(ReplayResult result, pool::Release how) {
   in_transaction_ = false;
   set_pins({});
   if (!send(error)) return;
+  if (replay.ends_session) return close();
   enter(State::kIdle);
   end_command(Source::kBackend, true);
 }

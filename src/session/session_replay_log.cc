@@ -54,7 +54,8 @@ void Session::note_answer(const Exchange::Progress& progress, std::string_view b
 // A command is over.
 void Session::record() {
   ClientCommand& command = *command_;
-  if (command.answer == nullptr) return;
+  // A reload has turned it off: what is in the log is not the whole transaction any more.
+  if (command.answer == nullptr) return replay_.reset();
   if (!in_transaction_) {
     if (replay_ != nullptr) replay_->log.end();
     return;

@@ -61,6 +61,7 @@ struct Replay {
   // empty: the connection was lost. And what is known of the statement that it answers.
   std::string error_answer{};
   StatementFacts after{};
+  bool ends_session = false;  // with that error: its client cannot know that no transaction is open
 };
 
 }  // namespace tidepool::session

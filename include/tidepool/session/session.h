@@ -198,13 +198,14 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool replay_is_due() const;
   bool is_replaying() const;
   bool may_come_after_replay() const;
+  bool has_replay() const;
   bool may_replay();
   bool replays_after_loss(const Error& cause);
   void note_before_replay();
   void defer_error();
   void pass_on_error(std::string error);
   void settle_deferred();
-  void replay_after_error();
+  void replay_after_error(bool ends_session);
   void await_replay(FailureKind kind);
   void replay_next();
   void on_replay_relayed();
