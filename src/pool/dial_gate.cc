@@ -78,7 +78,6 @@ void DialGate::fail(EndpointIndex endpoint, const Error& error, TimePoint begun,
       now + (is_permanent(error) ? pause_after_refusal(failures) : pause_after(failures));
 }
 
-// Exponential backoff with full jitter, so that many proxies do not knock in step.
 void DialGate::forget_refusals() {
   for (Endpoint& one : endpoints_)
     one.not_before = {};
@@ -86,6 +85,7 @@ void DialGate::forget_refusals() {
   refused_until_ = {};
 }
 
+// Exponential backoff with full jitter, so that many proxies do not knock in step.
 Duration DialGate::pause_after(unsigned failures) {
   const auto longest = doubled(limits_.backoff_initial, failures, limits_.backoff_max);
   std::uniform_int_distribution<long long> spread(0, longest.count());

@@ -30,8 +30,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/soak")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="the same seed makes the same faults")
-    parser.add_argument("--clients", type=int, default=4, help="of each of the four kinds")
-    parser.add_argument("--replay", action="store_true", help="of transactions")
+    parser.add_argument("--clients", type=int, default=2, help="of each of the four kinds, with and without replay")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tidepool-soak-") as name:
@@ -40,7 +39,7 @@ def main():
         server = TidbServer(folder / "tidb", authority.issue("localhost"), durable=True)
         try:
             doors = opener(authority, lambda stem: folder / stem)
-            report = run(doors, server.start(), options.minutes * 60, options.seed, options.clients, Progress(), options.replay)
+            report = run(doors, server.start(), options.minutes * 60, options.seed, options.clients, Progress())
         finally:
             server.crash()
     print(report.text())

@@ -25,15 +25,18 @@ def outcome_of(error):
 class Client(threading.Thread):
     """One connection at a time; `step` is what it does again and again."""
 
-    def __init__(self, door, ledger, seed, stopped):
+    kind = ""  # of its writes, for the ledger
+
+    def __init__(self, door, account, ledger, seed, stopped):
         super().__init__(daemon=True)
-        self.door, self.ledger, self.random, self._stopped = door, ledger, random.Random(seed), stopped
+        self.door, self.account, self.ledger, self._stopped = door, account, ledger, stopped
+        self.random = random.Random(seed)
         self.connection = None
         self.reconnects = 0
         self.bug = None  # what ended the thread
 
     def open(self):
-        return self.door.connect()
+        return self.door.connect(self.account)
 
     def ask(self, statement, *arguments):
         cursor = self.connection.cursor()
@@ -69,9 +72,9 @@ class Client(threading.Thread):
                 self.ask(*step)
             except FAILURES as error:
                 outcome = outcome_of(error) if number == len(steps) else NOT_DONE
-                self.ledger.note(write, outcome)
+                self.ledger.note(write, outcome, self.kind)
                 return self.drop()
-        self.ledger.note(write, DONE)
+        self.ledger.note(write, DONE, self.kind)
         return None
 
 
@@ -92,7 +95,7 @@ class Preparer(Writer):
     """The same by prepared statements."""
 
     def open(self):
-        return mysql.connector.connect(**self.door.arguments(), autocommit=True, use_pure=True, connection_timeout=60)
+        return mysql.connector.connect(**self.door.arguments(self.account), autocommit=True, use_pure=True, connection_timeout=60)
 
     def ask(self, statement, *arguments):
         cursor = self.connection.cursor(prepared=True)
@@ -105,6 +108,10 @@ class Preparer(Writer):
 
 class Committer(Client):
     """Transactions of two rows and an addition."""
+
+    @property
+    def kind(self):
+        return f"transactions of {self.account.user}"
 
     def step(self):
         tokens, counter = (self.ledger.new_token(), self.ledger.new_token()), COUNTERS + self.random.randrange(COUNTERS)

@@ -16,6 +16,10 @@ POOL = {
 }  # fmt: skip
 
 
+def told(counts):
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in (DONE, NOT_DONE, UNKNOWN))
+
+
 @dataclasses.dataclass
 class Report:
     seconds: float
@@ -26,7 +30,9 @@ class Report:
     problems: list
     verdict: object
     retries: float
-    replays: dict  # by result
+    replays: dict  # by result, of the transactions of those who have them replayed
+    plain: dict  # transactions by outcome, of those who have not
+    replayed: dict  # and of those who have
     most: int  # connections to TiDB at once
 
     @property
@@ -39,7 +45,9 @@ class Report:
             f"operations {self.reads + sum(self.counts.values())} in {self.seconds:.0f} s: {self.reads} reads, "
             f"{self.counts[DONE]} writes acknowledged, {self.counts[NOT_DONE]} not executed, {self.counts[UNKNOWN]} unknown",
             f"faults {sum(self.faults.values())}: " + ", ".join(f"{n} × {name}" for name, n in sorted(self.faults.items())),
-            f"run again {self.retries:.0f}, transactions {self.replays}, clients reconnected {self.reconnects}, at most {self.most} connections to TiDB",
+            f"run again {self.retries:.0f}, clients reconnected {self.reconnects}, at most {self.most} connections to TiDB",
+            f"transactions without replay: {told(self.plain)}; with replay: {told(self.replayed)}; replays: "
+            + ", ".join(f"{n:.0f} {result}" for result, n in self.replays.items()),
             f"duplicates {len(verdict.duplicates)}, losses {len(verdict.losses)}, executed in spite of an error "
             f"{len(verdict.ghosts)}, torn {len(verdict.torn)}, wrong sums {len(verdict.counters)}, "
             f"reads failed or wrong {len(self.problems)}",
@@ -65,17 +73,24 @@ def judge(tidb, account, ledger):
     return ledger.judge(tokens, dict(tidb.execute(f"SELECT id, n FROM {account.database}.counters")))
 
 
-def run(open_door, tidb, seconds, seed, clients=3, progress=lambda text: None, replay=False):
-    """On a durable TiDB of its own; `clients` of each kind. `replay`: of transactions. Returns a Report."""
+def run(open_door, tidb, seconds, seed, clients=2, progress=lambda text: None):
+    """On a durable TiDB of its own; `clients` of each kind with replay of transactions, as many without. Returns a Report."""
     account = tidb.new_account("history")
-    user = {"name": account.user, "password": account.password, "database": account.database, "replay": replay}
+    replaying = dataclasses.replace(account, user="replaying")
+    users = [
+        {"name": each.user, "password": account.password, "database": account.database, "replay": each is replaying}
+        for each in (account, replaying)
+    ]
     make_tables(tidb, account)
     ledger, stopped, still = Ledger(), threading.Event(), threading.Event()
     began = time.monotonic()
     with Link(tidb.port) as link:
-        with open_door(tidb, account, port=link.port, config={"log": {"level": "info"}, "users": [user]}, **POOL) as door:
+        with open_door(tidb, account, port=link.port, config={"log": {"level": "info"}, "users": users}, **POOL) as door:
             kinds = (Writer, Preparer, Committer, Reader)
-            crowd = [kind(door, ledger, f"{seed} {kind} {n}", stopped) for n in range(clients) for kind in kinds]
+            crowd = [
+                kind(door, each, ledger, f"{seed} {kind} {each.user} {n}", stopped)
+                for n in range(clients) for kind in kinds for each in (account, replaying)
+            ]  # fmt: skip
             faults = Faults(link, tidb, account, seed, still)
             for client in crowd:
                 client.start()
@@ -94,5 +109,6 @@ def run(open_door, tidb, seconds, seed, clients=3, progress=lambda text: None, r
         most = link.most
     return Report(
         time.monotonic() - began, ledger.counts(), faults.counts, ledger.reads,
-        sum(client.reconnects - 1 for client in crowd), ledger.problems, judge(tidb, account, ledger), retries, replays, most,
+        sum(client.reconnects - 1 for client in crowd), ledger.problems, judge(tidb, account, ledger), retries, replays,
+        *(ledger.counts_of(f"transactions of {each.user}") for each in (account, replaying)), most,
     )  # fmt: skip

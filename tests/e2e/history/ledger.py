@@ -32,6 +32,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._writes = []
         self._next = 0
+        self._kinds = collections.defaultdict(collections.Counter)
         self.reads = 0
         self.problems = []  # reads that failed or saw what they must not
 
@@ -40,9 +41,10 @@ class Ledger:
             self._next += 1
             return self._next
 
-    def note(self, write, outcome):
+    def note(self, write, outcome, kind=""):
         with self._lock:
             self._writes.append((write, outcome))
+            self._kinds[kind][outcome] += 1
 
     def note_read(self, problem=None):
         with self._lock:
@@ -54,6 +56,11 @@ class Ledger:
         """Writes by outcome."""
         with self._lock:
             return collections.Counter(outcome for _, outcome in self._writes)
+
+    def counts_of(self, kind):
+        """Likewise, of those that were noted as of that kind."""
+        with self._lock:
+            return collections.Counter(self._kinds[kind])
 
     def judge(self, tokens, counters):
         """`tokens`: how often each is in the table; `counters`: their sums."""
