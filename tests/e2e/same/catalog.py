@@ -2,14 +2,14 @@
 import re
 
 # Values of these would end connections, stop or slow the server, read the past, or show other times; or they tell of the
-# backend's last statement, whoever sent it (docs/session-state.md).
+# backend's last statement, whoever sent it (docs/session-state.md); or they are those of the server (ssl_cert is a file's name).
 UNSAFE = re.compile(
     r"^(tidb_snapshot|tidb_read_staleness|tx_read_ts|tidb_low_resolution_tso|tidb_memory_debug\w*|timestamp|"
     r"tidb_idle_transaction_timeout|max_allowed_packet|tidb_wait_split\w*|tidb_mem_quota\w*|tidb_ddl_\w+|"
     r"tidb_slow_txn\w*|tidb_external_ts|max_execution_time|innodb_lock_wait_timeout|lock_wait_timeout|"
     r"tidb_isolation_read_engines|tidb_enforce_mpp|tidb_redact_log|tidb_load_binding_timeout|tidb_replica_read|"
     r"tidb_opt_write_row_id|tidb_request_source_type|tidb_cdc_write_source|pseudo_\w+|gtid_next|insert_id|rand_seed\d|"
-    r"tidb_current_ts|tidb_last\w+|last_plan\w+|server_\w+|hostname|port|tidb_config|tidb_enable_resource_control|"
+    r"tidb_current_ts|tidb_last\w+|last_plan\w+|server_\w+|hostname|port|ssl_\w+|tidb_config|tidb_enable_resource_control|"
     r"character_set\w*|collation\w*|autocommit|tidb_dml_type|tidb_txn_mode|tidb_slow_query_file|error_count|"
     r"tx_isolation_one_shot|last_insert_id|identity|tidb_batch_\w+|tidb_dml_batch_size|tidb_store_limit|"
     r"tidb_stmt_summary\w*|tidb_evolve\w*|tidb_capture\w*|sql_auto_is_null|tidb_pessimistic_txn\w*|"

@@ -53,7 +53,7 @@ def resource_group(rnd, model):
 def binding(rnd, model):
     yield query(f"CREATE SESSION BINDING FOR SELECT * FROM {model.table} USING SELECT * FROM {model.table} USE INDEX()", "binding")
     yield query("SHOW SESSION BINDINGS WHERE 0")
-    yield query(f"DROP SESSION BINDING FOR SELECT * FROM {model.table}")
+    yield query(f"DROP SESSION BINDING FOR SELECT * FROM {model.table}", "binding")
 
 
 @kind("sequence", 0.3)
