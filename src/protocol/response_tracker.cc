@@ -248,6 +248,7 @@ Result<void> ResponseTracker::on_ok(std::string_view body) {
   summary_.status = ok->status;
   summary_.warnings = ok->warnings;
   summary_.affected_rows = ok->affected_rows;
+  summary_.ok_insert_id = ok->last_insert_id;
   if (ok->last_insert_id != 0) summary_.last_insert_id = ok->last_insert_id;
   summary_.info = ok->info;
   end_result();
@@ -258,6 +259,7 @@ Result<void> ResponseTracker::on_err(std::string_view body) {
   const auto err = parse_err(body);
   if (!err) return broken(err.error().message);
   summary_.outcome = ResponseSummary::Outcome::kError;
+  summary_.ok_insert_id = 0;
   summary_.error_number = err->number;
   summary_.sqlstate = err->sqlstate;
   summary_.message = err->message;

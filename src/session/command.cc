@@ -21,7 +21,10 @@ void ClientCommand::begin_again() {
   substituted.clear();
   is_repeated = false;
   guessed_id = 0;
-  has_other_id = false;
+  prepares = 0;
+  shown.reset();
+  has_asked = false;
+  asks_first = false;
   summary = {};
 }
 

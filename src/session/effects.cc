@@ -131,6 +131,13 @@ bool must_probe(const sql::Script& script, const protocol::ResponseSummary& answ
   return in_transaction || !desired.autocommit() || script.size() > 1;
 }
 
+bool inserts(const sql::Statement& statement) {
+  if (statement.kind != sql::StatementKind::kWrite) return false;
+  const std::string_view word = sql::Lexer(statement.text, {}).next().text;
+  return sql::is_keyword(word, "INSERT") || sql::is_keyword(word, "REPLACE") ||
+         sql::is_keyword(word, "LOAD");
+}
+
 bool is_harmless(const sql::Script& script) {
   if (script.size() != 1) return false;
   return script.front().is_read || script.front().kind == sql::StatementKind::kBegin;

@@ -54,6 +54,14 @@ Refusal refusal_of_query(const sql::Script& script, std::uint16_t error) {
 
 }  // namespace
 
+bool may_warn_when_parsed(const sql::Script& script) {
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    const bool has_hint = script[i].text.find("/*+") != std::string_view::npos;
+    if (has_hint || script[i].kind == sql::StatementKind::kDdl) return true;
+  }
+  return false;
+}
+
 Refusal refusal_of(protocol::Command command, const sql::Script& script,
                    const protocol::ResponseSummary& answer) {
   constexpr std::uint16_t kPreparesMany = 8115;

@@ -63,24 +63,38 @@ void Session::capture() {
 }
 
 void Session::add_captures() {
-  const auto ask = [&](CaptureKind kind, const std::string& text) {
-    if (text.empty()) return;
-    command_->captures.push_back(kind);
-    command_->exchange.add({.kind = StepKind::kCapture,
-                            .command = protocol::Command::kQuery,
-                            .bytes = framed(protocol::Command::kQuery, text),
-                            .hold_answer = true});
-  };
+  const auto ask = [&](CaptureKind kind, const std::string& text) { add_capture(kind, text); };
   // Each of these two is the end of the other; FETCH leaves no warnings.
   if (found_rows_on_backend_ && !warnings_on_backend_)
     ask(CaptureKind::kFoundRows, "SELECT FOUND_ROWS()");
   found_rows_on_backend_ = false;
-  if (warnings_on_backend_) ask(CaptureKind::kWarnings, "SHOW WARNINGS");
+  if (warnings_on_backend_) add_warning_captures();
   if (insert_id_on_backend_) ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
   ask(CaptureKind::kSystemVariables, sql::system_variables_query(desired_));
   ask(CaptureKind::kUserVariables, sql::user_variables_query(desired_));
   if (desired_.role().is_computed) ask(CaptureKind::kRole, "SELECT CURRENT_ROLE()");
   account_->pool->pool->broker().stats().captures.add(command_->captures.size());
+}
+
+void Session::add_capture(CaptureKind kind, const std::string& text) {
+  if (text.empty()) return;
+  command_->captures.push_back(kind);
+  command_->exchange.add({.kind = StepKind::kCapture,
+                          .command = protocol::Command::kQuery,
+                          .bytes = framed(protocol::Command::kQuery, text),
+                          .hold_answer = true});
+}
+
+// Before those that refused statements have added may be those of a prepare, which are found by
+// preparing again.
+void Session::add_warning_captures() {
+  add_capture(CaptureKind::kWarnings, "SHOW WARNINGS");
+  if (added_warnings_ == 0 || last_prepare_.empty()) return;
+  command_->exchange.add({.kind = StepKind::kRestore,
+                          .command = protocol::Command::kStmtPrepare,
+                          .bytes = framed(protocol::Command::kStmtPrepare, last_prepare_),
+                          .may_fail = true});
+  add_capture(CaptureKind::kPrepareWarnings, "SHOW WARNINGS");
 }
 
 void Session::on_captured() {
@@ -92,6 +106,7 @@ void Session::on_captured() {
   if (command_->is_capture) lease_.memory().last_session = 0;
   switch (kind) {
     case CaptureKind::kWarnings: return note_warnings(answer);
+    case CaptureKind::kPrepareWarnings: return note_prepare_warnings(answer);
     case CaptureKind::kFoundRows: return note_found_rows(answer);
     case CaptureKind::kLastInsertId: return note_insert_id(answer);
     case CaptureKind::kSystemVariables:
@@ -112,12 +127,22 @@ void Session::note_warnings(const std::string& answer) {
     warnings_answer_ = answer;
     return;
   }
-  const auto before = protocol::parse_text_result(warnings_answer_);
-  const protocol::TextResult all =
-      with_last_of(before ? *before : protocol::TextResult{}, *std::move(result), added);
-  last_ok_.warnings =
-      counts_no_warnings_ ? std::uint16_t{0} : static_cast<std::uint16_t>(all.rows.size());
-  warnings_answer_ = protocol::make_text_result(all.columns, all.rows, all.status, all.warnings);
+  keep_all(with_last_of(known_warnings(), *std::move(result), added));
+}
+
+void Session::note_prepare_warnings(const std::string& answer) {
+  last_prepare_.clear();
+  const auto before = protocol::parse_text_result(answer);
+  protocol::TextResult added = known_warnings();
+  const std::size_t count = added.rows.size();
+  if (before) keep_all(with_last_of(*before, std::move(added), count));
+}
+
+void Session::keep_all(const protocol::TextResult& warnings) {
+  const auto count = static_cast<std::uint16_t>(warnings.rows.size());
+  last_ok_.warnings = counts_no_warnings_ ? std::uint16_t{0} : count;
+  warnings_answer_ = protocol::make_text_result(warnings.columns, warnings.rows, warnings.status,
+                                                warnings.warnings);
 }
 
 void Session::note_found_rows(const std::string& answer) {

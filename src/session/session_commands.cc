@@ -69,6 +69,7 @@ bool Session::answer_locally(const ClientCommand& command) {
     case protocol::Command::kSetOption: return !lease_ && answer_set_option(command);
     case protocol::Command::kStmtPrepare: return answer_prepare_locally(command);
     case protocol::Command::kQuery:
+      if (command.script.empty()) return send_last_ok();
       return lease_ ? answer_captured(command) : answer_query_locally(command);
     case protocol::Command::kStmtReset: {
       const bool holds = command.statement->has_cursor || command.statement->has_long_data;
@@ -81,7 +82,6 @@ bool Session::answer_locally(const ClientCommand& command) {
 bool Session::answer_query_locally(const ClientCommand& command) {
   const sql::Script& script = command.script;
   if (script.size() > 1) return false;
-  if (script.empty()) return send_last_ok();
   const sql::Statement& statement = script.front();
   switch (statement.kind) {
     case sql::StatementKind::kEnd:  // no transaction is open: there is nothing to end

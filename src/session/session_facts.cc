@@ -8,7 +8,9 @@
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/effects.h"
 #include "tidepool/session/refusal.h"
+#include "tidepool/session/row_locks.h"
 #include "tidepool/session/session.h"
+#include "tidepool/session/shown_warnings.h"
 #include "tidepool/session/warnings.h"
 
 namespace tidepool::session {
@@ -17,25 +19,6 @@ namespace {
 constexpr std::uint16_t kNotNullFlag = 0x01;
 constexpr std::uint16_t kUnsignedFlag = 0x20;
 constexpr std::uint16_t kBinaryFlag = 0x80;
-constexpr std::uint32_t kCountWidth = 11;
-
-// The unquoted words at the beginning of a statement, in capitals; symbols are left out.
-std::string words_of(const sql::Statement& statement) {
-  constexpr std::size_t kMost = 8;
-  sql::Lexer lexer(statement.text, {});
-  std::string words;
-  for (std::size_t i = 0; i < kMost; ++i) {
-    const sql::Token token = lexer.next();
-    if (token.kind == sql::TokenKind::kSymbol) continue;
-    if (token.kind != sql::TokenKind::kWord) break;
-    if (!words.empty()) words += ' ';
-    words += token.text;
-  }
-  std::transform(words.begin(), words.end(), words.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  return words;
-}
 
 // As TiDB has it (ResetContextOfStmt): -1 after a SELECT, also an explained one; 0 after what
 // changes no rows.
@@ -70,20 +53,13 @@ bool may_have_set_insert_id(const sql::Script& script, const protocol::ResponseS
   return may_set || last->may_set_last_insert_id;
 }
 
-// A text that leaves as many warnings and errors as that answer to SHOW WARNINGS shows.
-std::optional<std::string> text_that_warns(const std::string& answer) {
-  constexpr std::size_t kMost = 64;
-  const auto result = answer.empty() ? protocol::TextResult{} : protocol::parse_text_result(answer);
-  if (!result || result->rows.size() > kMost) return std::nullopt;
-  const auto& rows = result->rows;
-  if (rows.empty()) return "DO 0";
-  const bool has_error = only_errors(*result).rows.size() == 1;
-  if (has_error && rows.size() == 1) return "SELECT `no such column`";
-  if (!only_errors(*result).rows.empty()) return std::nullopt;
-  std::string text = "SELECT ";
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    text += (i == 0 ? "CAST('x" : ",CAST('x") + std::to_string(i) + "' AS SIGNED)";
-  return text;
+// LAST_INSERT_ID(n) in an UPDATE has surely set it; what an INSERT tells may be an id that the
+// client gave.
+bool tells_insert_id(const sql::Script& script, const protocol::ResponseSummary& answer) {
+  if (answer.last_insert_id == 0) return false;
+  for (std::size_t i = 0; i < script.size(); ++i)
+    if (inserts(script[i])) return false;
+  return true;
 }
 
 // SELECT name() and nothing else; the column is called as it is written.
@@ -136,21 +112,9 @@ bool Session::answer_fact_locally(const ClientCommand& command) {
 // SHOW WARNINGS, SHOW ERRORS and their COUNT(*), which leave the warnings as they are.
 bool Session::answer_about_warnings(const sql::Statement& statement) {
   if (warnings_answer_.empty()) return false;
-  const std::string words = words_of(statement);
-  const bool errors = words.ends_with(" ERRORS");
-  const bool counts = words.starts_with("SHOW COUNT ");
-  if (words != "SHOW WARNINGS" && words != "SHOW ERRORS" && !counts) return false;
-  auto result = protocol::parse_text_result(warnings_answer_);
+  auto warnings = protocol::parse_text_result(warnings_answer_);
+  const auto result = warnings ? shown_by(statement, *std::move(warnings)) : std::nullopt;
   if (!result) return false;
-  if (errors) result = only_errors(*std::move(result));
-  if (counts) {
-    protocol::Column column = protocol::integer_column("Count");
-    column.length = kCountWidth;
-    column.type = static_cast<std::uint8_t>(protocol::ColumnType::kLong);
-    column.flags = 0;
-    result->columns = {column};
-    result->rows = {{std::to_string(result->rows.size())}};
-  }
   row_count_ = 0;
   found_rows_ = result->rows.size();
   found_rows_here_ = false;
@@ -182,6 +146,7 @@ void Session::note_prepare(const ClientCommand& command, std::uint16_t warnings)
   last_ok_.warnings = warnings;
   row_count_ = row_count_after(script.empty() ? nullptr : &script[script.size() - 1], 0);
   last_prepare_ = command.argument();
+  prepare_warnings_ = warnings;
 }
 
 // SHOW WARNINGS leaves the warnings when it is prepared too, and adds one of its own, of its plan
@@ -210,22 +175,25 @@ void Session::forget_facts() {
 // there the backend is brought to have as many.
 bool Session::counts_on_backend() const {
   constexpr std::uint16_t kBinary = 63;
-  return desired_.lex_mode().collation == kBinary && text_that_warns(warnings_answer_);
+  return desired_.lex_mode().collation == kBinary && texts_that_warn(known_warnings());
+}
+
+// Those of the statement before, if they are not on a backend.
+protocol::TextResult Session::known_warnings() const {
+  if (warnings_answer_.empty()) return {};
+  auto warnings = protocol::parse_text_result(warnings_answer_);
+  return warnings ? *std::move(warnings) : protocol::TextResult{};
 }
 
 // What the statement, or a later one of its transaction, asks about the one before it, on a backend
 // that did not run that one.
 void Session::add_fact_restores() {
-  const auto restore = [&](const std::string& text, bool may_fail) {
-    command_->exchange.add({.kind = StepKind::kRestore,
-                            .command = protocol::Command::kQuery,
-                            .bytes = framed(protocol::Command::kQuery, text),
-                            .may_fail = may_fail});
-  };
+  prepare_for_parser_warnings();
   if (restores_insert_id()) {
+    keep_warnings();
     found_rows_here_ = false;
     lease_.memory().insert_id = insert_id_target();
-    restore("SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target()) + ")", true);
+    add_restore_query("SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target()) + ")");
   }
   const sql::Script& script = command_->effects();
   const bool asks = !script.empty() && (script.front().facts.contains(sql::Fact::kWarnings) ||
@@ -241,7 +209,19 @@ void Session::add_fact_restores() {
     return;
   }
   found_rows_here_ = false;
-  restore(shows ? "DO 0" : *text_that_warns(warnings_answer_), true);
+  const auto texts = texts_that_warn(known_warnings());
+  if (shows && script.size() > 1 && texts) command_->shown.emplace(script, known_warnings());
+  const bool has_counts = !shows || (command_->shown && !command_->shown->is_over());
+  if (!has_counts) return add_restore_query("DO 0");
+  for (const std::string& text : *texts)
+    add_restore_query(text);
+}
+
+void Session::add_restore_query(const std::string& text) {
+  command_->exchange.add({.kind = StepKind::kRestore,
+                          .command = protocol::Command::kQuery,
+                          .bytes = framed(protocol::Command::kQuery, text),
+                          .may_fail = true});
 }
 
 // What later statements may ask about this one.
@@ -268,14 +248,17 @@ void Session::note_facts() {
   if (!prepares &&
       (answer.last_insert_id != 0 || (may_set_id && (has_rows || answer.has_error())))) {
     insert_id_on_backend_ = true;
-    if (last_sets_insert_id_)
-      lease_.memory().insert_id.reset();  // LAST_INSERT_ID(n) surely sets it
+    if (last_sets_insert_id_ || tells_insert_id(script, answer)) lease_.memory().insert_id.reset();
   }
   last_ok_ = {.affected_rows = has_rows ? 0 : answer.affected_rows,
-              .last_insert_id = answer.results == 1 ? answer.last_insert_id : 0,
+              .last_insert_id = has_rows ? 0 : answer.ok_insert_id,
               .warnings = prepares ? std::uint16_t{0} : answer.warnings,
               .info = has_rows ? std::string() : answer.info};
   row_count_ = row_count_after(last, last_ok_.affected_rows);
+  const bool is_in_transaction = in_transaction_ || !desired_.autocommit();
+  const bool is_pessimistic =
+      in_transaction_ ? is_pessimistic_ : begins_pessimistic(nullptr, desired_);
+  if (last != nullptr && is_in_transaction && is_pessimistic && locks_rows(*last)) return;
   if (answer.found_rows) found_rows_ = *answer.found_rows;
   const bool opens_cursor = has_rows && (answer.status & protocol::status::kCursorExists) != 0;
   if (opens_cursor || answer.found_rows) {
@@ -284,9 +267,9 @@ void Session::note_facts() {
   }
 }
 
-// This backend may not be the one that ran the statement before.
+// This backend may or may not be the one that ran the statement before.
 void Session::note_refusal(Refusal refusal) {
-  facts_on_backend_ = false;
+  facts_on_backend_ = facts_on_backend_ && command_ != nullptr && command_->knows_facts;
   if (refusal == Refusal::kWithoutTrace) return;
   if (!warnings_on_backend_ || added_warnings_ > 0) ++added_warnings_;
   warnings_on_backend_ = true;
@@ -296,13 +279,20 @@ void Session::note_refusal(Refusal refusal) {
 // After an error: what a ping's OK repeats.
 void Session::note_failure_facts() {
   const sql::Script& script = command_->effects();
-  if (refusal_of(command_->type, script, command_->summary) != Refusal::kNone) return;
   const protocol::ResponseSummary& ping = command_->exchange.summary();
+  if (refusal_of(command_->type, script, command_->summary) != Refusal::kNone) {
+    if (command_->may_have_parser_warnings) note_parser_warnings(ping.warnings);
+    return;
+  }
   last_ok_ = {.affected_rows = ping.affected_rows,
               .last_insert_id = ping.last_insert_id,
               .warnings = ping.warnings,
               .info = ping.info};
   row_count_ = row_count_after(last_begun(script, command_->summary), ping.affected_rows);
+  const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
+  if (!is_prepare || ping.warnings == 0) return;
+  last_prepare_ = command_->argument();
+  prepare_warnings_ = ping.warnings;
 }
 
 }  // namespace tidepool::session

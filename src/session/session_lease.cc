@@ -62,6 +62,7 @@ void Session::execute() {
   lease_.stream().set_sink(&backend_side_);
   last_backend_ = lease_.id();
   if (replay_is_due()) return replay_next();
+  if (ask_first()) return write_steps();
   prepare_recording();
   if (!add_steps()) {
     // No commands can bring this backend to the session's state: another one is needed.
@@ -93,6 +94,7 @@ bool Session::add_steps() {
   must_succeed = add_text_steps() || must_succeed;
   add_fact_restores();
   must_succeed = add_next_isolation() || must_succeed;
+  command_->knows_facts = knows_facts_here();
   const bool may_follow = is_prepare || is_harmless(command_->effects()) || !must_succeed;
   const std::string& text = command_->substituted;
   add_relay(text.empty() ? framed(command_->payload) : framed(command_->type, text), !may_follow,

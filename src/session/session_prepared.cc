@@ -107,6 +107,7 @@ bool Session::add_statement_steps() {
   }
   add_fact_restores();
   must_succeed = add_next_isolation() || must_succeed;
+  command_->knows_facts = knows_facts_here();
   const bool may_follow = is_harmless(statement.script) || !must_succeed;
   command_->exchange.add({.kind = StepKind::kRelay,
                           .command = command_->type,
@@ -152,13 +153,6 @@ void Session::share_by_types(PreparedStatement& statement, std::string_view type
 // Prepares as the client did, in the state that mattered then, and comes back: true if that was
 // another one. Never resets: a transaction may be open.
 bool Session::add_prepare(const PreparedStatement& statement) {
-  const auto add_plan = [&](const sql::SessionState& from, const sql::SessionState& to) {
-    for (const sql::RestoreStep& step : sql::plan_restore(from, to).steps) {
-      command_->exchange.add({.kind = StepKind::kRestore,
-                              .command = protocol::Command::kQuery,
-                              .bytes = framed(protocol::Command::kQuery, step.text)});
-    }
-  };
   const sql::SessionState here = preparing_state(desired_);
   sql::SessionState there = statement.context;
   there.apply(sql::multi_statements(here.multi_statements()));
@@ -167,12 +161,14 @@ bool Session::add_prepare(const PreparedStatement& statement) {
     there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
   }
   const std::string& text = statement.sent_text.empty() ? statement.text : statement.sent_text;
+  keep_warnings();
   const bool detours = desired_.is_exact() && here != there;
-  if (detours) add_plan(here, there);
+  if (detours) add_way(here, there);
   command_->exchange.add({.kind = StepKind::kPrepare,
                           .command = protocol::Command::kStmtPrepare,
                           .bytes = framed(protocol::Command::kStmtPrepare, text)});
-  if (detours) add_plan(there, here);
+  ++command_->prepares;
+  if (detours) add_way(there, here);
   return detours;
 }
 
@@ -274,6 +270,7 @@ void Session::on_client_prepared() {
   set_pins(holdings_.settle_prepare(pins_, command_->script, summary));
   if (summary.has_error()) {
     note_facts();
+    probe();  // what it warned of before it failed
   } else {
     const pool::PrepareMemory::View& view = schema_view(*command_);
     auto remembered = parse_prepare_answer(answer);

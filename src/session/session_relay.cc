@@ -8,6 +8,7 @@
 #include "tidepool/session/effects.h"
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/next_isolation.h"
+#include "tidepool/session/row_locks.h"
 #include "tidepool/session/session.h"
 
 namespace tidepool::session {
@@ -102,6 +103,7 @@ bool Session::pass_on(std::string_view bytes) {
   enter(State::kStreaming);
   const std::string held = command_->exchange.take_held();
   if (is_stopped) return send_error(took_too_long(), answer_sequence_);
+  if (command_->shown) return send(command_->shown->feed(held) + command_->shown->feed(bytes));
   return (held.empty() || send(held)) && send(bytes);
 }
 
@@ -158,7 +160,9 @@ void Session::on_step_ended(StepKind kind) {
       break;
     case StepKind::kSilent: break;
   }
-  if (command_ != nullptr && lease_) write_steps();
+  if (command_ == nullptr || !lease_) return;
+  if (command_->asks_first && exchange.is_over()) return on_asked();
+  write_steps();
 }
 
 void Session::on_relayed() {
@@ -182,12 +186,14 @@ void Session::on_relayed() {
   if (command.repeats_last_ok()) on_repeating_ok();
   if (command.repeats_last_warnings()) on_repeating_warnings();
   if (answer.has_status && !answer.has_error()) learn_status(answer.status);
-  if (command.executes() && answer.has_error()) {
-    command.exchange.add({.kind = StepKind::kProbe,
+  if (command.executes() && answer.has_error()) probe();
+  if (!lock_answer.empty()) pass_on(lock_answer);
+}
+
+void Session::probe() {
+  command_->exchange.add({.kind = StepKind::kProbe,
                           .command = protocol::Command::kPing,
                           .bytes = framed(protocol::Command::kPing)});
-  }
-  if (!lock_answer.empty()) pass_on(lock_answer);
 }
 
 // What the answer says of the session's state, pins and facts.
@@ -285,6 +291,7 @@ void Session::learn_status(std::uint16_t status) {
   const bool began = script.size() == 1 && script.front().kind == sql::StatementKind::kBegin &&
                      !command_->summary.has_error();
   if (!was_in_transaction || began) transaction_view_ = command_->view;
+  note_transaction_mode(was_in_transaction);
   sql::PinReasons pins = pins_;
   if (in_transaction_) {
     pins.insert(sql::Pin::kTransaction);
@@ -292,6 +299,15 @@ void Session::learn_status(std::uint16_t status) {
     pins.erase(sql::Pin::kTransaction);
   }
   set_pins(pins);
+}
+
+void Session::note_transaction_mode(bool was_in_transaction) {
+  const sql::Script& script = command_->effects();
+  const sql::Statement* begin = nullptr;
+  for (std::size_t i = 0; i < script.size(); ++i)
+    if (script[i].kind == sql::StatementKind::kBegin) begin = &script[i];
+  if (!in_transaction_ || (begin == nullptr && was_in_transaction)) return;
+  is_pessimistic_ = begins_pessimistic(begin, desired_);
 }
 
 void Session::on_local_infile_packet(const protocol::Packet& packet) {

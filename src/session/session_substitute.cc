@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tidepool/protocol/text_result.h"
+#include "tidepool/session/effects.h"
 #include "tidepool/session/session.h"
 
 namespace tidepool::session {
@@ -15,14 +16,6 @@ constexpr std::uint64_t kNoInsertId = 18446744073709551614U;
 bool is_rewritable(const sql::Statement& statement) {
   return statement.kind == sql::StatementKind::kRead ||
          statement.kind == sql::StatementKind::kWrite || statement.kind == sql::StatementKind::kSet;
-}
-
-// An id that the client gave looks in the answer like one that TiDB made, but is none to ask for.
-bool inserts(const sql::Statement& statement) {
-  if (statement.kind != sql::StatementKind::kWrite) return false;
-  const std::string_view word = sql::Lexer(statement.text, {}).next().text;
-  return sql::is_keyword(word, "INSERT") || sql::is_keyword(word, "REPLACE") ||
-         sql::is_keyword(word, "LOAD");
 }
 
 }  // namespace
@@ -87,7 +80,8 @@ sql::FactValues Session::fact_values(bool known_here) {
 }
 
 void Session::add_warning_counts(sql::FactValues& values) const {
-  values.warnings = values.errors = 0;
+  values.warnings = last_prepare_.empty() ? 0 : prepare_warnings_;
+  values.errors = 0;
   if (warnings_answer_.empty()) return;
   const auto result = protocol::parse_text_result(warnings_answer_);
   if (!result) return;

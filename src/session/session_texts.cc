@@ -9,6 +9,7 @@
 #include "tidepool/session/effects.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/collation.h"
+#include "tidepool/sql/lost_database.h"
 #include "tidepool/sql/restore.h"
 
 namespace tidepool::session {
@@ -74,6 +75,7 @@ bool Session::add_text_step(const TextUse& use, const std::string& sent_text) {
     memory.prepared.forget_next_id();
     keep_warnings();
     command_->exchange.add(query_step(StepKind::kRestore, prepare_text(*wanted, "DO 0")));
+    ++command_->prepares;
     return false;
   }
   const bool detours = add_text_prepare(*wanted, sent_text.empty() ? wanted->text : sent_text);
@@ -97,6 +99,7 @@ bool Session::add_text_prepare(const TextStatement& statement, const std::string
   const bool is_alone = command_->script.size() == 1;
   command_->exchange.add(query_step(is_alone ? StepKind::kPrepare : StepKind::kRestore,
                                     prepare_text(statement, text), !is_alone));
+  ++command_->prepares;
   if (detours) add_way(there, here);
   memory.texts[statement.name] = statement.owner;
   // Whether it could be made, only the answer of one that is alone tells.
@@ -107,10 +110,21 @@ bool Session::add_text_prepare(const TextStatement& statement, const std::string
   return detours;
 }
 
-// Never resets: a transaction may be open.
+// To the state of a prepare, or back. Never resets: a transaction may be open.
 void Session::add_way(const sql::SessionState& from, const sql::SessionState& to) {
-  for (const sql::RestoreStep& step : sql::plan_restore(from, to).steps)
+  sql::SessionState target = to;
+  std::optional<std::string> entering;
+  if (command_->lost_database && from.database() != to.database()) {
+    sql::SessionState entered = to;
+    entered.apply({.kind = sql::ChangeKind::kSetVariable,
+                   .name = "autocommit",
+                   .value = desired_.autocommit() ? "ON" : "OFF"});
+    entering = sql::enter_lost_database(to.database(), entered, command_->prepares);
+    if (entering) target.apply({.kind = sql::ChangeKind::kUseDatabase, .name = from.database()});
+  }
+  for (const sql::RestoreStep& step : sql::plan_restore(from, target).steps)
     command_->exchange.add(query_step(StepKind::kRestore, step.text));
+  if (entering) command_->exchange.add(query_step(StepKind::kRestore, *entering));
 }
 
 // PREPARE … FROM @x, whose value the backend alone knows.
@@ -132,10 +146,7 @@ void Session::add_source_capture() {
 // statement before it are still there.
 void Session::keep_warnings() {
   if (!warnings_on_backend_ || !command_->exchange.is_over()) return;
-  command_->captures.push_back(CaptureKind::kWarnings);
-  Step step = query_step(StepKind::kCapture, "SHOW WARNINGS");
-  step.hold_answer = true;
-  command_->exchange.add(std::move(step));
+  add_warning_captures();
   found_rows_here_ = false;
 }
 

@@ -19,6 +19,8 @@ bool is_string(const protocol::Column& column) {
   return column.type == static_cast<std::uint8_t>(protocol::ColumnType::kVarString);
 }
 
+}  // namespace
+
 void fit_widths(protocol::TextResult& result) {
   for (std::size_t i = 0; i < result.columns.size(); ++i) {
     if (!is_string(result.columns[i])) continue;
@@ -30,7 +32,22 @@ void fit_widths(protocol::TextResult& result) {
   }
 }
 
-}  // namespace
+std::string words_of(const sql::Statement& statement) {
+  constexpr std::size_t kMost = 8;
+  sql::Lexer lexer(statement.text, {});
+  std::string words;
+  for (std::size_t i = 0; i < kMost; ++i) {
+    const sql::Token token = lexer.next();
+    if (token.kind == sql::TokenKind::kSymbol) continue;
+    if (token.kind != sql::TokenKind::kWord) break;
+    if (!words.empty()) words += ' ';
+    words += token.text;
+  }
+  std::transform(words.begin(), words.end(), words.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return words;
+}
 
 protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now,
                                   std::size_t added) {

@@ -43,16 +43,19 @@ bool is_lost_database(std::uint16_t error) {
   return error == kUnknownDatabase || error == kAccessDenied;
 }
 
-std::optional<std::string> enter_lost_database(const std::string& name, const SessionState& fresh) {
+std::optional<std::string> enter_lost_database(const std::string& name, const SessionState& state,
+                                               unsigned prepared) {
   const bool is_ascii = std::all_of(
       name.begin(), name.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
   if (!is_ascii) return std::nullopt;
-  const LexMode mode = fresh.lex_mode();
+  const LexMode mode = state.lex_mode();
   // What is left out becomes zero: of a session that was just reset everything else is.
-  const unsigned status = (fresh.autocommit() ? kAutocommit : 0U) |
+  const unsigned status = (state.autocommit() ? kAutocommit : 0U) |
                           (mode.no_backslash_escapes ? kNoBackslashEscapes : 0U);
-  const std::string states = "{\"current-db\":" + json_string(name) +
-                             ",\"status\":" + std::to_string(status) + R"(,"rs-group":"default"})";
+  std::string states = "{\"current-db\":" + json_string(name) +
+                       ",\"status\":" + std::to_string(status) + R"(,"rs-group":"default")";
+  if (prepared > 0) states += ",\"prepared-stmt-id\":" + std::to_string(prepared);
+  states += '}';
   return "SET SESSION_STATES " + sql_string(states, mode.no_backslash_escapes);
 }
 

@@ -44,6 +44,7 @@ struct ResponseSummary {
 
   std::uint64_t affected_rows = 0;   // of the last OK
   std::uint64_t last_insert_id = 0;  // the last one that was not 0
+  std::uint64_t ok_insert_id = 0;    // of the last OK; 0 after an ERR
   std::string info;                  // of the last OK, possibly cut
 
   std::uint32_t statement_id = 0;  // STMT_PREPARE

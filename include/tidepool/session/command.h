@@ -22,6 +22,7 @@
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/prepared.h"
 #include "tidepool/session/session_stats.h"
+#include "tidepool/session/shown_warnings.h"
 #include "tidepool/session/text_statements.h"
 #include "tidepool/sql/statement.h"
 
@@ -29,6 +30,7 @@ namespace tidepool::session {
 
 enum class CaptureKind : std::uint8_t {
   kWarnings,
+  kPrepareWarnings,
   kFoundRows,
   kLastInsertId,
   kSystemVariables,
@@ -98,15 +100,23 @@ struct ClientCommand {
   // What goes to the backend in the place of its text, because the proxy knows what it asks.
   std::string substituted{};
 
+  // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
+  std::optional<ShownWarnings> shown{};
+
   Exchange exchange;
-  std::deque<CaptureKind> captures;  // in the order of the exchange's capture steps
-  bool is_relayed = false;           // the client has its whole answer
-  bool is_timed = false;             // the query timer is its own
-  bool is_overdue = false;           // query_timeout has passed
-  unsigned attempts = 0;             // times that it was run again
+  bool has_asked = false;    // what had to be known first
+  bool asks_first = false;   // that, now
+  bool knows_facts = false;  // the backend has what may be asked about the statement before
+  bool may_have_parser_warnings = false;  // see prepare_for_parser_warnings()
+  std::deque<CaptureKind> captures;       // in the order of the exchange's capture steps
+  bool is_relayed = false;                // the client has its whole answer
+  bool is_timed = false;                  // the query timer is its own
+  bool is_overdue = false;                // query_timeout has passed
+  unsigned attempts = 0;                  // times that it was run again
   // Why USE could not bring a backend to the session's database: another way must be taken.
   std::optional<Error> lost_database;
-  unsigned misfits = 0;  // backends that could not be brought to the session's state
+  unsigned prepares = 0;  // that the proxy has sent ahead of it
+  unsigned misfits = 0;   // backends that could not be brought to the session's state
   // For a replay, see session_replay_log.cc; null: not recorded.
   std::unique_ptr<StreamHash> answer;
   bool was_in_transaction = false;

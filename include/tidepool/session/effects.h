@@ -27,6 +27,10 @@ std::size_t executed_of(const sql::Script& script, const protocol::ResponseSumma
 bool must_probe(const sql::Script& script, const protocol::ResponseSummary& answer,
                 bool in_transaction, const sql::SessionState& desired);
 
+// INSERT, REPLACE, LOAD DATA: an id that the client gave looks in the answer like one that TiDB
+// made, but is none to ask for.
+bool inserts(const sql::Statement& statement);
+
 // Whether the client's command may follow a restore in the same write: nothing is lost when it runs
 // although the restore failed, because its answer can be thrown away.
 bool is_harmless(const sql::Script& script);

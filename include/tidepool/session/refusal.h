@@ -16,6 +16,10 @@ enum class Refusal : std::uint8_t {
   kAddsWarning,   // so it is, but the error stands behind the warnings of the statement before
 };
 
+// Whether TiDB's parser may warn of it: of hints that it does not understand, of options that it
+// ignores.
+bool may_warn_when_parsed(const sql::Script& script);
+
 // `script`: what the command executes or prepares.
 Refusal refusal_of(protocol::Command command, const sql::Script& script,
                    const protocol::ResponseSummary& answer);

@@ -10,8 +10,9 @@
 // · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
 // statement · session_substitute.cc: that in the place of what a statement asks ·
 // session_texts.cc: PREPARE and EXECUTE as text · session_kill.cc: KILL · session_timeouts.cc:
-// clients and statements that take too long · session_capture.cc: what only the backend knows, and
-// how it is read back · session_prepare_memory.cc: prepares that TiDB need not be asked.
+// clients and statements that take too long · session_questions.cc: what is asked before a command
+// can be planned · session_capture.cc: what only the backend knows, and how it is read back ·
+// session_prepare_memory.cc: prepares that TiDB need not be asked.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include "tidepool/net/timer.h"
 #include "tidepool/pool/lease.h"
 #include "tidepool/protocol/reply_messages.h"
+#include "tidepool/protocol/text_result.h"
 #include "tidepool/session/client_channel.h"
 #include "tidepool/session/command.h"
 #include "tidepool/session/environment.h"
@@ -171,6 +173,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void end_infile();
   void on_step_ended(StepKind kind);
   void on_relayed();
+  void probe();
   void follow(std::string_view lock_answer);
   void follow_options();
   sql::PinReasons settle_holdings(sql::PinReasons pins, std::string_view database,
@@ -179,6 +182,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_repeating_warnings();
   void settle();
   void learn_status(std::uint16_t status);
+  void note_transaction_mode(bool was_in_transaction);
 
   // session_retry.cc
   Decision judge(FailureKind kind, bool is_pinned);
@@ -290,10 +294,21 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void note_prepare(const ClientCommand& command, std::uint16_t warnings);
   void note_prepared_diagnostics();
   void forget_facts();
+  protocol::TextResult known_warnings() const;
   void add_fact_restores();
+  void add_restore_query(const std::string& text);
   void note_facts();
   void note_refusal(Refusal refusal);
   void note_failure_facts();
+
+  // session_questions.cc
+  bool ask_first();
+  bool is_one_shot_pending() const;
+  bool needs_warnings();
+  bool needs_state();
+  void on_asked();
+  void prepare_for_parser_warnings();
+  void note_parser_warnings(std::uint16_t count);
 
   // session_capture.cc
   void rest();
@@ -303,7 +318,11 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void capture();
   void add_captures();
   void on_captured();
+  void add_capture(CaptureKind kind, const std::string& text);
+  void add_warning_captures();
   void note_warnings(const std::string& answer);
+  void note_prepare_warnings(const std::string& answer);
+  void keep_all(const protocol::TextResult& warnings);
   void note_found_rows(const std::string& answer);
   void note_insert_id(const std::string& answer);
   void note_variables(CaptureKind kind, const std::string& answer);
@@ -343,6 +362,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   sql::PinReasons pins_;
   Holdings holdings_;
   bool in_transaction_ = false;
+  bool is_pessimistic_ = true;  // the transaction, if there is one
   std::string next_isolation_;  // see next_isolation.h; empty: none, or the backend has it
   pool::PrepareMemory::View transaction_view_;  // of the schema, if in_transaction_
   PreparedStatements prepared_;
@@ -366,6 +386,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool found_rows_on_backend_ = false;  // of a cursor, which TiDB has read to its end
   bool found_rows_here_ = false;        // last_backend_ has them, if nobody else has used it since
   std::string last_prepare_;            // the text, if preparing it was the last statement
+  std::uint16_t prepare_warnings_ = 0;  // that it left
   bool facts_on_backend_ = false;       // the last statement ran on last_backend_, not in the proxy
 
   // SET TRANSACTION READ ONLY AS OF: @@tx_read_ts shows the time even when it is used up, and no

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "tidepool/protocol/text_result.h"
+#include "tidepool/sql/statement.h"
 
 namespace tidepool::session {
 
@@ -14,6 +16,12 @@ namespace tidepool::session {
 // session's.
 protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now,
                                   std::size_t added);
+
+// Gives the columns of an answer of SHOW the widths that TiDB gives them for its rows.
+void fit_widths(protocol::TextResult& result);
+
+// The unquoted words at the beginning of a statement, in capitals; symbols are left out.
+std::string words_of(const sql::Statement& statement);
 
 // The answer to SHOW ERRORS where SHOW WARNINGS would be answered with `warnings`.
 protocol::TextResult only_errors(protocol::TextResult warnings);

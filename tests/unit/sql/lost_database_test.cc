@@ -18,6 +18,12 @@ TEST(LostDatabase, KeepsTheStatusOfAFreshSession) {
             R"(SET SESSION_STATES '{"current-db":"a\\b","status":512,"rs-group":"default"}')");
 }
 
+TEST(LostDatabase, LeavesTheStatementsThatWerePreparedSinceTheirNumbers) {
+  EXPECT_EQ(
+      enter_lost_database("shop", SessionState{}, 2),
+      R"(SET SESSION_STATES '{"current-db":"shop","status":2,"rs-group":"default","prepared-stmt-id":2}')");
+}
+
 TEST(LostDatabase, EscapesTheNameForJsonAndForSql) {
   EXPECT_EQ(
       enter_lost_database("a'\"\\\n", SessionState{}),

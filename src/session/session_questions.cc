@@ -1,0 +1,103 @@
+// What a command has to know of the backend that its session is on before its steps can be planned:
+// asked for, awaited, and then the command is planned.
+#include "tidepool/session/refusal.h"
+#include "tidepool/session/session.h"
+
+namespace tidepool::session {
+namespace {
+
+bool asks_about_warnings(const sql::Script& script) {
+  return !script.empty() && (script.front().facts.contains(sql::Fact::kWarnings) ||
+                             script.front().facts.contains(sql::Fact::kErrors));
+}
+
+}  // namespace
+
+// True: the questions are on their way, and the command follows.
+bool Session::ask_first() {
+  if (command_->has_asked || command_->is_login || is_one_shot_pending()) return false;
+  if (!needs_warnings() && !needs_state()) return false;
+  command_->has_asked = true;
+  add_captures();
+  command_->asks_first = !command_->exchange.is_over();
+  return command_->asks_first;
+}
+
+// The next statement, whoever sends it, would take what SET TRANSACTION has set.
+bool Session::is_one_shot_pending() const {
+  return pins_.contains(sql::Pin::kOneShotTransaction) || !next_isolation_.empty();
+}
+
+// Something goes ahead of a statement that asks about the warnings before it, or the backend has
+// only the last of them.
+bool Session::needs_warnings() {
+  const sql::Script& script = command_->effects();
+  if (!warnings_on_backend_ || !asks_about_warnings(script)) return false;
+  if (added_warnings_ > 0) return true;
+  if (script.front().keeps_diagnostics && script.size() == 1) return false;
+  return command_->statement != nullptr || !command_->texts.uses.empty() || restores_insert_id();
+}
+
+// It has to be prepared here, in the state of its own prepare, and then back to one of which the
+// backend alone knows a part.
+bool Session::needs_state() {
+  if (desired_.is_exact()) return false;
+  pool::Memory& memory = lease_.memory();
+  const auto differs = [&](const sql::SessionState& context) {
+    const sql::SessionState here = text_context(desired_);
+    return !here.is_exact() || here != text_context(context);
+  };
+  if (const PreparedStatement* statement = command_->statement) {
+    const bool executes = command_->type == protocol::Command::kStmtExecute;
+    return executes && !memory.prepared.find(*statement->key) && differs(statement->context);
+  }
+  for (const TextUse& use : command_->texts.uses) {
+    if (use.kind != sql::ChangeKind::kExecuteText || use.statement == nullptr) continue;
+    const auto there = memory.texts.find(use.name);
+    const bool is_there = there != memory.texts.end() && there->second == use.statement->owner;
+    if (!is_there && differs(use.statement->context)) return true;
+  }
+  return false;
+}
+
+void Session::on_asked() {
+  command_->asks_first = false;
+  command_->exchange = {};
+  lease_.memory().last_session = 0;
+  facts_on_backend_ = false;
+  sql::PinReasons pins = pins_;
+  pins.insert(desired_.pins());
+  set_pins(pins);
+  if (command_->type != protocol::Command::kQuery || !answer_captured(*command_)) return execute();
+  command_->is_relayed = true;
+  enter(State::kStreaming);
+  settle();
+}
+
+// Several statements of a client that may not send such: TiDB refuses them when it has parsed them,
+// and what the parser warns of stays.
+void Session::prepare_for_parser_warnings() {
+  const bool is_refused = command_->type == protocol::Command::kQuery &&
+                          command_->script.size() > 1 && !desired_.multi_statements();
+  if (!is_refused || !may_warn_when_parsed(command_->script) || is_one_shot_pending()) return;
+  command_->may_have_parser_warnings = true;
+  if (knows_facts_here()) return;
+  keep_warnings();
+  found_rows_here_ = false;
+  add_restore_query("DO 0");
+}
+
+// `count`: of the backend's now, as its OK tells.
+void Session::note_parser_warnings(std::uint16_t count) {
+  if (command_->knows_facts) {
+    warnings_on_backend_ = warnings_on_backend_ || count > 0 || counts_no_warnings_;
+    if (!counts_no_warnings_) last_ok_.warnings = count;
+  } else if (count > 0) {
+    warnings_on_backend_ = true;
+    added_warnings_ += count;
+    if (!counts_no_warnings_)
+      last_ok_.warnings = static_cast<std::uint16_t>(last_ok_.warnings + count);
+  }
+}
+
+}  // namespace tidepool::session
