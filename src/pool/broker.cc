@@ -30,12 +30,13 @@ std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& wan
 WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadline, TimePoint now,
                          Orders& orders) {
   const WaiterId id = next_id_++;
-  const bool first_of_its_kind = !somebody_waits_for(want.variant);
+  const bool may_have_idle =
+      !idle_.empty() && allows(want) && (want.is_urgent || !somebody_waits_for(want.variant));
   const bool was_full = is_full();
   const auto waiter = add_waiter({id, worker, want, now, deadline}, want.is_urgent);
   last_wait_ = now;
   last_wanted_ = {.worker = worker, .variant = want.variant};
-  if ((first_of_its_kind || want.is_urgent) && allows(want)) {
+  if (may_have_idle) {
     if (const auto found = pick_idle(worker, want, false)) {
       hand_to(waiter, *found, orders);
       return id;
@@ -47,7 +48,11 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
     erase_waiter(waiter);
     return id;
   }
-  dial_for_waiters(now, orders);
+  if (allows(want)) {
+    dial_for_waiters(now, orders);
+  } else {  // nothing changes for those before
+    recall_of(want, orders);
+  }
   return id;
 }
 
@@ -166,9 +171,19 @@ std::optional<BackendId> Broker::pick_idle(WorkerIndex worker, const Want& want,
   return best;
 }
 
+// A crowd of those who may have no more is passed by comparing alone.
 bool Broker::somebody_waits_for(std::uint64_t variant) const {
+  const Want* refused = nullptr;
   return std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& one) {
-    return one.want.variant == variant && allows(one.want);
+    const Want& want = one.want;
+    if (want.variant != variant) return false;
+    const bool is_alike = refused != nullptr && refused->user == want.user &&
+                          refused->database == want.database &&
+                          refused->max_leases == want.max_leases;
+    if (is_alike) return false;
+    if (allows(want)) return true;
+    refused = &want;
+    return false;
   });
 }
 

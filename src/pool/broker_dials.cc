@@ -75,8 +75,18 @@ std::unordered_map<std::uint64_t, unsigned> Broker::on_their_way() const {
   return found;
 }
 
+// Thousands may wait, and this is called for each that comes: it stops as soon as nobody can be
+// helped.
 void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
   if (waiters_.empty() || draining_) return;
+  const auto can_bring = [&] {
+    const bool can_recall = std::any_of(parked_.begin(), parked_.end(),
+                                        [&](BackendId id) { return !nodes_.at(id).is_recalled; });
+    if (can_recall) return true;
+    const bool has_room = counts().total() < limits_.cap() || (!idle_.empty() && closing_ == 0);
+    return has_room && may_dial(now);
+  };
+  if (!can_bring()) return;
   auto covered = on_their_way();
   std::optional<Shares> planned;  // with the leases of those before
   for (const Waiter& waiter : waiters_) {
@@ -91,7 +101,7 @@ void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
     unsigned& cover = covered[waiter.want.variant];
     if (cover > 0) {
       --cover;
-    } else if (!bring_backend(waiter, now, orders)) {
+    } else if (!bring_backend(waiter, now, orders) || !can_bring()) {
       return;
     }
   }
