@@ -1,4 +1,5 @@
 // Dials: a connection is opened, looked at, and joins the pool.
+#include <algorithm>
 #include <utility>
 
 #include "node.h"
@@ -81,9 +82,11 @@ void WorkerPool::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connect
       std::make_unique<Node>(*this, std::move(*result), sql::SessionState{}, options_.max_prepared);
   Node& node = *dialling.node;
   node.connection->attach(loop_, &node);
-  node.call = node.connection->query(kInspect, options_.control_timeout, [this, dial](auto answer) {
-    on_inspected(dial, std::move(answer));
-  });
+  // Part of the dial: who allows that little time does not want to wait longer for this.
+  const Duration limit =
+      std::min<Duration>(options_.control_timeout, options_.dial.connect_timeout);
+  node.call = node.connection->query(
+      kInspect, limit, [this, dial](auto answer) { on_inspected(dial, std::move(answer)); });
 }
 
 void WorkerPool::on_inspected(DialId dial, Result<backend::QueryResult> answer) {

@@ -189,6 +189,21 @@ TEST_F(PoolTest, SurvivesEveryFaultOfTheFirstLookAtANewBackend) {
   }
 }
 
+TEST_F(PoolTest, WaitsForTheFirstLookAtANewBackendAsLongAsForADial) {
+  options_.dial.connect_timeout = milliseconds(500);
+  options_.control_timeout = std::chrono::hours(1);
+  open();
+  pool().start_clock();
+  tidb_.break_at(0, Fault::kSilence);
+  Taker taker;
+
+  take(taker);
+
+  ASSERT_TRUE(run([&] { return bool(taker.lease); })) << "the next dial serves";
+  EXPECT_GT(stats_.dials[DialResult::kTimeout].value(), 0U);
+  taker.lease.release(Release::kClean);
+}
+
 TEST_F(PoolTest, TriesAgainAfterAFailureAndTellsItWhileItLasts) {
   tidb_.server().set_opening(testing::FakeMysql::Opening::kError);
   open();
