@@ -10,7 +10,8 @@
 namespace tidepool::session {
 namespace {
 
-// Of a KILL and of the statement that it ends; then the backend is closed.
+// Of a KILL and of the statement that it ends; then the backend is closed. Not sooner where TiDB is
+// silent: there its connection lives on, and one more in its place would be silent too.
 constexpr std::chrono::seconds kKillTimeout{5};
 
 // KILL CONNECTION CONNECTION_ID() is a syntax error to TiDB, KILL CONNECTION_ID() is not.
