@@ -98,6 +98,8 @@ void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
   nodes_.erase(found);
   --closing_;
   serve_from_idle(orders);
+  // Those who wait would go where the others are.
+  if (!owed_.empty() && owed_.back().is_probe) dial_owed(now, orders);
   dial_for_waiters(now, orders);
   dial_owed(now, orders);
 }

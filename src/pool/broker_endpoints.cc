@@ -35,9 +35,17 @@ void Broker::probe_endpoint(TimePoint now, Orders& orders) {
                        .is_probe = true},
                       now, orders);
   }
+  // A full pool, or an only backend, waits for the end of a life: see dial_owed().
+  if (nodes_.size() == 1) return;
   const auto idle = std::find_if(idle_.rbegin(), idle_.rend(),
                                  [&](BackendId id) { return worse(nodes_.at(id)); });
-  if (idle != idle_.rend() && closing_ == 0) begin_retire(*idle, RetireReason::kRecycle, orders);
+  if (idle == idle_.rend() || closing_ > 0) return;
+  const Node& leaving = nodes_.at(*idle);
+  owed_.push_back({.worker = leaving.worker,
+                   .variant = leaving.variant,
+                   .endpoint = *better,
+                   .is_probe = true});
+  begin_retire(*idle, RetireReason::kRecycle, orders);
 }
 
 // Their lives end soon, one after the other.

@@ -20,6 +20,22 @@ Duration scaled(Duration time, double factor) {
       std::chrono::duration<double, Duration::period>(time) * factor);
 }
 
+template <class Dials>
+bool is_probing(const Dials& dials) {
+  return std::any_of(dials.begin(), dials.end(),
+                     [](const auto& one) { return one.second.is_probe; });
+}
+
+// What follows a backend that goes first: if a better endpoint is due for a probe, that.
+template <class Dial, class Node>
+Dial follower_of(const Node& node, const DialGate& gate, TimePoint now) {
+  Dial dial{.worker = node.worker, .variant = node.variant};
+  const auto better = gate.next_probe(now);
+  dial.is_probe = better && *better < node.endpoint;
+  if (dial.is_probe) dial.endpoint = *better;
+  return dial;
+}
+
 }  // namespace
 
 TimePoint Broker::end_of_life(TimePoint now) {
@@ -80,7 +96,7 @@ bool Broker::retires_at_release(BackendId backend, TimePoint now) {
   if (node.successor == Successor::kReady || !wants_successor(node, now)) return true;
   if (node.successor == Successor::kDialling) return false;
   if (counts().total() < limits_.cap() || closing_ > 0 || !may_dial(now)) return false;
-  owed_.push_back({.worker = node.worker, .variant = node.variant});
+  owed_.push_back(follower_of<Dial>(node, gate_, now));
   return true;
 }
 
@@ -106,7 +122,7 @@ void Broker::renew(BackendId backend, TimePoint now, Orders& orders) {
                       orders);
   }
   if (node.state != NodeState::kIdle || closing_ > 0) return;
-  owed_.push_back({.worker = node.worker, .variant = node.variant});
+  owed_.push_back(follower_of<Dial>(node, gate_, now));
   begin_retire(backend, RetireReason::kRecycle, orders);
 }
 
@@ -131,9 +147,11 @@ void Broker::succeed_to(BackendId old, BackendId successor, TimePoint now, Order
 void Broker::dial_owed(TimePoint now, Orders& orders) {
   while (!owed_.empty() && !draining_ && may_dial(now)) {
     const auto coming = static_cast<unsigned>(dials_.size());
-    const bool is_there = kept() + coming >= limits_.size;  // somebody else has dialled it
+    Dial dial = owed_.back();
+    dial.is_probe = dial.is_probe && !is_probing(dials_);
+    // Somebody else may have dialled it.
+    const bool is_there = !dial.is_probe && kept() + coming >= limits_.size;
     if (!is_there && counts().total() >= limits_.cap()) return;
-    const Dial dial = owed_.back();
     owed_.pop_back();
     if (!is_there) start_dial(dial, now, orders);
   }

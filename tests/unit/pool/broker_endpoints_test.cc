@@ -55,6 +55,20 @@ class Servers {
     for (const GrantOrder& order : world.take<GrantOrder>())
       world.release(order.backend);
   }
+  // Clients that always want more than there is: whoever is given back is wanted by the next.
+  void run_full(Duration time) {
+    for (const TimePoint end = world.now + time; world.now < end;) {
+      world.advance(milliseconds{100});
+      while (dial() > 0) {
+      }
+      for (const GrantOrder& order : world.take<GrantOrder>()) {
+        world.acquire();
+        world.release(order.backend);
+        while (dial() > 0) {
+        }
+      }
+    }
+  }
   std::multiset<EndpointIndex> places() const {
     std::multiset<EndpointIndex> found;
     for (const auto& [backend, endpoint] : where)
@@ -134,6 +148,43 @@ TEST(BrokerEndpoints, WithoutRoomOneGoesFirst) {
   const Places places = servers.places();
   EXPECT_FALSE(places.contains(1));
   EXPECT_GE(places.size(), 1U);
+}
+
+TEST(BrokerEndpoints, AFullPoolReturnsWithTheEndsOfItsBackendsLives) {
+  for (const unsigned size : {1U, 3U}) {
+    Limits limits = two_endpoints();
+    limits.size = size;
+    limits.max_overflow = 0;
+    limits.recycle = seconds{20};
+    Servers servers(limits);
+    servers.up = {false, true};
+    for (unsigned i = 0; i < 2 * size; ++i)
+      servers.world.acquire();
+    servers.run_full(seconds{60});
+    ASSERT_FALSE(servers.places().contains(0));
+    EXPECT_EQ(servers.places().size(), size) << "a probe that fails is followed by the next one";
+
+    servers.up[0] = true;
+    servers.run_full(seconds{120});
+
+    EXPECT_FALSE(servers.places().contains(1));
+    EXPECT_EQ(servers.places().size(), size);
+  }
+}
+
+TEST(BrokerEndpoints, TheOnlyBackendIsNotGivenUpForAProbe) {
+  Limits limits = two_endpoints();
+  limits.size = 1;
+  limits.max_overflow = 0;
+  Servers servers(limits);
+  servers.up = {false, true};
+  servers.open(1);
+  servers.dialled.clear();
+
+  servers.run(minutes{1});
+
+  EXPECT_TRUE(servers.dialled.empty());
+  EXPECT_EQ(servers.places(), (Places{1}));
 }
 
 TEST(BrokerEndpoints, ALeasedBackendIsNotDisturbed) {
