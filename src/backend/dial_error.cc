@@ -81,6 +81,9 @@ Error library_error(unsigned number, const std::string& text, const std::string&
                    where + ": the server hung up, or does not speak MySQL, while " + phase};
     case kTlsFailed: return Error{Code::kTls, where + ": " + text};
     case kCannotLoadPlugin:
+      // No name: when the connection ends behind the TLS handshake, the library may take what its
+      // buffer had before for the server's wish for another plugin.
+      if (text.starts_with("Plugin  could")) return library_error(kServerLost, text, where, phase);
       return Error{Code::kAuth,
                    where + ": the account's authentication plugin is not available: " + text};
     case kPluginNotAllowed:  // the library's text names the wrong one
