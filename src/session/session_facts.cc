@@ -53,6 +53,16 @@ bool may_have_set_insert_id(const sql::Script& script, const protocol::ResponseS
   return may_set || last->may_set_last_insert_id;
 }
 
+// Whether nothing that was executed had warnings of its own.
+bool keeps_warnings(const sql::Script& script, const sql::Statement* last) {
+  if (last == nullptr) return false;
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    if (!script[i].keeps_diagnostics) return false;
+    if (&script[i] == last) break;
+  }
+  return true;
+}
+
 // LAST_INSERT_ID(n) in an UPDATE has surely set it; what an INSERT tells may be an id that the
 // client gave.
 bool tells_insert_id(const sql::Script& script, const protocol::ResponseSummary& answer) {
@@ -238,10 +248,12 @@ void Session::note_facts() {
   facts_on_backend_ = !prepares;
   added_warnings_ = 0;
   counts_no_warnings_ = last != nullptr && last->keeps_diagnostics;
-  if (last == nullptr || !last->keeps_diagnostics) {
+  if (!keeps_warnings(script, last)) {
     warnings_answer_.clear();
     last_prepare_.clear();
-    warnings_on_backend_ = !prepares && (answer.warnings > 0 || answer.has_error());
+    // What is behind a SHOW WARNINGS among several, its answer does not tell.
+    warnings_on_backend_ =
+        !prepares && (answer.warnings > 0 || answer.has_error() || counts_no_warnings_);
   }
   const bool may_set_id = may_have_set_insert_id(script, answer);
   last_sets_insert_id_ = may_set_id && has_rows;

@@ -94,6 +94,7 @@ StatementFacts Session::statement_facts() const {
           .found_rows_on_backend = found_rows_on_backend_,
           .found_rows_here = found_rows_here_,
           .last_prepare = last_prepare_,
+          .prepare_warnings = prepare_warnings_,
           .facts_on_backend = facts_on_backend_};
 }
 
@@ -111,6 +112,7 @@ void Session::put_back(const StatementFacts& facts) {
   found_rows_on_backend_ = facts.found_rows_on_backend;
   found_rows_here_ = facts.found_rows_here;
   last_prepare_ = facts.last_prepare;
+  prepare_warnings_ = facts.prepare_warnings;
   facts_on_backend_ = facts.facts_on_backend;
 }
 

@@ -31,6 +31,7 @@ struct StatementFacts {
   bool found_rows_on_backend = false;
   bool found_rows_here = false;
   std::string last_prepare{};
+  std::uint16_t prepare_warnings = 0;
   bool facts_on_backend = false;
 };
 

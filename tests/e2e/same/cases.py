@@ -82,6 +82,11 @@ CASES = {
         *query(0, "SELECT CAST('1x' AS SIGNED), 5 DIV 0", "SELEC", "SELEC"), *query(1, "SELECT 1"), *query(0, "SHOW COUNT(*) ERRORS; SHOW WARNINGS; SELEC"),
         *query(1, "SELECT 1"), *query(0, "SHOW WARNINGS", "SHOW WARNINGS; SELECT nonsense", "SHOW WARNINGS; SHOW WARNINGS"),
     ],
+    "SHOW WARNINGS as the last of several": [
+        connect(0, raw.MULTI_STATEMENTS), connect(1), *query(0, "SELECT nonsense"), *query(1, "SELECT 1"), *query(0, "SHOW WARNINGS"),
+        *query(0, "SELECT 1; SHOW WARNINGS"), *query(1, "SELECT 1"), *query(0, "EXECUTE none", "SHOW WARNINGS", "SELECT 1/0; SHOW WARNINGS"),
+        *query(1, "SELECT 1"), *query(0, "SHOW WARNINGS"),
+    ],
     "what the proxy sends ahead of a statement that is refused": [
         connect(0), connect(1), *query(1, "SELECT LAST_INSERT_ID(9)"), (0, ("prepare", 0, "SELECT @d := ?")), (0, ("execute", 0, ("q",))),
         *query(0, "LOAD DATA LOCAL INFILE 'x' INTO TABLE {db}.t0 (v, s)", "SHOW WARNINGS"), (0, ("prepare", 1, "SELECT v FROM {db}.t0 WHERE id = ?")),
