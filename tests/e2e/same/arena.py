@@ -62,8 +62,9 @@ class Arena:
 
         list(self._threads.map(execute, self._roots))
 
-    def door(self, size, workers, timeout="2s"):
-        """The proxy of that shape. A program that starves a session must fail soon, threads may wait for each other."""
+    def door(self, size, workers, timeout="10s"):
+        """The proxy of that shape. A program that starves a session must fail soon (but not on a
+        loaded machine that only takes long to dial), threads may wait for each other."""
         key = (size, workers, timeout)
         if key not in self._doors:
             accounts = [Account(user, password, "") for user, password in ACCOUNTS]
