@@ -1,6 +1,7 @@
 """The differential test at length: python -m same --statements 100000, in tests/e2e; the exit code is 1 if anything differs.
 
---seed 17 runs one program, --kinds "USE,ping" only some kinds, --threads the mode in which every session has a thread.
+--seed 17 runs one program, --kinds "USE,ping" only some kinds, --threads the mode in which every session has a thread,
+--direct has a TiDB on either side, to tell what TiDB does in two ways itself.
 """
 import argparse
 import contextlib
@@ -26,12 +27,14 @@ def options():
     parser.add_argument("--length", type=int, default=150, help="statements a program")
     parser.add_argument("--kinds", help="separated by commas")
     parser.add_argument("--threads", action="store_true", help="all sessions of a program at once")
+    parser.add_argument("--direct", action="store_true", help="no proxy: what differs then is TiDB's own doing")
+    parser.add_argument("--times", type=int, default=1, help="each program so often")
     parser.add_argument("--as-found", action="store_true", help="differences are not made small")
     return parser.parse_args()
 
 
 @contextlib.contextmanager
-def new_arena():
+def new_arena(direct):
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="same-")))
         authority = Authority(folder)
@@ -41,7 +44,7 @@ def new_arena():
             stack.callback(server.crash)
             servers.append(server.start())
         numbers = itertools.count(1)
-        arena = Arena(*servers, opener(authority, lambda name: folder / f"{name}-{next(numbers)}"))
+        arena = Arena(*servers, opener(authority, lambda name: folder / f"{name}-{next(numbers)}", direct))
         stack.callback(arena.close)
         yield arena
 
@@ -49,8 +52,9 @@ def new_arena():
 def main():
     chosen = options()
     only = set(chosen.kinds.split(",")) if chosen.kinds else None
-    seeds = [chosen.seed] if chosen.seed is not None else itertools.count(chosen.first)
-    with new_arena() as arena:
+    programs = [chosen.seed] if chosen.seed is not None else itertools.count(chosen.first)
+    seeds = (seed for seed in programs for _ in range(chosen.times))
+    with new_arena(chosen.direct) as arena:
         report = campaign(
             arena, seeds, Wanted(only, not chosen.as_found, chosen.threads, chosen.length), chosen.statements, chosen.seconds,
             lambda text: print(text, "\n", flush=True),

@@ -8,7 +8,7 @@ from support.tidb import Account
 
 from .catalog import Catalog
 from .run import Difference, Side, run
-from .threads import run_at_once
+from .threads import PATIENCE, run_at_once
 
 ROLES = ("r1", "r2")
 SETUP = (
@@ -16,6 +16,8 @@ SETUP = (
     "CREATE USER 'some'@'%' IDENTIFIED BY 'pw-some'", "GRANT ALL ON `sm%`.* TO 'some'@'%'", "CREATE ROLE r1, r2",
     "GRANT SELECT ON mysql.* TO r1", "GRANT r1, r2 TO 'all'@'%', 'some'@'%'", "SET DEFAULT ROLE r2 TO 'some'@'%'",
     "CREATE RESOURCE GROUP rg1 RU_PER_SEC = 1000000 BURSTABLE", "SET GLOBAL tidb_enable_auto_analyze = OFF",
+    # Plans wait so long for statistics (in ms): a busy TiDB warns that it has not got them in its 100.
+    "SET GLOBAL tidb_stats_load_sync_wait = 60000",
 )  # fmt: skip
 FIXED = (
     "CREATE TABLE {0}.fixed (id INT PRIMARY KEY, s VARCHAR(20) COLLATE utf8mb4_general_ci, l VARCHAR(20) CHARACTER SET latin1, "
@@ -92,7 +94,7 @@ class Arena:
         ]
 
     def run_at_once(self, steps, size, workers=1):
-        return run_at_once(steps, self.sides(steps, self.door(size, workers, "60s")))
+        return run_at_once(steps, self.sides(steps, self.door(size, workers, PATIENCE)))
 
     def run(self, steps, size, workers=1, count=None) -> Difference | None:
         return run(steps, self.sides(steps, self.door(size, workers)), count)

@@ -7,6 +7,7 @@ import time
 from . import generate
 from .shrink import shrink
 from .steps import listing
+from .threads import PATIENCE
 
 SIZES, WORKERS = (1, 2, 3), (1, 2)
 
@@ -91,20 +92,38 @@ def note_pins(arena, seed, steps, unexpected, report, wanted):
 
 
 def pins_of(door):
+    if door.proxy is None:
+        return collections.Counter()
     counts = door.proxy.counts("tidepool_pins_total", "reason")
     return collections.Counter({reason: int(count) for reason, count in counts.items()})
 
 
 def one_at_once(arena, seed, report, wanted):
-    """All sessions of a program at once. Differences are told as they are: another run has another order."""
+    """All sessions of a program at once."""
     shape, workers = shape_of(seed, wanted)
     steps = generate.program(seed, shape, arena.catalog, wanted.only)
+    door = arena.door(shape.size, workers, PATIENCE)
+    before = pins_of(door)
     report.programs += 1
     report.statements += len(steps)
-    for difference in arena.run_at_once(steps, shape.size, workers):
-        mine = [step for step in steps[: difference.at] if step.session == difference.step.session]
-        text = f"seed {seed} at once, {shape.size} backends, {workers} workers\n{difference}\n  after\n{listing(mine[-30:])}"
-        report.add(signature(difference), text)
+    for step in steps:
+        report.kinds[step.kind] += 1
+    differences = arena.run_at_once(steps, shape.size, workers)
+    pinned = pins_of(door) - before
+    report.pins += pinned
+    for difference in differences:
+        report.add(signature(difference), told_at_once(seed, steps, difference, shape, workers))
+    unexpected = set(pinned).difference(*(step.act.takes for step in steps))
+    if unexpected and not differences:
+        text = f"seed {seed} at once pins for {sorted(unexpected)}, which it must not\n  after\n{listing(steps)}"
+        report.add(("pins", *sorted(unexpected)), text)
+
+
+def told_at_once(seed, steps, difference, shape, workers):
+    """As it is, because another run has another order."""
+    mine = [step for step in steps[: difference.at] if step.session == difference.step.session]
+    about = f"seed {seed} at once, {shape.size} backends, {workers} workers"
+    return f"{about}\n{difference}\n  after\n{listing(mine[-30:])}"
 
 
 def note(arena, seed, steps, difference, report, wanted):

@@ -1,8 +1,9 @@
 """The system variables of this TiDB and values for them."""
 import re
 
-# Values of these would end connections, stop or slow the server, read the past, or show other times; or they tell of the
-# backend's last statement, whoever sent it (docs/session-state.md); or they are those of the server (ssl_cert is a file's name).
+# Values of these would end connections, stop or slow the server, read the past, show other times or how busy TiDB is; or they
+# tell of the backend's last statement, whoever sent it (docs/session-state.md); or they are those of the server (ssl_cert is a
+# file's name).
 UNSAFE = re.compile(
     r"^(tidb_snapshot|tidb_read_staleness|tx_read_ts|tidb_low_resolution_tso|tidb_memory_debug\w*|timestamp|"
     r"tidb_idle_transaction_timeout|max_allowed_packet|tidb_wait_split\w*|tidb_mem_quota\w*|tidb_ddl_\w+|"
@@ -12,7 +13,7 @@ UNSAFE = re.compile(
     r"tidb_current_ts|tidb_last\w+|last_plan\w+|server_\w+|hostname|port|ssl_\w+|tidb_config|tidb_enable_resource_control|"
     r"character_set\w*|collation\w*|autocommit|tidb_dml_type|tidb_txn_mode|tidb_slow_query_file|error_count|"
     r"tx_isolation_one_shot|last_insert_id|identity|tidb_batch_\w+|tidb_dml_batch_size|tidb_store_limit|"
-    r"tidb_stmt_summary\w*|tidb_evolve\w*|tidb_capture\w*|sql_auto_is_null|tidb_pessimistic_txn\w*|"
+    r"tidb_stats_load_\w+|tidb_stmt_summary\w*|tidb_evolve\w*|tidb_capture\w*|sql_auto_is_null|tidb_pessimistic_txn\w*|"
     r"tidb_constraint_check\w*|tidb_general_log|tidb_skip_isolation_level_check|warning_count|last_sql_use_alloc)$"
 )
 SMALL = 100  # a time limit below it may be felt
