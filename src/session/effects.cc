@@ -58,6 +58,21 @@ bool names_unknown_variable(const sql::StateChange& change,
   return answer.message == "Unknown system variable '" + change.name + "'";
 }
 
+// An assignment in an expression that was planned, and perhaps not executed: the variable has the
+// expression's type already (expression_rewriter.go, rewriteVariable) and perhaps still the value
+// before, which is not seen through that type.
+sql::StateChange planned(const sql::StateChange& change) {
+  return {sql::ChangeKind::kStuckUserVariable, change.name};
+}
+
+// The statement found no row to execute its assignments with.
+bool finds_nothing(const sql::Statement& statement, const protocol::ResponseSummary& answer) {
+  using Outcome = protocol::ResponseSummary::Outcome;
+  if (answer.outcome == Outcome::kResultSet) return answer.found_rows == 0U;
+  return statement.kind == sql::StatementKind::kWrite && !statement.requests_local_file &&
+         answer.affected_rows == 0;
+}
+
 // A SET of several has done those before the bad one, and an expression what it assigns on its way.
 // A SET of one has done nothing.
 sql::StateChanges unknown_after_failure(const sql::Statement& statement,
@@ -67,9 +82,11 @@ sql::StateChanges unknown_after_failure(const sql::Statement& statement,
   if (is_set && statement.text.find(',') == std::string_view::npos && statement.changes.size() < 2)
     return unknown;
   for (const sql::StateChange& change : statement.changes) {
-    const bool is_computed = change.kind == sql::ChangeKind::kComputedUserVariable;
+    const bool is_assigned = change.kind == sql::ChangeKind::kComputedUserVariable ||
+                             change.kind == sql::ChangeKind::kStuckUserVariable;
     if (is_set && names_unknown_variable(change, answer)) continue;
-    if (is_set || is_computed) add_unknown(change, unknown);
+    if (is_set) add_unknown(change, unknown);
+    if (!is_set && is_assigned) unknown.push_back(planned(change));
   }
   return unknown;
 }
@@ -117,12 +134,28 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
     pins.insert(script[i].pins);
     pins.erase(script[i].releases);
   }
+  if (done == 1 && script.size() == 1 && finds_nothing(script.front(), answer)) {
+    apply(planned_changes(script, answer), desired, actual);
+  }
   if (failed && done < script.size() && answer.error_number != kUnsupportedStatement) {
     pins.insert(pins_after_failure(script[done]));
     apply(unknown_after_failure(script[done], answer), desired, actual);
   }
   settle_variables(pins, desired);
   return pins;
+}
+
+sql::StateChanges planned_changes(const sql::Script& script,
+                                  const protocol::ResponseSummary& answer) {
+  sql::StateChanges changes;
+  if (refusal_of(protocol::Command::kStmtPrepare, script, answer) != Refusal::kNone) return changes;
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    if (script[i].kind == sql::StatementKind::kSet) continue;  // when it is executed
+    for (const sql::StateChange& change : script[i].changes) {
+      if (change.kind == sql::ChangeKind::kComputedUserVariable) changes.push_back(planned(change));
+    }
+  }
+  return changes;
 }
 
 bool must_probe(const sql::Script& script, const protocol::ResponseSummary& answer,

@@ -4,6 +4,19 @@
 
 namespace tidepool::session {
 
+namespace {
+
+bool defines(const sql::Script& script) {
+  return script.size() == 1 && script.front().kind == sql::StatementKind::kDdl;
+}
+
+}  // namespace
+
+bool wears(const sql::Script& script, const protocol::ResponseSummary& answer) {
+  constexpr std::uint16_t kTableExists = 1050;
+  return defines(script) && (!answer.has_error() || answer.error_number == kTableExists);
+}
+
 pool::PreparedCache::Key prepared_key(std::string_view text, const sql::SessionState& context) {
   // Names of what the meaning depends on, then the text; a hash of the state is enough of a name
   // for it.
@@ -49,7 +62,11 @@ PreparedStatement& PreparedStatements::add(std::string_view text, const sql::Ses
   made->text = text;
   made->script = sql::classify(made->text, state.lex_mode());
   made->context = preparing_state(state);
-  made->key = state.is_exact() ? prepared_key(text, made->context) : private_key(*made, session);
+  // TiDB changes a definition when it executes it, see sql/worn_definition.h; and keeps the types
+  // that user variables had in the first execute (server/internal/resultset, Columns).
+  const bool is_shared = state.is_exact() && !defines(made->script) &&
+                         !made->script.facts().contains(sql::Fact::kUserVariable);
+  made->key = is_shared ? prepared_key(text, made->context) : private_key(*made, session);
   made->text_key = made->key;
   made->params = params;
   PreparedStatement& statement = *made;

@@ -11,6 +11,7 @@
 #include "tidepool/session/prepare_answer.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/restore.h"
+#include "tidepool/sql/worn_definition.h"
 
 namespace tidepool::session {
 namespace {
@@ -160,7 +161,8 @@ bool Session::add_prepare(const PreparedStatement& statement) {
   if (here.database().empty() || there.database().empty()) {
     there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
   }
-  const std::string& text = statement.sent_text.empty() ? statement.text : statement.sent_text;
+  const std::string& original = statement.worn_text.empty() ? statement.text : statement.worn_text;
+  const std::string& text = statement.sent_text.empty() ? original : statement.sent_text;
   keep_warnings();
   const bool detours = desired_.is_exact() && here != there;
   if (detours) add_way(here, there);
@@ -287,8 +289,20 @@ void Session::on_client_prepared() {
       prepare_memory().add(statement.memory_context, statement.text, std::move(*remembered), view);
     }
   }
+  follow_planned();
   enter(State::kStreaming);
   send(answer);
+}
+
+// What only the backend knows, now that the text is prepared there.
+void Session::follow_planned() {
+  const sql::StateChanges planned = planned_changes(command_->script, command_->summary);
+  if (planned.empty()) return;
+  desired_.apply(planned);
+  lease_.memory().actual.apply(planned);
+  sql::PinReasons pins = pins_;
+  pins.insert(desired_.pins());
+  set_pins(pins);
 }
 
 // Its data may still be bound there.
@@ -307,6 +321,9 @@ void Session::note_statement_use() {
       case protocol::Command::kStmtExecute:
         if (statement.has_long_data && command_->summary.has_error()) drop_on_backend(statement);
         statement.has_long_data = false;
+        if (wears(statement.script, command_->summary)) {
+          statement.worn_text = sql::worn_definition(statement.text, statement.context.lex_mode());
+        }
         statement.has_cursor =
             !command_->summary.has_error() && (status & protocol::status::kCursorExists) != 0;
         break;

@@ -78,7 +78,8 @@ bool Session::add_text_step(const TextUse& use, const std::string& sent_text) {
     ++command_->prepares;
     return false;
   }
-  const bool detours = add_text_prepare(*wanted, sent_text.empty() ? wanted->text : sent_text);
+  const bool detours =
+      add_text_prepare(*wanted, sent_text.empty() ? wanted->text_anew() : sent_text);
   if (!sent_text.empty()) memory.texts[use.name] = {id_, ++last_text_};
   return detours;
 }
@@ -201,8 +202,17 @@ void Session::note_texts() {
   const ClientCommand& command = *command_;
   if (is_about_unknown(command.effects())) lease_.memory().prepared.forget_next_id();
   const std::size_t done = executed_of(command.script, command.summary);
-  for (const TextUse& use : command.texts.uses)
+  for (const TextUse& use : command.texts.uses) {
+    if (use.index <= done) note_wear(use, use.index < done);
     if (use.index < done) note_text(use);
+  }
+}
+
+void Session::note_wear(const TextUse& use, bool is_done) {
+  if (use.kind != sql::ChangeKind::kExecuteText || use.statement == nullptr) return;
+  const protocol::ResponseSummary answer =
+      is_done ? protocol::ResponseSummary() : command_->summary;
+  if (wears(use.statement->script, answer)) texts_.wear(use.name);
 }
 
 void Session::note_text(const TextUse& use) {

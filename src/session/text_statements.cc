@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "tidepool/session/effects.h"
 #include "tidepool/session/prepared.h"
 #include "tidepool/sql/collation.h"
+#include "tidepool/sql/worn_definition.h"
 
 namespace tidepool::session {
 namespace {
@@ -76,6 +78,13 @@ bool has_text_use(const sql::Script& script) {
   return false;
 }
 
+// What PREPARE of it does beyond making it.
+void count_as_planned(const TextStatement& made, sql::Statement& prepares) {
+  prepares.pins.erase(sql::Pin::kPreparedText);
+  for (sql::StateChange& change : planned_changes(made.script, {}))
+    prepares.changes.push_back(std::move(change));
+}
+
 // What is known on the way through the statements of a text.
 struct Planner {
   Names names;
@@ -101,7 +110,7 @@ struct Planner {
     names.set(use.name, use.statement);
     if (use.statement == nullptr) return;
     ++last.number;
-    statement.pins.erase(sql::Pin::kPreparedText);
+    count_as_planned(*use.statement, statement);
   }
 };
 
@@ -128,6 +137,20 @@ void TextStatements::erase(std::string_view name) {
   if (found == statements_.end()) return;
   bytes_ -= bytes_of(*found->second);
   statements_.erase(found);
+}
+
+void TextStatements::wear(std::string_view name) {
+  const auto found = statements_.find(name);
+  if (found == statements_.end() || !found->second->worn_text.empty()) return;
+  const TextStatement& before = *found->second;
+  auto worn = std::make_shared<TextStatement>();
+  worn->name = before.name;
+  worn->text = before.text;
+  worn->script = sql::classify(worn->text, before.context.lex_mode());
+  worn->context = before.context;
+  worn->owner = before.owner;
+  worn->worn_text = sql::worn_definition(before.text, before.context.lex_mode());
+  found->second = std::move(worn);
 }
 
 void TextStatements::clear() {
@@ -176,7 +199,7 @@ void set_source(TextPlan& plan, std::string_view text, const TextStatements& sta
   if (made == nullptr || !statements.fits(*made)) return;
   use.statement = std::move(made);
   sql::Statement statement = plan.effects.front();
-  statement.pins.erase(sql::Pin::kPreparedText);
+  count_as_planned(*use.statement, statement);
   plan.effects = {};
   plan.effects.append(std::move(statement));
 }

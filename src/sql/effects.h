@@ -20,6 +20,7 @@ struct Effects {
   bool sets_insert_id = false;          // LAST_INSERT_ID(x)
   bool has_with = false;                // the word WITH: a name may be a common table expression's
   bool reads_table = false;             // FROM and a name, outside parentheses
+  bool is_only_planned = false;         // EXPLAIN: the variables get types, and no values
   bool is_invalid = false;              // a token that TiDB refuses
   std::vector<std::string> assigned{};  // user variables assigned with :=, in lower case without @
 };

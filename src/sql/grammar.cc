@@ -104,8 +104,10 @@ void add_effects(Statement& statement, Effects& effects) {
   statement.may_set_last_insert_id = statement.may_set_last_insert_id || effects.sets_insert_id;
   statement.is_read =
       statement.is_read && !effects.acts && !effects.locks_rows && !effects.writes_file;
+  const auto kind =
+      effects.is_only_planned ? ChangeKind::kStuckUserVariable : ChangeKind::kComputedUserVariable;
   for (std::string& name : effects.assigned) {
-    statement.changes.push_back({ChangeKind::kComputedUserVariable, std::move(name)});
+    statement.changes.push_back({kind, std::move(name)});
   }
 }
 

@@ -134,6 +134,7 @@ Statement read_explain(Cursor& cursor) {
   }
   cursor.finish();
   cursor.effects().locks_rows = cursor.effects().writes_file = false;
+  cursor.effects().is_only_planned = true;
   return query();
 }
 

@@ -19,6 +19,12 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
                               sql::PinReasons pins, sql::SessionState& desired,
                               sql::SessionState& actual);
 
+// What preparing the text did, if TiDB's answer says that it was planned: an assignment in an
+// expression gives its variable the expression's type then (expression_rewriter.go,
+// rewriteVariable), and leaves it the value of another one, which no SET makes.
+sql::StateChanges planned_changes(const sql::Script& script,
+                                  const protocol::ResponseSummary& answer);
+
 // How many statements of the script were executed without an error.
 std::size_t executed_of(const sql::Script& script, const protocol::ResponseSummary& answer);
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "tidepool/pool/memory.h"
+#include "tidepool/protocol/response_tracker.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/statement.h"
 
@@ -21,6 +22,8 @@ struct PreparedStatement {
   sql::Script script;         // views into `text`
   sql::SessionState context;  // preparing_state() when it was prepared: its meaning depends on it
   pool::PreparedCache::Key text_key;  // of context and text
+  std::string
+      worn_text{};  // what is prepared anew in the place of the text; empty: the text itself
   std::string sent_text{};  // what is executed in the place of the text; empty: the text itself
   pool::PreparedCache::Key key;  // of what is executed
   std::string key_types{};       // the parameter types that `key` speaks of
@@ -46,6 +49,10 @@ pool::PreparedCache::Key key_of_sent_text(const pool::PreparedCache::Key& text_k
 // something of the types that it was first executed with (seen on release-8.5: a DOUBLE comes out
 // as the integer of its bits), so nobody is to meet a statement that others used with other types.
 pool::PreparedCache::Key key_of_types(const pool::PreparedCache::Key& key, std::string_view types);
+
+// Whether executing the text, which TiDB answered so, made the statement another one: that of
+// sql::worn_definition().
+bool wears(const sql::Script& script, const protocol::ResponseSummary& answer);
 
 // The part of a state that decides what a prepared text means: database, character set and
 // sql_mode.

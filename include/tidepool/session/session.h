@@ -230,6 +230,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool repeat_execute();
   void close_on_backend(const std::vector<std::uint32_t>& ids);
   void on_client_prepared();
+  void follow_planned();
   void drop_on_backend(const PreparedStatement& statement);
   void note_statement_use();
 
@@ -247,6 +248,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void note_source(const std::string& answer);
   void note_texts();
   void note_text(const TextUse& use);
+  void note_wear(const TextUse& use, bool is_done);
   void forget_failed_texts(const Error& error);
 
   // session_kill.cc

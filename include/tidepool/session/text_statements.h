@@ -30,6 +30,9 @@ struct TextStatement {
   sql::Script script;         // views into `text`
   sql::SessionState context;  // text_context() of its PREPARE
   pool::TextOwner owner;      // no other statement has the same
+  std::string worn_text{};    // what makes it again, if not `text`: see sql/worn_definition.h
+
+  const std::string& text_anew() const { return worn_text.empty() ? text : worn_text; }
 };
 using TextStatementPtr = std::shared_ptr<const TextStatement>;
 
@@ -43,6 +46,7 @@ class TextStatements {
   bool fits(const TextStatement& statement) const;
   void set(TextStatementPtr statement);
   void erase(std::string_view name);
+  void wear(std::string_view name);  // it was executed, see wears()
   void clear();
 
  private:

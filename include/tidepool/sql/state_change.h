@@ -21,7 +21,7 @@ enum class ChangeKind : std::uint8_t {
   kSetUserString,         // name, value: the string itself, collation
   kComputedUserVariable,  // name; only the backend knows the new value
   kStuckVariable,         // name; as computed, and it was asked in vain: no SET makes it the same
-  kStuckUserVariable,     // name; likewise
+  kStuckUserVariable,     // name; likewise, or its type is not that of its value
   kMultiStatements,       // COM_SET_OPTION; value "1" or "0"
   kSetRole,               // SET ROLE value; value empty: the roles of a fresh session
   kComputedRole,          // SET ROLE; only the backend knows which

@@ -138,6 +138,35 @@ TEST_F(CaptureTest, ASetOfSeveralThatFailedIsReadBack) {
                           "SET time_zone=DEFAULT, wait_timeout=DEFAULT", "SELECT 2"));
 }
 
+// Planning it gives the variable the expression's type, and leaves it its value.
+TEST_F(CaptureTest, AVariableThatAPrepareGivesAnotherTypePinsUntilItIsAssigned) {
+  start();
+  const std::string text = "SELECT @a := 6 * 7";
+  RawClient one = client();
+  RawClient two = client();
+  const Reply prepared = one.prepare(text);
+  ASSERT_TRUE(prepared.is_ok());
+  EXPECT_TRUE(eventually([&] { return proxy_->pinned(sql::Pin::kUserVariable) == 1; }));
+
+  EXPECT_EQ(one.execute(prepared.statement).kind, Reply::Kind::kRows);
+  ASSERT_TRUE(is_parked());
+  EXPECT_EQ(two.query("SELECT 2").rows, Words{"0"});
+
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre("PREPARE " + text, "EXECUTE 1", kAskUser, "SET @`a`=NULL", "SELECT 2"));
+}
+
+TEST_F(CaptureTest, AVariableThatIsOnlyPlannedPinsUntilItIsSet) {
+  start();
+  RawClient client = this->client();
+  for (const char* text : {"PREPARE p FROM 'SELECT @a := 1'", "EXPLAIN SELECT @a := 1"}) {
+    client.query(text);
+    EXPECT_TRUE(eventually([&] { return proxy_->pinned(sql::Pin::kUserVariable) == 1; })) << text;
+    EXPECT_TRUE(client.query("SET @a = 1").is_ok());
+    EXPECT_TRUE(is_idle()) << text;
+  }
+}
+
 TEST_F(CaptureTest, WhatCannotBeReadBackPinsUntilItIsSetAnew) {
   start();
   tidb_.answer(kAskUser, integer("42", 13));  // of a type that no known expression has

@@ -14,6 +14,7 @@ def command(session, number, argument=""):
     return (session, ("command", number, argument))
 
 
+DEFINITION = "CREATE TABLE IF NOT EXISTS {db}.e0(id INT, v BIGINT UNSIGNED, w INT UNSIGNED)"
 CASES = {
     "a dropped database stays the current one": [
         connect(0), connect(1), *query(0, "CREATE DATABASE {db}x1", "USE {db}x1"), *query(1, "DROP DATABASE {db}x1"),
@@ -70,6 +71,16 @@ CASES = {
         connect(0), connect(1), *query(0, "SELECT 1", "SET NAMES gbk COLLATE nonsense_ci"), *query(1, "SELECT 1"), *query(0, "SELECT ROW_COUNT()"),
         *query(0, "SHOW WARNINGS", "SET NAMES binary COLLATE binary", "SET NAMES binary COLLATE 'binary'"), *query(1, "SELECT 'x'"),
         *query(0, "SELECT 'x'", "SET time_zone = '+01:00', NAMES latin1 COLLATE nonsense"), *query(1, "SELECT 1"), *query(0, "SELECT @@time_zone, 'x'"),
+    ],
+    "a prepared definition that was executed warns of its widths": [
+        connect(0), connect(1, database=None), (0, ("prepare", 1, DEFINITION)), (0, ("execute", 1)), *query(1, "SELECT 1"), (0, ("execute", 1)),
+        *query(0, "SHOW WARNINGS", f"PREPARE p FROM '{DEFINITION}'", "EXECUTE p", "SHOW WARNINGS"), *query(1, "SELECT 1"), *query(0, "EXECUTE p", "SHOW WARNINGS"),
+        (1, ("prepare", 1, DEFINITION)), (1, ("execute", 1)), *query(1, "SHOW WARNINGS"),
+    ],
+    "a variable with the type of an assignment that was only planned": [
+        connect(0), connect(1), *query(0, "SET @a = 'x'"), (0, ("prepare", 1, "SELECT @a := 1.5")), *query(0, "SELECT @a", "SHOW WARNINGS"),
+        (0, ("execute", 1)), *query(1, "SELECT 1"), *query(0, "SELECT @a", "PREPARE p FROM 'SELECT 1, @a := @b, @b := 7'", "SELECT @a, @b"),
+        *query(0, "EXECUTE p", "SET @c = 'z'", "EXPLAIN SELECT @c := 1", "SELECT @a, @b, @c", "UPDATE {db}.t0 SET v = (@b := 'q') WHERE 0", "SELECT @b"),
     ],
     "a reset backend has no insert id": [
         connect(0, database=None), connect(1), *query(0, "INSERT INTO {db}.t0(v) VALUES (1)"), *query(1, "SELECT 1"),

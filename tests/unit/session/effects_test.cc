@@ -81,7 +81,50 @@ TEST(Effects, AFailedQueryMayHaveAssigned) {
   Effects effects;
   effects.run("SELECT @a := id, nonsense(1) FROM t", failed(0, 1690));
   EXPECT_FALSE(effects.desired.is_exact());
+  EXPECT_TRUE(effects.pins.contains(sql::Pin::kUserVariable))
+      << "it may have the type without the value";
+  effects.run("SET @a = 1", ok());
   EXPECT_TRUE(effects.pins.empty());
+}
+
+TEST(Effects, AnAssignmentThatFoundNoRowLeavesATypeWithoutItsValue) {
+  protocol::ResponseSummary none = ok();
+  Effects write;
+  write.run("UPDATE t SET v = (@e := v + 1)", none);
+  EXPECT_TRUE(write.pins.contains(sql::Pin::kUserVariable));
+  none.affected_rows = 1;
+  write.run("UPDATE t SET v = (@e := v + 1)", none);
+  EXPECT_TRUE(write.pins.empty());
+
+  protocol::ResponseSummary rows;
+  rows.outcome = Outcome::kResultSet;
+  rows.results = 1;
+  rows.found_rows = 0;
+  Effects read;
+  read.run("SELECT @e := v FROM t", rows);
+  EXPECT_TRUE(read.pins.contains(sql::Pin::kUserVariable));
+  rows.found_rows = 1;
+  read.run("SELECT @e := v FROM t", rows);
+  EXPECT_TRUE(read.pins.empty());
+
+  for (const char* text :
+       {"SET @e = 1", "DO @e := 1", "LOAD DATA LOCAL INFILE 'x' INTO TABLE t (@e)"}) {
+    Effects other;
+    other.run(text, ok());
+    EXPECT_TRUE(other.pins.empty()) << text;
+  }
+}
+
+TEST(Effects, APrepareGivesATypeOnly) {
+  const sql::StateChanges stuck = {{sql::ChangeKind::kStuckUserVariable, "a"}};
+  EXPECT_EQ(planned_changes(sql::classify("SELECT @a := ?", {}), ok()), stuck);
+  EXPECT_EQ(planned_changes(sql::classify("SELECT @a := 1, nonsense", {}), failed(0, 1054)), stuck);
+  EXPECT_TRUE(planned_changes(sql::classify("SELECT @a := 1 1", {}), failed(0, 1064)).empty());
+  EXPECT_TRUE(planned_changes(sql::classify("SET @a = ?", {}), ok()).empty());
+
+  Effects explained;
+  explained.run("EXPLAIN SELECT @a := 1, nonsense", failed(0, 1054));
+  EXPECT_TRUE(explained.pins.contains(sql::Pin::kUserVariable));
 }
 
 TEST(Effects, APinOfAVariableGoesWithItsCause) {

@@ -35,6 +35,15 @@ TEST(PreparedStatements, AreKnownByTextAndState) {
   EXPECT_NE(*prepared_key("SELECT 1", kFresh), *prepared_key("SELECT 1", other));
 }
 
+TEST(PreparedStatements, ShareNothingThatTiDBChangesWhenItExecutesIt) {
+  PreparedStatements statements;
+  EXPECT_EQ(*statements.add("SELECT 1", kFresh, 0, 1).key,
+            *statements.add("SELECT 1", kFresh, 0, 1).key);
+  for (const char* text : {"CREATE TABLE IF NOT EXISTS t (a INT)", "SELECT @a"}) {
+    EXPECT_NE(*statements.add(text, kFresh, 0, 1).key, *statements.add(text, kFresh, 0, 1).key);
+  }
+}
+
 TEST(PreparedStatements, SayWhetherACursorOrDataPins) {
   PreparedStatements statements;
   PreparedStatement& one = statements.add("SELECT 1", kFresh, 0, 1);

@@ -157,6 +157,7 @@ TEST(ClassifyEffect, ListsTemporaryTablesPreparedTextsAndAssignedVariables) {
       {"EXECUTE s USING @a, @b", {{ChangeKind::kExecuteText, "s"}}},
       {"DEALLOCATE PREPARE s", {{ChangeKind::kDeallocateText, "s"}}},
       {"DROP PREPARE S", {{ChangeKind::kDeallocateText, "S"}}},
+      {"EXPLAIN SELECT @a := 1", {{ChangeKind::kStuckUserVariable, "a"}}},
       {"SELECT @A := 1, @`b C` := 2",
        {{ChangeKind::kComputedUserVariable, "a"}, {ChangeKind::kComputedUserVariable, "b c"}}},
       {"USE d", {{ChangeKind::kUseDatabase, "d"}}},

@@ -15,14 +15,17 @@ TEXTS = (
     ("SELECT ?", "?"), ("SELECT ?, ?", "??"), ("SELECT LENGTH(?)", "s"), ("SELECT * FROM {db}.fixed ORDER BY id", ""), ("SELECT nonsense", ""),
     ("SELEC", ""), ("", ""), ("SELECT 1; SELECT 2", ""), ("DELETE FROM {t} WHERE id = ?", "I"), ("SELECT DATABASE(), @@sql_mode", ""),
     ("SELECT 'a' \"b\"", ""), ("DO ?", "I"), ("SHOW TABLES LIKE 'fi%'", ""), ("SELECT COUNT(*) FROM fixed", ""), ("SELECT ? + 1, ? = 'a'", "is"),
-    ("SELECT id FROM {t} ORDER BY id LIMIT ?", "i"), ("SELECT @a, @b", ""), ("REPLACE INTO {t}(id, v) VALUES (?, ?)", "II"),
+    ("SELECT id FROM {t} ORDER BY id LIMIT ?", "i"), ("SELECT @a IS NULL, LENGTH(CONCAT(@a, @b))", ""), ("REPLACE INTO {t}(id, v) VALUES (?, ?)", "II"),
     ("SELECT * FROM {e}", ""), ("SELECT s FROM {db}.fixed WHERE s = ?", "s"), ("SELECT COLLATION(?), CHARSET('x')", "s"), ("-- c", ""),
 )  # fmt: skip
+# As binary ones they answer with the types that the variables had in the first execute, until the schema changes, by whatever session.
+NAMED = TEXTS + (("SELECT @a, @b", ""),)
 EFFECTS = (
     ("BEGIN", "transaction"), ("COMMIT", None), ("ROLLBACK", None), ("USE {db}", None), ("USE {other}", None), ("SET time_zone = '+01:00'", None),
     ("SET NAMES latin1", None), ("SET sql_mode = 'ANSI_QUOTES'", None), ("SET @a = 5", None), ("SET @b = 'text'", None),
     ("SELECT LAST_INSERT_ID(7)", None), ("CREATE TABLE IF NOT EXISTS {e}(id INT, v INT)", None), ("SELECT ROW_COUNT()", None),
     ("SELECT FOUND_ROWS()", None), ("SELECT LAST_INSERT_ID()", None), ("SET @c = ?", "computed user variable"), ("SELECT @d := ?", "computed user variable"),
+    ("SELECT @e := 'text'", "computed user variable"), ("SELECT nonsense, @a := 2", "computed user variable"),
 )  # fmt: skip
 
 
@@ -40,7 +43,7 @@ def prepare(rnd, model, text, what, takes=frozenset()):
     model.handles[handle] = "".join(rnd.choice("lftbdDMn") if one == "?" else one for one in what)
     model.effects[handle] = takes
     text = text.replace("{t}", model.table if rnd.random() < 0.8 else f"t{model.number}").replace("{e}", model.extra)
-    return handle, Act(("prepare", handle, text))
+    return handle, Act(("prepare", handle, text), takes if ":=" in text else frozenset())
 
 
 def execute(rnd, model, handle, takes=None, cursor=0):
@@ -119,7 +122,7 @@ def unknown(rnd, model):
 @kind("text PREPARE", 1.5)
 def text_prepare(rnd, model):
     name = rnd.choice(["p", "q", "`r`", "P"])
-    text, what = rnd.choice(TEXTS)
+    text, what = rnd.choice(NAMED)
     text = text.replace("{t}", model.table).replace("{e}", model.extra)
     model.names[name] = len(what)
     if rnd.random() < 0.2:
@@ -140,7 +143,7 @@ def text_execute(rnd, model):
 @kind("text PREPARE with an effect", 0.7)
 def text_effect(rnd, model):
     text, pinned = rnd.choice([one for one in EFFECTS if "?" not in one[0]])
-    yield query(f"PREPARE z FROM {quoted(text.replace('{e}', model.extra))}")
+    yield query(f"PREPARE z FROM {quoted(text.replace('{e}', model.extra))}", pinned if ":=" in text else None)
     yield query("EXECUTE z", pinned)
     if text == "BEGIN":
         yield query("COMMIT", drops=pins("transaction"))
