@@ -9,12 +9,11 @@ namespace {
 
 // Errors before anything of the text is executed: it is parsed as a whole first.
 bool is_refused(const protocol::ResponseSummary& answer) {
-  constexpr std::uint16_t kInvalidCharacter = 1300;
   constexpr std::uint16_t kParseError = 1064;
   constexpr std::uint16_t kManyStatements = 8130;
   const std::uint16_t error = answer.error_number;
   if (answer.results > 1) return false;  // of what a PREPARE behind others is from
-  return error == kParseError || error == kInvalidCharacter || error == kManyStatements;
+  return error == kParseError || error == kManyStatements;
 }
 // TiDB parses the statement, but cannot plan it (CALL): nothing of that one was executed.
 constexpr std::uint16_t kUnsupportedStatement = 8108;
@@ -124,7 +123,8 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
                               sql::PinReasons pins, sql::SessionState& desired,
                               sql::SessionState& actual) {
   const bool failed = answer.has_error();
-  const bool refused = refusal_of(protocol::Command::kQuery, script, answer) != Refusal::kNone;
+  const bool refused = refusal_of(protocol::Command::kQuery, script, answer,
+                                  desired.lex_mode().encoding) != Refusal::kNone;
   if (failed && (refused || is_refused(answer))) return pins;
   const std::size_t done = executed_of(script, answer);
   for (std::size_t i = 0; i < done; ++i) {

@@ -22,10 +22,13 @@ bool looks_up(const sql::Statement& statement, std::uint16_t error) {
 }
 
 // From the parser.
-bool is_unreadable(const sql::Script& script, std::uint16_t error) {
+bool is_unreadable(const sql::Script& script, std::uint16_t error, sql::TextEncoding encoding) {
   constexpr std::uint16_t kSyntax = 1064;
   constexpr std::uint16_t kInvalidCharacter = 1300;
-  if (error == kSyntax || error == kInvalidCharacter) return true;
+  if (error == kSyntax) return true;
+  if (error == kInvalidCharacter) {
+    return encoding == sql::TextEncoding::kSingleByte || encoding == sql::TextEncoding::kGbk;
+  }
   if (error != kUnknownCharset && error != kUnknownCollation) return false;
   return script.empty() || !looks_up(script.front(), error);
 }
@@ -35,7 +38,8 @@ bool is_execute(const sql::Statement& statement) {
          sql::is_keyword(sql::Lexer(statement.text, {}).next().text, "EXECUTE");
 }
 
-Refusal refusal_of_query(const sql::Script& script, std::uint16_t error) {
+Refusal refusal_of_query(const sql::Script& script, std::uint16_t error,
+                         sql::TextEncoding encoding) {
   constexpr std::uint16_t kManyStatements = 8130;
   constexpr std::uint16_t kNotAllowed = 1148;
   constexpr std::uint16_t kNotPrepared = 8111;
@@ -49,7 +53,8 @@ Refusal refusal_of_query(const sql::Script& script, std::uint16_t error) {
     return Refusal::kAddsWarning;
   // In PREPARE it may be the prepared text that cannot be read.
   const bool prepares = is_single && script.front().kind == sql::StatementKind::kPrepared;
-  return is_unreadable(script, error) && !prepares ? Refusal::kAddsWarning : Refusal::kNone;
+  return is_unreadable(script, error, encoding) && !prepares ? Refusal::kAddsWarning
+                                                             : Refusal::kNone;
 }
 
 }  // namespace
@@ -63,19 +68,20 @@ bool may_warn_when_parsed(const sql::Script& script) {
 }
 
 Refusal refusal_of(protocol::Command command, const sql::Script& script,
-                   const protocol::ResponseSummary& answer) {
+                   const protocol::ResponseSummary& answer, sql::TextEncoding encoding) {
   constexpr std::uint16_t kPreparesMany = 8115;
   constexpr std::uint16_t kUnknown = 1105;
   if (!answer.has_error() || answer.results > 1) return Refusal::kNone;
   const std::uint16_t error = answer.error_number;
   switch (command) {
     case protocol::Command::kStmtPrepare:
-      return is_unreadable(script, error) || error == kPreparesMany ? Refusal::kWithoutTrace
-                                                                    : Refusal::kNone;
+      return is_unreadable(script, error, encoding) || error == kPreparesMany
+                 ? Refusal::kWithoutTrace
+                 : Refusal::kNone;
     case protocol::Command::kStmtExecute:  // without the types of its parameters
       return error == kUnknown && answer.message == "malform packet error" ? Refusal::kWithoutTrace
                                                                            : Refusal::kNone;
-    default: return refusal_of_query(script, error);
+    default: return refusal_of_query(script, error, encoding);
   }
 }
 

@@ -20,7 +20,7 @@ void Session::rest() {
   const bool must = lease_ && must_capture();
   if (!lease_) {
     enter(State::kIdle);
-  } else if (keeps_lease()) {
+  } else if (keeps_lease() && !joins_warnings()) {
     enter(State::kIdlePinned);
   } else if (!must && !warnings_on_backend_ && desired_.is_exact()) {
     end_lease(pool::Release::kClean);
@@ -47,6 +47,13 @@ bool Session::must_capture() {
   return insert_id_on_backend_ || desired_.role().is_computed || added_warnings_ > 0 ||
          found_rows_on_backend_ || (warnings_on_backend_ && needs_restore) || mode.uncertain ||
          mode.collation == 0;
+}
+
+// The backend is kept, but was asked for its warnings before the statement that added to them: it
+// would show those of the proxy's question instead. A question would use up SET TRANSACTION, and
+// has no place in a transaction.
+bool Session::joins_warnings() const {
+  return added_warnings_ > 0 && !in_transaction_ && !pins_.contains(sql::Pin::kOneShotTransaction);
 }
 
 void Session::on_recall() {

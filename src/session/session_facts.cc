@@ -239,7 +239,8 @@ void Session::note_facts() {
   const protocol::ResponseSummary& answer = command_->summary;
   const bool prepares = command_->type == protocol::Command::kStmtPrepare;
   const sql::Script& script = command_->effects();
-  if (const Refusal refusal = refusal_of(command_->type, script, answer);
+  if (const Refusal refusal =
+          refusal_of(command_->type, script, answer, desired_.lex_mode().encoding);
       refusal != Refusal::kNone) {
     return note_refusal(refusal);
   }
@@ -292,7 +293,8 @@ void Session::note_refusal(Refusal refusal) {
 void Session::note_failure_facts() {
   const sql::Script& script = command_->effects();
   const protocol::ResponseSummary& ping = command_->exchange.summary();
-  if (refusal_of(command_->type, script, command_->summary) != Refusal::kNone) {
+  const sql::TextEncoding encoding = desired_.lex_mode().encoding;
+  if (refusal_of(command_->type, script, command_->summary, encoding) != Refusal::kNone) {
     if (command_->may_have_parser_warnings) note_parser_warnings(ping.warnings);
     return;
   }

@@ -105,6 +105,7 @@ bool Session::add_steps() {
 // Last before the relay: the next statement takes it, whoever sends it.
 bool Session::add_next_isolation() {
   if (next_isolation_.empty() || !takes_next_isolation(*command_)) return false;
+  keep_warnings();
   command_->exchange.add(
       {.kind = StepKind::kRestore,
        .command = protocol::Command::kQuery,

@@ -39,7 +39,7 @@ bool Session::restores_insert_id() {
   if (insert_id_on_backend_ || there == insert_id_target() || there == last_insert_id_)
     return false;
   const sql::Script& script = command_->effects();
-  if (script.empty()) return false;
+  if (script.empty() || (script.size() == 1 && script.front().keeps_diagnostics)) return false;
   if (!desired_.autocommit() || script.front().kind == sql::StatementKind::kBegin) return true;
   // It would take what SET TRANSACTION has set, ahead of BEGIN.
   if (script.pins().contains(sql::Pin::kOneShotTransaction) || !next_isolation_.empty())

@@ -76,7 +76,9 @@ struct ClientCommand {
     return type == protocol::Command::kRefresh && argument().starts_with('\1');
   }
   // Its EOF tells of the warnings of the last statement, as above.
-  bool repeats_last_warnings() const { return type == protocol::Command::kFieldList; }
+  bool repeats_last_warnings() const {
+    return type == protocol::Command::kFieldList || type == protocol::Command::kSetOption;
+  }
   // Whether it got the lock, only the row in the answer tells.
   bool asks_for_lock() const {
     return type == protocol::Command::kQuery && session::asks_for_lock(script);

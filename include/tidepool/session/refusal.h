@@ -20,8 +20,11 @@ enum class Refusal : std::uint8_t {
 // ignores.
 bool may_warn_when_parsed(const sql::Script& script);
 
-// `script`: what the command executes or prepares.
+// `script`: what the command executes or prepares; `encoding`: of the command's text. The parser
+// looks for bytes that are no characters (1300) in other texts than UTF-8 (lexer.go,
+// convert2Connection); the same error also comes from functions that convert strings.
 Refusal refusal_of(protocol::Command command, const sql::Script& script,
-                   const protocol::ResponseSummary& answer);
+                   const protocol::ResponseSummary& answer,
+                   sql::TextEncoding encoding = sql::TextEncoding::kUtf8);
 
 }  // namespace tidepool::session

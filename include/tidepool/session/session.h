@@ -316,6 +316,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void rest();
   bool is_bound() const;
   bool must_capture();
+  bool joins_warnings() const;
   void on_recall() override;
   void capture();
   void add_captures();

@@ -185,6 +185,25 @@ TEST_F(CaptureTest, WhatCannotBeReadBackPinsUntilItIsSetAnew) {
   EXPECT_EQ(proxy_->pinned(sql::Pin::kUserVariable), 0);
 }
 
+TEST_F(CaptureTest, ARefusedStatementAddsToTheWarningsOfABackendThatIsKept) {
+  start();
+  tidb_.answer(kSetUser, packet(1, std::string("\0\0\0\2\0\1\0", 7)));  // an OK, one warning
+  tidb_.answer(kAskUser, integer("42", 13));
+  tidb_.answer("BROKEN", err_packet(1064, "42000", "You have an error in your SQL syntax"));
+  tidb_.answer("SHOW WARNINGS", text_result({"Level"}, {{"Error"}}));
+  tidb_.answer_once("SHOW WARNINGS", text_result({"Level"}, {{"Warning"}}));
+  RawClient one = client();
+  RawClient two = client();
+  ASSERT_TRUE(one.query(kSetUser).is_ok());
+  ASSERT_TRUE(is_parked());
+  two.send("\x03SELECT 2");
+  ASSERT_TRUE(eventually([&] { return proxy_->pinned(sql::Pin::kUserVariable) == 1; }));
+
+  EXPECT_TRUE(one.query("BROKEN").is_error(1064));
+
+  EXPECT_EQ(one.query("SHOW WARNINGS").rows, (Words{"Warning", "Error"}));
+}
+
 TEST_F(CaptureTest, AnErrorInsteadOfTheValuePins) {
   start();
   tidb_.answer(kAskZone, err_packet(1105, "HY000", "no"));

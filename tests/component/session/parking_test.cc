@@ -299,6 +299,20 @@ TEST_F(ParkingTest, ARefusedStatementIsReadBackAtOnceBecauseAnotherSessionsWarni
   EXPECT_TRUE(eventually([&] { return proxy_->counts().idle == 1; }));
 }
 
+// On a backend that is kept TiDB may speak of a statement of the proxy's own.
+TEST_F(ParkingTest, WhatIsNoStatementSaysAgainWhatTheLastOneSaid) {
+  start();
+  RawClient client = this->client();
+  ASSERT_EQ(client.query("SELECT NEXTVAL(s)").kind, Reply::Kind::kRows);  // pins
+  ASSERT_TRUE(client.query(kWarns).is_ok());
+  tidb_.answer("-- nothing", packet(1, std::string("\0\7\0\2\0\2\0", 7)));
+  const std::string ping = client.ping().bytes;
+
+  EXPECT_EQ(client.query("-- nothing").bytes, ping);
+  EXPECT_EQ(client.command(std::string("\x1b\0\0", 3)).bytes.substr(4, 2), "\xfe\x01");
+  EXPECT_EQ(client.ping().bytes, ping);
+}
+
 TEST_F(ParkingTest, AResetOfTheSessionGivesItUp) {
   start();
   RawClient client = parked();

@@ -82,6 +82,19 @@ CASES = {
         (0, ("execute", 1)), *query(1, "SELECT 1"), *query(0, "SELECT @a", "PREPARE p FROM 'SELECT 1, @a := @b, @b := 7'", "SELECT @a, @b"),
         *query(0, "EXECUTE p", "SET @c = 'z'", "EXPLAIN SELECT @c := 1", "SELECT @a, @b, @c", "UPDATE {db}.t0 SET v = (@b := 'q') WHERE 0", "SELECT @b"),
     ],
+    "what is known after several statements that end with an INSERT": [
+        connect(0, raw.MULTI_STATEMENTS), *query(0, "SELECT 1; INSERT INTO {db}.t0() VALUES ()"), command(0, raw.PING),
+        *query(0, "INSERT INTO {db}.t0() VALUES (); UPDATE {db}.t0 SET v = 5"), command(0, raw.PING),
+    ],
+    "bytes that are no characters for a function": [
+        connect(0), connect(1), *query(0, "SELECT 1/0", "SET character_set_connection = gbk", "SELECT HEX('ä')"), *query(1, "SELECT 1"),
+        *query(0, "SELECT ROW_COUNT()", "SHOW WARNINGS", "SET @a = 1, @b = HEX('ä')", "SELECT @a, @b", "SET @a = 1, @b = 2"),
+        *query(0, "SET NAMES gbk", "UPDATE {db}.t0 SET v = v + 1", "SELECT 'X\udcff'"), *query(1, "SELECT 1"), *query(0, "SELECT ROW_COUNT()"),
+    ],
+    "an insert id goes ahead of a text that is not executed": [
+        connect(0), connect(1), *query(1, "INSERT INTO {db}.t1() VALUES ()"), *query(0, "SELECT 'a' + 1", "SELECT 1; SELECT LAST_INSERT_ID()", "SHOW WARNINGS"),
+        *query(1, "INSERT INTO {db}.t1() VALUES ()"), *query(0, "SELECT 'a' + 1", "INSERT INTO {db}.t0 VALUES 1", "SHOW WARNINGS"),
+    ],
     "a reset backend has no insert id": [
         connect(0, database=None), connect(1), *query(0, "INSERT INTO {db}.t0(v) VALUES (1)"), *query(1, "SELECT 1"),
         *query(0, "SELECT @@identity, LAST_INSERT_ID()"),

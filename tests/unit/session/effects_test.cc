@@ -73,8 +73,13 @@ TEST(Effects, ASetOfSeveralThatFailsLeavesThemUnknown) {
 
 TEST(Effects, ABadCharacterMeansThatNoSetRan) {
   Effects effects;
+  effects.run("SET NAMES gbk", ok());
   effects.run("SET @a = 1, @b = 'x'", failed(0, 1300));
   EXPECT_TRUE(effects.desired.is_exact());
+
+  Effects converts;
+  converts.run("SET @a = 1, @b = HEX('x')", failed(0, 1300));
+  EXPECT_FALSE(converts.desired.is_exact()) << "the text is UTF-8: the function failed";
 }
 
 TEST(Effects, AFailedQueryMayHaveAssigned) {

@@ -26,9 +26,22 @@ TEST(Refusal, IsNoneOfWhatHasBegun) {
 
 TEST(Refusal, AddsAWarningToThoseBefore) {
   EXPECT_EQ(refused(Command::kQuery, "SELEC", 1064), Refusal::kAddsWarning);
-  EXPECT_EQ(refused(Command::kQuery, "SELECT 'x'", 1300), Refusal::kAddsWarning);
   EXPECT_EQ(refused(Command::kQuery, "EXECUTE nobody", 8111), Refusal::kAddsWarning);
   EXPECT_EQ(refused(Command::kQuery, "DEALLOCATE PREPARE nobody", 8111), Refusal::kNone);
+}
+
+TEST(Refusal, IsThatOfBytesWhichAreNoCharactersUnlessAFunctionFoundThem) {
+  protocol::ResponseSummary answer;
+  answer.outcome = protocol::ResponseSummary::Outcome::kError;
+  answer.error_number = 1300;
+  answer.results = 1;
+  const auto refused_in = [&](sql::TextEncoding encoding) {
+    return refusal_of(Command::kQuery, sql::classify("SELECT HEX('x')", {}), answer, encoding);
+  };
+  EXPECT_EQ(refused_in(sql::TextEncoding::kGbk), Refusal::kAddsWarning);
+  EXPECT_EQ(refused_in(sql::TextEncoding::kSingleByte), Refusal::kAddsWarning);
+  EXPECT_EQ(refused_in(sql::TextEncoding::kUtf8), Refusal::kNone);
+  EXPECT_EQ(refused_in(sql::TextEncoding::kGb18030), Refusal::kNone);
 }
 
 TEST(Refusal, ComesFromTheParserForUnknownCharacterSets) {
