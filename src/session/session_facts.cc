@@ -63,6 +63,13 @@ bool keeps_warnings(const sql::Script& script, const sql::Statement* last) {
   return true;
 }
 
+// `may_set`: a statement of the text may have set it without telling.
+bool concerns_insert_id(const protocol::ResponseSummary& answer, bool may_set) {
+  const bool is_silent =
+      answer.outcome == protocol::ResponseSummary::Outcome::kResultSet || answer.has_error();
+  return answer.last_insert_id != 0 || (may_set && is_silent);
+}
+
 // LAST_INSERT_ID(n) in an UPDATE has surely set it; what an INSERT tells may be an id that the
 // client gave.
 bool tells_insert_id(const sql::Script& script, const protocol::ResponseSummary& answer) {
@@ -258,8 +265,7 @@ void Session::note_facts() {
   }
   const bool may_set_id = may_have_set_insert_id(script, answer);
   last_sets_insert_id_ = may_set_id && has_rows;
-  if (!prepares &&
-      (answer.last_insert_id != 0 || (may_set_id && (has_rows || answer.has_error())))) {
+  if (!prepares && concerns_insert_id(answer, may_set_id)) {
     insert_id_on_backend_ = true;
     if (last_sets_insert_id_ || tells_insert_id(script, answer)) lease_.memory().insert_id.reset();
   }
