@@ -171,6 +171,14 @@ bool inserts(const sql::Statement& statement) {
          sql::is_keyword(word, "LOAD");
 }
 
+bool sets_resource_group(const sql::Script& script) {
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    for (const sql::StateChange& change : script[i].changes)
+      if (change.kind == sql::ChangeKind::kSetResourceGroup) return true;
+  }
+  return false;
+}
+
 bool is_harmless(const sql::Script& script) {
   if (script.size() != 1) return false;
   return script.front().is_read || script.front().kind == sql::StatementKind::kBegin;

@@ -47,6 +47,7 @@ pool::PreparedCache::Key key_of_types(const pool::PreparedCache::Key& key, std::
 sql::SessionState preparing_state(const sql::SessionState& state) {
   sql::SessionState part = state;
   part.apply({.kind = sql::ChangeKind::kSetRole});  // privileges are looked at when it is executed
+  part.apply({.kind = sql::ChangeKind::kSetResourceGroup});
   for (const sql::SessionState::Item& item : state.items()) {
     const std::string name(sql::variable(item.variable).name);
     if (name != "sql_mode") part.apply({.kind = sql::ChangeKind::kSetDefault, .name = name});

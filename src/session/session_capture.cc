@@ -108,7 +108,9 @@ void Session::on_captured() {
   const CaptureKind kind = command_->captures.front();
   command_->captures.pop_front();
   const std::string answer = command_->exchange.take_held();
-  if (kind == CaptureKind::kTextSource) return note_source(answer);  // the client's command follows
+  // After these the client's command follows.
+  if (kind == CaptureKind::kTextSource) return note_source(answer);
+  if (kind == CaptureKind::kLoginGroup) return note_login_group(answer);
   // The capture was a statement of its own; or the client's follows.
   if (command_->is_capture) lease_.memory().last_session = 0;
   switch (kind) {
@@ -119,7 +121,8 @@ void Session::on_captured() {
     case CaptureKind::kSystemVariables:
     case CaptureKind::kUserVariables: return note_variables(kind, answer);
     case CaptureKind::kRole: return note_role(answer);
-    case CaptureKind::kTextSource: return;
+    case CaptureKind::kTextSource:
+    case CaptureKind::kLoginGroup: return;
   }
 }
 
@@ -207,6 +210,30 @@ void Session::note_role(const std::string& answer) {
   const sql::StateChange change{.kind = sql::ChangeKind::kSetRole, .value = *names};
   desired_.apply(change);
   lease_.memory().actual.apply(change);
+}
+
+// Before the first SET RESOURCE GROUP on a backend: the next session may need what is there now.
+void Session::add_login_group_capture() {
+  const sql::SessionState& actual = lease_.memory().actual;
+  if (!actual.login_group().empty() || !actual.resource_group().empty()) return;
+  if (pins_.contains(sql::Pin::kOneShotTransaction)) return;  // it would take that
+  keep_warnings();
+  command_->captures.push_back(CaptureKind::kLoginGroup);
+  command_->exchange.add(
+      {.kind = StepKind::kCapture,
+       .command = protocol::Command::kQuery,
+       .bytes = framed(protocol::Command::kQuery, "SELECT CURRENT_RESOURCE_GROUP()"),
+       .may_fail = true,
+       .hold_answer = true});
+  found_rows_here_ = false;
+}
+
+void Session::note_login_group(const std::string& answer) {
+  const auto result = protocol::parse_text_result(answer);
+  const bool is_single = result && result->rows.size() == 1 && result->rows[0].size() == 1;
+  if (!is_single) return;
+  const auto name = sql::resource_group_name(result->rows[0][0].value_or(""));
+  if (name) lease_.memory().actual.set_login_group(*name);
 }
 
 void Session::end_captures() {

@@ -89,6 +89,7 @@ bool Session::add_steps() {
       command_->chooses_database() ? add_restore(wanted_for_use()) : add_restore(desired_);
   if (!can_be) return false;
   note_other_use();
+  if (sets_resource_group(command_->effects())) add_login_group_capture();
   const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
   bool must_succeed = !command_->exchange.is_over();
   must_succeed = add_text_steps() || must_succeed;
@@ -143,6 +144,7 @@ bool Session::add_restore(const sql::SessionState& target) {
   if (command_->lost_database) add_lost_database(target.database());
   if (memory.actual.hash() == target.hash()) return true;
   if (!target.is_exact()) return true;  // its state is here, and nowhere else
+  if (memory.actual.resource_group() != target.resource_group()) add_login_group_capture();
   const sql::RestorePlan plan = sql::plan_restore(memory.actual, target);
   if (!plan.is_possible) return false;
   if (plan.steps.empty()) return true;

@@ -94,6 +94,7 @@ void Session::on_statement_close(std::string_view payload) {
 bool Session::add_statement_steps() {
   if (!add_restore(desired_)) return false;
   note_other_use();
+  if (sets_resource_group(command_->effects())) add_login_group_capture();
   PreparedStatement& statement = *command_->statement;
   choose_key(statement);
   pool::PreparedCache& known = lease_.memory().prepared;

@@ -8,6 +8,7 @@
 #include "literal.h"
 #include "names.h"
 #include "tidepool/sql/collation.h"
+#include "tidepool/sql/resource_group.h"
 #include "tidepool/sql/variable.h"
 
 namespace tidepool::sql {
@@ -229,6 +230,19 @@ Statement server_setting() {
   return statement;
 }
 
+Statement read_resource_group(Cursor& cursor) {
+  cursor.advance();
+  cursor.advance();
+  const std::optional<std::string> name = name_of(cursor.token());
+  std::optional<std::string> group = resource_group_name(name.value_or(""));
+  if (!group) return pinning(Pin::kResourceGroup);
+  Statement statement = make(StatementKind::kSet);
+  statement.releases.insert(Pin::kResourceGroup);
+  statement.changes.push_back(
+      {.kind = ChangeKind::kSetResourceGroup, .name = {}, .value = *std::move(group)});
+  return statement;
+}
+
 // The forms that are not a list, by their words; nothing if it is a list.
 std::optional<Statement> read_special(Cursor& cursor) {
   if (cursor.ahead().at_assignment() && !cursor.at("PASSWORD")) return std::nullopt;
@@ -250,7 +264,7 @@ std::optional<Statement> read_special(Cursor& cursor) {
     statement.changes.push_back({ChangeKind::kComputedRole});
     return statement;
   }
-  if (cursor.at("RESOURCE") && cursor.ahead().at("GROUP")) return pinning(Pin::kResourceGroup);
+  if (cursor.at("RESOURCE") && cursor.ahead().at("GROUP")) return read_resource_group(cursor);
   if (cursor.at("SESSION_STATES")) {
     return pinning(Pin::kSessionStates, TransactionEffect::kUnknown);
   }

@@ -148,6 +148,7 @@ void add_items(SetList& list, const SessionState& from, const SessionState& to) 
 
 bool reset_is_needed(const SessionState& actual, const SessionState& desired) {
   if (!actual.is_exact() || actual.role().is_computed) return true;
+  if (is_resource_group_lost(actual, desired)) return true;
   if (!actual.database().empty() && desired.database().empty()) return true;
   if (!is_reachable(actual.charset(), desired.charset())) return true;
   return std::any_of(actual.items().begin(), actual.items().end(), [&desired](const Item& item) {
@@ -302,6 +303,7 @@ RestorePlan plan_restore(const SessionState& actual, const SessionState& desired
     plan.steps.push_back(
         RestoreStep{RestoreStep::Kind::kSetOption, {}, desired.multi_statements()});
   }
+  add_resource_group(plan.steps, from, desired);
   add_statements(plan.steps, std::move(from), desired);
   return plan;
 }

@@ -5,60 +5,12 @@
 #include <string>
 #include <utility>
 
-#include <xxhash.h>
-
 #include "names.h"
 #include "sql_mode.h"
+#include "state_hash.h"
 
 namespace tidepool::sql {
 namespace {
-
-// Seeds that keep the kinds of facts apart; a variable's seed is its id.
-constexpr std::uint64_t kDatabaseSeed = 0x1'0000;
-constexpr std::uint64_t kCharsetSeed = 0x1'0001;
-constexpr std::uint64_t kOptionSeed = 0x1'0002;
-constexpr std::uint64_t kRoleSeed = 0x1'0003;
-constexpr std::uint64_t kComputedSeed = 0x2'0000;
-
-std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
-  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
-}
-
-std::uint64_t hash_of(const CharsetState& charset) {
-  const std::uint64_t packed = (std::uint64_t{charset.client} << 32U) |
-                               (std::uint64_t{charset.results} << 16U) | charset.connection;
-  return XXH3_64bits_withSeed(&packed, sizeof packed, kCharsetSeed);
-}
-
-std::uint64_t hash_of(bool multi_statements) {
-  return XXH3_64bits_withSeed(&multi_statements, sizeof multi_statements, kOptionSeed);
-}
-
-std::uint64_t hash_of_computed(VariableId id) {
-  return XXH3_64bits_withSeed(&id, sizeof id, kComputedSeed);
-}
-
-std::uint64_t hash_of(const Role& role) {
-  return role.is_fresh() ? 0 : hash_of(role.names, kRoleSeed);
-}
-
-std::uint64_t hash_of(const SessionState::Item& item) {
-  return hash_of(item.value, item.variable);
-}
-
-std::uint16_t id_of_charset(std::string_view charset) {
-  const Collation* collation = default_collation(charset);
-  return collation == nullptr ? 0 : collation->id;
-}
-
-// session.go, SetCollation: a collation that TiDB cannot use becomes utf8mb4_bin, but the client's
-// character set stays. One whose character set it cannot convert either is kept under its own id.
-CharsetState charset_of_handshake(std::uint16_t id) {
-  if (id == 0) return CharsetState{};
-  const std::string_view name = charset_of_any_collation(id);
-  const std::uint16_t charset = name.empty() ? id : id_of_charset(name);
-  return CharsetState{charset, charset, collation_by_id(id) == nullptr ? kUtf8mb4Bin : id};
-}
 
 // One spelling for values that TiDB certainly takes for the same.
 std::string normal_value(const Variable& known, std::string value) {
@@ -85,13 +37,19 @@ bool is_plain(std::string_view name) {
   });
 }
 
+// The account's own is not taken again.
+std::shared_ptr<const ResourceGroups> groups_after_reset() {
+  static const auto groups = std::make_shared<const ResourceGroups>(
+      ResourceGroups{std::string(), std::string(kDefaultResourceGroup)});
+  return groups;
+}
+
 const VariableId kAutocommit = find_variable("autocommit");
 const VariableId kSqlMode = find_variable("sql_mode");
 const VariableId kWaitTimeout = find_variable("wait_timeout");
 const VariableId kCharacterSetClient = find_variable("character_set_client");
 const VariableId kCharacterSetConnection = find_variable("character_set_connection");
 const VariableId kCollationConnection = find_variable("collation_connection");
-const VariableId kUtf8mb4Collation = find_variable("default_collation_for_utf8mb4");
 
 }  // namespace
 
@@ -126,14 +84,15 @@ std::uint64_t SessionState::whole_hash() const {
     hash ^= hash_of(item);
   for (const Computed& one : computed_)
     hash ^= hash_of_computed(one.variable);
-  return hash ^ user_variables_.hash() ^ hash_of(role_);
+  return hash ^ user_variables_.hash() ^ hash_of(role_) ^ hash_of_group(resource_group());
 }
 
 bool operator==(const SessionState& left, const SessionState& right) {
   return left.hash_ == right.hash_ && left.database_ == right.database_ &&
          left.charset_ == right.charset_ && left.multi_statements_ == right.multi_statements_ &&
          left.items_ == right.items_ && left.computed_ == right.computed_ &&
-         left.user_variables_ == right.user_variables_ && left.role_ == right.role_;
+         left.user_variables_ == right.user_variables_ && left.role_ == right.role_ &&
+         left.resource_group() == right.resource_group();
 }
 
 void SessionState::apply(const StateChanges& changes) {
@@ -164,6 +123,7 @@ void SessionState::apply(const StateChange& change) {
     case ChangeKind::kComputedUserVariable: return set_user_variable(change);
     case ChangeKind::kSetRole: return set_role({change.value});
     case ChangeKind::kComputedRole: return set_role({{}, true});
+    case ChangeKind::kSetResourceGroup: return set_resource_group(change.value);
     case ChangeKind::kNextIsolation:
     case ChangeKind::kPrepareText:
     case ChangeKind::kExecuteText:
@@ -182,6 +142,7 @@ void SessionState::reset() {
   computed_.clear();
   user_variables_.clear();
   role_ = {};
+  groups_ = groups_after_reset();
   hash_ = whole_hash();
 }
 
@@ -192,6 +153,7 @@ void SessionState::adopt(const SessionState& desired) {
   computed_ = desired.computed_;
   user_variables_ = desired.user_variables_;
   role_ = desired.role_;
+  set_resource_group(desired.resource_group());
   multi_statements_ = desired.multi_statements_;
   hash_ = desired.hash_;
 }
@@ -258,6 +220,23 @@ void SessionState::set_role(Role role) {
   role_ = std::move(role);
 }
 
+const ResourceGroups& SessionState::groups() const {
+  static const ResourceGroups kNone;
+  return groups_ == nullptr ? kNone : *groups_;
+}
+
+void SessionState::set_resource_group(std::string_view name) {
+  if (name == resource_group()) return;
+  hash_ ^= hash_of_group(resource_group()) ^ hash_of_group(name);
+  groups_ =
+      std::make_shared<const ResourceGroups>(ResourceGroups{std::string(name), login_group()});
+}
+
+void SessionState::set_login_group(std::string_view name) {
+  groups_ =
+      std::make_shared<const ResourceGroups>(ResourceGroups{resource_group(), std::string(name)});
+}
+
 void SessionState::set_multi_statements(bool enabled) {
   hash_ ^= hash_of(multi_statements_) ^ hash_of(enabled);
   multi_statements_ = enabled;
@@ -277,51 +256,6 @@ void SessionState::set_variable(const StateChange& change) {
   } else {
     put(id, normal_value(known, change.value));
   }
-}
-
-void SessionState::set_charset(const CharsetState& charset) {
-  hash_ ^= hash_of(charset_) ^ hash_of(charset);
-  charset_ = charset;
-}
-
-// character_set_connection and collation_connection set each other (sysvar.go, SetSession of both).
-void SessionState::set_charset_variable(std::string_view name, const StateChange& change) {
-  CharsetState next = charset_;
-  const std::uint16_t charset = id_of_charset(change.value);
-  if (name == "collation_connection") {
-    if (const Collation* found = collation_by_name(change.value)) next.connection = found->id;
-  } else if (name == "character_set_results") {
-    next.results = charset;  // 0 for NULL and ""
-  } else if (charset != 0) {
-    (name == "character_set_client" ? next.client : next.connection) = charset;
-  }
-  set_charset(next);
-}
-
-// set.go, setCharset. DEFAULT is utf8mb4, whatever the server's default is.
-void SessionState::set_names(const StateChange& change) {
-  const std::string_view name = change.value.empty() ? "utf8mb4" : std::string_view(change.value);
-  const std::uint16_t charset = id_of_charset(name);
-  if (charset == 0) return;
-  std::uint16_t connection = charset;
-  if (const Collation* collation = collation_by_name(change.collation)) {
-    connection = collation->id;
-  } else if (charset == kUtf8mb4Bin) {
-    const Item* item = find(kUtf8mb4Collation);
-    const Collation* chosen = item == nullptr ? nullptr : collation_by_name(item->value);
-    connection = chosen == nullptr ? baseline_.utf8mb4_collation : chosen->id;
-  }
-  forget_computed_charset();
-  set_charset(CharsetState{charset, charset, connection});
-}
-
-// The connection's collation becomes the GLOBAL collation_database.
-void SessionState::set_character_set(const StateChange& change) {
-  const std::string_view name = change.value.empty() ? "utf8mb4" : std::string_view(change.value);
-  const std::uint16_t charset = id_of_charset(name);
-  if (charset == 0) return;
-  forget_computed_charset();
-  set_charset(CharsetState{charset, charset, baseline_.database_collation});
 }
 
 const SessionState::Item* SessionState::find(VariableId id) const {
@@ -379,13 +313,6 @@ void SessionState::forget_computed(VariableId id) {
   if (found == computed_.end()) return;
   computed_.erase(found);
   hash_ ^= hash_of_computed(id);
-}
-
-void SessionState::forget_computed_charset() {
-  for (const char* name : {"character_set_client", "character_set_connection",
-                           "character_set_results", "collation_connection"}) {
-    forget_computed(find_variable(name));
-  }
 }
 
 }  // namespace tidepool::sql

@@ -1,8 +1,8 @@
 """SET ROLE through a pool of one backend that another session uses in between: every answer is that of a direct connection."""
-import pymysql
 import pytest
 
 from support.tidb import Account
+from support.turns import ask, directly, intruder, run
 
 pytestmark = pytest.mark.quick
 
@@ -43,43 +43,13 @@ def single(door_opener, tidb, member):
         yield opened
 
 
-def ask(connection, text):
-    with connection.cursor() as cursor:
-        try:
-            cursor.execute(text)
-            return cursor.fetchall()
-        except pymysql.err.MySQLError as error:
-            return error.args
-
-
-def directly(tidb, account):
-    return pymysql.connect(
-        host="127.0.0.1", port=tidb.port, user=account.user, password=account.password, database=account.database,
-        autocommit=True,
-    )  # fmt: skip
-
-
-def run(connection, program, intrude):
-    answers = []
-    for text in program:
-        answers.append((text, ask(connection, text)))
-        intrude()
-    return answers
-
-
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_roles_are_those_of_a_session_of_its_own(single, tidb, member, name):
-    with directly(tidb, member) as alone, single.connect() as a, single.connect() as b:
-        fresh = ask(alone, "SELECT CURRENT_ROLE(), DATABASE()")
-
-        def intrude():
-            if single.proxy is None or single.proxy.metric("tidepool_backends", state="idle") >= 1:
-                assert ask(b, "SELECT CURRENT_ROLE(), DATABASE()") == fresh
-                with single.connect() as c:
-                    assert ask(c, "SELECT CURRENT_ROLE(), DATABASE()") == fresh
-
-        wanted = run(alone, PROGRAMS[name], lambda: None)
-        assert run(a, PROGRAMS[name], intrude) == wanted
+    question = "SELECT CURRENT_ROLE(), DATABASE()"
+    with directly(tidb, member) as alone, single.connect() as a:
+        older, intrude = intruder(single, question, ask(alone, question))
+        with older:
+            assert run(a, PROGRAMS[name], intrude) == run(alone, PROGRAMS[name])
 
 
 def test_a_role_that_is_revoked_gives_nothing_and_fails_nothing(single, tidb, member):

@@ -44,6 +44,7 @@ class Peer {
     MY_CHARSET_INFO charset;
     mysql_get_character_set_info(mysql_, &charset);
     state = SessionState({.collation_id = static_cast<std::uint16_t>(charset.number)});
+    state.set_login_group("default");
   }
   ~Peer() { mysql_close(mysql_); }
   Peer(const Peer&) = delete;
@@ -202,6 +203,8 @@ class Generator {
                            "SET tidb_txn_mode = 'optimistic'",
                            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
                            "SET wait_timeout = 77",
+                           "SET RESOURCE GROUP Restored",
+                           "SET RESOURCE GROUP DEFAULT",
                            "SET max_execution_time = 5000",
                            "USE mysql",
                            "USE information_schema",
@@ -239,7 +242,8 @@ std::string observe(Peer& peer) {
       "\n" + peer.ask(
                  "SELECT DATABASE(), @@character_set_client, @@character_set_results, "
                  "@@collation_connection, @@sql_mode, @@autocommit, @@time_zone, @@wait_timeout, "
-                 "@@transaction_isolation, @@tidb_txn_mode, @@max_execution_time");
+                 "@@transaction_isolation, @@tidb_txn_mode, @@max_execution_time, "
+                 "CURRENT_RESOURCE_GROUP()");
   return all;
 }
 
@@ -281,6 +285,7 @@ TEST(RestoreTidb, MakesABackendAnswerLikeTheSession) {
   const unsigned rounds = from_environment("TIDEPOOL_ROUNDS", 300);
   Generator generator(seed);
   auto backend = std::make_unique<Peer>();
+  backend->run("CREATE RESOURCE GROUP IF NOT EXISTS restored RU_PER_SEC = 1000000");
   for (unsigned round = 0; round < rounds; ++round) {
     Peer session;
     wander(session, generator, false);

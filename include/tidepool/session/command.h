@@ -36,7 +36,8 @@ enum class CaptureKind : std::uint8_t {
   kSystemVariables,
   kUserVariables,
   kRole,
-  kTextSource
+  kTextSource,
+  kLoginGroup
 };
 
 struct ClientCommand {

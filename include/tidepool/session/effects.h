@@ -37,6 +37,9 @@ bool must_probe(const sql::Script& script, const protocol::ResponseSummary& answ
 // made, but is none to ask for.
 bool inserts(const sql::Statement& statement);
 
+// Some statement of it is SET RESOURCE GROUP.
+bool sets_resource_group(const sql::Script& script);
+
 // Whether the client's command may follow a restore in the same write: nothing is lost when it runs
 // although the restore failed, because its answer can be thrown away.
 bool is_harmless(const sql::Script& script);

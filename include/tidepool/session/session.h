@@ -240,6 +240,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool add_text_step(const TextUse& use, const std::string& sent_text);
   bool add_text_prepare(const TextStatement& statement, const std::string& text);
   void add_source_capture();
+  void add_login_group_capture();
+  void note_login_group(const std::string& answer);
   void keep_warnings();
   void deallocate(std::string_view name);
   void deallocate_others();

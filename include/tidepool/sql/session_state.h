@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "tidepool/sql/collation.h"
 #include "tidepool/sql/lexer.h"
 #include "tidepool/sql/pin.h"
+#include "tidepool/sql/resource_group.h"
 #include "tidepool/sql/role.h"
 #include "tidepool/sql/state_change.h"
 #include "tidepool/sql/user_variables.h"
@@ -57,6 +59,10 @@ struct CharsetState {
   friend bool operator==(const CharsetState&, const CharsetState&) = default;
 };
 
+// session.go, SetCollation: a collation that TiDB cannot use becomes utf8mb4_bin, but the client's
+// character set stays. One whose character set it cannot convert either is kept under its own id.
+CharsetState charset_of_handshake(std::uint16_t collation_id);
+
 class SessionState {
  public:
   explicit SessionState(const Handshake& handshake = {}, const Baseline& baseline = {});
@@ -88,6 +94,11 @@ class SessionState {
   const std::vector<Item>& items() const { return items_; }  // by VariableId
   const UserVariables& user_variables() const { return user_variables_; }
   const Role& role() const { return role_; }
+  // In lower case; empty: that of a login.
+  const std::string& resource_group() const { return groups().current; }
+  // What that is, on a backend that was asked or reset; else empty. No part of equality and hash.
+  const std::string& login_group() const { return groups().login; }
+  void set_login_group(std::string_view name);
   // False while a variable has a value that only the backend knows; then the state cannot be
   // restored elsewhere.
   bool is_exact() const { return computed_.empty() && user_variables_.is_exact(); }
@@ -114,6 +125,8 @@ class SessionState {
   void set_character_set(const StateChange& change);
   void set_database(std::string_view name);
   void set_role(Role role);
+  const ResourceGroups& groups() const;
+  void set_resource_group(std::string_view name);
   void set_multi_statements(bool enabled);
   void put(VariableId id, std::string value);
   void erase(VariableId id);
@@ -135,6 +148,7 @@ class SessionState {
   std::vector<Computed> computed_;  // by variable
   UserVariables user_variables_;
   Role role_;
+  std::shared_ptr<const ResourceGroups> groups_;  // none: both empty, as they nearly always are
   CharsetState charset_;
   CharsetState handshake_charset_;
   Baseline baseline_;

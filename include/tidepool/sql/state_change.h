@@ -25,6 +25,7 @@ enum class ChangeKind : std::uint8_t {
   kMultiStatements,       // COM_SET_OPTION; value "1" or "0"
   kSetRole,               // SET ROLE value; value empty: the roles of a fresh session
   kComputedRole,          // SET ROLE; only the backend knows which
+  kSetResourceGroup,      // SET RESOURCE GROUP value; value empty: that of a fresh session
   kNextIsolation,         // SET TRANSACTION ISOLATION LEVEL; value as transaction_isolation has it
   kPrepareText,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
   kExecuteText,     // EXECUTE name

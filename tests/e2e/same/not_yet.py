@@ -15,7 +15,6 @@ PINS = {
     "one-shot transaction": {"one_shot_transaction"},
     "read of the past": {"stale_read", "one_shot_transaction", "transaction"},
     "role": {"role"},
-    "resource group": {"resource_group"},
     "prepared text": {"prepared_text"},
     "temporary table": {"temporary_table"},
     "lock": {"lock"},

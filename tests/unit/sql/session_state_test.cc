@@ -265,7 +265,7 @@ TEST(SessionState, KeepsUserVariablesWithinABound) {
 }
 
 TEST(SessionState, CostsLittleWhenIdle) {
-  EXPECT_LE(sizeof(SessionState), 240U);
+  EXPECT_LE(sizeof(SessionState), 256U);
   EXPECT_EQ(SessionState{}.items().capacity(), 0U);
 }
 

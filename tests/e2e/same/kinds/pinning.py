@@ -45,7 +45,7 @@ def role_asked(rnd, model):
 
 @kind("resource group", 0.4)
 def resource_group(rnd, model):
-    yield query(f"SET RESOURCE GROUP {rnd.choice(['rg1', '`default`', 'nobody'])}", "resource group")
+    yield query(f"SET RESOURCE GROUP {rnd.choice(['rg1', 'RG1', '`default`', 'DEFAULT', 'nobody'])}")
     yield query("SELECT CURRENT_RESOURCE_GROUP()")
 
 
