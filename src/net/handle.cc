@@ -23,6 +23,9 @@ void HandleCloser::operator()(uv_idle_s* handle) const noexcept {
 void HandleCloser::operator()(uv_poll_s* handle) const noexcept {
   close_handle(handle);
 }
+void HandleCloser::operator()(uv_process_s* handle) const noexcept {
+  close_handle(handle);
+}
 void HandleCloser::operator()(uv_signal_s* handle) const noexcept {
   close_handle(handle);
 }

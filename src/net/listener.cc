@@ -185,6 +185,12 @@ void Listener::set_refusal(std::string last_words, OnRefused on_refused) {
   on_refused_ = std::move(on_refused);
 }
 
+void Listener::own_file(unsigned mode) {
+  if (!is_unix_) return;
+  unlink_path_ = address_;
+  (void)::chmod(address_.c_str(), mode);  // it may have been opened with another one
+}
+
 void Listener::pause() {
   paused_ = true;
   rest_.stop();

@@ -113,6 +113,29 @@ TEST(Listener, SharesAUnixSocketWithAnotherLoop) {
   EXPECT_TRUE(run_until(other, [&] { return accepted == 1; }));
 }
 
+TEST(Listener, HandsAUnixSocketOverWithItsFile) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("sock");
+  Loop loop;
+  int accepted = 0;
+  auto first = Listener::unix_socket(loop, path, 0600, 16, [](const Accepted&) {}).value();
+  auto second = Listener::from_fd(loop, UniqueFd(::dup(first->fd())), [&](const Accepted&) {
+                  ++accepted;
+                }).value();
+  first->disown_file();
+  first.reset();
+  EXPECT_TRUE(connect_unix(path));
+  EXPECT_TRUE(run_until(loop, [&] { return accepted == 1; }));
+
+  second->own_file(0640);
+
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640U);
+  second.reset();
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 TEST(Listener, ReplacesAUnixSocketThatNobodyListensOn) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("sock");

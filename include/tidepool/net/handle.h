@@ -13,6 +13,7 @@ struct uv_async_s;
 struct uv_idle_s;
 struct uv_loop_s;
 struct uv_poll_s;
+struct uv_process_s;
 struct uv_signal_s;
 struct uv_timer_s;
 struct uv_work_s;
@@ -23,6 +24,7 @@ struct HandleCloser {
   void operator()(uv_async_s* handle) const noexcept;
   void operator()(uv_idle_s* handle) const noexcept;
   void operator()(uv_poll_s* handle) const noexcept;
+  void operator()(uv_process_s* handle) const noexcept;
   void operator()(uv_signal_s* handle) const noexcept;
   void operator()(uv_timer_s* handle) const noexcept;
 };

@@ -41,7 +41,8 @@ class Listener {
   static Result<std::unique_ptr<Listener>> unix_socket(Loop& loop, const std::string& path,
                                                        unsigned mode, int backlog,
                                                        OnAccept on_accept);
-  // A listening socket that somebody else has made, such as the process before this one.
+  // A listening socket that somebody else has made, such as the process before this one; a Unix
+  // socket's file stays theirs until own_file().
   static Result<std::unique_ptr<Listener>> from_fd(Loop& loop, UniqueFd fd, OnAccept on_accept);
 
   // A second listener on the same socket, for another loop (whose thread must not run yet, or call
@@ -50,6 +51,10 @@ class Listener {
 
   // What a peer is told that is refused because no file descriptor is left; without it, nothing.
   void set_refusal(std::string last_words, OnRefused on_refused);
+
+  // Of a Unix socket: the file goes with this listener, or stays with whoever else listens on it.
+  void own_file(unsigned mode);
+  void disown_file() { unlink_path_.clear(); }
 
   // Whoever connects meanwhile waits in the kernel's queue.
   void pause();
