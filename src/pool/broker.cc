@@ -129,9 +129,11 @@ void Broker::drain(Orders& orders) {
 void Broker::set_limits(const Limits& limits) {
   const Parking parking = limits_.parking;
   const unsigned endpoints = limits_.endpoints;
+  const unsigned elsewhere = limits_.elsewhere;
   limits_ = limits;
   limits_.parking = parking;
   limits_.endpoints = endpoints;
+  limits_.elsewhere = elsewhere;
 }
 
 void Broker::renew_all(TimePoint now) {

@@ -109,7 +109,7 @@ void Broker::dial_for_waiters(TimePoint now, Orders& orders) {
 
 // Asks a parked backend back or dials one; false: nobody after this waiter gets one now either.
 bool Broker::bring_backend(const Waiter& waiter, TimePoint now, Orders& orders) {
-  const bool is_large = counts().total() >= limits_.size;
+  const bool is_large = counts().total() >= limits_.own_size();
   if (is_large && recall_for(waiter.want.variant, orders)) return true;
   if (!may_dial(now)) {
     if (!is_large) recall_for(waiter.want.variant, orders);

@@ -218,6 +218,18 @@ void Broker::pinged(BackendId backend, TimePoint now, Orders& orders) {
   ping_by_time(now, orders);
 }
 
+void Broker::set_elsewhere(unsigned backends, TimePoint now, Orders& orders) {
+  limits_.elsewhere = backends;
+  const auto open = [this] { return nodes_.size() - closing_; };
+  while (open() > limits_.cap() && !idle_.empty())
+    begin_retire(idle_.back(), RetireReason::kOverflow, orders);
+  if (open() > limits_.cap()) {
+    for (const BackendId backend : parked_)
+      recall(backend, orders);
+  }
+  dial_for_waiters(now, orders);
+}
+
 void Broker::suspect_idle() {
   for (const BackendId id : idle_)
     nodes_.at(id).is_suspect = true;

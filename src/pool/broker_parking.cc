@@ -10,7 +10,7 @@ bool Broker::park(BackendId backend, TimePoint now) {
   Node& node = nodes_.at(backend);
   TIDEPOOL_CHECK(node.state == NodeState::kLeased);
   const bool is_busy = last_wait_ != TimePoint{} && now - last_wait_ < limits_.parking.busy;
-  const bool is_last = idle_.empty() && counts().total() >= limits_.size;
+  const bool is_last = idle_.empty() && counts().total() >= limits_.own_size();
   const bool is_needed = !waiters_.empty() || (is_busy && is_last);
   if (draining_ || now >= node.expires || is_needed) return false;
   node.place = parked_.insert(parked_.end(), backend);

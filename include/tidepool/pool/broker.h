@@ -94,9 +94,12 @@ class Broker {
   // more dials without a waiter.
   void drain(Orders& orders);
 
-  // Other limits from now on, but for parking and the number of endpoints; backends beyond a
-  // smaller cap go when they are given back.
+  // Other limits from now on, but for parking, the number of endpoints and what is elsewhere;
+  // backends beyond a smaller cap go when they are given back.
   void set_limits(const Limits& limits);
+  // Another process may have so many of the backends. What is idle beyond what is left goes now,
+  // the rest when it is given back; call it again until it is all gone.
+  void set_elsewhere(unsigned backends, TimePoint now, Orders& orders);
   // Every backend that exists now, or is being dialled, is at the end of its life: the account has
   // changed.
   void renew_all(TimePoint now);

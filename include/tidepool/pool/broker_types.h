@@ -2,6 +2,7 @@
 // is ordered to do.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -33,6 +34,7 @@ struct Parking {
 struct Limits {
   unsigned size = 5;           // backends kept when nobody needs them
   unsigned max_overflow = 10;  // backends beyond that while sessions wait
+  unsigned elsewhere = 0;      // of these, what another process may have open
   unsigned min_idle = 0;       // idle ones kept ready, within `size`
   unsigned max_dials = 4;      // dials under way at once
   unsigned endpoints = 1;      // to choose from
@@ -49,7 +51,11 @@ struct Limits {
   std::chrono::milliseconds backoff_max{std::chrono::seconds{10}};
   std::chrono::milliseconds backoff_refused{std::chrono::seconds{60}};
 
-  unsigned cap() const { return size + max_overflow; }
+  unsigned cap() const {
+    const unsigned all = size + max_overflow;
+    return all - std::min(all, elsewhere);
+  }
+  unsigned own_size() const { return std::min(size, cap()); }
 };
 
 // What a session asks of the backend that it is to get.

@@ -1,4 +1,7 @@
 // A pool whose limits or account change while it works.
+#include <algorithm>
+#include <random>
+
 #include "broker_world.h"
 
 namespace tidepool::pool {
@@ -99,6 +102,86 @@ TEST(BrokerChange, ServesAgainAfterADrain) {
 
   EXPECT_FALSE(world.acquire());
   EXPECT_EQ(world.finish_dials().size(), 1U);
+}
+
+TEST(BrokerChange, WhatIsElsewhereIsNotOpenedHere) {
+  World world(of_size(3));
+  world.broker.set_elsewhere(2, world.now, world.orders);
+  const BackendId only = world.leased();
+  EXPECT_FALSE(world.acquire());
+  EXPECT_TRUE(world.take<DialOrder>().empty());
+
+  world.broker.set_elsewhere(1, world.now, world.orders);
+
+  EXPECT_EQ(world.finish_dials().size(), 1U) << "for the one who waits, at once";
+  EXPECT_EQ(world.broker.counts().leased, 2U);
+  world.release(only);
+  EXPECT_TRUE(world.take<RetireOrder>().empty());
+}
+
+TEST(BrokerChange, WhatGoesElsewhereIsClosedWhenIdleOrGivenBack) {
+  World world(of_size(3));
+  const BackendId lent = world.leased();
+  const BackendId parked = world.leased();
+  const BackendId idle = world.leased();
+  world.release(idle);
+  EXPECT_TRUE(world.broker.park(parked, world.now));
+
+  world.broker.set_elsewhere(3, world.now, world.orders);
+
+  ASSERT_EQ(world.take<RecallOrder>().size(), 1U);
+  const auto retired = world.take<RetireOrder>();
+  ASSERT_EQ(retired.size(), 1U);
+  EXPECT_EQ(retired[0].backend, idle);
+  world.broker.closed(idle, world.now, world.orders);
+  world.release(parked);
+  world.release(lent);
+  EXPECT_EQ(world.take<RetireOrder>().size(), 2U);
+}
+
+TEST(BrokerChange, OtherLimitsLeaveWhatIsElsewhere) {
+  World world(of_size(1));
+  world.broker.set_elsewhere(2, world.now, world.orders);
+
+  world.broker.set_limits(of_size(3));
+
+  EXPECT_EQ(world.broker.limits().cap(), 1U);
+}
+
+// Two processes that share a cap, as a takeover has it: the one gives away what it does not need.
+TEST(BrokerChange, TwoThatShareACapNeverExceedItTogether) {
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    World one(of_size(5));
+    World two(of_size(5));
+    two.broker.set_elsewhere(5, two.now, two.orders);
+    unsigned kept = 5;
+    std::vector<BackendId> lent_one;
+    std::vector<BackendId> lent_two;
+    const auto turn = [&random](World& world, std::vector<BackendId>& lent) {
+      if (random() % 2 == 0) {
+        if (const auto backend = world.acquire()) lent.push_back(*backend);
+      } else if (!lent.empty()) {
+        world.release(lent.back());
+        lent.pop_back();
+      }
+      if (random() % 2 == 0) world.finish_dials();
+      for (const GrantOrder& grant : world.take<GrantOrder>())
+        lent.push_back(grant.backend);
+      if (random() % 2 == 0) world.close_retired();
+      world.advance(milliseconds{10});
+    };
+    for (int step = 0; step < 500; ++step) {
+      turn(one, lent_one);
+      turn(two, lent_two);
+      if (random() % 50 == 0 && kept > 0) --kept;
+      one.broker.set_elsewhere(5 - kept, one.now, one.orders);
+      const unsigned held = std::max(kept, one.broker.counts().total());
+      two.broker.set_elsewhere(held, two.now, two.orders);
+      ASSERT_LE(one.broker.counts().total() + two.broker.counts().total(), 5U);
+    }
+    EXPECT_LE(one.broker.counts().total() - one.broker.counts().leased, kept + 1);
+  }
 }
 
 }  // namespace
