@@ -22,7 +22,8 @@ std::string footer() {
          "be left out.\n\n"
          "Exit codes: 0 all is well, 1 the proxy could not run or --check-config found problems,\n"
          "2 the command line or the configuration is wrong. SIGTERM drains and ends the proxy,\n"
-         "SIGHUP makes it read its configuration again.\n";
+         "SIGHUP makes it read its configuration again, SIGUSR2 hands its clients over to a new\n"
+         "process of the program that is there now.\n";
 }
 
 void define(CLI::App& app, Options& options) {

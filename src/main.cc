@@ -8,8 +8,12 @@
 
 int main(int argc, char** argv) {
   try {
-    const tidepool::World world{tidepool::config::process_environment(), &tidepool::proxy::run,
-                                std::cout, std::cerr};
+    const auto program = tidepool::proxy::Program::of(argc, argv);
+    const auto run = [&program](const tidepool::config::Config& config,
+                                const tidepool::config::Source& source) {
+      return tidepool::proxy::run(config, source, program);
+    };
+    const tidepool::World world{tidepool::config::process_environment(), run, std::cout, std::cerr};
     return tidepool::command_line(argc, argv, world);
   } catch (const std::exception& error) {
     std::cerr << "tidepool: " << error.what() << '\n';

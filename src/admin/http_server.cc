@@ -1,38 +1,50 @@
 #include "tidepool/admin/http_server.h"
 
 #include <atomic>
-#include <cerrno>
-#include <cstring>
+#include <optional>
 #include <semaphore>
-#include <sys/socket.h>
+#include <sys/eventfd.h>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 #include <httplib.h>
+
+#include "http_socket.h"
+#include "http_stream.h"
 
 namespace tidepool::admin {
 namespace {
 
 constexpr std::size_t kThreads = 2;
 constexpr std::ptrdiff_t kConnections = 16;  // being answered or queued; accept() waits beyond
-constexpr int kBacklog = 64;                 // connections that the kernel holds meanwhile
 constexpr std::size_t kMaxRequestBytes = 16'384;
 
-// httplib's own queue has no bound, and a task cannot be refused: it owns the socket.
-class BoundedTasks final : public httplib::TaskQueue {
+// httplib's own queue has no bound.
+class BoundedTasks {
  public:
-  void enqueue(std::function<void()> task) override {
+  void enqueue(std::function<void()> task) {
     places_.acquire();
     threads_.enqueue([this, task = std::move(task)] {
       task();
       places_.release();
     });
   }
-  void shutdown() override { threads_.shutdown(); }
+  void shutdown() { threads_.shutdown(); }
 
  private:
   std::counting_semaphore<kConnections> places_{kConnections};
   httplib::ThreadPool threads_{kThreads};
+};
+
+// Reads requests and answers them; who connects is found elsewhere.
+class Answerer final : public httplib::Server {
+ public:
+  void answer(int fd) {
+    HttpStream stream(fd);
+    bool is_closed = false;
+    if (stream.is_readable()) process_request(stream, true, is_closed, nullptr);
+  }
 };
 
 httplib::Server::HandlerResponse refuse_other_methods(const httplib::Request& request,
@@ -55,13 +67,7 @@ void explain_error(const httplib::Request& request, httplib::Response& response)
 }
 
 void set_limits(httplib::Server& server) {
-  server.new_task_queue = [] { return std::make_unique<BoundedTasks>().release(); };
-  server.set_keep_alive_max_count(1);
-  server.set_keep_alive_timeout(1);
-  server.set_read_timeout(std::chrono::seconds(1));
-  server.set_write_timeout(std::chrono::seconds(2));
   server.set_payload_max_length(kMaxRequestBytes);
-  server.set_tcp_nodelay(true);
   server.set_default_headers({
       {"Cache-Control", "no-store"},
       {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"},
@@ -94,74 +100,62 @@ void set_routes(httplib::Server& server, const HttpSources& sources) {
   });
 }
 
-std::string text_of(const ListenAddress& address) {
-  const bool ipv6 = address.host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-}
-
-// httplib reports no reason, but leaves errno of the call that failed, unless the name did not
-// resolve.
-tl::unexpected<Error> cannot_listen(const ListenAddress& address, int error) {
-  std::string why = "not an address of this machine";
-  if (error == EADDRINUSE) why = "the port is taken";
-  if (error == EACCES) why = "not permitted";
-  return fail(Code::kConfig, "cannot listen for HTTP on " + text_of(address) + ": " + why);
-}
-
 }  // namespace
 
 class HttpServer::Listener {
  public:
-  explicit Listener(HttpSources sources) : sources_(std::move(sources)) {
+  Listener(HttpSocket socket, HttpSources sources)
+      : sources_(std::move(sources)), socket_(std::move(socket)) {
     set_limits(server_);
     set_routes(server_, sources_);
-    // httplib sets SO_REUSEPORT by default: two processes would share a port unnoticed.
-    server_.set_socket_options([this](int socket) {
-      const int yes = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-      socket_ = socket;
-    });
   }
 
   ~Listener() { stop(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  bool bind(const ListenAddress& address) {
-    const std::string& host = address.host;
-    port_ = address.port;
-    if (port_ == 0) {
-      port_ = server_.bind_to_any_port(host);
-    } else if (!server_.bind_to_port(host, port_)) {
-      port_ = -1;
-    }
-    // httplib's backlog of 5 makes a burst of probes wait for a second SYN.
-    return port_ > 0 && listen(socket_, kBacklog) == 0;
+  void run() {
+    join();
+    eventfd_t ignored = 0;
+    (void)eventfd_read(wake_, &ignored);
+    ended_ = false;
+    thread_ = std::thread([this] { accept_all(); });
   }
 
-  void run() {
-    thread_ = std::thread([this] {
-      server_.listen_after_bind();
-      ended_ = true;
-    });
-    // Its stop() does nothing before this point.
-    while (!server_.is_running() && !ended_)
-      std::this_thread::yield();
+  void pause() {
+    ended_ = true;
+    (void)eventfd_write(wake_, 1);
   }
 
   void stop() {
-    if (!thread_.joinable()) return;
-    server_.stop();
-    thread_.join();
+    if (wake_ < 0) return;
+    pause();
+    join();
+    close(std::exchange(wake_, -1));
+    socket_.reset();
   }
 
-  int port() const { return port_; }
+  int fd() const { return socket_ ? socket_->fd() : -1; }
+  std::uint16_t port() const { return socket_ ? socket_->port() : 0; }
 
  private:
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void accept_all() {
+    BoundedTasks tasks;
+    while (!ended_) {
+      const int fd = socket_->accept(wake_);
+      if (fd >= 0) tasks.enqueue([this, fd] { server_.answer(fd); });
+    }
+    tasks.shutdown();
+  }
+
   const HttpSources sources_;
-  httplib::Server server_;
-  int socket_ = -1;  // of server_, which closes it
-  int port_ = 0;
+  Answerer server_;
+  std::optional<HttpSocket> socket_;
+  int wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   std::atomic<bool> ended_ = false;
   std::thread thread_;
 };
@@ -170,17 +164,28 @@ HttpServer::HttpServer(std::unique_ptr<Listener> listener) : listener_(std::move
 
 HttpServer::~HttpServer() = default;
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const ListenAddress& address,
-                                                      HttpSources sources) {
-  auto listener = std::make_unique<Listener>(std::move(sources));
-  errno = 0;
-  if (!listener->bind(address)) return cannot_listen(address, errno);
-  listener->run();
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(listener)));
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(const ListenAddress& address,
+                                                       HttpSources sources, int inherited) {
+  auto socket = HttpSocket::open(address, inherited);
+  if (!socket) return tl::unexpected(socket.error());
+  return std::unique_ptr<HttpServer>(
+      new HttpServer(std::make_unique<Listener>(std::move(*socket), std::move(sources))));
+}
+
+void HttpServer::serve() {
+  listener_->run();
+}
+
+void HttpServer::pause() {
+  listener_->pause();
 }
 
 std::uint16_t HttpServer::port() const {
-  return static_cast<std::uint16_t>(listener_->port());
+  return listener_->port();
+}
+
+int HttpServer::fd() const {
+  return listener_->fd();
 }
 
 void HttpServer::stop() {

@@ -62,6 +62,8 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
     "From a client's connect to the end of its authentication", ""}),
   global<&Config::drain_timeout>({"drain_timeout", duration(0, kHour),
     "After SIGTERM: how long running statements and transactions may take to finish", ""}),
+  global<&Config::takeover_timeout>({"takeover_timeout", duration(0, 24 * kHour),
+    "After SIGUSR2: how long the sessions of the old process go on before it drains", ""}),
   global<&Config::timeouts, &Timeouts::query>({"query_timeout", duration(0, 24 * kHour),
     "How long TiDB may take for a statement; then it is stopped there, and the client gets error 3024; 0: as long as "
     "it takes", ""}),

@@ -61,6 +61,12 @@ void add_process_families(Page& page, const ProcessStats& stats, const ProcessFa
   page.gauge("tidepool_config_last_reload_timestamp_seconds",
              "Unix time at which the configuration was last read again; 0: never.")
       .value({}, value_of(stats.last_reload_time));
+  Family takeovers = page.counter(
+      "tidepool_takeovers_total",
+      "ok: 1 if this process took over from another one; failed: times that another one was to "
+      "take over from this one and could not.");
+  takeovers.value({{"result", "ok"}}, static_cast<double>(stats.takeovers.value()));
+  takeovers.value({{"result", "failed"}}, static_cast<double>(stats.failed_takeovers.value()));
   page.gauge("tidepool_start_time_seconds", "Unix time at which the process started.")
       .value({}, facts.start_time_seconds);
   page.gauge("tidepool_uptime_seconds", "Time since the process started.")

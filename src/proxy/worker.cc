@@ -36,17 +36,42 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
 
 Worker::~Worker() = default;
 
-Result<void> Worker::listen(const Worker* first) {
-  for (std::size_t i = 0; i < home_.config.listeners.size(); ++i) {
-    auto listener = make_listener(i, first);
+Result<void> Worker::listen(const Worker* first, Inherited& inherited) {
+  for (std::size_t number = 0; number < home_.config.listeners.size(); ++number) {
+    if (auto taken = inherit(number, inherited[number]); !taken) return taken;
+    if (find_listener(number) != nullptr) continue;
+    auto listener = make_listener(number, first);
     if (!listener) return tl::unexpected(listener.error());
-    (*listener)->set_refusal(refusal(), [this] {
-      home_.logins.accepted.add();
-      home_.logins.failures[session::LoginFailure::kDescriptors].add();
-    });
-    listeners_.push_back(std::move(*listener));
+    add_listener(number, std::move(*listener));
   }
   return {};
+}
+
+// None is left over: what there are fewer workers for than sockets has several of them on one.
+Result<void> Worker::inherit(std::size_t number, std::vector<net::UniqueFd>& sockets) {
+  const auto workers = static_cast<std::size_t>(home_.config.workers);
+  for (std::size_t i = index_; i < sockets.size(); i += workers) {
+    auto listener = net::Listener::from_fd(
+        loop_, std::move(sockets[i]),
+        [this, number](net::Accepted accepted) { on_accept(number, std::move(accepted)); });
+    if (!listener) return tl::unexpected(listener.error());
+    add_listener(number, std::move(*listener));
+  }
+  return {};
+}
+
+void Worker::add_listener(std::size_t number, std::unique_ptr<net::Listener> listener) {
+  listener->set_refusal(refusal(), [this] {
+    home_.logins.accepted.add();
+    home_.logins.failures[session::LoginFailure::kDescriptors].add();
+  });
+  listeners_.push_back({number, std::move(listener)});
+}
+
+const net::Listener* Worker::find_listener(std::size_t number) const {
+  const auto found = std::find_if(listeners_.begin(), listeners_.end(),
+                                  [number](const auto& one) { return one.number == number; });
+  return found == listeners_.end() ? nullptr : found->listener.get();
 }
 
 Result<std::unique_ptr<net::Listener>> Worker::make_listener(std::size_t number,
@@ -55,20 +80,64 @@ Result<std::unique_ptr<net::Listener>> Worker::make_listener(std::size_t number,
   auto on_accept = [this, number](net::Accepted accepted) {
     this->on_accept(number, std::move(accepted));
   };
+  const net::Listener* shared = first == nullptr ? nullptr : first->find_listener(number);
   if (config.is_socket()) {
-    if (first != nullptr) return first->listeners_[number]->share(loop_, on_accept);
+    if (shared != nullptr) return shared->share(loop_, on_accept);
     return net::Listener::unix_socket(loop_, config.socket_path, config.socket_mode, kBacklog,
                                       on_accept);
   }
-  const std::uint16_t port = first == nullptr ? config.port : first->listeners_[number]->port();
+  const std::uint16_t port = shared == nullptr ? config.port : shared->port();
   return net::Listener::tcp(loop_, config.host, port, kBacklog, on_accept);
+}
+
+void Worker::hold_back() {
+  for (const Listening& one : listeners_)
+    one.listener->pause();
+}
+
+void Worker::let_in() {
+  for (const Listening& one : listeners_) {
+    if (index_ == 0) one.listener->own_file(home_.config.listeners[one.number].socket_mode);
+    one.listener->resume();
+  }
 }
 
 std::vector<std::string> Worker::addresses() const {
   std::vector<std::string> addresses;
-  for (const auto& listener : listeners_)
-    addresses.push_back(listener->address());
+  for (std::size_t number = 0; number < home_.config.listeners.size(); ++number)
+    addresses.push_back(find_listener(number)->address());
   return addresses;
+}
+
+Sockets Worker::sockets() const {
+  Sockets sockets(home_.config.listeners.size());
+  for (const Listening& one : listeners_)
+    sockets[one.number].push_back(one.listener->fd());
+  return sockets;
+}
+
+void Worker::hand_over() {
+  hold_back();
+  for (const Listening& one : listeners_)
+    one.listener->disown_file();
+}
+
+std::vector<Use> Worker::use_of_pools() const {
+  std::vector<Use> uses;
+  std::size_t known = 0;
+  for (const auto& access : environment_.pools) {
+    const auto& counts = access->stats->sessions;
+    std::int64_t sessions = 0;
+    for (std::size_t i = 0; i < session::kSessionStates; ++i)
+      sessions += counts[static_cast<session::SessionState>(i)].value();
+    const std::int64_t pinned = counts[session::SessionState::kPinned].value();
+    uses.push_back({static_cast<std::size_t>(sessions), static_cast<std::size_t>(pinned)});
+    known += uses.back().sessions;
+  }
+  const std::size_t in_login = sessions_.size() - std::min(sessions_.size(), known);
+  for (Use& use : uses)
+    use.sessions += in_login;
+  return uses;
 }
 
 void Worker::set_peers(std::size_t pool, std::vector<pool::WorkerPool*> peers) {
@@ -127,8 +196,8 @@ void Worker::on_closed(std::uint32_t id) {
 
 void Worker::set_accepting(bool on) {
   loop_.post([this, on] {
-    for (const auto& listener : listeners_)
-      on ? listener->resume() : listener->pause();
+    for (const Listening& one : listeners_)
+      on ? one.listener->resume() : one.listener->pause();
   });
 }
 

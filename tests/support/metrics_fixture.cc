@@ -117,13 +117,14 @@ int main() {
     }
     return facts;
   };
-  auto server = admin::HttpServer::start(
+  auto server = admin::HttpServer::listen(
       {"127.0.0.1", 0},
       {[&] { return exporter.render(); }, [&] { return status().readiness; }, status});
   if (!server) {
     std::cerr << server.error().message << '\n';
     return 1;
   }
+  (*server)->serve();
   std::cout << (*server)->port() << std::endl;
   while (!input_has_ended()) {
     logins.accepted.add();

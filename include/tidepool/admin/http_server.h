@@ -22,7 +22,7 @@ struct ListenAddress {
   std::uint16_t port = 0;  // 0: any that is free
 };
 
-// Called from the server's threads, two at a time, from start() until stop() has returned.
+// Called from the server's threads, two at a time, from serve() until stop() has returned.
 struct HttpSources {
   std::function<std::string()> metrics;  // Exporter::render()
   std::function<Readiness()> readiness;
@@ -31,20 +31,26 @@ struct HttpSources {
 
 class HttpServer {
  public:
-  // Listens from the moment it returns. An address that cannot be bound is Code::kConfig, and the
-  // text names it.
-  static Result<std::unique_ptr<HttpServer>> start(const ListenAddress& address,
-                                                   HttpSources sources);
+  // Whoever connects from the moment it returns is answered once serve() was called. `inherited`: a
+  // socket that listens there already, which becomes this one's; -1: none. An address that cannot
+  // be bound is Code::kConfig, and the text names it.
+  static Result<std::unique_ptr<HttpServer>> listen(const ListenAddress& address,
+                                                    HttpSources sources, int inherited = -1);
+  void serve();
+  // Whoever connects from now on is answered by another process that has the socket too, or waits
+  // until serve() is called again.
+  void pause();
 
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // The port that it listens on.
+  // What it listens on; until stop().
   std::uint16_t port() const;
+  int fd() const;
 
   // Answers what has begun and ends the threads; takes about two seconds at worst, if a client is
-  // silent. Idempotent.
+  // silent. Whoever else has the socket listens on. Idempotent.
   void stop();
 
  private:

@@ -163,9 +163,11 @@ struct Config {
   std::uint64_t memory_limit = 0;      // resident bytes beyond which new clients wait; 0: none
   Milliseconds login_timeout{10'000};  // from accept to the end of authentication
   Milliseconds drain_timeout{30'000};  // after SIGTERM: how long running work may take
-  Timeouts timeouts;                   // of users without their own
-  std::vector<Pool> pools;             // never empty
-  std::vector<User> users;             // never empty
+  // After another process took over: how long the sessions of this one go on.
+  Milliseconds takeover_timeout{300'000};
+  Timeouts timeouts;        // of users without their own
+  std::vector<Pool> pools;  // never empty
+  std::vector<User> users;  // never empty
 
   // The pool of that name; null if there is none, which never happens for the pool of a user.
   [[nodiscard]] const Pool* find_pool(const std::string& name) const;

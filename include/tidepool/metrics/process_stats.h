@@ -14,9 +14,11 @@ struct ProcessStats {
   Counter accept_pauses;
   Counter reloads;  // of the configuration, that were right
   Counter failed_reloads;
-  Gauge last_reload_time;  // Unix time in seconds, of either; 0: none
-  Gauge last_reload_ok;    // 1 also if there was none
-  Gauge ready;             // 1 while /readyz says yes, else 0
+  Gauge last_reload_time;    // Unix time in seconds, of either; 0: none
+  Gauge last_reload_ok;      // 1 also if there was none
+  Counter takeovers;         // 1: this process took over from the one before it
+  Counter failed_takeovers;  // by another process, which this one outlived
+  Gauge ready;               // 1 while /readyz says yes, else 0
 };
 
 }  // namespace tidepool::metrics

@@ -11,11 +11,18 @@
 
 #include "tidepool/net/listener.h"
 #include "tidepool/net/loop.h"
+#include "tidepool/proxy/handover.h"
 #include "tidepool/proxy/home.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/session.h"
 
 namespace tidepool::proxy {
+
+// Descriptors by the listener's number in the configuration.
+using Sockets = std::vector<std::vector<int>>;
+
+// Listening sockets that the process was given, likewise; each worker takes its own.
+using Inherited = std::vector<std::vector<net::UniqueFd>>;
 
 class Worker {
  public:
@@ -24,9 +31,10 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
-  // Before start(), on the main thread: binds what the configuration says, or shares what `first`
-  // has bound.
-  Result<void> listen(const Worker* first);
+  // Before start(), on the main thread: listens on those of the inherited sockets that are this
+  // worker's; where none is, binds what the configuration says, or shares what `first` has bound.
+  Result<void> listen(const Worker* first, Inherited& inherited);
+  void hold_back();  // nobody is let in before let_in()
   std::vector<std::string> addresses() const;
   pool::WorkerPool* pool(std::size_t number) { return pools_[number].get(); }
   void set_peers(std::size_t pool, std::vector<pool::WorkerPool*> peers);
@@ -37,6 +45,10 @@ class Worker {
   void add_pools();  // those that the home has and this worker has not
   void apply(const config::Config& config, const ListenerTls& tls,
              const std::vector<std::size_t>& renewed);
+  void let_in();
+  Sockets sockets() const;
+  void hand_over();  // another process listens on; let_in() takes that back
+  std::vector<Use> use_of_pools() const;
   void start_pools(std::size_t from);  // the first worker's clock of those from that number on
   void drain_pool(std::size_t number) { pools_[number]->drain(); }
   void resume_pool(std::size_t number) { pools_[number]->resume(); }
@@ -55,7 +67,15 @@ class Worker {
   bool has_backends() const { return has_backends_.load(std::memory_order_relaxed); }
 
  private:
+  struct Listening {
+    std::size_t number;  // of the listener in the configuration
+    std::unique_ptr<net::Listener> listener;
+  };
+
+  Result<void> inherit(std::size_t number, std::vector<net::UniqueFd>& sockets);
   Result<std::unique_ptr<net::Listener>> make_listener(std::size_t number, const Worker* first);
+  void add_listener(std::size_t number, std::unique_ptr<net::Listener> listener);
+  const net::Listener* find_listener(std::size_t number) const;
   void set_users(const config::Config& config);
   void run();
   void on_accept(std::size_t listener, net::Accepted accepted);
@@ -72,7 +92,7 @@ class Worker {
   std::vector<bool> tls_required_;  // one a listener
   ListenerTls tls_;
   std::vector<std::unique_ptr<pool::WorkerPool>> pools_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<Listening> listeners_;  // perhaps several of one number
   std::unordered_map<std::uint32_t, std::unique_ptr<session::Session>> sessions_;
   std::unique_ptr<net::Timer> watch_;
   std::atomic<std::size_t> session_count_ = 0;

@@ -24,7 +24,13 @@ class HttpServerTest : public testing::Test {
   httplib::Client client{"127.0.0.1", server->port()};
 
   Result<std::unique_ptr<HttpServer>> start(const ListenAddress& address) {
-    return HttpServer::start(
+    auto started = listen(address);
+    if (started) (*started)->serve();
+    return started;
+  }
+
+  Result<std::unique_ptr<HttpServer>> listen(const ListenAddress& address, int inherited = -1) {
+    return HttpServer::listen(
         address,
         {
             .metrics =
@@ -34,15 +40,20 @@ class HttpServerTest : public testing::Test {
                   return Readiness{ready, "no backend has been dialled yet"};
                 },
             .status = [] { return Status{.version = "1.2.3"}; },
-        });
+        },
+        inherited);
   }
 
   // A client that connects and says only this, without waiting for an answer.
   int connect_and_say(std::string_view words) const {
+    return connect_and_say_to(server->port(), words);
+  }
+
+  static int connect_and_say_to(std::uint16_t port, std::string_view words) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(server->port());
+    address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
     EXPECT_EQ(write(fd, words.data(), words.size()), static_cast<ssize_t>(words.size()));
@@ -131,6 +142,23 @@ TEST_F(HttpServerTest, FreesItsPortWhenStopped) {
 
   EXPECT_FALSE(client.Get("/healthz"));
   EXPECT_TRUE(start({"127.0.0.1", port}).has_value());
+}
+
+TEST_F(HttpServerTest, GoesOnOnTheSocketOfAnotherOneThatEnds) {
+  const auto next = listen({"127.0.0.1", 0}, dup(server->fd())).value();
+  const std::uint16_t port = server->port();
+  EXPECT_EQ(next->port(), port);
+  server->stop();
+
+  // Nobody answers, nobody is refused.
+  const int waiting = connect_and_say_to(port, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  next->serve();
+
+  std::string answer(12, 0);
+  EXPECT_EQ(recv(waiting, answer.data(), answer.size(), MSG_WAITALL), 12);
+  EXPECT_EQ(answer, "HTTP/1.1 200");
+  close(waiting);
+  EXPECT_EQ(httplib::Client("127.0.0.1", port).Get("/healthz")->status, 200);
 }
 
 TEST_F(HttpServerTest, OutlastsClientsThatSayNothing) {

@@ -21,9 +21,10 @@ ProxyUnderTest::ProxyUnderTest(config::Config config) : config_(std::move(config
   home_ = std::move(*home);
   // Nothing that depends on how fast this machine is, unless a test asks for it.
   set_parking({.limit = std::chrono::hours(1), .busy = {}});
+  proxy::Inherited none(config_.listeners.size());
   for (int i = 0; i < config_.workers; ++i) {
     workers_.push_back(std::make_unique<proxy::Worker>(*home_, static_cast<unsigned>(i)));
-    const auto bound = workers_.back()->listen(i == 0 ? nullptr : workers_.front().get());
+    const auto bound = workers_.back()->listen(i == 0 ? nullptr : workers_.front().get(), none);
     EXPECT_TRUE(bound) << bound.error().message;
   }
   for (std::size_t pool = 0; pool < home_->pools.size(); ++pool) {
@@ -33,8 +34,10 @@ ProxyUnderTest::ProxyUnderTest(config::Config config) : config_(std::move(config
     for (const auto& worker : workers_)
       worker->set_peers(pool, peers);
   }
-  for (const auto& worker : workers_)
+  for (const auto& worker : workers_) {
+    worker->let_in();
     worker->start();
+  }
 }
 
 void ProxyUnderTest::set_parking(const pool::Parking& parking) {

@@ -1,0 +1,75 @@
+// What the server tells over HTTP.
+#include <utility>
+
+#include "server_impl.h"
+#include "tidepool/proxy/handover.h"
+
+namespace tidepool::proxy {
+namespace {
+
+constexpr const char* kVersion = TIDEPOOL_VERSION;
+
+}  // namespace
+
+void Server::add_metrics(const PoolHome& pool) {
+  metrics::PoolSource source{.pool = pool.config.name, .stats = &pool.stats, .sessions = {}};
+  for (const auto& sessions : pool.sessions)
+    source.sessions.push_back(sessions.get());
+  exporter_.add_pool(std::move(source));
+}
+
+Result<void> Server::start_http() {
+  const config::Http& config = home_->config.http;
+  if (!config.enabled) return {};
+  int inherited = -1;
+  if (Predecessor* before = takeover_.predecessor()) {
+    std::vector<net::UniqueFd> sockets = before->take(key_of(config));
+    if (!sockets.empty()) inherited = sockets.front().release();
+  }
+  auto http = admin::HttpServer::listen({config.host, config.port},
+                                        {.metrics = [this] { return render_metrics(); },
+                                         .readiness = [this] { return readiness(); },
+                                         .status = [this] { return status(); }},
+                                        inherited);
+  if (!http) return tl::unexpected(http.error());
+  http_ = std::move(*http);
+  return {};
+}
+
+std::string Server::render_metrics() const {
+  home_->process.ready.set(readiness().ready ? 1 : 0);
+  return exporter_.render();
+}
+
+admin::Readiness Server::readiness() const {
+  if (home_->draining) return {false, "draining"};
+  const std::lock_guard lock(home_->mutex);
+  for (const auto& pool : home_->pools) {
+    if (pool->broker.facts() != nullptr || pool->is_removed || pool->came_later) continue;
+    const std::string error = pool->broker.last_dial_error();
+    return {false, "pool " + pool->config.name + " has not reached TiDB yet" +
+                       (error.empty() ? "" : ": " + error)};
+  }
+  return {true, "ready"};
+}
+
+admin::Status Server::status() const {
+  admin::Status status;
+  status.version = kVersion;
+  status.uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_);
+  status.readiness = readiness();
+  const std::lock_guard lock(home_->mutex);
+  status.workers = home_->config.workers;
+  status.clients = home_->process.clients.value();
+  status.max_clients = home_->config.max_clients;
+  for (const metrics::PoolSummary& summary : exporter_.summaries()) {
+    const PoolHome* pool = home_->find_pool(summary.pool);
+    if (pool == nullptr) continue;
+    const config::Endpoint& endpoint = pool->config.endpoints.front();
+    status.pools.push_back({summary, endpoint.host + ":" + std::to_string(endpoint.port),
+                            pool->broker.last_dial_error()});
+  }
+  return status;
+}
+
+}  // namespace tidepool::proxy

@@ -1,0 +1,89 @@
+// The server: what run() builds, and keeps on the main thread until the process ends.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tidepool/admin/http_server.h"
+#include "tidepool/config/load.h"
+#include "tidepool/metrics/exporter.h"
+#include "tidepool/net/loop.h"
+#include "tidepool/net/signal.h"
+#include "tidepool/net/timer.h"
+#include "tidepool/proxy/file_watch.h"
+#include "tidepool/proxy/home.h"
+#include "tidepool/proxy/memory_gate.h"
+#include "tidepool/proxy/reload.h"
+#include "tidepool/proxy/takeover.h"
+#include "tidepool/proxy/worker.h"
+
+namespace tidepool::proxy {
+
+class Server {
+ public:
+  // `predecessor` may be null.
+  Server(std::unique_ptr<Home> home, const config::Source& source, Program program,
+         std::unique_ptr<Predecessor> predecessor);
+
+  Result<void> start();
+  int run();  // the process's exit code
+
+ private:
+  // server.cc
+  Result<void> listen();
+  void on_signal(int number, const char* name);
+  void on_hang_up();
+  void on_takeover_signal();
+  void let_in();
+  void hand_over();
+  std::vector<Passed> sockets() const;
+  void end();
+  void drain();
+  void poll_drain();
+  void poll_pools();
+  void stop_workers();
+  Takeover::Events takeover_events();
+
+  // server_http.cc
+  void add_metrics(const PoolHome& pool);
+  Result<void> start_http();
+  std::string render_metrics() const;
+  admin::Readiness readiness() const;
+  admin::Status status() const;
+
+  // server_reload.cc
+  void watch_memory();
+  void watch_files(const config::Config& config);
+  void poll_files();
+  void reload(const char* why);
+  Result<void> read_again();
+
+  template <class Action>
+  void for_all(Action action) {
+    for (const auto& worker : workers_)
+      action(*worker);
+  }
+
+  const config::Source& source_;
+  std::unique_ptr<Home> home_;
+  metrics::Exporter exporter_;
+  const TimePoint started_ = Clock::now();
+  net::Loop loop_;
+  net::Timer drain_timer_{loop_};
+  net::Timer memory_timer_{loop_};
+  MemoryGate memory_gate_;
+  TimePoint deadline_{};
+  net::Timer reload_timer_{loop_};
+  FileWatch files_;
+  Workers workers_;
+  Takeover takeover_;
+  std::vector<std::unique_ptr<net::Signal>> signals_;
+  std::unique_ptr<admin::HttpServer> http_;
+  bool is_told_ = false;     // to end, by a signal
+  bool is_ending_ = false;   // so are those before it
+  bool is_stopped_ = false;  // the workers have ended
+  int exit_code_ = 0;
+};
+
+}  // namespace tidepool::proxy

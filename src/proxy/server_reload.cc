@@ -1,0 +1,110 @@
+// What the server looks after while it runs: its memory, and the files of its configuration.
+#include <ctime>
+#include <set>
+#include <utility>
+
+#include "server_impl.h"
+#include "tidepool/base/log.h"
+#include "tidepool/base/process_memory.h"
+
+namespace tidepool::proxy {
+namespace {
+
+constexpr std::chrono::milliseconds kMemoryPoll{250};
+constexpr std::chrono::milliseconds kFilePoll{500};
+
+}  // namespace
+
+// While the memory is short, new clients wait in the kernel's queue.
+void Server::watch_memory() {
+  const std::uint64_t limit = home_->config.memory_limit;
+  const bool was_open = home_->process.accepting.value() != 0;
+  if (limit > 0 && !was_open) trim_memory();
+  const std::uint64_t resident = limit > 0 ? resident_memory() : 0;
+  const bool is_open = memory_gate_.is_open(limit, resident, home_->process.clients.value());
+  if (is_open != was_open) {
+    home_->process.accepting.set(is_open ? 1 : 0);
+    if (!is_open) home_->process.accept_pauses.add();
+    log::warn(is_open ? "memory is below its limit: new clients are let in"
+                      : "memory_limit is reached: new clients wait",
+              {{"resident_bytes", resident}, {"memory_limit", limit}});
+    for_all([is_open](Worker& worker) { worker.set_accepting(is_open); });
+  }
+  if (!home_->draining && !takeover_.has_handed_over())
+    memory_timer_.start(kMemoryPoll, [this] { watch_memory(); });
+}
+
+// Read again when one of them changes: also a certificate that could not be read.
+void Server::watch_files(const config::Config& config) {
+  std::vector<std::string> paths;
+  if (!source_.file.empty()) paths.push_back(source_.file);
+  for (const config::Listener& listener : config.listeners) {
+    if (listener.tls.mode == config::ClientTlsMode::kOff) continue;
+    paths.push_back(listener.tls.certificate);
+    paths.push_back(listener.tls.key);
+  }
+  files_.watch(paths);
+}
+
+void Server::poll_files() {
+  if (home_->draining || takeover_.has_handed_over()) return;
+  if (home_->config.reload_on_change && files_.has_changed()) reload("a file has changed");
+  for (const PoolHome* pool : drain_removed_pools(*home_, workers_)) {
+    exporter_.remove_pool(pool->config.name);
+    log::info("removed pool drained", {{"pool", pool->config.name}});
+  }
+  reload_timer_.start(kFilePoll, [this] { poll_files(); });
+}
+
+// All of it or nothing.
+void Server::reload(const char* why) {
+  if (home_->draining) return;
+  const Result<void> done = read_again();
+  metrics::ProcessStats& stats = home_->process;
+  stats.last_reload_time.set(std::time(nullptr));
+  stats.last_reload_ok.set(done ? 1 : 0);
+  if (done) {
+    stats.reloads.add();
+    log::info("configuration reloaded", {{"why", why}});
+  } else {
+    stats.failed_reloads.add();
+    log::error("configuration not reloaded, nothing has changed",
+               {{"why", why}, {"error", done.error().message}});
+  }
+}
+
+Result<void> Server::read_again() {
+  files_.accept();  // what changes from here on is another change
+  const config::LoadResult loaded = source_.load();
+  if (!loaded) {
+    std::string all;
+    for (const std::string& problem : loaded.error())
+      all += (all.empty() ? "" : "; ") + problem;
+    return fail(Code::kConfig, all);
+  }
+  config::Config current = home_->config;
+  for (const auto& pool : home_->pools)  // it may come back, and be as it was built
+    if (pool->is_removed) current.pools.push_back(pool->config);
+  std::vector<std::string> kept;
+  const config::Config next = config::reloadable(current, loaded->config, kept);
+  watch_files(next);
+  std::set<std::string> drained;
+  for (const auto& pool : home_->pools) {
+    if (pool->is_drained) drained.insert(pool->config.name);
+  }
+  const auto added = apply_config(*home_, workers_, next);
+  if (!added) return tl::unexpected(added.error());
+  for (std::size_t i = 0; i < home_->pools.size(); ++i) {
+    const bool is_new = i + *added >= home_->pools.size();
+    const PoolHome& pool = *home_->pools[i];
+    if (is_new || (drained.count(pool.config.name) > 0 && !pool.is_drained)) add_metrics(pool);
+  }
+  log::configure(next.log.level, next.log.format);
+  for (const std::string& line : loaded->warnings)
+    log::warn(line);
+  for (const std::string& key : kept)
+    log::warn("not changed: this needs a restart", {{"key", key}});
+  return {};
+}
+
+}  // namespace tidepool::proxy

@@ -1,0 +1,11 @@
+// Tells systemd, or who else speaks its protocol, about this process (sd_notify(3)).
+#pragma once
+
+#include <string>
+
+namespace tidepool::proxy {
+
+// False: nobody wants to know (NOTIFY_SOCKET is not set), or it could not be told.
+bool tell_service_manager(const std::string& what);
+
+}  // namespace tidepool::proxy
