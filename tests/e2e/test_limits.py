@@ -2,6 +2,7 @@
 import contextlib
 import os
 import resource
+import socket
 
 import pymysql
 import pytest
@@ -91,3 +92,21 @@ def test_out_of_descriptors_is_error_1040_and_the_proxy_recovers(open_door, acco
         with door.connect() as after:
             assert rows_of(after, "SELECT 1") == ((1,),)
     assert door.proxy.metric("tidepool_login_failures_total", reason="descriptors") >= 1
+
+
+def test_while_memory_is_short_new_clients_wait_and_the_others_go_on(open_door, account):
+    door = open_door(account, config={"memory_limit": "96MiB"})
+    with door.connect() as before, contextlib.ExitStack() as stack:
+        rows_of(before, "SELECT 1")
+        # Commands of 15 MB that are not sent to their end: the proxy holds what it has of them.
+        clients = [stack.enter_context(door.connect()) for _ in range(8)]
+        for large in clients:
+            large._sock.sendall(b"\xff\xff\xff\x00\x03" + b" " * 15_000_000)
+        wait_until(lambda: door.proxy.metric("tidepool_accepting") == 0, 30, "the memory to be short")
+        with socket.create_connection(("127.0.0.1", door.port), timeout=60) as waiting:
+            assert rows_of(before, "SELECT 2") == ((2,),)
+            assert door.proxy.metric("tidepool_clients") == 9
+            stack.close()
+            assert waiting.recv(5)[4:] == b"\x0a", "its greeting, when there is memory again"
+        assert rows_of(before, "SELECT 3") == ((3,),)
+    assert door.proxy.metric("tidepool_accept_pauses_total") == 1
