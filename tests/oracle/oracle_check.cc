@@ -99,7 +99,8 @@ std::optional<std::string> written(const StateChange& change) {
     case ChangeKind::kSetCharacterSet: return "charset:";
     case ChangeKind::kSetUserVariable:
     case ChangeKind::kSetUserString:
-    case ChangeKind::kComputedUserVariable: return "u:" + change.name;
+    case ChangeKind::kComputedUserVariable:
+    case ChangeKind::kStuckUserVariable: return "u:" + change.name;
     case ChangeKind::kPrepareText: return "p:" + change.name + "=" + change.value;
     case ChangeKind::kExecuteText: return "x:" + change.name;
     case ChangeKind::kDeallocateText: return "f:" + change.name;
