@@ -13,6 +13,8 @@ class HttpSocket {
   // `inherited`: one that listens already and becomes this one's; -1: the address is bound.
   static Result<HttpSocket> open(const ListenAddress& address, int inherited);
 
+  HttpSocket(const HttpSocket&) = delete;
+  HttpSocket& operator=(const HttpSocket&) = delete;
   HttpSocket(HttpSocket&& other) noexcept;
   HttpSocket& operator=(HttpSocket&&) = delete;
   ~HttpSocket();

@@ -119,6 +119,7 @@ void Server::hand_over() {
 std::vector<Passed> Server::sockets() const {
   const std::vector<config::Listener>& listeners = home_->config.listeners;
   std::vector<Passed> all;
+  all.reserve(listeners.size() + 1);
   for (const config::Listener& listener : listeners)
     all.push_back({key_of(listener), {}});
   for (const auto& worker : workers_) {

@@ -221,8 +221,8 @@ void SessionState::set_role(Role role) {
 }
 
 const ResourceGroups& SessionState::groups() const {
-  static const ResourceGroups kNone;
-  return groups_ == nullptr ? kNone : *groups_;
+  static const ResourceGroups none;
+  return groups_ == nullptr ? none : *groups_;
 }
 
 void SessionState::set_resource_group(std::string_view name) {
