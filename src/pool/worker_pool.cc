@@ -295,6 +295,7 @@ void WorkerPool::forget(Node& node) {
   const auto found = nodes_.find(node.id);
   TIDEPOOL_CHECK(found != nodes_.end());
   node.connection->stream().set_sink(nullptr);
+  if (node.goodbye) node.goodbye->stop();  // due as well perhaps, and it lives a little longer
   const BackendId id = node.id;
   count_backend(node.endpoint, -1);
   loop_.retire(std::move(found->second));  // we may be in its callback

@@ -1,6 +1,10 @@
 // The life of backends on a real loop before a fake TiDB: replaced before they go, pinged where
 // asked, and retired when TiDB says that it stops.
+#include <functional>
+#include <thread>
+
 #include <gmock/gmock.h>
+#include <uv.h>
 
 #include "pool_fixture.h"
 
@@ -109,6 +113,45 @@ TEST_F(PoolLifeTest, AnErrorOfAStatementRetiresNothing) {
   taker.lease.release(Release::kClean);
 
   EXPECT_EQ(counts().idle, 1U);
+}
+
+// Runs at the end of each turn of the loop.
+class EndOfTurn {
+ public:
+  EndOfTurn(net::Loop& loop, std::function<void()> callback) : callback_(std::move(callback)) {
+    uv_check_init(loop.raw(), &handle_);
+    handle_.data = this;
+    uv_check_start(&handle_, [](uv_check_t* handle) noexcept {
+      static_cast<EndOfTurn*>(handle->data)->callback_();
+    });
+  }
+  // The loop has to turn once more before this goes.
+  void close() { uv_close(reinterpret_cast<uv_handle_t*>(&handle_), nullptr); }
+
+ private:
+  uv_check_t handle_{};
+  std::function<void()> callback_;
+};
+
+// TiDB has closed, and before the loop's next turn the time for that is over too: the machine was
+// busy.
+TEST_F(PoolLifeTest, ForgetsABackendOnceWhoseGoodbyeIsOverdueAsWell) {
+  open();
+  give_one_back();
+  bool has_stalled = false;
+  EndOfTurn end_of_turn(loop_, [&] {
+    if (has_stalled || counts().total() > 0) return;
+    has_stalled = true;
+    std::this_thread::sleep_for(milliseconds(1100));  // longer than TiDB is given to close
+  });
+
+  loop_.post([&] { pool().drain(); });
+
+  EXPECT_TRUE(run([&] { return has_stalled; }));
+  end_of_turn.close();
+  bool has_turned = false;
+  loop_.post([&] { has_turned = true; });
+  EXPECT_TRUE(run([&] { return has_turned; }));
 }
 
 }  // namespace
