@@ -201,6 +201,7 @@ void Session::close() {
   ticket_.cancel();
   pause_.reset();
   killer_.reset();
+  if (query_timer_ != nullptr) query_timer_->stop();  // due perhaps, before this is destroyed
   enter(State::kClosing);
   channel_.stream().pause(net::PauseReason::kClosing);
   if (channel_.queued_bytes() > 0) {
