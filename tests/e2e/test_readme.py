@@ -259,9 +259,18 @@ def test_its_metrics_are_on_the_page(pasted):
             assert re.search(rf"^{metric}(_count)?\{{[^}}]*{label or ''}", page, re.MULTILINE), f"{name} is not on the page"
 
 
+def leads_somewhere(link):
+    """To a file, and with a '#' to a heading in it."""
+    path, _, anchor = link.partition("#")
+    if not (ROOT / path).exists():
+        return False
+    headings = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(), re.MULTILINE) if anchor else []
+    return not anchor or anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+
+
 def test_its_links_lead_somewhere():
     links = [link for link in re.findall(r"\]\(([^)]+)\)", TEXT) if "://" not in link]
     assert links
     paths = links + [path for path, _ in table("What is where") for path in quoted(path)]
-    missing = [path for path in paths if not (ROOT / path).exists()]
-    assert not missing
+    assert [path for path in paths if not leads_somewhere(path)] == []
+    assert not leads_somewhere("docs/deployment.md#nowhere") and not leads_somewhere("nowhere.md#limits")
