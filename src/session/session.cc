@@ -243,7 +243,7 @@ bool Session::send_ok() {
 }
 
 bool Session::send_last_ok() {
-  protocol::OkMessage ok = last_ok_;
+  protocol::OkMessage ok = facts_.last_ok();
   ok.status = status_flags();
   return send(protocol::ok_packet(ok, answer_sequence_));
 }

@@ -5,7 +5,6 @@
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/session.h"
-#include "tidepool/session/warnings.h"
 #include "tidepool/sql/capture.h"
 
 namespace tidepool::session {
@@ -22,7 +21,7 @@ void Session::rest() {
     enter(State::kIdle);
   } else if (keeps_lease() && !joins_warnings()) {
     enter(State::kIdlePinned);
-  } else if (!must && !warnings_on_backend_ && desired_.is_exact()) {
+  } else if (!must && !facts_.warnings_on_backend() && desired_.is_exact()) {
     end_lease(pool::Release::kClean);
     enter(State::kIdle);
   } else if (!must && lease_.park(*this)) {
@@ -44,16 +43,17 @@ bool Session::is_bound() const {
 bool Session::must_capture() {
   const bool needs_restore = lease_.memory().actual.hash() != desired_.hash();
   const sql::LexMode mode = desired_.lex_mode();
-  return insert_id_on_backend_ || desired_.role().is_computed || added_warnings_ > 0 ||
-         found_rows_on_backend_ || (warnings_on_backend_ && needs_restore) || mode.uncertain ||
-         mode.collation == 0;
+  return facts_.insert_id_on_backend() || desired_.role().is_computed ||
+         facts_.has_added_warnings() || facts_.found_rows_on_backend() ||
+         (facts_.warnings_on_backend() && needs_restore) || mode.uncertain || mode.collation == 0;
 }
 
 // The backend is kept, but was asked for its warnings before the statement that added to them: it
 // would show those of the proxy's question instead. A question would use up SET TRANSACTION, and
 // has no place in a transaction.
 bool Session::joins_warnings() const {
-  return added_warnings_ > 0 && !in_transaction_ && !pins_.contains(sql::Pin::kOneShotTransaction);
+  return facts_.has_added_warnings() && !in_transaction_ &&
+         !pins_.contains(sql::Pin::kOneShotTransaction);
 }
 
 void Session::on_recall() {
@@ -72,11 +72,11 @@ void Session::capture() {
 void Session::add_captures() {
   const auto ask = [&](CaptureKind kind, const std::string& text) { add_capture(kind, text); };
   // Each of these two is the end of the other; FETCH leaves no warnings.
-  if (found_rows_on_backend_ && !warnings_on_backend_)
+  if (facts_.found_rows_on_backend() && !facts_.warnings_on_backend())
     ask(CaptureKind::kFoundRows, "SELECT FOUND_ROWS()");
-  found_rows_on_backend_ = false;
-  if (warnings_on_backend_) add_warning_captures();
-  if (insert_id_on_backend_) ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
+  facts_.begin_found_rows();
+  if (facts_.warnings_on_backend()) add_warning_captures();
+  if (facts_.insert_id_on_backend()) ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
   ask(CaptureKind::kSystemVariables, sql::system_variables_query(desired_));
   ask(CaptureKind::kUserVariables, sql::user_variables_query(desired_));
   if (desired_.role().is_computed) ask(CaptureKind::kRole, "SELECT CURRENT_ROLE()");
@@ -96,10 +96,11 @@ void Session::add_capture(CaptureKind kind, const std::string& text) {
 // preparing again.
 void Session::add_warning_captures() {
   add_capture(CaptureKind::kWarnings, "SHOW WARNINGS");
-  if (added_warnings_ == 0 || last_prepare_.empty()) return;
+  const std::string& text = facts_.last_prepare();
+  if (!facts_.has_added_warnings() || text.empty()) return;
   command_->exchange.add({.kind = StepKind::kRestore,
                           .command = protocol::Command::kStmtPrepare,
-                          .bytes = framed(protocol::Command::kStmtPrepare, last_prepare_),
+                          .bytes = framed(protocol::Command::kStmtPrepare, text),
                           .may_fail = true});
   add_capture(CaptureKind::kPrepareWarnings, "SHOW WARNINGS");
 }
@@ -114,10 +115,11 @@ void Session::on_captured() {
   // The capture was a statement of its own; or the client's follows.
   if (command_->is_capture) lease_.memory().last_session = 0;
   switch (kind) {
-    case CaptureKind::kWarnings: return note_warnings(answer);
-    case CaptureKind::kPrepareWarnings: return note_prepare_warnings(answer);
-    case CaptureKind::kFoundRows: return note_found_rows(answer);
-    case CaptureKind::kLastInsertId: return note_insert_id(answer);
+    case CaptureKind::kWarnings: return facts_.note_warnings(answer);
+    case CaptureKind::kPrepareWarnings: return facts_.note_prepare_warnings(answer);
+    case CaptureKind::kFoundRows: return facts_.note_found_rows(answer);
+    case CaptureKind::kLastInsertId:
+      return facts_.note_insert_id(answer, lease_.memory().insert_id);
     case CaptureKind::kSystemVariables:
     case CaptureKind::kUserVariables: return note_variables(kind, answer);
     case CaptureKind::kRole: return note_role(answer);
@@ -126,57 +128,8 @@ void Session::on_captured() {
   }
 }
 
-// A refused statement leaves the warnings before it and adds its own; the backend's before it may
-// be another session's.
-void Session::note_warnings(const std::string& answer) {
-  warnings_on_backend_ = false;
-  const std::size_t added = std::exchange(added_warnings_, 0U);
-  auto result = protocol::parse_text_result(answer);
-  if (!result) return warnings_answer_.clear();
-  if (added == 0) {
-    warnings_answer_ = answer;
-    return;
-  }
-  keep_all(with_last_of(known_warnings(), *std::move(result), added));
-}
-
-void Session::note_prepare_warnings(const std::string& answer) {
-  last_prepare_.clear();
-  const auto before = protocol::parse_text_result(answer);
-  protocol::TextResult added = known_warnings();
-  const std::size_t count = added.rows.size();
-  if (before) keep_all(with_last_of(*before, std::move(added), count));
-}
-
-void Session::keep_all(const protocol::TextResult& warnings) {
-  const auto count = static_cast<std::uint16_t>(warnings.rows.size());
-  last_ok_.warnings = counts_no_warnings_ ? std::uint16_t{0} : count;
-  warnings_answer_ = protocol::make_text_result(warnings.columns, warnings.rows, warnings.status,
-                                                warnings.warnings);
-}
-
-void Session::note_found_rows(const std::string& answer) {
-  const auto result = protocol::parse_text_result(answer);
-  if (!result || result->rows.size() != 1 || result->rows[0].empty()) return;
-  found_rows_ = std::strtoull(result->rows[0][0].value_or("0").c_str(), nullptr, 10);
-}
-
-void Session::note_insert_id(const std::string& answer) {
-  insert_id_on_backend_ = false;
-  const auto result = protocol::parse_text_result(answer);
-  if (!result || result->rows.size() != 1 || result->rows[0].empty()) return;
-  const std::uint64_t found = std::strtoull(result->rows[0][0].value_or("0").c_str(), nullptr, 10);
-  // A row with an id of its own leaves LAST_INSERT_ID() alone: then this is what another session
-  // left there.
-  std::optional<std::uint64_t>& before = lease_.memory().insert_id;
-  const bool is_told = found != 0 && found == last_ok_.last_insert_id;
-  if (found != before || is_told) last_insert_id_ = found;
-  before = found;
-  if (last_sets_insert_id_) last_ok_.last_insert_id = last_insert_id_;
-}
-
 void Session::note_variables(CaptureKind kind, const std::string& answer) {
-  facts_on_backend_ = false;
+  facts_.leave_backend();
   lease_.memory().last_session = 0;  // the capture was a statement of its own
   std::vector<sql::CapturedValue> row;
   auto result = protocol::parse_text_result(answer);
@@ -225,7 +178,7 @@ void Session::add_login_group_capture() {
        .bytes = framed(protocol::Command::kQuery, "SELECT CURRENT_RESOURCE_GROUP()"),
        .may_fail = true,
        .hold_answer = true});
-  found_rows_here_ = false;
+  facts_.disturb_found_rows();
 }
 
 void Session::note_login_group(const std::string& answer) {

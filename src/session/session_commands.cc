@@ -85,10 +85,10 @@ bool Session::answer_query_locally(const ClientCommand& command) {
   const sql::Statement& statement = script.front();
   switch (statement.kind) {
     case sql::StatementKind::kEnd:  // no transaction is open: there is nothing to end
-      note_local_answer();
+      facts_.note_local_answer();
       return send_ok();
     case sql::StatementKind::kSet: return answer_set_locally(statement);
-    case sql::StatementKind::kRead: return answer_fact_locally(command);
+    case sql::StatementKind::kRead: return send_fact(facts_.answer(statement));
     default: return false;
   }
 }
@@ -97,7 +97,8 @@ bool Session::answer_query_locally(const ClientCommand& command) {
 bool Session::answer_captured(const ClientCommand& command) {
   const sql::Script& script = command.script;
   const bool asks = script.size() == 1 && script.front().keeps_diagnostics;
-  return asks && !warnings_on_backend_ && answer_about_warnings(script.front());
+  return asks && !facts_.warnings_on_backend() &&
+         send_fact(facts_.answer_about_warnings(script.front()));
 }
 
 bool Session::answer_set_option(const ClientCommand& command) {
@@ -105,8 +106,8 @@ bool Session::answer_set_option(const ClientCommand& command) {
   const bool known = option.size() == 2 && (option[0] == 0 || option[0] == 1) && option[1] == 0;
   if (!known) return false;
   desired_.apply(sql::multi_statements(option[0] == 0));
-  return send(protocol::eof_packet({.warnings = last_ok_.warnings, .status = status_flags()},
-                                   answer_sequence_));
+  return send(protocol::eof_packet(
+      {.warnings = facts_.last_ok().warnings, .status = status_flags()}, answer_sequence_));
 }
 
 bool Session::answer_set_locally(const sql::Statement& statement) {
@@ -117,7 +118,7 @@ bool Session::answer_set_locally(const sql::Statement& statement) {
   const bool certain = std::all_of(statement.changes.begin(), statement.changes.end(), is_certain);
   if (!plain || !certain) return false;
   desired_.apply(statement.changes);
-  note_local_answer();
+  facts_.note_local_answer();
   return send_ok();
 }
 

@@ -41,8 +41,8 @@ bool Session::answer_kill(const ClientCommand& command) {
   }
   const auto user = environment_.registry->user_of(id);
   if (!user) return false;
-  note_local_answer();
-  warnings_on_backend_ = false;
+  facts_.note_local_answer();
+  facts_.forget_backend_warnings();
   if (id == id_) return refuse_kill(interrupted());
   if (*user != user_) {
     return refuse_kill({Code::kBackend,
@@ -56,8 +56,7 @@ bool Session::answer_kill(const ClientCommand& command) {
 }
 
 bool Session::refuse_kill(const Error& error) {
-  warnings_answer_ = warnings_of(error, status_flags());
-  last_ok_.warnings = 1;
+  facts_.note_own_error(warnings_of(error, status_flags()));
   send_error(error, answer_sequence_);
   return true;
 }
@@ -70,9 +69,8 @@ void Session::on_kill(KillKind kind) {
       if (!query_only || command_->is_login) return query_only ? void() : close();
       ticket_.cancel();
       pause_.reset();
-      note_local_answer();
-      warnings_answer_ = warnings_of(interrupted(), status_flags());
-      last_ok_.warnings = 1;
+      facts_.note_local_answer();
+      facts_.note_own_error(warnings_of(interrupted(), status_flags()));
       return on_no_lease(interrupted());
     case State::kExecuting:
     case State::kStreaming:

@@ -254,10 +254,7 @@ void Session::drop_lease() {
   lease_.set_broken();
   end_lease(pool::Release::kDiscard);
   last_backend_ = 0;
-  insert_id_on_backend_ = false;
-  warnings_on_backend_ = false;
-  added_warnings_ = 0;
-  found_rows_on_backend_ = false;
+  facts_.note_backend_gone();
 }
 
 void Session::on_backend_lost(const Error& error) {

@@ -53,10 +53,7 @@ bool Session::find_statement(ClientCommand& command) {
     return false;
   }
   if (command.type == protocol::Command::kStmtFetch) {  // clears the warnings, found or not
-    last_ok_.warnings = 0;
-    warnings_answer_.clear();
-    warnings_on_backend_ = false;
-    facts_on_backend_ = facts_on_backend_ && command.statement != nullptr;
+    facts_.note_fetch(command.statement != nullptr);
   }
   if (command.statement == nullptr) {
     send_error(unknown_statement(*id, statement_word(command.type)), answer_sequence_);
@@ -221,8 +218,8 @@ void Session::on_prepare_failed() {
   command.summary = {};
   command.summary.outcome = protocol::ResponseSummary::Outcome::kError;
   command.summary.error_number = error.mysql_errno;
-  note_local_answer();
-  warnings_on_backend_ = false;
+  facts_.note_local_answer();
+  facts_.forget_backend_warnings();
   forget_failed_texts(error);
   if (command.type == protocol::Command::kStmtExecute) {
     note_schema_use();

@@ -32,8 +32,8 @@ bool Session::is_one_shot_pending() const {
 // only the last of them.
 bool Session::needs_warnings() {
   const sql::Script& script = command_->effects();
-  if (!warnings_on_backend_ || !asks_about_warnings(script)) return false;
-  if (added_warnings_ > 0) return true;
+  if (!facts_.warnings_on_backend() || !asks_about_warnings(script)) return false;
+  if (facts_.has_added_warnings()) return true;
   if (script.front().keeps_diagnostics && script.size() == 1) return false;
   return command_->statement != nullptr || !command_->texts.uses.empty() || restores_insert_id();
 }
@@ -64,7 +64,7 @@ void Session::on_asked() {
   command_->asks_first = false;
   command_->exchange = {};
   lease_.memory().last_session = 0;
-  facts_on_backend_ = false;
+  facts_.leave_backend();
   sql::PinReasons pins = pins_;
   pins.insert(desired_.pins());
   set_pins(pins);
@@ -83,21 +83,8 @@ void Session::prepare_for_parser_warnings() {
   command_->may_have_parser_warnings = true;
   if (knows_facts_here()) return;
   keep_warnings();
-  found_rows_here_ = false;
+  facts_.disturb_found_rows();
   add_restore_query("DO 0");
-}
-
-// `count`: of the backend's now, as its OK tells.
-void Session::note_parser_warnings(std::uint16_t count) {
-  if (command_->knows_facts) {
-    warnings_on_backend_ = warnings_on_backend_ || count > 0 || counts_no_warnings_;
-    if (!counts_no_warnings_) last_ok_.warnings = count;
-  } else if (count > 0) {
-    warnings_on_backend_ = true;
-    added_warnings_ += count;
-    if (!counts_no_warnings_)
-      last_ok_.warnings = static_cast<std::uint16_t>(last_ok_.warnings + count);
-  }
 }
 
 }  // namespace tidepool::session

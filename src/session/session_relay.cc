@@ -259,7 +259,7 @@ void Session::on_repeating_ok() {
 void Session::on_repeating_warnings() {
   std::string answer = command_->exchange.take_held();
   enter(State::kStreaming);
-  if (!command_->summary.has_error()) set_eof_warnings(answer, last_ok_.warnings);
+  if (!command_->summary.has_error()) set_eof_warnings(answer, facts_.last_ok().warnings);
   send(answer);
 }
 

@@ -85,7 +85,7 @@ bool Session::replays_after_loss(const Error& cause) {
 }
 
 void Session::note_before_replay() {
-  replay_->before = statement_facts();
+  replay_->before = facts_;
   replay_->knew_insert_id = lease_.memory().insert_id.has_value();
 }
 
@@ -125,8 +125,8 @@ void Session::settle_deferred() {
 // TiDB's error has ended the transaction, and is settled as if the client had it.
 void Session::replay_after_error(bool ends_session) {
   replay_->ends_session = ends_session;
-  replay_->after = statement_facts();
-  put_back(replay_->before);
+  replay_->after = facts_;
+  facts_ = replay_->before;
   in_transaction_ = true;
   set_pins({sql::Pin::kTransaction});
   if (lease_) {
@@ -168,7 +168,7 @@ void Session::replay_next() {
     replay.phase = Replay::Phase::kRunning;
     replay.player.emplace(replay.log);
     replay.interrupted = std::move(command_);
-    insert_id_on_backend_ = false;  // as it was when the transaction began
+    facts_.forget_backend_insert_id();  // as it was when the transaction began
   }
   const ReplayStatement* next = replay.player->next();
   if (next == nullptr) return end_replay();
@@ -224,7 +224,7 @@ void Session::end_replay() {
   replay.player.reset();
   replay.error_answer.clear();
   command_ = std::move(replay.interrupted);
-  put_back(replay.before);
+  facts_ = std::move(replay.before);
   if (!replay.knew_insert_id) lease_.memory().insert_id.reset();
   execute();
 }
@@ -249,7 +249,7 @@ void Session::replay_in_vain(ReplayResult result, pool::Release how) {
     if (send_error(lost_error(replay.cause, Verdict::kNotExecuted), answer_sequence_)) close();
     return;
   }
-  put_back(replay.after);
+  facts_ = std::move(replay.after);
   in_transaction_ = false;
   set_pins({});
   if (!send(error)) return;

@@ -43,7 +43,7 @@ void Session::prepare_recording() {
   command_->answer = std::make_unique<StreamHash>();
   command_->was_in_transaction = in_transaction_;
   command_->was_replayable = is_replayable();
-  command_->may_open_log = command_->was_replayable && !insert_id_on_backend_;
+  command_->may_open_log = command_->was_replayable && !facts_.insert_id_on_backend();
 }
 
 void Session::note_answer(const Exchange::Progress& progress, std::string_view bytes) {
@@ -78,42 +78,6 @@ void Session::record() {
            .payload = sent_payload(command),
            .prepared = command.statement == nullptr ? nullptr : prepared_.share(*command.statement),
            .answer = answer});
-}
-
-StatementFacts Session::statement_facts() const {
-  return {.last_insert_id = last_insert_id_,
-          .insert_id_on_backend = insert_id_on_backend_,
-          .warnings_on_backend = warnings_on_backend_,
-          .added_warnings = added_warnings_,
-          .counts_no_warnings = counts_no_warnings_,
-          .last_sets_insert_id = last_sets_insert_id_,
-          .warnings_answer = warnings_answer_,
-          .last_ok = last_ok_,
-          .row_count = row_count_,
-          .found_rows = found_rows_,
-          .found_rows_on_backend = found_rows_on_backend_,
-          .found_rows_here = found_rows_here_,
-          .last_prepare = last_prepare_,
-          .prepare_warnings = prepare_warnings_,
-          .facts_on_backend = facts_on_backend_};
-}
-
-void Session::put_back(const StatementFacts& facts) {
-  last_insert_id_ = facts.last_insert_id;
-  insert_id_on_backend_ = facts.insert_id_on_backend;
-  warnings_on_backend_ = facts.warnings_on_backend;
-  added_warnings_ = facts.added_warnings;
-  counts_no_warnings_ = facts.counts_no_warnings;
-  last_sets_insert_id_ = facts.last_sets_insert_id;
-  warnings_answer_ = facts.warnings_answer;
-  last_ok_ = facts.last_ok;
-  row_count_ = facts.row_count;
-  found_rows_ = facts.found_rows;
-  found_rows_on_backend_ = facts.found_rows_on_backend;
-  found_rows_here_ = facts.found_rows_here;
-  last_prepare_ = facts.last_prepare;
-  prepare_warnings_ = facts.prepare_warnings;
-  facts_on_backend_ = facts.facts_on_backend;
 }
 
 }  // namespace tidepool::session

@@ -61,12 +61,13 @@ bool Session::repeats(const Exchange::Progress& progress) {
   if (progress.ended != StepKind::kRelay || !progress.is_first || !exchange.is_over()) return false;
   if (!exchange.summary().has_error()) return false;
   // A prepare leaves the warnings of the statement before, which are only there.
-  if (command_->type == protocol::Command::kStmtPrepare && warnings_on_backend_) return false;
+  if (command_->type == protocol::Command::kStmtPrepare && facts_.warnings_on_backend())
+    return false;
   const FailureKind kind = failure_kind(exchange.summary().error_number);
   if (kind == FailureKind::kFinal) return false;
   const Decision decision = judge(kind, is_bound());
   if (decision.verdict != Verdict::kRepeat) return false;
-  warnings_on_backend_ = false;
+  facts_.forget_backend_warnings();
   pool::Memory& memory = lease_.memory();
   memory.last_session = 0;
   memory.insert_id.reset();

@@ -22,21 +22,23 @@ bool is_rewritable(const sql::Statement& statement) {
 
 // The session's last statement ran on this backend, and nothing since.
 bool Session::knows_facts_here() {
-  return lease_.memory().last_session == id_ && facts_on_backend_ && command_->exchange.is_over();
+  return lease_.memory().last_session == id_ && facts_.is_on_backend() &&
+         command_->exchange.is_over();
 }
 
 // Once the restore is planned. Not every statement changes FOUND_ROWS(), so that a backend may know
 // ROW_COUNT() and not this.
 void Session::note_other_use() {
   const bool continues = lease_.memory().last_session == id_ && command_->exchange.is_over();
-  found_rows_here_ = found_rows_here_ && continues;
+  if (!continues) facts_.disturb_found_rows();
 }
 
 // After an INSERT nobody can tell from its answer whether it changed the value: it must be this
 // session's before, of the INSERT and of the transaction or text that it may be in.
 bool Session::restores_insert_id() {
   const std::optional<std::uint64_t>& there = lease_.memory().insert_id;
-  if (insert_id_on_backend_ || there == insert_id_target() || there == last_insert_id_)
+  if (facts_.insert_id_on_backend() || there == insert_id_target() ||
+      there == facts_.last_insert_id())
     return false;
   const sql::Script& script = command_->effects();
   if (script.empty() || (script.size() == 1 && script.front().keeps_diagnostics)) return false;
@@ -53,7 +55,7 @@ bool Session::restores_insert_id() {
 }
 
 std::uint64_t Session::insert_id_target() const {
-  return last_insert_id_ != 0 ? last_insert_id_ : kNoInsertId;
+  return facts_.last_insert_id() != 0 ? facts_.last_insert_id() : kNoInsertId;
 }
 
 // `known_here`: the backend has those of the statement before.
@@ -62,32 +64,24 @@ sql::FactValues Session::fact_values(bool known_here) {
   const sql::Facts facts = command_->effects().facts();
   values.connection_id = id_;
   if (!known_here) {
-    values.row_count = row_count_;
-    if (!warnings_on_backend_ && !counts_on_backend()) add_warning_counts(values);
+    values.row_count = facts_.row_count();
+    if (!facts_.warnings_on_backend() && !counts_on_backend()) {
+      values.warnings = facts_.warning_count();
+      values.errors = facts_.error_count();
+    }
   }
   // Restores of these change it.
   const bool is_disturbed =
-      restores_insert_id() || (!known_here && !warnings_on_backend_ && counts_on_backend());
-  if (!found_rows_on_backend_ && (!found_rows_here_ || is_disturbed))
-    values.found_rows = found_rows_;
+      restores_insert_id() || (!known_here && !facts_.warnings_on_backend() && counts_on_backend());
+  if (!facts_.found_rows_on_backend() && (!facts_.found_rows_here() || is_disturbed))
+    values.found_rows = facts_.found_rows();
   if (!facts.contains(sql::Fact::kLastInsertId)) return values;
   const std::optional<std::uint64_t> there =
       restores_insert_id() ? insert_id_target() : lease_.memory().insert_id;
-  if (there == last_insert_id_ || (insert_id_on_backend_ && !there)) return values;
-  values.insert_id = last_insert_id_;
-  if (insert_id_on_backend_ || command_->effects().size() > 1) values.foreign_id = there;
+  if (there == facts_.last_insert_id() || (facts_.insert_id_on_backend() && !there)) return values;
+  values.insert_id = facts_.last_insert_id();
+  if (facts_.insert_id_on_backend() || command_->effects().size() > 1) values.foreign_id = there;
   return values;
-}
-
-void Session::add_warning_counts(sql::FactValues& values) const {
-  values.warnings = last_prepare_.empty() ? 0 : prepare_warnings_;
-  values.errors = 0;
-  if (warnings_answer_.empty()) return;
-  const auto result = protocol::parse_text_result(warnings_answer_);
-  if (!result) return;
-  values.warnings = result->rows.size();
-  values.errors = static_cast<std::uint64_t>(std::count_if(
-      result->rows.begin(), result->rows.end(), [](const auto& row) { return row[0] == "Error"; }));
 }
 
 void Session::substitute_text() {

@@ -140,15 +140,15 @@ void Session::add_source_capture() {
   Step step = query_step(StepKind::kCapture, "SELECT @`" + quoted + "`");
   step.hold_answer = true;
   command_->exchange.add(std::move(step));
-  found_rows_here_ = false;
+  facts_.disturb_found_rows();
 }
 
 // Ahead of a statement of the proxy's own: should the client's not be executed at all, those of the
 // statement before it are still there.
 void Session::keep_warnings() {
-  if (!warnings_on_backend_ || !command_->exchange.is_over()) return;
+  if (!facts_.warnings_on_backend() || !command_->exchange.is_over()) return;
   add_warning_captures();
-  found_rows_here_ = false;
+  facts_.disturb_found_rows();
 }
 
 void Session::deallocate(std::string_view name) {
@@ -178,7 +178,8 @@ std::string Session::substituted_text() {
   const auto there = texts.find(statement.name);
   const bool is_there = there != texts.end() && there->second == statement.owner;
   const bool known_here = is_there && knows_facts_here() && !restores_insert_id();
-  if (!known_here && warnings_on_backend_) found_rows_here_ = false;  // see keep_warnings()
+  if (!known_here && facts_.warnings_on_backend())
+    facts_.disturb_found_rows();  // see keep_warnings()
   std::string text = sql::substitute(statement.script, statement.text, statement.context.lex_mode(),
                                      fact_values(known_here));
   return text == statement.text ? std::string() : text;
@@ -236,9 +237,8 @@ void Session::forget_failed_texts(const Error& error) {
   if (command_->texts.uses.empty()) return;
   for (const TextUse& use : command_->texts.uses)
     lease_.memory().texts[use.name] = {};
-  warnings_answer_ = warnings_of(error, status_flags());
-  last_ok_.warnings = 1;
-  row_count_ = command_->effects().front().kind == sql::StatementKind::kRead ? -1 : 0;
+  facts_.note_own_error(warnings_of(error, status_flags()));
+  facts_.note_lost_text(command_->effects().front());
 }
 
 }  // namespace tidepool::session

@@ -64,7 +64,7 @@ void Session::on_query_timeout() {
   if (state_ == State::kAcquiring) {  // to be run again
     ticket_.cancel();
     pause_.reset();
-    note_local_answer();
+    facts_.note_local_answer();
     note_stopped();
     return on_no_lease(took_too_long());
   }
@@ -89,9 +89,7 @@ bool Session::tells_of_stop(std::string_view bytes) const {
 }
 
 void Session::note_stopped() {
-  warnings_on_backend_ = false;
-  warnings_answer_ = warnings_of(took_too_long(), status_flags());
-  last_ok_.warnings = 1;
+  facts_.note_own_error(warnings_of(took_too_long(), status_flags()));
 }
 
 }  // namespace tidepool::session

@@ -9,31 +9,11 @@
 #include <string>
 
 #include "tidepool/base/error.h"
-#include "tidepool/protocol/reply_messages.h"
 #include "tidepool/session/command.h"
 #include "tidepool/session/replay_log.h"
+#include "tidepool/session/statement_facts.h"
 
 namespace tidepool::session {
-
-// What is known of the statements before, as later ones may ask it; the session's members of the
-// same names.
-struct StatementFacts {
-  std::uint64_t last_insert_id = 0;
-  bool insert_id_on_backend = false;
-  bool warnings_on_backend = false;
-  unsigned added_warnings = 0;
-  bool counts_no_warnings = false;
-  bool last_sets_insert_id = false;
-  std::string warnings_answer{};
-  protocol::OkMessage last_ok{};
-  std::int64_t row_count = 0;
-  std::uint64_t found_rows = 0;
-  bool found_rows_on_backend = false;
-  bool found_rows_here = false;
-  std::string last_prepare{};
-  std::uint16_t prepare_warnings = 0;
-  bool facts_on_backend = false;
-};
 
 // That of the text as it was sent: an EXECUTE is none of what it executes.
 inline ReplayUse replay_use(const ClientCommand& command) {

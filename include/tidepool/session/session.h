@@ -32,10 +32,10 @@
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/login.h"
 #include "tidepool/session/prepared.h"
-#include "tidepool/session/refusal.h"
 #include "tidepool/session/replay.h"
 #include "tidepool/session/retry.h"
 #include "tidepool/session/state.h"
+#include "tidepool/session/statement_facts.h"
 #include "tidepool/session/statement_killer.h"
 #include "tidepool/session/text_statements.h"
 #include "tidepool/sql/pin.h"
@@ -195,8 +195,6 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void prepare_recording();
   void note_answer(const Exchange::Progress& progress, std::string_view bytes);
   void record();
-  StatementFacts statement_facts() const;
-  void put_back(const StatementFacts& facts);
 
   // session_replay.cc
   bool replay_is_due() const;
@@ -277,7 +275,6 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool restores_insert_id();
   std::uint64_t insert_id_target() const;
   sql::FactValues fact_values(bool known_here);
-  void add_warning_counts(sql::FactValues& values) const;
   void substitute_text();
   void substitute_statement(PreparedStatement& statement);
   bool resend_original();
@@ -292,17 +289,12 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void note_schema_changes(ClientCommand& command);
 
   // session_facts.cc
-  bool answer_fact_locally(const ClientCommand& command);
-  bool answer_about_warnings(const sql::Statement& statement);
-  void note_local_answer();
+  bool send_fact(const std::optional<protocol::TextResult>& fact);
   void note_prepare(const ClientCommand& command, std::uint16_t warnings);
-  void note_prepared_diagnostics();
   void forget_facts();
-  protocol::TextResult known_warnings() const;
   void add_fact_restores();
   void add_restore_query(const std::string& text);
   void note_facts();
-  void note_refusal(Refusal refusal);
   void note_failure_facts();
 
   // session_questions.cc
@@ -312,7 +304,6 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool needs_state();
   void on_asked();
   void prepare_for_parser_warnings();
-  void note_parser_warnings(std::uint16_t count);
 
   // session_capture.cc
   void rest();
@@ -325,11 +316,6 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_captured();
   void add_capture(CaptureKind kind, const std::string& text);
   void add_warning_captures();
-  void note_warnings(const std::string& answer);
-  void note_prepare_warnings(const std::string& answer);
-  void keep_all(const protocol::TextResult& warnings);
-  void note_found_rows(const std::string& answer);
-  void note_insert_id(const std::string& answer);
   void note_variables(CaptureKind kind, const std::string& answer);
   void end_captures();
   void note_role(const std::string& answer);
@@ -373,26 +359,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   PreparedStatements prepared_;
   TextStatements texts_;
   std::uint64_t last_text_ = 0;  // the number of the last one that was made
-  std::uint64_t last_insert_id_ = 0;
-  bool insert_id_on_backend_ =
-      false;  // newer than last_insert_id_: to be captured before the lease ends
-  bool warnings_on_backend_ = false;  // newer than warnings_answer_
-  // If not 0: so many of them, the last ones, are this session's and come after those of
-  // warnings_answer_.
-  unsigned added_warnings_ = 0;
-  // The last statement is SHOW WARNINGS or its like, after which TiDB's OK and EOF tell of none
-  // (StmtCtx.InShowWarning).
-  bool counts_no_warnings_ = false;
-  bool last_sets_insert_id_ = false;  // the last statement is a SELECT LAST_INSERT_ID(n)
-  std::string warnings_answer_;       // to SHOW WARNINGS, if the last statement left any
-  protocol::OkMessage last_ok_;       // what TiDB repeats in an OK to what is no statement
-  std::int64_t row_count_ = 0;
-  std::uint64_t found_rows_ = 0;
-  bool found_rows_on_backend_ = false;  // of a cursor, which TiDB has read to its end
-  bool found_rows_here_ = false;        // last_backend_ has them, if nobody else has used it since
-  std::string last_prepare_;            // the text, if preparing it was the last statement
-  std::uint16_t prepare_warnings_ = 0;  // that it left
-  bool facts_on_backend_ = false;       // the last statement ran on last_backend_, not in the proxy
+  StatementFacts facts_;
 
   // SET TRANSACTION READ ONLY AS OF: @@tx_read_ts shows the time even when it is used up, and no
   // SET but another time makes it empty.
