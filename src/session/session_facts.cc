@@ -1,6 +1,7 @@
 // What later statements may ask about the last one, between the session and its backend: noted from
 // answers, answered here, put back on another backend.
 #include "tidepool/protocol/text_result.h"
+#include "tidepool/session/refusal.h"
 #include "tidepool/session/row_locks.h"
 #include "tidepool/session/session.h"
 #include "tidepool/session/shown_warnings.h"
@@ -24,11 +25,14 @@ void Session::forget_facts() {
   facts_ = {};
 }
 
-// In a connection of collation `binary` no expression of the type of @@warning_count has its flags:
-// there the backend is brought to have as many.
+// Where no expression can stand for @@warning_count, the backend is brought to have as many: in a
+// connection of collation `binary` none of its type has its flags; and what the parser warns of the
+// text is added to those that its first statement sees.
 bool Session::counts_on_backend() const {
   constexpr std::uint16_t kBinary = 63;
-  return desired_.lex_mode().collation == kBinary && texts_that_warn(facts_.warnings());
+  const bool must =
+      may_warn_when_parsed(command_->script) || desired_.lex_mode().collation == kBinary;
+  return must && texts_that_warn(facts_.warnings());
 }
 
 // What the statement, or a later one of its transaction, asks about the one before it, on a backend

@@ -71,6 +71,7 @@ void Session::execute() {
     return on_no_lease({Code::kBackend, "no TiDB connection can be brought to this session's state",
                         1105, "HY000"});
   }
+  if (!command_->knows_facts) facts_.leave_backend();  // unless the command leaves some of its own
   lease_.memory().last_session = id_;
   watch_query();
   write_steps();
@@ -82,6 +83,7 @@ bool Session::add_steps() {
     command_->exchange.add({.kind = StepKind::kSilent,
                             .command = protocol::Command::kStmtClose,
                             .bytes = framed(command_->payload)});
+    command_->knows_facts = knows_facts_here();
     return true;
   }
   if (command_->statement != nullptr) return add_statement_steps();

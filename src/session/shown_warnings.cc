@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::uint32_t kCountWidth = 11;
 
+bool counts(std::string_view words) {
+  return words.starts_with("SHOW COUNT ");
+}
+
 // How much of `bytes` the result at its beginning takes; nothing while its end has not come, 0 if
 // it is none with columns and rows.
 std::optional<std::size_t> result_bytes(std::string_view bytes) {
@@ -62,10 +66,9 @@ std::optional<std::vector<std::string>> texts_that_warn(const protocol::TextResu
 std::optional<protocol::TextResult> shown_by(const sql::Statement& statement,
                                              protocol::TextResult warnings) {
   const std::string words = words_of(statement);
-  const bool counts = words.starts_with("SHOW COUNT ");
-  if (words != "SHOW WARNINGS" && words != "SHOW ERRORS" && !counts) return std::nullopt;
+  if (words != "SHOW WARNINGS" && words != "SHOW ERRORS" && !counts(words)) return std::nullopt;
   if (words.ends_with(" ERRORS")) warnings = only_errors(std::move(warnings));
-  if (!counts) return warnings;
+  if (!counts(words)) return warnings;
   protocol::Column column = protocol::integer_column("Count");
   column.length = kCountWidth;
   column.type = static_cast<std::uint8_t>(protocol::ColumnType::kLong);
@@ -79,6 +82,7 @@ ShownWarnings::ShownWarnings(const sql::Script& script, const protocol::TextResu
   for (std::size_t i = 0; i < script.size() && script[i].keeps_diagnostics; ++i) {
     auto shown = shown_by(script[i], warnings);
     if (!shown) return;
+    if (counts(words_of(script[i]))) shown->rows.clear();  // the backend has as many
     results_.push_back(*std::move(shown));
   }
 }
@@ -91,8 +95,9 @@ std::string ShownWarnings::feed(std::string_view bytes) {
     const auto length = result_bytes(buffered_);
     if (!length) return out;
     auto result = protocol::parse_text_result(std::string_view(buffered_).substr(0, *length));
-    if (*length == 0 || !result || result->rows.size() != results_.front().rows.size()) break;
-    result->rows = std::move(results_.front().rows);
+    if (*length == 0 || !result || result->rows.size() < results_.front().rows.size()) break;
+    // What the parser warns of the text itself comes after those.
+    std::move(results_.front().rows.begin(), results_.front().rows.end(), result->rows.begin());
     results_.pop_front();
     fit_widths(*result);
     const auto sequence = static_cast<std::uint8_t>(buffered_[3]);

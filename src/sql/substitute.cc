@@ -200,9 +200,11 @@ bool finds_no_rows(const Statement& statement) {
     case StatementKind::kUse: return true;
     default: break;
   }
-  constexpr std::array<std::string_view, 4> kWrites = {"INSERT", "REPLACE", "UPDATE", "DELETE"};
+  constexpr std::array<std::string_view, 13> kWithoutRows = {
+      "INSERT", "REPLACE", "UPDATE",   "DELETE", "ANALYZE", "CREATE", "DROP",
+      "ALTER",  "RENAME",  "TRUNCATE", "GRANT",  "REVOKE",  "FLUSH"};
   const Token first = Lexer(statement.text, {}).next();
-  return std::any_of(kWrites.begin(), kWrites.end(),
+  return std::any_of(kWithoutRows.begin(), kWithoutRows.end(),
                      [&](std::string_view word) { return is_keyword(first.text, word); });
 }
 

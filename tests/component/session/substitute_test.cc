@@ -7,6 +7,8 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 
+constexpr std::string_view kStatistics = "\x09";
+
 class SubstituteTest : public SessionTest {
  protected:
   static std::string inserted(int rows, int id) {
@@ -37,6 +39,20 @@ TEST_F(SubstituteTest, SaysWhatItKnowsWhereTheBackendDoesNot) {
 
   EXPECT_THAT(tidb_.commands(), ElementsAre("UPDATE t SET a = 1", "SELECT 2",
                                             "SELECT (ROW_COUNT()*0+3) AS `ROW_COUNT()`, 1"));
+}
+
+TEST_F(SubstituteTest, SaysWhatItKnowsAlsoAfterACommandThatIsNoStatement) {
+  start();
+  RawClient one = client();
+  RawClient two = client();
+  tidb_.answer("UPDATE t SET a = 1", inserted(3, 0));
+
+  EXPECT_TRUE(one.query("UPDATE t SET a = 1").is_ok());
+  EXPECT_EQ(two.query("SELECT 2").rows, Words{"0"});
+  one.command(kStatistics);
+  EXPECT_EQ(one.query("SELECT ROW_COUNT(), 1").rows, Words{"0"});
+
+  EXPECT_THAT(tidb_.commands(), Contains("SELECT (ROW_COUNT()*0+3) AS `ROW_COUNT()`, 1"));
 }
 
 TEST_F(SubstituteTest, GivesTheIdOfItsGreetingAsTheConnectionId) {

@@ -17,6 +17,7 @@ using Rows = std::vector<Row>;
 
 const Row kError{"Error", "1054", "Unknown column"};
 const Row kWarning{"Warning", "1365", "Division by 0"};
+const Row kOther{"Warning", "1064", "Optimizer hint syntax error"};
 
 TextResult warnings(Rows rows) {
   return {.columns = {protocol::string_column("Level"), protocol::string_column("Code"),
@@ -98,9 +99,21 @@ TEST(ShownWarnings, AreNotThereInAnError) {
   EXPECT_TRUE(shows.is_over());
 }
 
-TEST(ShownWarnings, LeaveAnAnswerWithAnotherCountAlone) {
-  ShownWarnings shows(script("SHOW WARNINGS; DO 0"), warnings({kError}));
-  EXPECT_EQ(shows.feed(bytes({kWarning, kWarning})), bytes({kWarning, kWarning}));
+TEST(ShownWarnings, LeaveAnAnswerWithFewerRowsAlone) {
+  ShownWarnings shows(script("SHOW WARNINGS; DO 0"), warnings({kError, kError}));
+  EXPECT_EQ(shows.feed(bytes({kWarning})), bytes({kWarning}));
+}
+
+TEST(ShownWarnings, ComeBeforeWhatTheParserWarnsOf) {
+  ShownWarnings shows(script("SHOW WARNINGS; SELECT /*+ nonsense */ 1"), warnings({kError}));
+  EXPECT_EQ(shown(shows, bytes({kWarning, kOther}), 1000).rows, (Rows{kError, kOther}));
+}
+
+TEST(ShownWarnings, AreCountedByTheBackend) {
+  ShownWarnings shows(script("SHOW COUNT(*) WARNINGS; DO 0"), warnings({kError}));
+  const std::string two =
+      protocol::make_text_result({protocol::integer_column("Count")}, {{"2"}}, 0, 0);
+  EXPECT_EQ(shows.feed(two), two);
 }
 
 TEST(ShownWarnings, AreThoseOfTheFirstStatementsOnly) {

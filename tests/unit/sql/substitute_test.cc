@@ -193,7 +193,9 @@ TEST(Substitute, LeavesWhatAsksAboutAStatementOfTheSameText) {
               {"SELECT 1; SELECT ROW_COUNT() a;", "SELECT 1; SELECT ROW_COUNT() a;"},
               {"SELECT 1; SELECT FOUND_ROWS() a", "SELECT 1; SELECT FOUND_ROWS() a"},
               {"INSERT INTO t VALUES (1); SET @a = 1; SELECT FOUND_ROWS() a",
-               "INSERT INTO t VALUES (1); SET @a = 1; SELECT (FOUND_ROWS()&0|5) a"}},
+               "INSERT INTO t VALUES (1); SET @a = 1; SELECT (FOUND_ROWS()&0|5) a"},
+              {"ANALYZE TABLE t; DROP TABLE t; SELECT FOUND_ROWS() a",
+               "ANALYZE TABLE t; DROP TABLE t; SELECT (FOUND_ROWS()&0|5) a"}},
              values);
 }
 
