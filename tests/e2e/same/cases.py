@@ -193,4 +193,37 @@ CASES = {
         connect(0), *query(0, "SET @a = 1, NAMES latin1, time_zone = 'nowhere', sql_mode = 'ANSI'"), (0, ("all_variables",)),
         *query(0, "SELECT @a, 'x'", "SET @b = 2, sql_mode = ''", "SELECT @b, @@sql_mode"),
     ],
+    "what the parser warns of joins the warnings before": [
+        connect(0, raw.MULTI_STATEMENTS), connect(1),
+        *(
+            step
+            for failing in ("SELECT 1/0", "SELEC", "INSERT INTO none VALUES (1)")
+            for asking in (
+                "SHOW WARNINGS; SELECT /*+ nonsense */ 1", "SHOW COUNT(*) WARNINGS; SHOW ERRORS; SHOW WARNINGS; SELECT /*+ nonsense */ 1",
+                "SELECT @@warning_count, @@error_count; SELECT /*+ nonsense */ 1", "SELECT /*+ nonsense */ @@warning_count",
+                "SET @a = @@warning_count; INSERT /*+ nonsense */ INTO {db}.t0(v) VALUES (@a); SHOW WARNINGS; SELECT @a",
+            )
+            for step in (*query(0, failing), *query(1, "SELECT 1"), *query(0, asking))
+        ),
+    ],
+    "a command that is no statement leaves the warnings": [
+        connect(0), connect(1), *query(0, "SELECT * FROM none"), *query(1, "START TRANSACTION", "COMMIT"), command(0, raw.STATISTICS),
+        *query(0, "SELECT @@warning_count, @@error_count"), *query(0, "SELECT 1/0"), *query(1, "SELECT 1"), command(0, raw.STATISTICS),
+        *query(0, "SHOW WARNINGS; SELECT 2"),
+    ],
+    "FOUND_ROWS() behind what has no rows": [
+        connect(0, raw.MULTI_STATEMENTS), connect(1),
+        *(
+            step
+            for text in (
+                "ANALYZE TABLE {db}.t0", "CREATE TABLE {db}.e0 (v INT)", "ALTER TABLE {db}.e0 ADD COLUMN w INT", "TRUNCATE TABLE {db}.e0",
+                "RENAME TABLE {db}.e0 TO {db}.e0r", "DROP TABLE {db}.e0r", "GRANT SELECT ON {db}.* TO r1", "REVOKE SELECT ON {db}.* FROM r1",
+                "FLUSH PRIVILEGES", "DELETE FROM {db}.t0 WHERE id > 2",
+            )
+            for step in (
+                *query(0, "SELECT id FROM {db}.t1 ORDER BY id LIMIT 2"), *query(1, "SELECT id FROM {db}.t1 ORDER BY id"),
+                *query(0, text + "; SELECT FOUND_ROWS(), FOUND_ROWS() + 1; SELECT FOUND_ROWS()"),
+            )
+        ),
+    ],
 }  # fmt: skip

@@ -16,6 +16,8 @@ UNSAFE = re.compile(
     r"tidb_stats_load_\w+|tidb_stmt_summary\w*|tidb_evolve\w*|tidb_capture\w*|sql_auto_is_null|tidb_pessimistic_txn\w*|"
     r"tidb_constraint_check\w*|tidb_general_log|tidb_skip_isolation_level_check|warning_count|last_sql_use_alloc)$"
 )
+# The most that TiDB has memory for: a chunk of 2 billion rows ends it.
+MOST = {"tidb_max_chunk_size": 100_000}
 SMALL = 100  # a time limit below it may be felt
 
 
@@ -38,6 +40,7 @@ class Catalog:
 
 def candidates(row):
     name, _, default, current, least, most, possible, _ = row
+    most = MOST.get(name, most)
     values = ["DEFAULT", "''", "NULL", "'nonsense'"]
     if possible:
         words = [word.strip() for word in possible.split(",")]

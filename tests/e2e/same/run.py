@@ -12,12 +12,13 @@ class Side:
     address: tuple
     accounts: list  # user and password
     database: str
+    then: str = ""  # the moment before past.moment changed, in seconds
 
     def account(self, which):
         return self.accounts[which] if isinstance(which, int) else (which, "no password")
 
     def fill(self, text):
-        return text.replace("{db}", self.database).replace("{other}", self.database + "o")
+        return text.replace("{db}", self.database).replace("{other}", self.database + "o").replace("{then}", self.then)
 
     def neutral(self, data):
         return data

@@ -77,7 +77,7 @@ class TidbServer:
         return self
 
     def _answers(self):
-        assert self._program.exit_code is None, f"TiDB ended: {self._program.text()[-2000:]}"
+        self.check_alive()
         with contextlib.suppress(OSError):
             return urllib.request.urlopen(f"http://127.0.0.1:{self._status_port}/status", timeout=2).status == 200
         return False
@@ -85,6 +85,9 @@ class TidbServer:
     def crash(self):
         if self._program:
             self._program.kill()
+
+    def check_alive(self):
+        assert self._program.exit_code is None, f"TiDB ended: {self._program.text()[-2000:]}"
 
     def terminate(self):
         """Asks it to shut down, as maintenance does, and does not wait."""

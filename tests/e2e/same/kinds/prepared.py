@@ -13,13 +13,14 @@ from ..steps import Act
 TEXTS = (
     ("SELECT v, s FROM {t} WHERE id = ?", "I"), ("INSERT INTO {t}(v, s) VALUES (?, ?)", "IS"), ("UPDATE {t} SET v = ? WHERE id = ?", "II"),
     ("SELECT ?", "?"), ("SELECT ?, ?", "??"), ("SELECT LENGTH(?)", "s"), ("SELECT * FROM {db}.fixed ORDER BY id", ""), ("SELECT nonsense", ""),
-    ("SELEC", ""), ("", ""), ("SELECT 1; SELECT 2", ""), ("DELETE FROM {t} WHERE id = ?", "I"), ("SELECT DATABASE(), @@sql_mode", ""),
+    ("SELEC", ""), ("", ""), ("SELECT 1; SELECT 2", ""), ("DELETE FROM {t} WHERE id = ?", "I"), ("SELECT (DATABASE() = '{db}') IS TRUE, @@sql_mode", ""),
     ("SELECT 'a' \"b\"", ""), ("DO ?", "I"), ("SHOW TABLES LIKE 'fi%'", ""), ("SELECT COUNT(*) FROM fixed", ""), ("SELECT ? + 1, ? = 'a'", "is"),
-    ("SELECT id FROM {t} ORDER BY id LIMIT ?", "i"), ("SELECT @a IS NULL, LENGTH(CONCAT(@a, @b))", ""), ("REPLACE INTO {t}(id, v) VALUES (?, ?)", "II"),
+    ("SELECT id FROM {t} ORDER BY id LIMIT ?", "i"), ("SELECT LENGTH(CONCAT(@a, @b))", ""), ("REPLACE INTO {t}(id, v) VALUES (?, ?)", "II"),
     ("SELECT * FROM {e}", ""), ("SELECT s FROM {db}.fixed WHERE s = ?", "s"), ("SELECT COLLATION(?), CHARSET('x')", "s"), ("-- c", ""),
 )  # fmt: skip
-# As binary ones they answer with the types that the variables had in the first execute, until the schema changes, by whatever session.
-NAMED = TEXTS + (("SELECT @a, @b", ""),)
+# As binary ones they answer with the types of the prepare or of the first execute (NOT NULL, of DATABASE()), until the schema changes, by
+# whatever session.
+NAMED = TEXTS + (("SELECT @a, @b", ""), ("SELECT @a IS NULL", ""), ("SELECT DATABASE(), @@sql_mode", ""))
 EFFECTS = (
     ("BEGIN", "transaction"), ("COMMIT", None), ("ROLLBACK", None), ("USE {db}", None), ("USE {other}", None), ("SET time_zone = '+01:00'", None),
     ("SET NAMES latin1", None), ("SET sql_mode = 'ANSI_QUOTES'", None), ("SET @a = 5", None), ("SET @b = 'text'", None),
