@@ -72,6 +72,12 @@ bool finds_nothing(const sql::Statement& statement, const protocol::ResponseSumm
          answer.affected_rows == 0;
 }
 
+// Before any of it was executed: names are looked up for the whole list (planbuilder.go, buildSet).
+bool fails_when_planned(const protocol::ResponseSummary& answer) {
+  constexpr std::uint16_t kUnknownColumn = 1054;
+  return answer.error_number == kUnknownColumn;
+}
+
 // A SET of several has done those before the bad one, and an expression what it assigns on its way.
 // A SET of one has done nothing.
 sql::StateChanges unknown_after_failure(const sql::Statement& statement,
@@ -82,8 +88,10 @@ sql::StateChanges unknown_after_failure(const sql::Statement& statement,
     return unknown;
   for (const sql::StateChange& change : statement.changes) {
     const bool is_assigned = change.kind == sql::ChangeKind::kComputedUserVariable ||
+                             change.kind == sql::ChangeKind::kFileUserVariable ||
                              change.kind == sql::ChangeKind::kStuckUserVariable;
     if (is_set && names_unknown_variable(change, answer)) continue;
+    if (is_set && fails_when_planned(answer) && !is_assigned) continue;
     if (is_set) add_unknown(change, unknown);
     if (!is_set && is_assigned) unknown.push_back(planned(change));
   }

@@ -95,6 +95,7 @@ void Session::add_capture(CaptureKind kind, const std::string& text) {
 // Before those that refused statements have added may be those of a prepare, which are found by
 // preparing again.
 void Session::add_warning_captures() {
+  if (desired_.select_limit() != kAllWarnings) add_capture(CaptureKind::kErrors, "SHOW ERRORS");
   add_capture(CaptureKind::kWarnings, "SHOW WARNINGS");
   const std::string& text = facts_.last_prepare();
   if (!facts_.has_added_warnings() || text.empty()) return;
@@ -115,7 +116,8 @@ void Session::on_captured() {
   // The capture was a statement of its own; or the client's follows.
   if (command_->is_capture) lease_.memory().last_session = 0;
   switch (kind) {
-    case CaptureKind::kWarnings: return facts_.note_warnings(answer);
+    case CaptureKind::kErrors: return facts_.note_errors(answer);
+    case CaptureKind::kWarnings: return facts_.note_warnings(answer, desired_.select_limit());
     case CaptureKind::kPrepareWarnings: return facts_.note_prepare_warnings(answer);
     case CaptureKind::kFoundRows: return facts_.note_found_rows(answer);
     case CaptureKind::kLastInsertId:

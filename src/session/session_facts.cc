@@ -61,7 +61,8 @@ void Session::add_fact_restores() {
   }
   facts_.disturb_found_rows();
   const auto texts = texts_that_warn(facts_.warnings());
-  if (shows && script.size() > 1 && texts) command_->shown.emplace(script, facts_.warnings());
+  if (shows && script.size() > 1 && texts)
+    command_->shown.emplace(script, facts_.warnings(), facts_.most_shown());
   const bool has_counts = !shows || (command_->shown && !command_->shown->is_over());
   if (!has_counts) return add_restore_query("DO 0");
   for (const std::string& one : *texts)

@@ -64,23 +64,31 @@ std::optional<std::vector<std::string>> texts_that_warn(const protocol::TextResu
 }
 
 std::optional<protocol::TextResult> shown_by(const sql::Statement& statement,
-                                             protocol::TextResult warnings) {
+                                             protocol::TextResult warnings, std::uint64_t most) {
   const std::string words = words_of(statement);
   if (words != "SHOW WARNINGS" && words != "SHOW ERRORS" && !counts(words)) return std::nullopt;
-  if (words.ends_with(" ERRORS")) warnings = only_errors(std::move(warnings));
-  if (!counts(words)) return warnings;
+  const bool is_limited = words.ends_with(" WARNINGS");
+  const auto limited = [&](protocol::TextResult shown) {
+    if (!is_limited || shown.rows.size() <= most) return shown;
+    shown.rows.resize(most);
+    if (most == 0) fit_widths(shown);  // where TiDB plans to show none, it does not look at them
+    return shown;
+  };
+  if (!is_limited) warnings = only_errors(std::move(warnings));
+  if (!counts(words)) return limited(std::move(warnings));
   protocol::Column column = protocol::integer_column("Count");
   column.length = kCountWidth;
   column.type = static_cast<std::uint8_t>(protocol::ColumnType::kLong);
   column.flags = 0;
   warnings.columns = {column};
   warnings.rows = {{std::to_string(warnings.rows.size())}};
-  return warnings;
+  return limited(std::move(warnings));
 }
 
-ShownWarnings::ShownWarnings(const sql::Script& script, const protocol::TextResult& warnings) {
+ShownWarnings::ShownWarnings(const sql::Script& script, const protocol::TextResult& warnings,
+                             std::uint64_t most) {
   for (std::size_t i = 0; i < script.size() && script[i].keeps_diagnostics; ++i) {
-    auto shown = shown_by(script[i], warnings);
+    auto shown = shown_by(script[i], warnings, most);
     if (!shown) return;
     if (counts(words_of(script[i]))) shown->rows.clear();  // the backend has as many
     results_.push_back(*std::move(shown));

@@ -118,6 +118,7 @@ void StatementFacts::note_local_answer() {
 void StatementFacts::note_own_error(std::string warnings) {
   warnings_on_backend_ = false;
   warnings_answer_ = std::move(warnings);
+  most_shown_ = kAllWarnings;
   last_ok_.warnings = 1;
 }
 
@@ -239,16 +240,19 @@ void StatementFacts::note_backend_gone() {
 
 // A refused statement leaves the warnings before it and adds its own; the backend's before it may
 // be another session's.
-void StatementFacts::note_warnings(const std::string& answer) {
+void StatementFacts::note_warnings(const std::string& answer, std::uint64_t most) {
   warnings_on_backend_ = false;
+  most_shown_ = most;
   const std::size_t added = std::exchange(added_warnings_, 0U);
+  const auto errors = protocol::parse_text_result(std::exchange(errors_answer_, {}));
   auto result = protocol::parse_text_result(answer);
   if (!result) return warnings_answer_.clear();
-  if (added == 0) {
-    warnings_answer_ = answer;
-    return;
-  }
-  keep(with_last_of(warnings(), *std::move(result), added));
+  const std::size_t count = added == 0 && !counts_no_warnings_ ? last_ok_.warnings : 0;
+  const bool hides = errors && result->rows.size() >= most;
+  if (hides) result = with_hidden(*std::move(result), *errors, count);
+  if (added > 0) return keep(with_last_of(warnings(), *std::move(result), added));
+  if (hides) return keep(*result);
+  warnings_answer_ = answer;
 }
 
 void StatementFacts::note_prepare_warnings(const std::string& answer) {
@@ -310,7 +314,7 @@ std::optional<protocol::TextResult> StatementFacts::answer(const sql::Statement&
 std::optional<protocol::TextResult> StatementFacts::answer_about_warnings(
     const sql::Statement& statement) {
   if (warnings_answer_.empty()) return std::nullopt;
-  auto result = shown_by(statement, warnings());
+  auto result = shown_by(statement, warnings(), most_shown_);
   if (!result) return std::nullopt;
   row_count_ = 0;
   found_rows_ = result->rows.size();

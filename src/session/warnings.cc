@@ -19,6 +19,10 @@ bool is_string(const protocol::Column& column) {
   return column.type == static_cast<std::uint8_t>(protocol::ColumnType::kVarString);
 }
 
+bool is_error(const protocol::Row& row) {
+  return !row.empty() && row[0] == "Error";
+}
+
 }  // namespace
 
 void fit_widths(protocol::TextResult& result) {
@@ -59,8 +63,20 @@ protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::
   return now;
 }
 
+protocol::TextResult with_hidden(protocol::TextResult shown, const protocol::TextResult& errors,
+                                 std::size_t count) {
+  const auto known =
+      static_cast<std::size_t>(std::count_if(shown.rows.begin(), shown.rows.end(), is_error));
+  const std::size_t hidden_errors = errors.rows.size() - std::min(known, errors.rows.size());
+  if (count > shown.rows.size() + hidden_errors)
+    shown.rows.resize(count - hidden_errors, protocol::Row{"Warning", "1105", ""});
+  const auto end = errors.rows.end();
+  shown.rows.insert(shown.rows.end(), end - static_cast<std::ptrdiff_t>(hidden_errors), end);
+  return shown;
+}
+
 protocol::TextResult only_errors(protocol::TextResult warnings) {
-  std::erase_if(warnings.rows, [](const auto& row) { return row.empty() || row[0] != "Error"; });
+  std::erase_if(warnings.rows, [](const auto& row) { return !is_error(row); });
   fit_widths(warnings);
   return warnings;
 }

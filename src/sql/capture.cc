@@ -78,10 +78,11 @@ StateChange captured(const std::string& name, const CapturedValue& value) {
   return StateChange{ChangeKind::kSetVariable, name, *value.text};
 }
 
-// Results in another character set than that do not tell the characters apart that it lacks.
-bool shows_all_characters(const SessionState& state) {
+// Results in another character set than that show a question mark for each character that it lacks.
+bool shows_all_characters(const SessionState& state, std::string_view text) {
   const std::uint16_t results = state.charset().results;
-  return results == 0 || charset_of_any_collation(results) == "utf8mb4";
+  if (results == 0 || charset_of_any_collation(results) == "utf8mb4") return true;
+  return is_ascii(text) && text.find('?') == std::string_view::npos;
 }
 
 }  // namespace
@@ -150,7 +151,7 @@ StateChanges captured_user_variables(const SessionState& state,
     }
     std::optional<StateChange> found = assignment_of(names[i], value, details);
     const bool is_text = found && found->kind == ChangeKind::kSetUserString;
-    if (is_text && !shows_all_characters(state)) found.reset();
+    if (is_text && !shows_all_characters(state, *value.text)) found.reset();
     changes.push_back(found ? *found : stuck);
   }
   return changes;

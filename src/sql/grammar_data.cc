@@ -30,8 +30,7 @@ void skip_format(Cursor& cursor) {
 void note_target(const Cursor& cursor, Statement& statement) {
   if (cursor.token().kind != TokenKind::kUserVariable) return;
   statement.pins.insert(Pin::kUserVariable);
-  statement.changes.push_back(
-      {ChangeKind::kComputedUserVariable, user_variable_name(cursor.token())});
+  statement.changes.push_back({ChangeKind::kFileUserVariable, user_variable_name(cursor.token())});
 }
 
 bool opens_explainable(const Cursor& cursor) {

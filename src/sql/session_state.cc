@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -37,6 +38,11 @@ bool is_plain(std::string_view name) {
   });
 }
 
+// LOAD DATA gives a variable a string, which is read through the type that the variable has.
+bool hides_strings(const UserVariable* variable) {
+  return variable != nullptr && !variable->is_string();
+}
+
 // The account's own is not taken again.
 std::shared_ptr<const ResourceGroups> groups_after_reset() {
   static const auto groups = std::make_shared<const ResourceGroups>(
@@ -46,6 +52,7 @@ std::shared_ptr<const ResourceGroups> groups_after_reset() {
 
 const VariableId kAutocommit = find_variable("autocommit");
 const VariableId kSqlMode = find_variable("sql_mode");
+const VariableId kSelectLimit = find_variable("sql_select_limit");
 const VariableId kWaitTimeout = find_variable("wait_timeout");
 const VariableId kCharacterSetClient = find_variable("character_set_client");
 const VariableId kCharacterSetConnection = find_variable("character_set_connection");
@@ -120,7 +127,8 @@ void SessionState::apply(const StateChange& change) {
     case ChangeKind::kSetUserVariable:
     case ChangeKind::kSetUserString:
     case ChangeKind::kStuckUserVariable:
-    case ChangeKind::kComputedUserVariable: return set_user_variable(change);
+    case ChangeKind::kComputedUserVariable:
+    case ChangeKind::kFileUserVariable: return set_user_variable(change);
     case ChangeKind::kSetRole: return set_role({change.value});
     case ChangeKind::kComputedRole: return set_role({{}, true});
     case ChangeKind::kSetResourceGroup: return set_resource_group(change.value);
@@ -163,15 +171,25 @@ bool SessionState::autocommit() const {
   return item == nullptr ? baseline_.autocommit : item->value == "ON";
 }
 
+std::optional<std::uint64_t> SessionState::number(VariableId id) const {
+  const Item* item = find(id);
+  if (item == nullptr) return std::nullopt;
+  std::uint64_t value = 0;
+  const char* end = item->value.data() + item->value.size();
+  const auto [stopped, error] = std::from_chars(item->value.data(), end, value);
+  if (error != std::errc{} || stopped != end) return std::nullopt;
+  return value;
+}
+
 std::optional<std::chrono::seconds> SessionState::wait_timeout() const {
   constexpr std::uint64_t kLongest = 31'536'000;  // sysvar.go: what is more is set to that
-  const Item* item = find(kWaitTimeout);
-  if (item == nullptr) return std::nullopt;
-  std::uint64_t seconds = 0;
-  const char* end = item->value.data() + item->value.size();
-  const auto [stopped, error] = std::from_chars(item->value.data(), end, seconds);
-  if (error != std::errc{} || stopped != end) return std::nullopt;
-  return std::chrono::seconds(std::min(seconds, kLongest));
+  const auto seconds = number(kWaitTimeout);
+  if (!seconds) return std::nullopt;
+  return std::chrono::seconds(std::min(*seconds, kLongest));
+}
+
+std::uint64_t SessionState::select_limit() const {
+  return number(kSelectLimit).value_or(std::numeric_limits<std::uint64_t>::max());
 }
 
 LexMode SessionState::lex_mode() const {
@@ -287,9 +305,12 @@ void SessionState::set_user_variable(const StateChange& change) {
   const Collation* collation = collation_by_name(change.collation);
   if (collation != nullptr) variable.collation = collation->id;
   variable.length = change.length;
-  variable.is_stuck = change.kind == ChangeKind::kStuckUserVariable;
-  if (change.kind == ChangeKind::kComputedUserVariable) variable.is_stuck = !is_plain(change.name);
-  variable.is_computed = variable.is_stuck || change.kind == ChangeKind::kComputedUserVariable;
+  const bool is_from_file = change.kind == ChangeKind::kFileUserVariable;
+  const bool is_computed = is_from_file || change.kind == ChangeKind::kComputedUserVariable;
+  variable.is_stuck = change.kind == ChangeKind::kStuckUserVariable ||
+                      (is_computed && !is_plain(change.name)) ||
+                      (is_from_file && hides_strings(user_variables_.find(change.name)));
+  variable.is_computed = variable.is_stuck || is_computed;
   if (change.kind == ChangeKind::kSetUserVariable && change.value == "NULL") {
     user_variables_.erase(change.name);
   } else {

@@ -100,6 +100,7 @@ std::optional<std::string> written(const StateChange& change) {
     case ChangeKind::kSetUserVariable:
     case ChangeKind::kSetUserString:
     case ChangeKind::kComputedUserVariable:
+    case ChangeKind::kFileUserVariable:
     case ChangeKind::kStuckUserVariable: return "u:" + change.name;
     case ChangeKind::kPrepareText: return "p:" + change.name + "=" + change.value;
     case ChangeKind::kExecuteText: return "x:" + change.name;

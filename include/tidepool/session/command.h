@@ -29,6 +29,7 @@
 namespace tidepool::session {
 
 enum class CaptureKind : std::uint8_t {
+  kErrors,  // ahead of the next, which may not show them
   kWarnings,
   kPrepareWarnings,
   kFoundRows,

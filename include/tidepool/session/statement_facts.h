@@ -15,6 +15,7 @@
 #include "tidepool/protocol/response_tracker.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/refusal.h"
+#include "tidepool/session/shown_warnings.h"
 #include "tidepool/sql/statement.h"
 
 namespace tidepool::session {
@@ -64,7 +65,10 @@ class StatementFacts {
 
   // ---- What was read back, the answers as TiDB gave them ----
 
-  void note_warnings(const std::string& answer);               // to SHOW WARNINGS
+  void note_errors(const std::string& answer) { errors_answer_ = answer; }  // to SHOW ERRORS
+  // To SHOW WARNINGS, of which sql_select_limit lets it show `most`: then SHOW ERRORS was asked
+  // first.
+  void note_warnings(const std::string& answer, std::uint64_t most = kAllWarnings);
   void note_prepare_warnings(const std::string& answer);       // after last_prepare() once more
   void note_found_rows(const std::string& answer);             // to SELECT FOUND_ROWS()
   void begin_found_rows() { found_rows_on_backend_ = false; }  // they are being read
@@ -87,6 +91,7 @@ class StatementFacts {
   const protocol::OkMessage& last_ok() const { return last_ok_; }
   // Those of the statement before, if they are not on a backend.
   protocol::TextResult warnings() const;
+  std::uint64_t most_shown() const { return most_shown_; }  // of warnings(), by SHOW WARNINGS
   std::uint64_t warning_count() const;
   std::uint64_t error_count() const;
   // The text, if preparing it was the last statement; else empty.
@@ -120,6 +125,8 @@ class StatementFacts {
   bool counts_no_warnings_ = false;
   bool last_sets_insert_id_ = false;  // the last statement is a SELECT LAST_INSERT_ID(n)
   std::string warnings_answer_;       // to SHOW WARNINGS, if the last statement left any
+  std::uint64_t most_shown_ = kAllWarnings;
+  std::string errors_answer_;  // until SHOW WARNINGS is answered
   protocol::OkMessage last_ok_;
   std::int64_t row_count_ = 0;
   std::uint64_t found_rows_ = 0;

@@ -17,6 +17,12 @@ namespace tidepool::session {
 protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now,
                                   std::size_t added);
 
+// All of the `count` warnings, of which sql_select_limit lets SHOW WARNINGS show the first ones
+// only and SHOW ERRORS all errors. What else is hidden can only be counted, and stands there as
+// some warning.
+protocol::TextResult with_hidden(protocol::TextResult shown, const protocol::TextResult& errors,
+                                 std::size_t count);
+
 // Gives the columns of an answer of SHOW the widths that TiDB gives them for its rows.
 void fit_widths(protocol::TextResult& result);
 

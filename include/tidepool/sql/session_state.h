@@ -112,6 +112,10 @@ class SessionState {
   // After which TiDB closes a connection that sends nothing, if this session has set it; 0: never.
   std::optional<std::chrono::seconds> wait_timeout() const;
 
+  // How many rows a SELECT or SHOW without LIMIT gives; the most there can be if the session has
+  // not set it, or only the backend knows.
+  std::uint64_t select_limit() const;
+
   // Independent of the order in which changes came; equal states have equal hashes.
   std::uint64_t hash() const { return hash_; }
   friend bool operator==(const SessionState& left, const SessionState& right);
@@ -141,6 +145,7 @@ class SessionState {
   void forget_computed(VariableId id);
   void forget_computed_charset();
   const Item* find(VariableId id) const;
+  std::optional<std::uint64_t> number(VariableId id) const;  // none: not set, or no plain number
   std::uint64_t whole_hash() const;
   std::string database_;
   std::string reset_database_;

@@ -20,6 +20,7 @@ enum class ChangeKind : std::uint8_t {
   kSetUserVariable,       // name, value: a number, TRUE, FALSE or NULL as written
   kSetUserString,         // name, value: the string itself, collation
   kComputedUserVariable,  // name; only the backend knows the new value
+  kFileUserVariable,      // name; likewise a string, and the type is the one before, if it had any
   kStuckVariable,         // name; as computed, and it was asked in vain: no SET makes it the same
   kStuckUserVariable,     // name; likewise, or its type is not that of its value
   kMultiStatements,       // COM_SET_OPTION; value "1" or "0"

@@ -226,4 +226,28 @@ CASES = {
             )
         ),
     ],
+    "sql_select_limit hides warnings, and no errors": [
+        connect(0, raw.MULTI_STATEMENTS), connect(1), *query(0, "SELECT @a"),
+        *(
+            step
+            for limit in (0, 1, 2)
+            for failing in ("SELECT CAST('x' AS SIGNED), CAST('y' AS SIGNED), 1/0", "SELEC", "INSERT INTO none VALUES (1)")
+            for asking in (
+                "SHOW WARNINGS", "SHOW COUNT(*) WARNINGS", "SHOW ERRORS", "SHOW COUNT(*) ERRORS", "", "SELECT @@warning_count, @@error_count",
+                "SHOW WARNINGS; SHOW ERRORS; SHOW COUNT(*) WARNINGS; SHOW COUNT(*) ERRORS; SELECT @@warning_count",
+            )
+            for step in (*query(0, f"SET sql_select_limit = {limit}", failing), *query(1, "SELECT 1"), *query(0, asking))
+        ),
+        *query(0, "SHOW WARNINGS LIMIT 1", ""),
+    ],
+    "a SET with an unknown column has not begun": [
+        connect(0), connect(1), *query(0, "SET @a = 1, @b = 2", "SET @a = 5, time_zone = '+01:00', @b = nonsense + 1"), *query(1, "SELECT 1"),
+        *query(0, "SELECT @a, @b, @@time_zone", "SET sql_mode = 'ANSI'", 'SET @a = - 3, @b = "q", @c = q'), *query(1, "SELECT 1"),
+        *query(0, "SELECT @a, @b, @c"),
+    ],
+    "ASCII through any character set of results": [
+        connect(0, collation=33), connect(1), *query(0, "SET @a = CONCAT('a', 'b'), @b = REPEAT('x', 3)"), *query(1, "SELECT 1"),
+        *query(0, "SELECT @a, @b, LENGTH(@a), COLLATION(@b)", "SET NAMES latin1", "SET @a = CONCAT('c', 'd')"), *query(1, "SELECT 1"),
+        *query(0, "SELECT @a, HEX(@a), CHARSET(@a), COLLATION(@a)"),
+    ],
 }  # fmt: skip

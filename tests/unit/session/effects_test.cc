@@ -179,6 +179,17 @@ TEST(Effects, ASetOfSeveralThatFailsLeavesEachOfThemToTheBackend) {
   EXPECT_FALSE(assigned.desired.user_variables().is_exact());
 }
 
+TEST(Effects, ASetWithAnUnknownColumnHasNotBegun) {
+  Effects effects;
+  effects.run("SET @a = 1, time_zone = '+01:00', @b = nonsense + 1", failed(0, 1054));
+  EXPECT_TRUE(effects.desired.user_variables().find("a") == nullptr);
+  EXPECT_TRUE(effects.desired.computed().empty());
+
+  Effects assigned;  // with the type of the expression from then on
+  assigned.run("SET @a = (@b := 1), @c = nonsense + 1", failed(0, 1054));
+  EXPECT_FALSE(assigned.desired.user_variables().is_exact());
+}
+
 TEST(Effects, AVariableThatTidbDoesNotKnowIsNotWaitedFor) {
   Effects effects;
   auto answer = failed(0, 1193);

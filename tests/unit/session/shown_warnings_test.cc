@@ -66,6 +66,15 @@ TEST(ShownBy, KnowsTheFourForms) {
   EXPECT_EQ(shown_by(script("SHOW WARNINGS LIKE 'x'").front(), all), std::nullopt);
 }
 
+TEST(ShownBy, ALimitHidesWarningsAndNoErrors) {
+  const TextResult all = warnings({kWarning, kWarning, kError});
+  EXPECT_EQ(shown_by(script("SHOW WARNINGS").front(), all, 2)->rows, (Rows{kWarning, kWarning}));
+  EXPECT_EQ(shown_by(script("SHOW ERRORS").front(), all, 0)->rows, (Rows{kError}));
+  EXPECT_EQ(shown_by(script("SHOW COUNT(*) WARNINGS").front(), all, 1)->rows, (Rows{{"3"}}));
+  EXPECT_TRUE(shown_by(script("SHOW COUNT(*) WARNINGS").front(), all, 0)->rows.empty());
+  EXPECT_EQ(shown_by(script("SHOW COUNT(*) ERRORS").front(), all, 0)->rows, (Rows{{"1"}}));
+}
+
 TEST(ShownWarnings, StandInThePlaceOfTheBackends) {
   for (const std::size_t piece : {1000U, 7U, 1U}) {
     ShownWarnings shows(script("SHOW WARNINGS; SELECT 1"), warnings({kError, kWarning}));

@@ -179,6 +179,17 @@ TEST(StatementFacts, LeaveWarningsOnTheBackendUntilTheyAreRead) {
   EXPECT_EQ(told.facts.last_ok().warnings, 0U);
 }
 
+TEST(StatementFacts, CountWarningsThatALimitHides) {
+  Told told;
+  told.run("INSERT IGNORE INTO t VALUES (1)", ok(0, 0, 3));
+  told.facts.note_errors(shown({"Error"}));
+  told.facts.note_warnings(shown({"Warning"}), 1);
+  EXPECT_EQ(told.facts.warning_count(), 3U);
+  EXPECT_EQ(told.facts.error_count(), 1U);
+  EXPECT_EQ(told.facts.last_ok().warnings, 3U);
+  EXPECT_EQ(told.facts.most_shown(), 1U);
+}
+
 TEST(StatementFacts, AddARefusalToTheWarningsBefore) {
   Told told;
   told.run("SELECT 1/0", rows(1));

@@ -37,6 +37,21 @@ TEST(WarningsTest, AddsSeveralRows) {
   EXPECT_EQ(result.rows, (std::vector<protocol::Row>{kLongWarning, kLongError, kMiddleError}));
 }
 
+TEST(WarningsTest, HiddenErrorsComeLast) {
+  const auto result = with_hidden(answer({kLongWarning, kShortError}, 360),
+                                  answer({kShortError, kMiddleError}, 644), 4);
+  ASSERT_EQ(result.rows.size(), 4U);
+  EXPECT_EQ(result.rows[1], kShortError);
+  EXPECT_EQ(result.rows[2][0], "Warning");
+  EXPECT_EQ(result.rows[3], kMiddleError);
+}
+
+TEST(WarningsTest, NothingIsHiddenWhereAllIsShown) {
+  const auto result =
+      with_hidden(answer({kLongWarning, kShortError}, 360), answer({kShortError}, 360), 2);
+  EXPECT_EQ(result.rows, (std::vector<protocol::Row>{kLongWarning, kShortError}));
+}
+
 TEST(WarningsTest, AColumnIsAsWideAsItsWidestRow) {
   const auto result =
       with_last_of(answer({kLongError, kShortError}, 644), answer({kMiddleError}, 592), 1);

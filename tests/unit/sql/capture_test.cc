@@ -184,6 +184,10 @@ TEST(Capture, ResultsInAnotherCharacterSetDoNotTellAllCharacters) {
   SessionState state = after("SET character_set_results = latin1, @x = @y");
   state.apply(captured_user_variables(state, row_of({"a?", 253, 8, 0, 31, "utf8mb4_bin"})));
   EXPECT_EQ(state.pins(), PinReasons{Pin::kUserVariable});
+
+  SessionState ascii = after("SET character_set_results = latin1, @x = @y");
+  ascii.apply(captured_user_variables(ascii, row_of({"a", 253, 8, 0, 31, "utf8mb4_bin"})));
+  EXPECT_TRUE(ascii.is_exact());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tidepool/sql/session_state.h"
 
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -233,6 +234,23 @@ TEST(SessionState, SaysWhyItIsNotExact) {
   EXPECT_EQ(after("SET @\u00e4=@b").pins(), PinReasons{Pin::kUserVariable});
   EXPECT_TRUE(after("SET @a=@b; SET @a=5").is_exact());
   EXPECT_TRUE(after("SET @a=@b; SET @a=NULL").pins().empty());
+}
+
+TEST(SessionState, KnowsTheSelectLimit) {
+  constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(SessionState{}.select_limit(), kNone);
+  EXPECT_EQ(after("SET sql_select_limit = 2").select_limit(), 2U);
+  EXPECT_EQ(after("SET sql_select_limit = 18446744073709551615").select_limit(), kNone);
+  EXPECT_EQ(after("SET sql_select_limit = 2; SET sql_select_limit = DEFAULT").select_limit(),
+            kNone);
+}
+
+TEST(SessionState, KeepsWhatAFileSetsThroughTheTypeOfBefore) {
+  const std::string load = "LOAD DATA LOCAL INFILE 'f' INTO TABLE t (v, @a)";
+  EXPECT_TRUE(after(load).pins().empty());
+  EXPECT_TRUE(after(load, after("SET @a='x'")).pins().empty());
+  EXPECT_EQ(after(load, after("SET @a=1.5")).pins(), PinReasons{Pin::kUserVariable});
+  EXPECT_EQ(after(load, after("SET @a=@b")).pins(), PinReasons{Pin::kUserVariable});
 }
 
 TEST(SessionState, GivesStringsTheCollationOfTheConnection) {

@@ -23,7 +23,7 @@ READS = (
     "SELECT (SELECT v FROM {t} ORDER BY id LIMIT 1)", "(SELECT 1)", "SELECT id FROM {t} ORDER BY id FOR UPDATE", "HELP 'x'",
     "", ";", "-- nothing", "/* {n} */", "  ", "SELECT 1;", "CHECK TABLE {t}", "SHOW CREATE TABLE {db}.fixed", "SELECT ?", "CALL p()",
     "SELECT DATE('x'), CAST('2020-13-01' AS DATE)", "SELECT JSON_EXTRACT('[1', '$')", "SELECT SLEEP(0)", "SHOW GRANTS",
-    "SELECT d, b, j, e FROM {db}.fixed ORDER BY id", "SELECT /*+ SET_VAR(sql_mode='') */ @@sql_mode", "ANALYZE TABLE {t}",
+    "SELECT d, b, j, e FROM {db}.fixed ORDER BY id", "SELECT /*+ SET_VAR(sql_mode='') */ @@sql_mode", "ANALYZE TABLE {t} WITH 1 SAMPLERATE",
     "SELECT /*+ SET_VAR(sql_select_limit=1) */ id FROM {t} ORDER BY id", "SELECT @@version_comment LIMIT 0", "FLUSH TABLES",
     "SHOW CHARACTER SET LIKE 'a%'", "SELECT USER() = CURRENT_USER()", "SELECT id FROM t0 ORDER BY id LIMIT 1", "SHOW PLUGINS",
 )  # fmt: skip

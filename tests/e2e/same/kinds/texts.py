@@ -1,4 +1,6 @@
 """Several statements in one text, files, and odd ways to send a query."""
+import re
+
 import raw_protocol as raw
 
 from . import kind
@@ -14,13 +16,17 @@ if "lone fact" not in NOT_YET:
     ASKS += LONE[:3]
 
 
+# What takes the place of these is longer, so that TiDB's warning of the hint names another column (docs/session-state.md).
+ASKED_BEFORE_A_HINT = re.compile(r"(?<=\(\))(.*) /\*\+ nonsense \*/", re.DOTALL)
+
+
 @kind("multi-statement", 3)
 def multi(rnd, model):
     parts = []
     for _ in range(rnd.randint(2, 4)):
         texts = rnd.choices([WRITES, READS, CHANGES, ASKS], [3, 3, 3, 2])[0]
         parts.append(filled(rnd, model, rnd.choice(texts)))
-    yield query(rnd.choice(["; ", ";", ";;", " ;\n"]).join(parts))
+    yield query(ASKED_BEFORE_A_HINT.sub(r"\1", rnd.choice(["; ", ";", ";;", " ;\n"]).join(parts)))
     if rnd.random() < 0.4:
         yield query(rnd.choice(ASKS))
 
