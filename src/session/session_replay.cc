@@ -11,7 +11,9 @@
 namespace tidepool::session {
 namespace {
 
-constexpr unsigned kMostReplays = 5;  // for one command of the client
+// For one command of the client: a deadlock that comes back as often may do so for ever. A TiDB
+// that is lost again and again comes back at some time, which the budget bounds.
+constexpr unsigned kMostConflicts = 5;
 
 }  // namespace
 
@@ -150,10 +152,12 @@ void Session::await_replay(FailureKind kind) {
   std::uniform_real_distribution<double> jitter(0.0, 1.0);
   const Decision decision =
       decide(failure, account_->pool->retry_budget, jitter(environment_.random));
-  if (decision.verdict != Verdict::kRepeat || replay.attempts == kMostReplays) {
+  const bool is_conflict = kind == FailureKind::kConflict;
+  if (decision.verdict != Verdict::kRepeat || (is_conflict && replay.conflicts == kMostConflicts)) {
     return replay_in_vain(ReplayResult::kLostAgain);
   }
   ++replay.attempts;
+  replay.conflicts += is_conflict ? 1U : 0U;
   if (decision.delay <= Duration::zero()) return acquire();
   enter(State::kAcquiring);
   if (pause_ == nullptr) pause_ = std::make_unique<net::Timer>(environment_.loop);
@@ -237,7 +241,7 @@ void Session::replay_in_vain(ReplayResult result, pool::Release how) {
   if (is_replaying() && replay.interrupted != nullptr) command_ = std::move(replay.interrupted);
   replay.phase = Replay::Phase::kRecording;
   replay.player.reset();
-  replay.attempts = 0;
+  replay.attempts = replay.conflicts = 0;
   replay.log.end();
   killer_.reset();
   if (lease_) {

@@ -68,7 +68,7 @@ void Session::record() {
     log.begin();
     if (!command.may_open_log) log.give_up();
   }
-  replay_->attempts = 0;
+  replay_->attempts = replay_->conflicts = 0;
   if (use == ReplayUse::kSkip && command.was_in_transaction) return;
   const AnswerDigest answer{command.answer->bytes(), command.answer->value()};
   const bool stays = command.was_replayable && is_replayable();

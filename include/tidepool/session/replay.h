@@ -36,6 +36,7 @@ struct Replay {
   std::unique_ptr<ClientCommand> interrupted;  // likewise: the client's, which comes after it
   Error cause;                                 // why the backend is gone
   unsigned attempts = 0;                       // for this command of the client
+  unsigned conflicts = 0;                      // of these, after an error of TiDB
   StatementFacts before{};                     // of the statements in the log
   bool knew_insert_id = true;                  // of the backend that is gone, see pool::Memory
   // TiDB's error that ended the transaction, as the client gets it unless the replay mends that;

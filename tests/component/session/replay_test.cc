@@ -326,6 +326,35 @@ TEST_F(ReplayTest, ABackendThatIsLostDuringTheReplayIsReplacedToo) {
   EXPECT_EQ(replays(ReplayResult::kReplayed), 1U);
 }
 
+TEST_F(ReplayTest, ABackendThatIsLostAgainAndAgainIsReplacedWhileTheBudgetLasts) {
+  constexpr int kLosses = 7;
+  const auto reads = [&](int count) {
+    return eventually([&] {
+      const Words words = tidb_.commands();
+      return std::count(words.begin(), words.end(), "SELECT a FROM t") == count;
+    });
+  };
+  start();
+  RawClient client = this->client();
+  begin(client);
+  tidb_.hold("SELECT a FROM t");
+  tidb_.break_at(0, Fault::kClose);
+  client.send("\x03UPDATE t SET a = 9");
+  for (int loss = 1; loss < kLosses; ++loss) {
+    ASSERT_TRUE(reads(1 + loss)) << "in the replay after that loss";
+    tidb_.hold("BEGIN");  // the next replay's
+    tidb_.break_at(0, Fault::kClose);
+    tidb_.release("SELECT a FROM t");
+    ASSERT_TRUE(eventually([&] { return tidb_.has_broken(); }));
+    tidb_.hold("SELECT a FROM t");
+    tidb_.release("BEGIN");
+  }
+  tidb_.let_go();
+
+  EXPECT_TRUE(client.read_reply().is_ok());
+  EXPECT_EQ(replays(ReplayResult::kReplayed), 1U);
+}
+
 TEST_F(ReplayTest, AFailedStatementOfTheTransactionFailsTheSameWayAgain) {
   start();
   RawClient client = this->client();
