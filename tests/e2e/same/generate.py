@@ -85,6 +85,7 @@ class Generator:
         if self._holding.may_do(step):
             self._holding.note(step)
             self._steps.append(step)
+            model.note(act.op)
         elif act.drops == EVERYTHING:
             model.alive = False  # whatever it was meant to be now; it connects again some time
 

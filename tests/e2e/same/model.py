@@ -1,8 +1,12 @@
 """What the generator knows of one session: enough to make statements that mean something."""
 import dataclasses
+import re
 
 from . import not_yet
 from .steps import EVERYTHING, Act
+
+# Also what is executed by name may do so.
+CHANGES_CHARSET = re.compile(r"\bNAMES\b|SET CHAR|character_set_\w+`? *:?=|collation_\w+`? *:?=|EXECUTE", re.IGNORECASE)
 
 
 @dataclasses.dataclass
@@ -17,6 +21,8 @@ class Model:
     in_transaction: bool = False
     handles: dict = dataclasses.field(default_factory=dict)  # binary: handle → parameters, each a kind of value
     effects: dict = dataclasses.field(default_factory=dict)  # binary: handle → what its execution may pin
+    texts: dict = dataclasses.field(default_factory=dict)  # binary: handle → its text
+    executed: set = dataclasses.field(default_factory=set)  # binary: handles
     names: dict = dataclasses.field(default_factory=dict)  # text: name → number of parameters
     variables: list = dataclasses.field(default_factory=list)  # system variables that were set
     catalog: object = None
@@ -36,13 +42,27 @@ class Model:
 
     def begin_anew(self):
         self.autocommit, self.in_transaction = True, False
-        self.handles, self.effects, self.names, self.variables = {}, {}, {}, []
+        self.handles, self.effects, self.texts, self.executed, self.names, self.variables = {}, {}, {}, set(), {}, []
 
     def begin(self):
         self.in_transaction = True
 
     def end(self):
         self.in_transaction = False
+
+    def note(self, op):
+        """Executes no statement again after a change of character sets: its columns have those of its first execute, which is one
+        of the differences of docs/session-state.md."""
+        if op[0] == "prepare":
+            self.texts[op[1]] = op[2]
+            self.executed.discard(op[1])
+        elif op[0] == "execute":
+            self.executed.add(op[1])
+        text = op[1] if op[0] == "query" else self.texts.get(op[1], "") if op[0] == "execute" else ""
+        if CHANGES_CHARSET.search(text):
+            for handle in self.executed:
+                self.handles.pop(handle, None)
+            self.executed.clear()
 
 
 def query(text, pinned=None, file=None, drops=()):

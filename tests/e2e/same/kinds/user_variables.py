@@ -52,7 +52,7 @@ def assigned(rnd, model):
     texts = (
         "SELECT @a := 1, @b := @a + 1", "SELECT @c := s FROM {db}.fixed ORDER BY id", "SELECT @d := @d + 1 FROM {db}.fixed",
         "UPDATE {t} SET v = (@e := v + 1) WHERE id = 1", "DO @a := 'done'", "SELECT @a := nonsense", "INSERT INTO {t}(v) VALUES (@b := 4)",
-        "SELECT (@a := 2) + (@a := 3)", "SELECT @b := NULL", "EXPLAIN SELECT @a := 1",
+        "SELECT (@a := 2) + (@a := 3)", "SELECT @b := NULL", "EXPLAIN SELECT @never := 1",
     )  # fmt: skip
     yield query(rnd.choice(texts).replace("{t}", model.table), "computed user variable")
     yield query(rnd.choice(ASKS))
