@@ -18,6 +18,13 @@ bool is_rewritable(const sql::Statement& statement) {
          statement.kind == sql::StatementKind::kWrite || statement.kind == sql::StatementKind::kSet;
 }
 
+// It may ask for anything, and nothing can stand for that.
+bool executes_unknown_text(const TextPlan& texts) {
+  return std::any_of(texts.uses.begin(), texts.uses.end(), [](const TextUse& use) {
+    return use.kind == sql::ChangeKind::kExecuteText && use.statement == nullptr;
+  });
+}
+
 }  // namespace
 
 // The session's last statement ran on this backend, and nothing since.
@@ -40,6 +47,7 @@ bool Session::restores_insert_id() {
   if (facts_.insert_id_on_backend() || there == insert_id_target() ||
       there == facts_.last_insert_id())
     return false;
+  if (executes_unknown_text(command_->texts)) return true;
   const sql::Script& script = command_->effects();
   if (script.empty() || (script.size() == 1 && script.front().keeps_diagnostics)) return false;
   if (!desired_.autocommit() || script.front().kind == sql::StatementKind::kBegin) return true;

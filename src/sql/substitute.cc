@@ -200,9 +200,10 @@ bool finds_no_rows(const Statement& statement) {
     case StatementKind::kUse: return true;
     default: break;
   }
-  constexpr std::array<std::string_view, 13> kWithoutRows = {
-      "INSERT", "REPLACE", "UPDATE",   "DELETE", "ANALYZE", "CREATE", "DROP",
-      "ALTER",  "RENAME",  "TRUNCATE", "GRANT",  "REVOKE",  "FLUSH"};
+  constexpr std::array kWithoutRows = std::to_array<std::string_view>(
+      {"INSERT", "REPLACE", "UPDATE",     "DELETE",   "DO",       "LOAD",      "ANALYZE", "CREATE",
+       "DROP",   "ALTER",   "RENAME",     "TRUNCATE", "GRANT",    "REVOKE",    "FLUSH",   "LOCK",
+       "UNLOCK", "PREPARE", "DEALLOCATE", "COMMIT",   "ROLLBACK", "SAVEPOINT", "RELEASE"});
   const Token first = Lexer(statement.text, {}).next();
   return std::any_of(kWithoutRows.begin(), kWithoutRows.end(),
                      [&](std::string_view word) { return is_keyword(first.text, word); });

@@ -218,7 +218,8 @@ CASES = {
             for text in (
                 "ANALYZE TABLE {db}.t0", "CREATE TABLE {db}.e0 (v INT)", "ALTER TABLE {db}.e0 ADD COLUMN w INT", "TRUNCATE TABLE {db}.e0",
                 "RENAME TABLE {db}.e0 TO {db}.e0r", "DROP TABLE {db}.e0r", "GRANT SELECT ON {db}.* TO r1", "REVOKE SELECT ON {db}.* FROM r1",
-                "FLUSH PRIVILEGES", "DELETE FROM {db}.t0 WHERE id > 2",
+                "FLUSH PRIVILEGES", "DELETE FROM {db}.t0 WHERE id > 2", "DO 1", "PREPARE p FROM 'SELECT 1'", "DEALLOCATE PREPARE p", "UNLOCK TABLES",
+                "BEGIN; SAVEPOINT a; ROLLBACK TO a; RELEASE SAVEPOINT a; COMMIT", "SET NAMES latin1; DO 1; SET NAMES utf8mb4",
             )
             for step in (
                 *query(0, "SELECT id FROM {db}.t1 ORDER BY id LIMIT 2"), *query(1, "SELECT id FROM {db}.t1 ORDER BY id"),
@@ -249,5 +250,9 @@ CASES = {
         connect(0, collation=33), connect(1), *query(0, "SET @a = CONCAT('a', 'b'), @b = REPEAT('x', 3)"), *query(1, "SELECT 1"),
         *query(0, "SELECT @a, @b, LENGTH(@a), COLLATION(@b)", "SET NAMES latin1", "SET @a = CONCAT('c', 'd')"), *query(1, "SELECT 1"),
         *query(0, "SELECT @a, HEX(@a), CHARSET(@a), COLLATION(@a)"),
+    ],
+    "LAST_INSERT_ID() in a text that only the backend knows": [
+        connect(0, collation=33), connect(1, collation=63), *query(0, "INSERT INTO {db}.t0(v) VALUES (1)"), *query(1, "SELECT LAST_INSERT_ID(99)"),
+        *query(0, "SET NAMES utf8mb4, tiflash_fastscan = '', a_bad_one = 1", "PREPARE z FROM 'SELECT LAST_INSERT_ID()'", "EXECUTE z", "EXECUTE z"),
     ],
 }  # fmt: skip
