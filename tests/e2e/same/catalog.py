@@ -12,7 +12,7 @@ UNSAFE = re.compile(
     r"tidb_opt_write_row_id|tidb_request_source_type|tidb_cdc_write_source|pseudo_\w+|gtid_next|insert_id|rand_seed\d|"
     r"tidb_current_ts|tidb_last\w+|last_plan\w+|server_\w+|hostname|port|ssl_\w+|tidb_config|tidb_enable_resource_control|"
     r"character_set\w*|collation\w*|autocommit|tidb_dml_type|tidb_txn_mode|tidb_slow_query_file|error_count|"
-    r"tx_isolation_one_shot|last_insert_id|identity|tidb_batch_\w+|tidb_dml_batch_size|tidb_store_limit|"
+    r"tx_isolation_one_shot|datadir|last_insert_id|identity|tidb_batch_\w+|tidb_dml_batch_size|tidb_store_limit|"
     r"tidb_stats_load_\w+|tidb_stmt_summary\w*|tidb_evolve\w*|tidb_capture\w*|sql_auto_is_null|tidb_pessimistic_txn\w*|"
     r"tidb_constraint_check\w*|tidb_general_log|tidb_skip_isolation_level_check|warning_count|last_sql_use_alloc)$"
 )
