@@ -24,12 +24,13 @@ Error unknown_statement(std::uint32_t id, const char* command) {
                1105, "HY000"};
 }
 
-// What is no DML warns when it is prepared: its plan is not cached (IsASTCacheable).
+// Of a statement without columns: what is no DML, or has variables, warns when it is prepared,
+// since its plan is not cached (IsASTCacheable).
 bool is_cacheable(const sql::Script& script) {
   if (script.size() != 1) return true;
-  const sql::StatementKind kind = script.front().kind;
-  return kind == sql::StatementKind::kRead || kind == sql::StatementKind::kWrite ||
-         kind == sql::StatementKind::kSet;
+  const sql::Statement& statement = script.front();
+  return statement.kind == sql::StatementKind::kWrite &&
+         statement.text.find('@') == std::string_view::npos;
 }
 
 const char* statement_word(protocol::Command command) {

@@ -255,4 +255,10 @@ CASES = {
         connect(0, collation=33), connect(1, collation=63), *query(0, "INSERT INTO {db}.t0(v) VALUES (1)"), *query(1, "SELECT LAST_INSERT_ID(99)"),
         *query(0, "SET NAMES utf8mb4, tiflash_fastscan = '', a_bad_one = 1", "PREPARE z FROM 'SELECT LAST_INSERT_ID()'", "EXECUTE z", "EXECUTE z"),
     ],
+    "what a prepare warns of without an EOF to say so": [
+        connect(0), (0, ("prepare", 1, "DO 1")), (0, ("reset_statement", 1)), (0, ("prepare", 2, "CREATE TABLE {db}.e0 (v INT)")),
+        (0, ("reset_statement", 2)), (0, ("prepare", 3, "SET @a = 1")), (0, ("reset_statement", 3)), *query(0, "SHOW WARNINGS"),
+        (0, ("prepare", 4, "DELETE FROM {db}.t0 WHERE id = 1")), (0, ("reset_statement", 4)),
+        (0, ("prepare", 5, "INSERT INTO {db}.t0(v) VALUES (@a)")), (0, ("reset_statement", 5)),
+    ],
 }  # fmt: skip

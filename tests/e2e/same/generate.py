@@ -88,6 +88,8 @@ class Generator:
             model.note(act.op)
         elif act.drops == EVERYTHING:
             model.alive = False  # whatever it was meant to be now; it connects again some time
+        elif act.op[0] == "prepare":
+            model.handles.pop(act.op[1], None)  # it still is what it was before
 
     def _release(self, model):
         """Towards holding nothing."""

@@ -38,6 +38,7 @@ def multi_transaction(rnd, model):
         "BEGIN; SELECT nonsense; COMMIT", "INSERT INTO {t}(v) VALUES (1); BEGIN; UPDATE {t} SET v = 5; ROLLBACK; SELECT COUNT(*) FROM {t}",
         "BEGIN; SAVEPOINT a; INSERT INTO {t}(v) VALUES (6); ROLLBACK TO a; SELECT COUNT(*) FROM {t}", "COMMIT; SELECT 1", "SELECT 1; ROLLBACK",
     ])  # fmt: skip
+    model.autocommit = model.autocommit and "autocommit = 0" not in text
     yield query(filled(rnd, model, text), "transaction")
     yield query("ROLLBACK", drops={"transaction"})
     yield query("SET autocommit = 1", drops={"transaction"})
