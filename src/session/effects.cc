@@ -179,6 +179,13 @@ bool inserts(const sql::Statement& statement) {
          sql::is_keyword(word, "LOAD");
 }
 
+bool plans_insert_id(const sql::Script& script) {
+  if (script.size() != 1 || inserts(script.front())) return false;
+  const sql::StatementKind kind = script.front().kind;
+  return (kind == sql::StatementKind::kRead || kind == sql::StatementKind::kWrite) &&
+         script.front().may_set_last_insert_id;
+}
+
 bool sets_resource_group(const sql::Script& script) {
   for (std::size_t i = 0; i < script.size(); ++i) {
     for (const sql::StateChange& change : script[i].changes)

@@ -8,6 +8,7 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/statement_messages.h"
+#include "tidepool/session/effects.h"
 
 namespace tidepool::session {
 namespace {
@@ -73,7 +74,7 @@ bool is_memorable(const sql::Script& script, const sql::SessionState& state, sql
   if (script.size() != 1 || !pins.empty() || !state.is_exact()) return false;
   const sql::Statement& statement = script.front();
   return is_plain_kind(statement.kind) && !statement.keeps_diagnostics &&
-         !statement.facts.contains(sql::Fact::kUserVariable);
+         !plans_insert_id(script) && !statement.facts.contains(sql::Fact::kUserVariable);
 }
 
 std::uint64_t prepare_context(const sql::SessionState& state) {

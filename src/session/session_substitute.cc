@@ -58,6 +58,7 @@ bool Session::restores_insert_id() {
     if (inserts(script[i])) return true;
     if (!there && script[i].may_set_last_insert_id) return true;  // nor whether this one did
   }
+  if (command_->type == protocol::Command::kStmtPrepare && plans_insert_id(script)) return true;
   const bool asks = script.facts().contains(sql::Fact::kLastInsertId);
   return asks && (script.size() > 1 || !is_rewritable(script.front()));
 }

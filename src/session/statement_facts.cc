@@ -209,6 +209,8 @@ void StatementFacts::note_prepare(std::string_view text, const sql::Script& scri
   row_count_ = row_count_after(script.empty() ? nullptr : &script[script.size() - 1], 0);
   last_prepare_ = text;
   prepare_warnings_ = warnings;
+  last_sets_insert_id_ = plans_insert_id(script);
+  insert_id_on_backend_ = insert_id_on_backend_ || last_sets_insert_id_;
 }
 
 // SHOW WARNINGS leaves the warnings when it is prepared too, and adds one of its own, of its plan

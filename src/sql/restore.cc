@@ -238,11 +238,15 @@ void add_detours(std::vector<RestoreStep>& steps, PendingVariables& strings, Ses
     const std::string collation(collation_by_id((*next)->collation)->name);
     SetList list(from.lex_mode());
     assign_strings(list, strings, from);
-    list.set("character_set_client", "utf8mb4");
-    list.set("collation_connection", collation);
+    StateChanges changes;
+    // No statement leads back to a client's character set that TiDB does not have.
+    if (!is_ascii((*next)->value))
+      changes.push_back({ChangeKind::kSetVariable, "character_set_client", "utf8mb4"});
+    changes.push_back({ChangeKind::kSetVariable, "collation_connection", collation});
+    for (const StateChange& change : changes)
+      list.set(change.name, change.value);
     steps.push_back(query(list.take()));
-    from.apply(StateChange{ChangeKind::kSetVariable, "character_set_client", "utf8mb4"});
-    from.apply(StateChange{ChangeKind::kSetVariable, "collation_connection", collation});
+    from.apply(changes);
   }
 }
 

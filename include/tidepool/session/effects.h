@@ -37,6 +37,10 @@ bool must_probe(const sql::Script& script, const protocol::ResponseSummary& answ
 // made, but is none to ask for.
 bool inserts(const sql::Statement& statement);
 
+// TiDB computes LAST_INSERT_ID(n) of constants while it plans a SELECT or UPDATE, and so when it
+// prepares one.
+bool plans_insert_id(const sql::Script& script);
+
 // Some statement of it is SET RESOURCE GROUP.
 bool sets_resource_group(const sql::Script& script);
 

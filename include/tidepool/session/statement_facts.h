@@ -47,7 +47,7 @@ class StatementFacts {
   // TiDB's parser has warned of what it then refused; `count`: of the backend's warnings now.
   void note_parser_warnings(std::uint16_t count, bool knew_facts);
   // `text` was prepared, by TiDB or from memory: a statement of its own, which the backend that
-  // comes next has not seen.
+  // comes next has not seen. One that asks for LAST_INSERT_ID(n) has set it while it was planned.
   void note_prepare(std::string_view text, const sql::Script& script, std::uint16_t warnings,
                     bool knew_facts);
   void note_fetch(bool is_found);

@@ -261,4 +261,15 @@ CASES = {
         (0, ("prepare", 4, "DELETE FROM {db}.t0 WHERE id = 1")), (0, ("reset_statement", 4)),
         (0, ("prepare", 5, "INSERT INTO {db}.t0(v) VALUES (@a)")), (0, ("reset_statement", 5)),
     ],
+    "LAST_INSERT_ID(n) is computed when it is prepared": [
+        connect(0), connect(1), *query(0, "SELECT LAST_INSERT_ID(3)"), (0, ("prepare", 1, "SELECT LAST_INSERT_ID(7)")), command(0, raw.PING),
+        *query(1, "SELECT 1"), *query(0, "SELECT LAST_INSERT_ID()", "SELECT LAST_INSERT_ID(), 1"), *query(1, "SELECT 1"), command(0, raw.PING),
+        (0, ("prepare", 2, "SELECT LAST_INSERT_ID(7)")), *query(0, "SELECT LAST_INSERT_ID()"), (0, ("prepare", 3, "SELECT LAST_INSERT_ID(id) FROM {db}.t0")),
+        *query(0, "SELECT LAST_INSERT_ID()"), *query(1, "SELECT LAST_INSERT_ID(9)"), (0, ("prepare", 5, "SELECT LAST_INSERT_ID(v) FROM {db}.t0")),
+        *query(1, "SELECT 1"), *query(0, "SELECT LAST_INSERT_ID()"), (0, ("prepare", 4, "UPDATE {db}.t0 SET v = LAST_INSERT_ID(9)")), *query(0, "SELECT LAST_INSERT_ID()"),
+    ],
+    "strings of another collation with a character set that TiDB does not have": [
+        connect(0, collation=1), connect(1, collation=1), *query(0, "SET @c = _latin1'x', @d = 'y'", "SET @e = CONCAT('a', 'b')"), *query(1, "SELECT 1"),
+        *query(0, "SELECT @c, @d, @e, COLLATION(@c), COLLATION(@d)"), *query(1, "SELECT @c"), *query(0, "UPDATE {db}.t0 SET v = v", "SELECT @c"),
+    ],
 }  # fmt: skip

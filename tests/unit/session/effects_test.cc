@@ -155,6 +155,13 @@ TEST(Effects, ASetOfNamesOrGlobalsAmongOthersThatFailsLeavesThemUnknownToo) {
   EXPECT_TRUE(single.pins.empty());
 }
 
+TEST(Effects, WhatIsPreparedMaySetTheInsertIdWhenItIsPlanned) {
+  EXPECT_TRUE(plans_insert_id(sql::classify("SELECT LAST_INSERT_ID(7)", {})));
+  EXPECT_TRUE(plans_insert_id(sql::classify("UPDATE t SET a = LAST_INSERT_ID(7)", {})));
+  EXPECT_FALSE(plans_insert_id(sql::classify("SELECT LAST_INSERT_ID()", {})));
+  EXPECT_FALSE(plans_insert_id(sql::classify("INSERT INTO t VALUES (1)", {})));
+}
+
 TEST(Effects, ASetOfOneThatFailsLeavesNothing) {
   for (const char* text : {"SET max_connections = @a", "SET nonsense = 1", "SET @a = nonsense",
                            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",

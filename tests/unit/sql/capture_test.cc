@@ -170,7 +170,7 @@ TEST(Capture, Strings) {
   EXPECT_EQ(restored({"abc", 253, 5, 0, 31, "utf8mb4_bin"}),
             "SET @`x`=IF(ANY_VALUE(1),'abc',@@version)");
   EXPECT_EQ(restored({"abc", 253, 3, 0, 31, "latin1_bin"}),
-            "SET character_set_client='utf8mb4', collation_connection='latin1_bin'; "
+            "SET collation_connection='latin1_bin'; "
             "SET collation_connection='utf8mb4_bin', @`x`=CAST('abc' AS CHAR(3))");
   EXPECT_EQ(restored({"\xc3\xa4", 253, 2, 0, 31, "latin1_bin"}), "stuck");
   EXPECT_EQ(restored({"", 253, 0, 0, 31, "utf8mb4_bin"}), "SET @`x`=''");

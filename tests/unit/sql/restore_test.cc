@@ -148,8 +148,19 @@ TEST(Restore, SetsStringsUnderTheCollationThatTheyHave) {
   const SessionState since = after("SET NAMES latin1", after("SET @b='y'", wanted));
   EXPECT_EQ(plan(general, since), "SET NAMES latin1 COLLATE 'latin1_bin', @`a`='x', @`b`='y'");
   EXPECT_EQ(plan(SessionState{}, after("SET @c='z'", since)),
-            "SET character_set_client='utf8mb4', collation_connection='utf8mb4_general_ci' | "
+            "SET collation_connection='utf8mb4_general_ci' | "
             "SET NAMES latin1 COLLATE 'latin1_bin', @`a`='x', @`b`='y' | SET @`c`='z'");
+}
+
+TEST(Restore, LeavesAHandshakesCharacterSetThatTidbDoesNotHaveAlone) {
+  constexpr std::uint16_t kBig5 = 1;
+  const SessionState big5({.collation_id = kBig5});
+  SessionState wanted = big5;
+  wanted.apply(
+      {.kind = ChangeKind::kSetUserString, .name = "a", .value = "x", .collation = "latin1_bin"});
+  EXPECT_EQ(
+      plan(big5, wanted),
+      "SET collation_connection='latin1_bin' | SET collation_connection='utf8mb4_bin', @`a`='x'");
 }
 
 TEST(Restore, SetsOtherThanAsciiStringsWhileTheBackendReadsUtf8) {
