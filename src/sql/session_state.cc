@@ -189,6 +189,8 @@ std::optional<std::chrono::seconds> SessionState::wait_timeout() const {
 }
 
 std::uint64_t SessionState::select_limit() const {
+  const Item* item = find(kSelectLimit);
+  if (item != nullptr && item->value.starts_with('-')) return 0;  // TiDB makes it that
   return number(kSelectLimit).value_or(std::numeric_limits<std::uint64_t>::max());
 }
 

@@ -272,4 +272,15 @@ CASES = {
         connect(0, collation=1), connect(1, collation=1), *query(0, "SET @c = _latin1'x', @d = 'y'", "SET @e = CONCAT('a', 'b')"), *query(1, "SELECT 1"),
         *query(0, "SELECT @c, @d, @e, COLLATION(@c), COLLATION(@d)"), *query(1, "SELECT @c"), *query(0, "UPDATE {db}.t0 SET v = v", "SELECT @c"),
     ],
+    "a limit of 0 leaves no row of what the proxy knows either": [
+        connect(0), connect(1),
+        *(
+            step
+            for limit in ("0", "-1", "1")
+            for step in (
+                *query(0, f"SET sql_select_limit = {limit}", "SELECT ROW_COUNT()", "SELECT FOUND_ROWS()", "SELECT LAST_INSERT_ID()"), *query(1, "SELECT 1"),
+                *query(0, "SELECT ROW_COUNT()", "SELECT FOUND_ROWS()"),
+            )
+        ),
+    ],
 }  # fmt: skip

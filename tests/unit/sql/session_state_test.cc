@@ -240,6 +240,7 @@ TEST(SessionState, KnowsTheSelectLimit) {
   constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
   EXPECT_EQ(SessionState{}.select_limit(), kNone);
   EXPECT_EQ(after("SET sql_select_limit = 2").select_limit(), 2U);
+  EXPECT_EQ(after("SET sql_select_limit = -1").select_limit(), 0U);
   EXPECT_EQ(after("SET sql_select_limit = 18446744073709551615").select_limit(), kNone);
   EXPECT_EQ(after("SET sql_select_limit = 2; SET sql_select_limit = DEFAULT").select_limit(),
             kNone);
