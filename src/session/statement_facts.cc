@@ -339,9 +339,7 @@ std::uint64_t StatementFacts::warning_count() const {
 }
 
 std::uint64_t StatementFacts::error_count() const {
-  const protocol::TextResult all = warnings();
-  return static_cast<std::uint64_t>(std::count_if(
-      all.rows.begin(), all.rows.end(), [](const auto& row) { return row[0] == "Error"; }));
+  return only_errors(warnings()).rows.size();
 }
 
 }  // namespace tidepool::session

@@ -15,6 +15,12 @@ class SubstituteTest : public SessionTest {
     return packet(1, std::string("\0", 1) + static_cast<char>(rows) + static_cast<char>(id) +
                          std::string("\2\0\0\0", 4));
   }
+  // Then the other one uses the backend.
+  void update_three_rows(RawClient& one, RawClient& two) {
+    tidb_.answer("UPDATE t SET a = 1", inserted(3, 0));
+    EXPECT_TRUE(one.query("UPDATE t SET a = 1").is_ok());
+    EXPECT_EQ(two.query("SELECT 2").rows, Words{"0"});
+  }
 };
 
 TEST_F(SubstituteTest, LeavesAQuestionToTheBackendThatKnows) {
@@ -31,10 +37,7 @@ TEST_F(SubstituteTest, SaysWhatItKnowsWhereTheBackendDoesNot) {
   start();
   RawClient one = client();
   RawClient two = client();
-  tidb_.answer("UPDATE t SET a = 1", inserted(3, 0));
-
-  EXPECT_TRUE(one.query("UPDATE t SET a = 1").is_ok());
-  EXPECT_EQ(two.query("SELECT 2").rows, Words{"0"});
+  update_three_rows(one, two);
   EXPECT_EQ(one.query("SELECT ROW_COUNT(), 1").rows, Words{"0"});
 
   EXPECT_THAT(tidb_.commands(), ElementsAre("UPDATE t SET a = 1", "SELECT 2",
@@ -45,10 +48,7 @@ TEST_F(SubstituteTest, SaysWhatItKnowsAlsoAfterACommandThatIsNoStatement) {
   start();
   RawClient one = client();
   RawClient two = client();
-  tidb_.answer("UPDATE t SET a = 1", inserted(3, 0));
-
-  EXPECT_TRUE(one.query("UPDATE t SET a = 1").is_ok());
-  EXPECT_EQ(two.query("SELECT 2").rows, Words{"0"});
+  update_three_rows(one, two);
   one.command(kStatistics);
   EXPECT_EQ(one.query("SELECT ROW_COUNT(), 1").rows, Words{"0"});
 
