@@ -20,7 +20,26 @@ function(tidepool_add_test name label)
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LINK} tidepool_warnings GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900)
+endfunction()
+
+# tidepool_add_constant_hash_test(NAME [SUITE…]): the program NAME once more, from the same objects, as NAME_constant_hash: linked so
+# that all session states have the same hash. It may choose a backend; what comes out must not depend on it. The suite
+# StateHash, about the hash itself, is left out, and the SUITEs to which states are nothing.
+function(tidepool_add_constant_hash_test name)
+  if(TIDEPOOL_SANITIZE OR TIDEPOOL_COVERAGE)
+    return()
+  endif()
+  set(other ${name}_constant_hash)
+  list(TRANSFORM ARGN APPEND ".*" OUTPUT_VARIABLE others)
+  list(JOIN others ":" left_out)
+  # The archive's own state_hash.cc is not linked, since this object has all its symbols.
+  add_executable(${other} $<TARGET_OBJECTS:${name}> $<TARGET_OBJECTS:tidepool_constant_state_hash>)
+  get_target_property(libraries ${name} LINK_LIBRARIES)
+  target_link_libraries(${other} PRIVATE ${libraries})
+  get_test_property(${name} LABELS label)
+  add_test(NAME ${other} COMMAND ${other} --gtest_filter=-StateHash.*:${left_out})
+  set_tests_properties(${other} PROPERTIES LABELS ${label} TIMEOUT 900)
 endfunction()
 
 # tidepool_add_fuzzer(NAME SOURCES … LINK … CORPUS dir): a libFuzzer target; ctest runs it for a moment over its corpus.

@@ -8,7 +8,7 @@ constexpr std::size_t kOverhead = 256;
 
 }  // namespace
 
-PrepareMemory::Found PrepareMemory::find(std::uint64_t context, std::string_view text,
+PrepareMemory::Found PrepareMemory::find(std::string_view context, std::string_view text,
                                          const View& view, TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (changing_ > 0 || view.changes != changes_) return {};
@@ -24,9 +24,9 @@ PrepareMemory::Found PrepareMemory::find(std::uint64_t context, std::string_view
   return {entry->prepare, entry->seen};
 }
 
-void PrepareMemory::add(std::uint64_t context, std::string_view text, RememberedPrepare prepare,
+void PrepareMemory::add(std::string_view context, std::string_view text, RememberedPrepare prepare,
                         const View& view) {
-  const std::size_t bytes = text.size() + prepare.packets.size() + kOverhead;
+  const std::size_t bytes = context.size() + text.size() + prepare.packets.size() + kOverhead;
   if (!is_on() || bytes > limits_.bytes / 16) return;
   auto shared = std::make_shared<const RememberedPrepare>(std::move(prepare));
   const std::lock_guard lock(mutex_);
@@ -35,14 +35,15 @@ void PrepareMemory::add(std::uint64_t context, std::string_view text, Remembered
     if (place->second->seen > view.time) return;  // a transaction's view is older than what is here
     erase(place->second);
   }
-  entries_.push_front({context, std::string(text), std::move(shared), view.time, bytes});
-  places_[Key{context, entries_.front().text}] = entries_.begin();
+  entries_.push_front(
+      {std::string(context), std::string(text), std::move(shared), view.time, bytes});
+  places_[Key{entries_.front().context, entries_.front().text}] = entries_.begin();
   bytes_ += bytes;
   while (bytes_ > limits_.bytes || entries_.size() > limits_.entries)
     erase(std::prev(entries_.end()));
 }
 
-void PrepareMemory::forget(std::uint64_t context, std::string_view text) {
+void PrepareMemory::forget(std::string_view context, std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (const auto place = places_.find(Key{context, text}); place != places_.end())
     erase(place->second);

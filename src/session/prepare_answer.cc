@@ -9,6 +9,7 @@
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/session/effects.h"
+#include "tidepool/sql/state_encoding.h"
 
 namespace tidepool::session {
 namespace {
@@ -77,8 +78,8 @@ bool is_memorable(const sql::Script& script, const sql::SessionState& state, sql
          !plans_insert_id(script) && !statement.facts.contains(sql::Fact::kUserVariable);
 }
 
-std::uint64_t prepare_context(const sql::SessionState& state) {
-  return state.hash() ^ state.user_variables().hash();
+std::string prepare_context(const sql::SessionState& state) {
+  return sql::encode_system_state(state);
 }
 
 bool may_change_schema(const sql::Script& script) {

@@ -2,9 +2,27 @@
 
 #include <algorithm>
 
+#include "tidepool/base/encoding.h"
+#include "tidepool/sql/state_encoding.h"
+
 namespace tidepool::session {
 
 namespace {
+
+// What a part of a key is.
+enum Part : std::uint8_t { kShared, kPrivate, kSentText, kTypes };
+
+pool::PreparedCache::Key extended(const pool::PreparedCache::Key& key, Part part,
+                                  std::string_view text) {
+  Encoding longer(*key);
+  longer.number(part).text(text);
+  return std::make_shared<const std::string>(longer.take());
+}
+
+// That the meaning does not depend on user variables is known of a text that was understood.
+bool is_understood(const sql::Script& script) {
+  return script.size() == 1 && script.front().kind != sql::StatementKind::kUnknown;
+}
 
 bool defines(const sql::Script& script) {
   return script.size() == 1 && script.front().kind == sql::StatementKind::kDdl;
@@ -18,30 +36,25 @@ bool wears(const sql::Script& script, const protocol::ResponseSummary& answer) {
 }
 
 pool::PreparedCache::Key prepared_key(std::string_view text, const sql::SessionState& context) {
-  // Names of what the meaning depends on, then the text; a hash of the state is enough of a name
-  // for it.
-  std::string key = std::to_string(context.hash());
-  key += ':';
-  key += text;
-  return std::make_shared<const std::string>(std::move(key));
+  Encoding key;
+  key.number(kShared).text(sql::encode_system_state(context)).text(text);
+  return std::make_shared<const std::string>(key.take());
 }
 
 pool::PreparedCache::Key private_key(const PreparedStatement& statement, std::uint64_t session) {
-  return std::make_shared<const std::string>("session " + std::to_string(session) + " statement " +
-                                             std::to_string(statement.serial));
+  Encoding key;
+  key.number(kPrivate).number(session).number(statement.serial);
+  return std::make_shared<const std::string>(key.take());
 }
 
 pool::PreparedCache::Key key_of_sent_text(const pool::PreparedCache::Key& text_key,
                                           const std::string& sent_text) {
   if (sent_text.empty()) return text_key;
-  return std::make_shared<const std::string>(*text_key + '\0' + sent_text);
+  return extended(text_key, kSentText, sent_text);
 }
 
 pool::PreparedCache::Key key_of_types(const pool::PreparedCache::Key& key, std::string_view types) {
-  std::string typed = *key;
-  typed += '\0';
-  typed += types;
-  return std::make_shared<const std::string>(std::move(typed));
+  return extended(key, kTypes, types);
 }
 
 sql::SessionState preparing_state(const sql::SessionState& state) {
@@ -65,7 +78,8 @@ PreparedStatement& PreparedStatements::add(std::string_view text, const sql::Ses
   made->context = preparing_state(state);
   // TiDB changes a definition when it executes it, see sql/worn_definition.h; and keeps the types
   // that user variables had in the first execute (server/internal/resultset, Columns).
-  const bool is_shared = state.is_exact() && !defines(made->script) &&
+  const bool is_shared = state.is_exact() && is_understood(made->script) &&
+                         !defines(made->script) &&
                          !made->script.facts().contains(sql::Fact::kUserVariable);
   made->key = is_shared ? prepared_key(text, made->context) : private_key(*made, session);
   made->text_key = made->key;

@@ -41,11 +41,11 @@ bool Session::is_bound() const {
 // see what another session left, or a restore comes before it (after a USE that failed). Or it
 // could not be read without knowing the state.
 bool Session::must_capture() {
-  const bool needs_restore = lease_.memory().actual.hash() != desired_.hash();
+  const auto needs_restore = [this] { return lease_.memory().actual != desired_; };
   const sql::LexMode mode = desired_.lex_mode();
   return facts_.insert_id_on_backend() || desired_.role().is_computed ||
          facts_.has_added_warnings() || facts_.found_rows_on_backend() ||
-         (facts_.warnings_on_backend() && needs_restore) || mode.uncertain || mode.collation == 0;
+         (facts_.warnings_on_backend() && needs_restore()) || mode.uncertain || mode.collation == 0;
 }
 
 // The backend is kept, but was asked for its warnings before the statement that added to them: it

@@ -3,24 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include <xxhash.h>
+#include "state_hash.h"
 
 namespace tidepool::sql {
 namespace {
-
-constexpr std::uint64_t kSeed = 0x3'0000;  // and the collation
-constexpr std::uint64_t kComputedSeed = 0x4'0000;
-constexpr std::uint64_t kLost = 0x9e37'79b9'7f4a'7c15;
-
-std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
-  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
-}
-
-std::uint64_t hash_of(const UserVariable& variable) {
-  if (variable.is_computed) return hash_of(variable.name, kComputedSeed);
-  const std::uint64_t type = std::uint64_t{variable.length} << 32U | (kSeed + variable.collation);
-  return hash_of(variable.value, hash_of(variable.name, type));
-}
 
 std::size_t bytes_of(const UserVariable& variable) {
   return sizeof variable + variable.name.size() + variable.value.size();
@@ -46,7 +32,7 @@ void UserVariables::set(UserVariable variable) {
   const auto fits = [&] { return bytes_ + bytes_of(variable) <= kMostBytes; };
   if (!fits()) variable = UserVariable{std::move(variable.name), {}, 0, true, true};
   if (!fits()) {
-    if (!has_lost_one_) hash_ ^= kLost;
+    if (!has_lost_one_) hash_ ^= hash_of({}, kLostUserVariableSeed);
     has_lost_one_ = true;
     return;
   }

@@ -59,14 +59,14 @@ class PrepareMemory {
   bool is_on() const { return limits_.life > Duration::zero(); }
   View view(TimePoint now) const { return {now, changes_.load(std::memory_order_acquire)}; }
 
-  // What who sees `view` would be answered; prepare is null if that is not known. `context` is a
-  // hash of all but the text that the answer depends on.
-  Found find(std::uint64_t context, std::string_view text, const View& view, TimePoint now);
+  // What who sees `view` would be answered; prepare is null if that is not known. `context` is
+  // the encoding of all but the text that the answer depends on.
+  Found find(std::string_view context, std::string_view text, const View& view, TimePoint now);
   // An answer that was given in `view`; ignored when the schema has changed since.
-  void add(std::uint64_t context, std::string_view text, RememberedPrepare prepare,
+  void add(std::string_view context, std::string_view text, RememberedPrepare prepare,
            const View& view);
   // TiDB showed that the answer is not right any more.
-  void forget(std::uint64_t context, std::string_view text);
+  void forget(std::string_view context, std::string_view text);
 
   // While one lives, the schema may be changing: nothing is found and nothing added. What was known
   // before is forgotten.
@@ -87,17 +87,18 @@ class PrepareMemory {
 
  private:
   struct Key {
-    std::uint64_t context;
-    std::string_view text;  // into the entry
+    std::string_view context;  // into the entry, as
+    std::string_view text;
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const {
-      return std::hash<std::string_view>()(key.text) ^ key.context;
+      const std::hash<std::string_view> hash;
+      return hash(key.text) ^ (hash(key.context) << 1U);
     }
   };
   struct Entry {
-    std::uint64_t context;
+    std::string context;
     std::string text;
     std::shared_ptr<const RememberedPrepare> prepare;
     TimePoint seen;

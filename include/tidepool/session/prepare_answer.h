@@ -18,8 +18,8 @@ namespace tidepool::session {
 // Whether the answer to preparing `script` in `state` depends on nothing but the text, the state
 // and the schema: not on the type of a user variable, nor on what pins the session.
 bool is_memorable(const sql::Script& script, const sql::SessionState& state, sql::PinReasons pins);
-// The part of the state that it may depend on: all of it but user variables.
-std::uint64_t prepare_context(const sql::SessionState& state);
+// The part of the state that it may depend on: all of it but user variables, as an encoding.
+std::string prepare_context(const sql::SessionState& state);
 
 // Whether other sessions may prepare something else after this than before: DDL, privileges, what
 // may be either.

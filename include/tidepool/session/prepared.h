@@ -28,15 +28,16 @@ struct PreparedStatement {
   pool::PreparedCache::Key key;  // of what is executed
   std::string key_types{};       // the parameter types that `key` speaks of
   std::uint16_t params = 0;
-  std::uint16_t columns = 0;         // as the client was told
-  TimePoint seen{};                  // its answer shows the schema of then, or a newer one
-  std::uint64_t memory_context = 0;  // with its text, what pool::PrepareMemory knows it by
-  std::string param_types;     // as last sent by the client, two bytes each; empty: not sent yet
-  bool has_long_data = false;  // since the last execute or reset
-  bool has_cursor = false;     // open, rows left
+  std::uint16_t columns = 0;     // as the client was told
+  TimePoint seen{};              // its answer shows the schema of then, or a newer one
+  std::string memory_context{};  // with its text, what pool::PrepareMemory knows it by
+  std::string param_types;       // as last sent by the client, two bytes each; empty: not sent yet
+  bool has_long_data = false;    // since the last execute or reset
+  bool has_cursor = false;       // open, rows left
 };
 
-// The key under which backends remember a text prepared in that state.
+// The key under which backends remember a text prepared in that state, whatever the user variables:
+// the encoding of both.
 pool::PreparedCache::Key prepared_key(std::string_view text, const sql::SessionState& context);
 // One that no other statement has.
 pool::PreparedCache::Key private_key(const PreparedStatement& statement, std::uint64_t session);

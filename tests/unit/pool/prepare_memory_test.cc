@@ -18,7 +18,7 @@ class PrepareMemoryTest : public ::testing::Test {
   PrepareMemory::View view(int second) const { return memory.view(at(second)); }
   static TimePoint at(int second) { return TimePoint(seconds(1000 + second)); }
   // Empty: not known.
-  std::string found(std::string_view text, int second, std::uint64_t context = 1) {
+  std::string found(std::string_view text, int second, std::string_view context = "d") {
     const auto one = memory.find(context, text, view(second), at(second));
     return one.prepare ? one.prepare->packets : "";
   }
@@ -27,15 +27,15 @@ class PrepareMemoryTest : public ::testing::Test {
 };
 
 TEST_F(PrepareMemoryTest, FindsTheSameTextInTheSameContext) {
-  memory.add(1, "SELECT 1", answer("a"), view(0));
+  memory.add("d", "SELECT 1", answer("a"), view(0));
 
   EXPECT_EQ(found("SELECT 1", 1), "a");
   EXPECT_EQ(found("SELECT 2", 1), "");
-  EXPECT_EQ(found("SELECT 1", 1, 2), "");
+  EXPECT_EQ(found("SELECT 1", 1, "other"), "");
 }
 
 TEST_F(PrepareMemoryTest, KeepsAnAnswerForItsLifeAndNoLonger) {
-  memory.add(1, "SELECT 1", answer("a"), view(0));
+  memory.add("d", "SELECT 1", answer("a"), view(0));
 
   EXPECT_EQ(found("SELECT 1", 59), "a");
   EXPECT_EQ(found("SELECT 1", 60), "");
@@ -43,22 +43,22 @@ TEST_F(PrepareMemoryTest, KeepsAnAnswerForItsLifeAndNoLonger) {
 }
 
 TEST_F(PrepareMemoryTest, TellsOfWhenAnAnswerIs) {
-  memory.add(1, "SELECT 1", answer("a"), view(3));
-  EXPECT_EQ(memory.find(1, "SELECT 1", view(5), at(5)).seen, at(3));
+  memory.add("d", "SELECT 1", answer("a"), view(3));
+  EXPECT_EQ(memory.find("d", "SELECT 1", view(5), at(5)).seen, at(3));
 }
 
 TEST_F(PrepareMemoryTest, RemembersNothingWithoutALife) {
   PrepareMemory off(PrepareMemory::Limits{});
-  off.add(1, "SELECT 1", answer("a"), off.view(at(0)));
+  off.add("d", "SELECT 1", answer("a"), off.view(at(0)));
   EXPECT_FALSE(off.is_on());
   EXPECT_EQ(off.size(), 0U);
 }
 
 TEST_F(PrepareMemoryTest, PushesOutTheLeastRecentlyUsed) {
-  memory.add(1, "a", answer("1"), view(0));
-  memory.add(1, "b", answer("2"), view(0));
+  memory.add("d", "a", answer("1"), view(0));
+  memory.add("d", "b", answer("2"), view(0));
   EXPECT_EQ(found("a", 1), "1");
-  memory.add(1, "c", answer("3"), view(1));
+  memory.add("d", "c", answer("3"), view(1));
 
   EXPECT_EQ(found("a", 2), "1");
   EXPECT_EQ(found("b", 2), "");
@@ -72,62 +72,62 @@ class ManyBytesTest : public PrepareMemoryTest {
 
 TEST_F(ManyBytesTest, AreBoundedInAllAndEach) {
   for (char name = 'a'; name < 'a' + 26; ++name)
-    memory.add(1, std::string(1, name), answer(std::string(600, 'x')), view(0));
+    memory.add("d", std::string(1, name), answer(std::string(600, 'x')), view(0));
   EXPECT_EQ(memory.size(), 16'000U / (600 + 256 + 1));
   EXPECT_NE(found("z", 1), "");
 
-  memory.add(1, "long", answer(std::string(2000, 'x')), view(0));
+  memory.add("d", "long", answer(std::string(2000, 'x')), view(0));
   EXPECT_EQ(found("long", 1), "");
 }
 
 TEST_F(PrepareMemoryTest, ForgetsOne) {
-  memory.add(1, "a", answer("1"), view(0));
-  memory.add(1, "b", answer("2"), view(0));
-  memory.forget(1, "a");
+  memory.add("d", "a", answer("1"), view(0));
+  memory.add("d", "b", answer("2"), view(0));
+  memory.forget("d", "a");
   EXPECT_EQ(found("a", 1), "");
   EXPECT_EQ(found("b", 1), "2");
 }
 
 TEST_F(PrepareMemoryTest, ForgetsAllWhenTheSchemaChanges) {
-  memory.add(1, "a", answer("1"), view(0));
+  memory.add("d", "a", answer("1"), view(0));
   std::optional<PrepareMemory::Change> change(std::in_place, memory);
   EXPECT_EQ(found("a", 1), "");
 
-  memory.add(1, "a", answer("1"), view(1));
+  memory.add("d", "a", answer("1"), view(1));
   EXPECT_EQ(memory.size(), 0U) << "may be of before the change";
 
   const PrepareMemory::View during = view(1);
   change.reset();
-  memory.add(1, "a", answer("1"), during);
+  memory.add("d", "a", answer("1"), during);
   EXPECT_EQ(found("a", 2), "") << "likewise";
 
-  memory.add(1, "a", answer("2"), view(2));
+  memory.add("d", "a", answer("2"), view(2));
   EXPECT_EQ(found("a", 3), "2");
 }
 
 TEST_F(PrepareMemoryTest, TellsATransactionNothingNewerThanItself) {
   const PrepareMemory::View transaction = view(5);
-  memory.add(1, "old", answer("1"), view(4));
-  memory.add(1, "new", answer("2"), view(6));
+  memory.add("d", "old", answer("1"), view(4));
+  memory.add("d", "new", answer("2"), view(6));
 
-  EXPECT_NE(memory.find(1, "old", transaction, at(7)).prepare, nullptr);
-  EXPECT_EQ(memory.find(1, "new", transaction, at(7)).prepare, nullptr);
+  EXPECT_NE(memory.find("d", "old", transaction, at(7)).prepare, nullptr);
+  EXPECT_EQ(memory.find("d", "new", transaction, at(7)).prepare, nullptr);
 }
 
 TEST_F(PrepareMemoryTest, TellsATransactionNothingAfterAChange) {
   const PrepareMemory::View transaction = view(5);
   { const PrepareMemory::Change change(memory); }
-  memory.add(1, "a", answer("1"), view(4));
-  EXPECT_EQ(memory.find(1, "a", transaction, at(7)).prepare, nullptr);
+  memory.add("d", "a", answer("1"), view(4));
+  EXPECT_EQ(memory.find("d", "a", transaction, at(7)).prepare, nullptr);
 }
 
 TEST_F(PrepareMemoryTest, LearnsFromATransactionAsOfItsBegin) {
   const PrepareMemory::View transaction = view(5);
-  memory.add(1, "a", answer("1"), transaction);
-  EXPECT_EQ(memory.find(1, "a", transaction, at(7)).seen, at(5));
+  memory.add("d", "a", answer("1"), transaction);
+  EXPECT_EQ(memory.find("d", "a", transaction, at(7)).seen, at(5));
 
-  memory.add(1, "a", answer("2"), view(8));
-  memory.add(1, "a", answer("3"), transaction);
+  memory.add("d", "a", answer("2"), view(8));
+  memory.add("d", "a", answer("3"), transaction);
   EXPECT_EQ(found("a", 9), "2") << "the newer one stays";
 }
 

@@ -38,8 +38,8 @@ struct Effects {
 TEST(Effects, AnOkBringsTheChangesToSessionAndBackend) {
   Effects effects;
   effects.run("SET time_zone = '+02:00'", ok());
-  EXPECT_NE(effects.desired.hash(), sql::SessionState().hash());
-  EXPECT_EQ(effects.desired.hash(), effects.actual.hash());
+  EXPECT_NE(effects.desired, sql::SessionState());
+  EXPECT_EQ(effects.desired, effects.actual);
   EXPECT_TRUE(effects.pins.empty());
 }
 
@@ -67,7 +67,7 @@ TEST(Effects, ASetOfSeveralThatFailsLeavesThemUnknown) {
   effects.run("SET time_zone = '+02:00', sql_mode = 'NONSENSE'", failed(0, 1231));
   EXPECT_TRUE(effects.pins.empty()) << "they can be read back";
   EXPECT_FALSE(effects.desired.is_exact());
-  EXPECT_EQ(effects.desired.hash(), effects.actual.hash());
+  EXPECT_EQ(effects.desired, effects.actual);
   EXPECT_EQ(effects.desired.computed().size(), 2U);
 }
 
@@ -177,7 +177,7 @@ TEST(Effects, ASetOfSeveralThatFailsLeavesEachOfThemToTheBackend) {
   Effects effects;
   effects.run("SET @a = 1, NAMES latin1, time_zone = 'bad'", failed(0, 1298));
   EXPECT_FALSE(effects.desired.is_exact());
-  EXPECT_EQ(effects.desired.hash(), effects.actual.hash());
+  EXPECT_EQ(effects.desired, effects.actual);
   effects.run("SET NAMES utf8mb4, time_zone = '+01:00', @a = NULL", ok());
   EXPECT_TRUE(effects.desired.is_exact());
 

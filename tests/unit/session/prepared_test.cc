@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "forged_state.h"
+
 namespace tidepool::session {
 namespace {
 
@@ -33,6 +35,36 @@ TEST(PreparedStatements, AreKnownByTextAndState) {
   EXPECT_EQ(*prepared_key("SELECT 1", kFresh), *prepared_key("SELECT 1", kFresh));
   EXPECT_NE(*prepared_key("SELECT 1", kFresh), *prepared_key("SELECT 2", kFresh));
   EXPECT_NE(*prepared_key("SELECT 1", kFresh), *prepared_key("SELECT 1", other));
+}
+
+TEST(PreparedStatements, AreKeptApartFromThoseOfAStateMadeToHaveTheSameHash) {
+  sql::SessionState forged({.database = "elsewhere"});
+  forged.apply(testing::forge_hash(forged, kFresh));
+  ASSERT_EQ(forged.hash(), kFresh.hash());
+  EXPECT_NE(*prepared_key("SELECT 1", forged), *prepared_key("SELECT 1", kFresh));
+}
+
+TEST(PreparedStatements, HaveKeysThatNoTextImitates) {
+  const std::string types("\x08\0", 2);
+  const std::string imitating = "SELECT ?" + std::string(1, '\0') + types;
+  const pool::PreparedCache::Key plain = prepared_key("SELECT ?", kFresh);
+  EXPECT_NE(*key_of_types(plain, types), *prepared_key(imitating, kFresh));
+  EXPECT_NE(*key_of_types(plain, types), *key_of_sent_text(plain, types));
+  PreparedStatement statement;
+  statement.serial = 7;
+  EXPECT_NE(*private_key(statement, 5), *private_key(statement, 57));
+  EXPECT_NE(*key_of_types(private_key(statement, 5), types), *key_of_types(plain, types));
+}
+
+TEST(PreparedStatements, ShareATextWhateverTheVariablesThatItDoesNotRead) {
+  PreparedStatements statements;
+  sql::SessionState other;
+  other.apply({.kind = sql::ChangeKind::kSetUserVariable, .name = "x", .value = "1"});
+  EXPECT_EQ(*statements.add("SELECT 1", kFresh, 0, 1).key,
+            *statements.add("SELECT 1", other, 0, 1).key);
+  EXPECT_NE(*statements.add("unheard of", kFresh, 0, 1).key,
+            *statements.add("unheard of", kFresh, 0, 1).key)
+      << "whatever that reads";
 }
 
 TEST(PreparedStatements, ShareNothingThatTiDBChangesWhenItExecutesIt) {
