@@ -1,11 +1,15 @@
 #include "proxy_under_test.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <gtest/gtest.h>
 
 #include "eventually.h"
 #include "tidepool/net/process.h"
+#include "tidepool/proxy/home.h"
+#include "tidepool/proxy/reload.h"
+#include "tidepool/proxy/worker.h"
 
 namespace tidepool::testing {
 namespace {
@@ -68,6 +72,22 @@ ProxyUnderTest::~ProxyUnderTest() {
     EXPECT_EQ(sessions_in(static_cast<session::SessionState>(i)), 0) << "gauge of state " << i;
   for (int i = 0; i < sql::kPinCount; ++i)
     EXPECT_EQ(pinned(static_cast<sql::Pin>(i)), 0) << "gauge of pin " << i;
+}
+
+pool::PoolStats& ProxyUnderTest::pool_stats() {
+  return home_->pools[0]->stats;
+}
+
+session::LoginStats& ProxyUnderTest::logins() {
+  return home_->logins;
+}
+
+pool::BrokerCounts ProxyUnderTest::counts() const {
+  return home_->pools[0]->broker.counts();
+}
+
+bool ProxyUnderTest::knows_server() const {
+  return home_->pools[0]->broker.facts() != nullptr;
 }
 
 std::uint16_t ProxyUnderTest::port(std::size_t listener) const {

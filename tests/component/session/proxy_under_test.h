@@ -10,9 +10,17 @@
 #include <string>
 #include <vector>
 
-#include "tidepool/proxy/home.h"
-#include "tidepool/proxy/reload.h"
-#include "tidepool/proxy/worker.h"
+#include "tidepool/config/config.h"
+#include "tidepool/pool/broker.h"
+#include "tidepool/pool/pool_stats.h"
+#include "tidepool/session/session_stats.h"
+#include "tidepool/sql/pin.h"
+
+// The tests see neither, so that a change of the session does not have all of them compiled anew.
+namespace tidepool::proxy {
+struct Home;
+class Worker;
+}  // namespace tidepool::proxy
 
 namespace tidepool::testing {
 
@@ -24,11 +32,11 @@ class ProxyUnderTest {
   ~ProxyUnderTest();
 
   std::uint16_t port(std::size_t listener = 0) const;
-  pool::PoolStats& pool_stats() { return home_->pools[0]->stats; }
-  session::LoginStats& logins() { return home_->logins; }
+  pool::PoolStats& pool_stats();
+  session::LoginStats& logins();
   void set_parking(const pool::Parking& parking);
-  pool::BrokerCounts counts() const { return home_->pools[0]->broker.counts(); }
-  bool knows_server() const { return home_->pools[0]->broker.facts() != nullptr; }
+  pool::BrokerCounts counts() const;
+  bool knows_server() const;
   // Sessions that are alive, on all workers.
   std::size_t sessions() const;
   // Sum over the workers' statistics of the pool.
