@@ -175,7 +175,8 @@ bool Session::knows_removed_account() const {
 void Session::dismiss(std::uint8_t sequence) {
   log::info("session ended: its user is gone, or has another pool",
             {{"session", id_}, {"user", user_}});
-  if (send_error(dismissed(), sequence)) close();
+  send_error(dismissed(), sequence);
+  close();
 }
 
 // Nothing is lost if it ends now.
@@ -215,37 +216,36 @@ void Session::close() {
   on_closed_(id_);
 }
 
-bool Session::send(std::string_view bytes) {
-  if (has_left_) return true;
-  if (counted_) stats().client.sent.add(bytes.size());
+void Session::send(std::string_view bytes) {
+  if (has_left_ || is_client_lost()) return;
   if (const auto written = channel_.write(bytes); !written) {
-    client_gone();
-    return false;
+    client_loss_ = std::make_unique<net::Deferred>(environment_.loop);
+    return client_loss_->schedule([this] { client_gone(); });
   }
+  if (counted_) stats().client.sent.add(bytes.size());
   if (lease_ && channel_.queued_bytes() > kHighWatermark) {
     lease_.stream().pause(net::PauseReason::kPeerFull);
   }
-  return true;
 }
 
-bool Session::send_error(const Error& error, std::uint8_t sequence) {
+void Session::send_error(const Error& error, std::uint8_t sequence) {
   protocol::ErrMessage err;
   err.number = error.mysql_errno != 0 ? error.mysql_errno : 1105;
   err.sqlstate = error.sqlstate.empty() ? "HY000" : error.sqlstate;
   err.message = error.message;
-  return send(protocol::err_packet(err, sequence));
+  send(protocol::err_packet(err, sequence));
 }
 
-bool Session::send_ok() {
+void Session::send_ok() {
   protocol::OkMessage ok;
   ok.status = status_flags();
-  return send(protocol::ok_packet(ok, answer_sequence_));
+  send(protocol::ok_packet(ok, answer_sequence_));
 }
 
-bool Session::send_last_ok() {
+void Session::send_last_ok() {
   protocol::OkMessage ok = facts_.last_ok();
   ok.status = status_flags();
-  return send(protocol::ok_packet(ok, answer_sequence_));
+  send(protocol::ok_packet(ok, answer_sequence_));
 }
 
 void Session::set_pins(sql::PinReasons pins) {

@@ -65,15 +65,23 @@ bool Session::answer_locally(const ClientCommand& command) {
   if (answer_kill(command)) return true;
   if (replay_is_due()) return false;  // nothing is known of the transaction before
   switch (command.type) {
-    case protocol::Command::kPing: return (!lease_ || state_ == State::kParked) && send_last_ok();
+    case protocol::Command::kPing:
+      if (lease_ && state_ != State::kParked) return false;
+      send_last_ok();
+      return true;
     case protocol::Command::kSetOption: return !lease_ && answer_set_option(command);
     case protocol::Command::kStmtPrepare: return answer_prepare_locally(command);
     case protocol::Command::kQuery:
-      if (command.script.empty()) return send_last_ok();
+      if (command.script.empty()) {
+        send_last_ok();
+        return true;
+      }
       return lease_ ? answer_captured(command) : answer_query_locally(command);
     case protocol::Command::kStmtReset: {
       const bool holds = command.statement->has_cursor || command.statement->has_long_data;
-      return !holds && !lease_ && send_last_ok();
+      if (holds || lease_) return false;
+      send_last_ok();
+      return true;
     }
     default: return false;
   }
@@ -86,7 +94,8 @@ bool Session::answer_query_locally(const ClientCommand& command) {
   switch (statement.kind) {
     case sql::StatementKind::kEnd:  // no transaction is open: there is nothing to end
       facts_.note_local_answer();
-      return send_ok();
+      send_ok();
+      return true;
     case sql::StatementKind::kSet: return answer_set_locally(statement);
     case sql::StatementKind::kRead:
       // SELECTs have no row then, and what the session knows stands for it at TiDB.
@@ -109,8 +118,9 @@ bool Session::answer_set_option(const ClientCommand& command) {
   const bool known = option.size() == 2 && (option[0] == 0 || option[0] == 1) && option[1] == 0;
   if (!known) return false;
   desired_.apply(sql::multi_statements(option[0] == 0));
-  return send(protocol::eof_packet(
-      {.warnings = facts_.last_ok().warnings, .status = status_flags()}, answer_sequence_));
+  send(protocol::eof_packet({.warnings = facts_.last_ok().warnings, .status = status_flags()},
+                            answer_sequence_));
+  return true;
 }
 
 bool Session::answer_set_locally(const sql::Statement& statement) {
@@ -122,7 +132,8 @@ bool Session::answer_set_locally(const sql::Statement& statement) {
   if (!plain || !certain) return false;
   desired_.apply(statement.changes);
   facts_.note_local_answer();
-  return send_ok();
+  send_ok();
+  return true;
 }
 
 void Session::reset_session() {

@@ -10,8 +10,8 @@ namespace tidepool::session {
 
 bool Session::send_fact(const std::optional<protocol::TextResult>& fact) {
   if (!fact) return false;
-  return send(
-      protocol::make_text_result(fact->columns, fact->rows, status_flags(), fact->warnings));
+  send(protocol::make_text_result(fact->columns, fact->rows, status_flags(), fact->warnings));
+  return true;
 }
 
 void Session::note_prepare(const ClientCommand& command, std::uint16_t warnings) {

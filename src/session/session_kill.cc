@@ -43,22 +43,25 @@ bool Session::answer_kill(const ClientCommand& command) {
   if (!user) return false;
   facts_.note_local_answer();
   facts_.forget_backend_warnings();
-  if (id == id_) return refuse_kill(interrupted());
+  if (id == id_) {
+    refuse_kill(interrupted());
+    return true;
+  }
   if (*user != user_) {
-    return refuse_kill({Code::kBackend,
-                        "Access denied; you need (at least one of) the SUPER or CONNECTION_ADMIN "
-                        "privilege(s) for this operation",
-                        1227, "42000"});
+    refuse_kill({Code::kBackend,
+                 "Access denied; you need (at least one of) the SUPER or CONNECTION_ADMIN "
+                 "privilege(s) for this operation",
+                 1227, "42000"});
+    return true;
   }
   environment_.registry->kill(id, target.query_only ? KillKind::kQuery : KillKind::kConnection);
   send_ok();
   return true;
 }
 
-bool Session::refuse_kill(const Error& error) {
+void Session::refuse_kill(const Error& error) {
   facts_.note_own_error(warnings_of(error, status_flags()));
   send_error(error, answer_sequence_);
-  return true;
 }
 
 // Another session wants this one's statement, or this one itself, to end.

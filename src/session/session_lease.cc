@@ -54,10 +54,12 @@ void Session::on_no_lease(const Error& error) {
   if (replay_is_due()) return replay_in_vain(ReplayResult::kLostAgain);
   if (command_->is_login) return refuse_login(error);
   enter(State::kIdle);
-  if (send_error(error, answer_sequence_)) end_command(Source::kProxy, true);
+  send_error(error, answer_sequence_);
+  end_command(Source::kProxy, true);
 }
 
 void Session::execute() {
+  ++turn_;
   enter(State::kExecuting);
   lease_.stream().set_sink(&backend_side_);
   last_backend_ = lease_.id();
@@ -227,7 +229,7 @@ void Session::fail_exchange() {
   }
   const bool was_bound = is_bound();
   end_lease(pool::Release::kReset);
-  if (!send_error(error, answer_sequence_)) return;
+  send_error(error, answer_sequence_);
   if (was_bound) return close();
   enter(State::kIdle);
   end_command(Source::kBackend, true);
@@ -243,6 +245,7 @@ void Session::release_lease() {
 
 // The next session must find both streams flowing.
 void Session::end_lease(pool::Release how) {
+  ++turn_;
   if (waits_for_infile_) end_infile();
   channel_.stream().resume(net::PauseReason::kPeerFull);
   if (std::exchange(shows_read_time_, false) && how == pool::Release::kClean) {

@@ -175,7 +175,7 @@ void Session::finish_login() {
   timer_.reset();
   protocol::OkMessage ok;
   ok.status = was_login ? protocol::status::kAutocommit : status_flags();
-  if (!send(protocol::ok_packet(ok, login_sequence_))) return;
+  send(protocol::ok_packet(ok, login_sequence_));
   if (was_login) {
     const auto algorithm =
         protocol::negotiated_compression(capabilities_, protocol::capability::kOffered);
@@ -188,6 +188,16 @@ void Session::finish_login() {
 }
 
 void Session::refuse_login(const Error& error) {
+  tell_refusal(error);
+  if (account_ == nullptr) return close();
+  if (environment_.registry != nullptr) {
+    environment_.registry->add(id_, environment_.worker,
+                               membership_of(*account_, user_, desired_.database()));
+  }
+  rest();  // as in TiDB, the old session goes on
+}
+
+void Session::tell_refusal(const Error& error) {
   environment_.logins->failures[failure_of(error)].add();
   log::info("login refused", {{"session", id_},
                               {"user", accepted_.login.user},
@@ -195,12 +205,6 @@ void Session::refuse_login(const Error& error) {
                               {"error", error.message}});
   command_.reset();
   send_error(error, login_sequence_);
-  if (account_ == nullptr) return close();
-  if (environment_.registry != nullptr) {
-    environment_.registry->add(id_, environment_.worker,
-                               membership_of(*account_, user_, desired_.database()));
-  }
-  rest();  // as in TiDB, the old session goes on
 }
 
 // As in TiDB, the old session goes on.

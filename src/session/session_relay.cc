@@ -28,23 +28,22 @@ void Session::write_steps() {
   const std::string bytes = command_->exchange.take_writable();
   if (!bytes.empty()) {
     command_->sent = Clock::now();
-    if (!write_to_backend(bytes)) return;
+    if (write_to_backend(bytes) == Flow::kEnded) return;
   }
   if (command_->exchange.is_over()) settle();
 }
 
-// False: the backend is lost, and its client told. What it cannot take is queued; then the client
-// is not read.
-bool Session::write_to_backend(std::string_view bytes) {
+// What the backend cannot take is queued; then the client is not read.
+Session::Flow Session::write_to_backend(std::string_view bytes) {
   stats().backend.sent.add(bytes.size());
   if (const auto written = lease_.stream().write(bytes); !written) {
     on_backend_lost(written.error());
-    return false;
+    return Flow::kEnded;
   }
   if (lease_.stream().queued_bytes() > kHighWatermark) {
     channel_.stream().pause(net::PauseReason::kPeerFull);
   }
-  return true;
+  return Flow::kGoOn;
 }
 
 void Session::on_backend_drained() {
@@ -61,20 +60,20 @@ void Session::on_backend_readable() {
     if (result->status == net::ReadResult::Status::kWouldBlock) return;
     stats().backend.received.add(result->bytes);
     const bool maybe_more = result->bytes == environment_.loop.scratch().size();
-    if (!on_backend_bytes({environment_.loop.scratch().data(), result->bytes})) return;
+    const std::string_view bytes{environment_.loop.scratch().data(), result->bytes};
+    if (on_backend_bytes(bytes) == Flow::kEnded) return;
     if (!maybe_more && !lease_.stream().has_buffered()) return;
     if (lease_.stream().is_paused()) return;
   }
 }
 
-// The backend is out of step. Always false.
-bool Session::lose_backend(const std::string& reason) {
+// The backend is out of step.
+Session::Flow Session::lose_backend(const std::string& reason) {
   on_backend_lost({Code::kProtocol, reason});
-  return false;
+  return Flow::kEnded;
 }
 
-// False: the command is over, or the backend gone.
-bool Session::on_backend_bytes(std::string_view bytes) {
+Session::Flow Session::on_backend_bytes(std::string_view bytes) {
   while (!bytes.empty()) {
     if (command_ == nullptr) return lose_backend("TiDB sent bytes that nobody asked for");
     const auto progress = command_->exchange.feed(bytes);
@@ -82,48 +81,52 @@ bool Session::on_backend_bytes(std::string_view bytes) {
     if (const auto& answer = command_->exchange.summary(); progress->ended && answer.has_error()) {
       lease_.note_error(answer.error_number, answer.message);
     }
-    note_answer(*progress, bytes);
-    if (repeats(*progress)) return false;
-    if (progress->relay && progress->consumed > 0 && !is_replaying()) {
-      if (!pass_on(bytes.substr(0, progress->consumed))) return false;
-    }
+    const std::string_view answer = bytes.substr(0, progress->consumed);
     bytes.remove_prefix(progress->consumed);
-    if (progress->ended) {
-      if (!end_step(*progress->ended, !bytes.empty())) return false;
-      continue;
-    }
-    if (command_->exchange.wants_local_infile()) begin_local_infile();
+    if (on_progress(*progress, answer, !bytes.empty()) == Flow::kEnded) return Flow::kEnded;
   }
-  return true;
+  return Flow::kGoOn;
 }
 
-// What was held back of the answer comes first. False: the client is gone.
-bool Session::pass_on(std::string_view bytes) {
+// `has_more`: TiDB has sent bytes behind these already.
+Session::Flow Session::on_progress(const Exchange::Progress& progress, std::string_view bytes,
+                                   bool has_more) {
+  const std::uint64_t turn = turn_;
+  note_answer(progress, bytes);
+  if (repeats(progress)) return Flow::kEnded;
+  if (progress.relay && !bytes.empty() && !is_replaying()) pass_on(bytes);
+  if (progress.ended) {
+    if (command_->exchange.is_over() && has_more) {
+      return lose_backend("TiDB sent bytes that nobody asked for");
+    }
+    on_step_ended(*progress.ended);
+    return flow_since(turn);
+  }
+  return command_->exchange.wants_local_infile() ? begin_local_infile() : Flow::kGoOn;
+}
+
+// What was held back of the answer comes first.
+void Session::pass_on(std::string_view bytes) {
   const bool is_stopped = state_ != State::kStreaming && tells_of_stop(bytes);
   enter(State::kStreaming);
   const std::string held = command_->exchange.take_held();
   if (is_stopped) return send_error(took_too_long(), answer_sequence_);
   if (command_->shown) return send(command_->shown->feed(held) + command_->shown->feed(bytes));
-  return (held.empty() || send(held)) && send(bytes);
+  if (!held.empty()) send(held);
+  send(bytes);
 }
 
-// False: nothing more is to be read.
-bool Session::end_step(StepKind kind, bool has_more) {
-  if (command_->exchange.is_over() && has_more) {
-    return lose_backend("TiDB sent bytes that nobody asked for");
-  }
-  on_step_ended(kind);
-  return has_more && command_ != nullptr && lease_;
-}
-
-void Session::begin_local_infile() {
+Session::Flow Session::begin_local_infile() {
+  const std::uint64_t turn = turn_;
   waits_for_infile_ = true;
   channel_.continue_command(true);
   channel_.expect_sequence(command_->exchange.next_sequence());
   resume_input();
+  return flow_since(turn);
 }
 
 void Session::on_step_ended(StepKind kind) {
+  const std::uint64_t turn = turn_;
   Exchange& exchange = command_->exchange;
   if (exchange.failure()) {
     if (exchange.is_over()) fail_exchange();
@@ -160,7 +163,7 @@ void Session::on_step_ended(StepKind kind) {
       break;
     case StepKind::kSilent: break;
   }
-  if (command_ == nullptr || !lease_) return;
+  if (flow_since(turn) == Flow::kEnded || command_ == nullptr) return;
   if (command_->asks_first && exchange.is_over()) return on_asked();
   write_steps();
 }
@@ -312,7 +315,7 @@ void Session::note_transaction_mode(bool was_in_transaction) {
 
 void Session::on_local_infile_packet(const protocol::Packet& packet) {
   const bool is_last = packet.payload.empty();
-  if (!write_to_backend(packet.frame)) return;
+  if (write_to_backend(packet.frame) == Flow::kEnded) return;
   channel_.expect_sequence(packet.next_sequence);
   if (!is_last) return;
   end_infile();

@@ -250,13 +250,13 @@ void Session::replay_in_vain(ReplayResult result, pool::Release how) {
   }
   const std::string error = std::exchange(replay.error_answer, {});
   if (error.empty()) {
-    if (send_error(lost_error(replay.cause, Verdict::kNotExecuted), answer_sequence_)) close();
-    return;
+    send_error(lost_error(replay.cause, Verdict::kNotExecuted), answer_sequence_);
+    return close();
   }
   facts_ = std::move(replay.after);
   in_transaction_ = false;
   set_pins({});
-  if (!send(error)) return;
+  send(error);
   if (replay.ends_session) return close();
   enter(State::kIdle);
   end_command(Source::kBackend, true);

@@ -103,10 +103,11 @@ void Session::end_by_loss(const Error& cause, bool was_pinned) {
   if (decision.verdict == Verdict::kOutcomeUnknown) stats().unknown_outcomes.add();
   const Error error = lost_error(cause, decision.verdict);
   if (command_->is_login) {
-    refuse_login(error);
-    return was_pinned ? close() : void();
+    if (!was_pinned) return refuse_login(error);
+    tell_refusal(error);
+    return close();  // what the old session had pinned went with the backend
   }
-  if (!send_error(error, answer_sequence_)) return;
+  send_error(error, answer_sequence_);
   if (was_pinned) return close();
   enter(State::kIdle);
   end_command(Source::kBackend, true);

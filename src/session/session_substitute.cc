@@ -117,7 +117,7 @@ void Session::substitute_statement(PreparedStatement& statement) {
 }
 
 // TiDB quotes the text in a syntax error, so it is to see the client's own. True: its answer is
-// still to come, or the client is gone.
+// still to come.
 bool Session::resend_original() {
   ClientCommand& command = *command_;
   const protocol::ResponseSummary& answer = command.exchange.summary();
@@ -129,8 +129,8 @@ bool Session::resend_original() {
     add_relay(framed(command.payload), false, false);
     return true;
   }
-  const std::string held = command.exchange.take_held();
-  return !pass_on(held);
+  pass_on(command.exchange.take_held());
+  return false;
 }
 
 }  // namespace tidepool::session

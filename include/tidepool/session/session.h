@@ -86,6 +86,9 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
     void on_error(Error error) override { session.on_backend_lost(error); }
     Session& session;
   };
+  // Whether a callback may go on with the command and the lease that it began with. Either may end
+  // in the middle of a call: its answer is over, its backend lost, the session closed.
+  enum class [[nodiscard]] Flow : std::uint8_t{kGoOn, kEnded};
   // How a client's answer came about, for the statistics.
   enum class Source : std::uint8_t { kBackend, kProxy };
 
@@ -106,10 +109,12 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool may_end() const;
   bool is_dismissed() const { return account_ != nullptr && account_->is_removed; }
   void dismiss(std::uint8_t sequence);
-  bool send(std::string_view bytes);
-  bool send_error(const Error& error, std::uint8_t sequence);
-  bool send_ok();       // to a statement that the proxy executed
-  bool send_last_ok();  // to what is no statement
+  // None of these ends the session: that the client is gone shows on the loop's next turn.
+  void send(std::string_view bytes);
+  void send_error(const Error& error, std::uint8_t sequence);
+  void send_ok();       // to a statement that the proxy executed
+  void send_last_ok();  // to what is no statement
+  bool is_client_lost() const { return client_loss_ != nullptr; }
   void set_pins(sql::PinReasons pins);
   bool keeps_lease() const { return !pins_.empty(); }
   static SessionState counted_as(State state);
@@ -123,6 +128,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void begin_session();
   void finish_login();
   void refuse_login(const Error& error);
+  void tell_refusal(const Error& error);
   void on_change_user_rejected();
   void change_user(std::string_view payload);
 
@@ -151,7 +157,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool add_restore(const sql::SessionState& target);
   bool add_next_isolation();
   void add_lost_database(const std::string& name);
-  bool retry_lost_database(const Error& error);
+  [[nodiscard]] bool retry_lost_database(const Error& error);
   void add_relay(std::string bytes, bool after_success, bool hold);
   void fail_exchange();
   void release_lease();
@@ -161,14 +167,17 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
 
   // session_relay.cc
   void write_steps();
-  bool write_to_backend(std::string_view bytes);
+  Flow write_to_backend(std::string_view bytes);
   void on_backend_drained();
   void on_backend_readable();
-  bool on_backend_bytes(std::string_view bytes);
-  bool lose_backend(const std::string& reason);
-  bool pass_on(std::string_view bytes);
-  bool end_step(StepKind kind, bool has_more);
-  void begin_local_infile();
+  Flow on_backend_bytes(std::string_view bytes);
+  Flow on_progress(const Exchange::Progress& progress, std::string_view bytes, bool has_more);
+  Flow lose_backend(const std::string& reason);
+  Flow flow_since(std::uint64_t turn) const {
+    return turn == turn_ && lease_ ? Flow::kGoOn : Flow::kEnded;
+  }
+  void pass_on(std::string_view bytes);
+  Flow begin_local_infile();
   void on_local_infile_packet(const protocol::Packet& packet);
   void end_infile();
   void on_step_ended(StepKind kind);
@@ -186,7 +195,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
 
   // session_retry.cc
   Decision judge(FailureKind kind, bool is_pinned);
-  bool repeats(const Exchange::Progress& progress);
+  [[nodiscard]] bool repeats(const Exchange::Progress& progress);
   void repeat(FailureKind kind, Duration delay);
   void end_by_loss(const Error& cause, bool was_pinned);
 
@@ -202,7 +211,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool may_come_after_replay() const;
   bool has_replay() const;
   bool may_replay();
-  bool replays_after_loss(const Error& cause);
+  [[nodiscard]] bool replays_after_loss(const Error& cause);
   void note_before_replay();
   void defer_error();
   void pass_on_error(std::string error);
@@ -225,7 +234,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   std::string statement_bytes(std::uint32_t backend_id) const;
   void on_prepared();
   void on_prepare_failed();
-  bool repeat_execute();
+  [[nodiscard]] bool repeat_execute();
   void close_on_backend(const std::vector<std::uint32_t>& ids);
   void on_client_prepared();
   void follow_planned();
@@ -253,12 +262,12 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
 
   // session_kill.cc
   bool answer_kill(const ClientCommand& command);
-  bool refuse_kill(const Error& error);
+  void refuse_kill(const Error& error);
   bool can_kill_statement();
   void kill_statement();
   void on_killed();
-  bool awaits_kill();
-  bool leave();
+  [[nodiscard]] bool awaits_kill();
+  [[nodiscard]] bool leave();
 
   // session_timeouts.cc
   void watch_silence();
@@ -277,7 +286,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   sql::FactValues fact_values(bool known_here);
   void substitute_text();
   void substitute_statement(PreparedStatement& statement);
-  bool resend_original();
+  [[nodiscard]] bool resend_original();
 
   // session_prepare_memory.cc
   pool::PrepareMemory& prepare_memory() { return *account_->pool->prepares; }
@@ -328,7 +337,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   State state_ = State::kHandshake;
   bool draining_ = false;
   bool has_left_ = false;  // the client is gone; what it had asked is being settled
-  bool counted_ = false;   // in the statistics of its pool
+  std::unique_ptr<net::Deferred> client_loss_;  // set once its socket takes no more
+  bool counted_ = false;                        // in the statistics of its pool
 
   // The login, and what it said.
   std::unique_ptr<Login> login_;
@@ -375,6 +385,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool processing_input_ = false;
   std::uint8_t answer_sequence_ = 1;  // of the answer to the client's command
   BackendSide backend_side_{*this};
+  std::uint64_t turn_ = 0;  // counts the times that a command began on a lease, or the lease ended
   pool::BackendId last_backend_ = 0;
   pool::Lease lease_;
   pool::Ticket ticket_;  // last: it refers to this session
