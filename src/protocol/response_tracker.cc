@@ -27,6 +27,7 @@ void ResponseTracker::begin(Command command, Context context) {
   command_ = command;
   sequence_ = context.first_sequence;
   deprecate_eof_ = context.deprecate_eof;
+  may_request_file_ = context.may_request_file;
   if (has_no_reply(command)) return;
   switch (command) {
     case Command::kFieldList: phase_ = Phase::kFieldList; break;
@@ -37,6 +38,9 @@ void ResponseTracker::begin(Command command, Context context) {
 
 Result<std::size_t> ResponseTracker::feed(std::string_view bytes) {
   if (phase_ == Phase::kFailed) return fail(Code::kProtocol, "the backend is out of step");
+  if (wants_local_infile() && !bytes.empty()) {
+    return tl::unexpected(broken("TiDB sent bytes while it was to be sent a file").error());
+  }
   std::size_t used = 0;
   while (used < bytes.size() && !complete() && !wants_local_infile()) {
     untouched_ = false;
@@ -150,7 +154,9 @@ Result<void> ResponseTracker::on_query_head(std::string_view body) {
   switch (first_of(body)) {
     case kOkHeader: return on_ok(body);
     case kLocalInfileHeader:
-      if (command_ != Command::kQuery) return broken("LOCAL INFILE in answer to no query");
+      if (command_ != Command::kQuery || !may_request_file_) {
+        return broken("TiDB asked for a file that no statement offers");
+      }
       phase_ = Phase::kLocalInfile;
       return {};
     default: break;

@@ -48,8 +48,9 @@ std::string Exchange::take_writable() {
 Result<Exchange::Progress> Exchange::feed(std::string_view bytes) {
   if (answering_.empty()) return fail(Code::kProtocol, "TiDB sent bytes that nobody asked for");
   if (!tracking_) {
-    tracker_.begin(answering_.front().command,
-                   {.first_sequence = answering_.front().first_sequence});
+    const Step& step = answering_.front();
+    tracker_.begin(step.command, {.first_sequence = step.first_sequence,
+                                  .may_request_file = step.may_request_file});
     tracking_ = true;
     held_.clear();
   }

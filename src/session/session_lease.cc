@@ -208,13 +208,16 @@ bool Session::retry_lost_database(const Error& error) {
 void Session::add_relay(std::string bytes, bool after_success, bool hold) {
   const auto type =
       command_->type == protocol::Command::kInitDb ? protocol::Command::kQuery : command_->type;
+  const bool has_file = (capabilities_ & protocol::capability::kLocalFiles) != 0 &&
+                        command_->script.requests_local_file();
   command_->exchange.add({.kind = StepKind::kRelay,
                           .command = type,
                           .bytes = std::move(bytes),
                           .after_success = after_success,
                           .hold_answer = hold,
                           .hold_refusal = !command_->substituted.empty() ||
-                                          (command_->answer != nullptr && command_->executes())});
+                                          (command_->answer != nullptr && command_->executes()),
+                          .may_request_file = has_file});
 }
 
 // The backend could not be brought to the session's state, or the statement not be prepared on it.

@@ -40,7 +40,8 @@ void run(std::string_view input) {
                 .command = relayed,
                 .bytes = framed(relayed, "....SELECT 1"),
                 .after_success = (steps & 32U) != 0,
-                .hold_answer = relayed == Command::kStmtPrepare});
+                .hold_answer = relayed == Command::kStmtPrepare,
+                .may_request_file = (steps & 128U) != 0});
   if ((steps & 64U) != 0) {
     exchange.add({.kind = StepKind::kCapture,
                   .bytes = framed(Command::kQuery, "SHOW WARNINGS"),

@@ -10,9 +10,10 @@ using namespace tidepool::protocol;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-std::string follow(Command command, bool deprecate_eof, std::string_view bytes, std::size_t piece) {
+std::string follow(Command command, ResponseTracker::Context context, std::string_view bytes,
+                   std::size_t piece) {
   ResponseTracker tracker;
-  tracker.begin(command, {deprecate_eof, 1});
+  tracker.begin(command, context);
   std::size_t used = 0;
   while (!bytes.empty()) {
     const std::string_view chunk = tidepool::fuzz::take_piece(bytes, piece);
@@ -20,7 +21,7 @@ std::string follow(Command command, bool deprecate_eof, std::string_view bytes, 
     if (!taken) return "refused";
     TIDEPOOL_CHECK(*taken <= chunk.size());
     used += *taken;
-    if (*taken < chunk.size()) break;
+    if (*taken < chunk.size() || tracker.wants_local_infile()) break;
   }
   TIDEPOOL_CHECK(bytes.empty() || tracker.complete() || tracker.wants_local_infile());
   const ResponseSummary& summary = tracker.summary();
@@ -35,8 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string_view input = tidepool::fuzz::as_view(data, size);
   const auto command = static_cast<Command>(tidepool::fuzz::take_byte(input) % 32);
   const std::uint8_t choice = tidepool::fuzz::take_byte(input);
-  const bool deprecate_eof = choice % 2 != 0;
-  TIDEPOOL_CHECK(follow(command, deprecate_eof, input, choice / 2) ==
-                 follow(command, deprecate_eof, input, size + 1));
+  const ResponseTracker::Context context{.deprecate_eof = choice % 2 != 0,
+                                         .may_request_file = choice % 4 >= 2};
+  TIDEPOOL_CHECK(follow(command, context, input, choice / 2) ==
+                 follow(command, context, input, size + 1));
   return 0;
 }

@@ -59,6 +59,9 @@ class ResponseTracker {
   struct Context {
     bool deprecate_eof = false;
     std::uint8_t first_sequence = 1;
+    // The command may be answered with a LOCAL INFILE request. It is out of step anywhere else: a
+    // server could ask for any file of any client.
+    bool may_request_file = false;
   };
 
   static constexpr std::size_t kMaxGatheredBytes = 1024;
@@ -68,8 +71,8 @@ class ResponseTracker {
   void begin(Command command) { begin(command, Context{}); }
 
   // Returns how many bytes of `bytes` belong to this answer: all of them, or fewer if it ends or a
-  // LOCAL INFILE request stops it. kProtocol if they cannot be an answer: the backend is out of
-  // step and must go; then so does every further call.
+  // LOCAL INFILE request stops it. kProtocol if they cannot be an answer (of a server that awaits a
+  // file: any byte): the backend is out of step and must go; then so does every further call.
   Result<std::size_t> feed(std::string_view bytes);
 
   // The last byte has been seen.
@@ -132,6 +135,7 @@ class ResponseTracker {
   Phase phase_ = Phase::kComplete;
   Command command_ = Command::kSleep;
   bool deprecate_eof_ = false;
+  bool may_request_file_ = false;
   std::uint32_t definitions_left_ = 0;
   std::uint32_t columns_to_come_ = 0;  // of STMT_PREPARE, after its parameters
   std::array<std::uint8_t, kHeaderBytes> header_{};

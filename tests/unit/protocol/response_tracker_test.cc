@@ -189,7 +189,7 @@ TEST(ResponseTracker, StopsForALocalInfileAndGoesOnAfterIt) {
   const std::string request = Answer().add(hex("fb") + "/tmp/file").bytes();
   for (const std::size_t piece : {std::size_t{1}, request.size()}) {
     ResponseTracker tracker;
-    tracker.begin(Command::kQuery);
+    tracker.begin(Command::kQuery, {.may_request_file = true});
     std::size_t used = 0;
     while (used < request.size()) {
       used += tracker.feed(std::string_view(request).substr(used, piece)).value();
@@ -197,7 +197,6 @@ TEST(ResponseTracker, StopsForALocalInfileAndGoesOnAfterIt) {
     EXPECT_TRUE(tracker.wants_local_infile());
     EXPECT_FALSE(tracker.complete());
     EXPECT_EQ(tracker.next_sequence(), 2);
-    EXPECT_EQ(tracker.feed("x").value(), 0U);
 
     tracker.on_local_infile_sent(4);
     EXPECT_FALSE(tracker.wants_local_infile());
@@ -377,6 +376,31 @@ TEST(ResponseTracker, LearnsNothingFromAnEofOfOneByte) {
   const ResponseSummary summary = follow(Command::kSetOption, Answer().add("\xfe"));
   EXPECT_EQ(summary.outcome, Outcome::kOk);
   EXPECT_FALSE(summary.has_status);
+}
+
+TEST(ResponseTracker, RefusesARequestForAFileThatNoStatementOffers) {
+  const std::string request = Answer().add(hex("fb") + "/etc/passwd").bytes();
+
+  EXPECT_TRUE(refuses(Command::kQuery, request));
+
+  ResponseTracker tracker;
+  tracker.begin(Command::kStmtExecute, {.may_request_file = true});
+  EXPECT_FALSE(tracker.feed(request)) << "only a query can be answered so";
+}
+
+TEST(ResponseTracker, RefusesWhatComesWhileTheServerAwaitsAFile) {
+  const std::string request = Answer().add(hex("fb") + "/tmp/file").bytes();
+  for (const std::size_t piece : {std::size_t{1}, request.size() + 1}) {
+    ResponseTracker tracker;
+    tracker.begin(Command::kQuery, {.may_request_file = true});
+    std::size_t used = 0;
+    while (used < request.size()) {
+      used += tracker.feed((request + "x").substr(used, piece)).value();
+    }
+    ASSERT_TRUE(tracker.wants_local_infile());
+
+    EXPECT_FALSE(tracker.feed("x"));
+  }
 }
 
 TEST(ResponseTracker, IsNotMovedByAFileThatNobodyAskedFor) {
