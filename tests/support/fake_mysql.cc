@@ -140,6 +140,12 @@ class FakeMysql::Peer {
 
   void end_stream() const { ::shutdown(fd_, SHUT_WR); }
 
+  // Holds what is sent from now on, and lets it go unless more has been received than was taken.
+  void hold_answers() const { set_held(1); }
+  void let_answers_go() const {
+    if (SSL_pending(tls_) == 0) set_held(0);
+  }
+
   std::optional<std::string> receive(std::size_t size) {
     std::string out(size, '\0');
     std::size_t have = 0;
@@ -170,6 +176,10 @@ class FakeMysql::Peer {
   std::uint8_t next_sequence() const { return static_cast<std::uint8_t>(sequence_ + 1); }
 
  private:
+  void set_held(int is_held) const {
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &is_held, sizeof is_held);
+  }
+
   int fd_;
   std::atomic<std::size_t>& total_sent_;
   SSL* tls_ = nullptr;
@@ -387,6 +397,7 @@ bool FakeMysql::answer_commands(Peer& peer, int number) {
       options_.handler_maker ? options_.handler_maker(number) : options_.handler;
   while (const std::optional<std::string> command = peer.receive_packet()) {
     ++answering_;
+    if (options_.joins_answers) peer.hold_answers();
     {
       const std::lock_guard lock(mutex_);
       commands_.push_back(*command);
@@ -395,6 +406,7 @@ bool FakeMysql::answer_commands(Peer& peer, int number) {
     if (quits && options_.handler_maker) handler(*command);
     if (quits) return true;
     if (!carry_out(peer, handler ? handler(*command) : Answer{.bytes = ok_packet()})) return true;
+    if (options_.joins_answers) peer.let_answers_go();
     --answering_;
   }
   return false;

@@ -69,6 +69,7 @@ class FakeMysql {
     std::string
         switch_to;  // asks for this plugin, records its answer as a command, and refuses the login
     bool ipv6 = false;           // listens on ::1 instead
+    bool joins_answers = false;  // with TLS: to commands of one write, so that they arrive together
     Handler handler;             // none: OK to everything
     HandlerMaker handler_maker;  // instead of `handler`
   };
