@@ -19,13 +19,13 @@ void Broker::probe_endpoint(TimePoint now, Orders& orders) {
   const bool is_probing = std::any_of(dials_.begin(), dials_.end(),
                                       [](const auto& one) { return one.second.is_probe; });
   if (is_probing) return;
-  const auto worse = [&](const Node& node) {
-    return node.state != NodeState::kClosing && node.endpoint > *better &&
-           node.successor == Successor::kNone;
+  const auto worse = [&](const BackendRecord& record) {
+    return record.state != State::kClosing && record.endpoint > *better &&
+           record.successor == Successor::kNone;
   };
-  const auto found = std::find_if(nodes_.begin(), nodes_.end(),
+  const auto found = std::find_if(backends_.begin(), backends_.end(),
                                   [&](const auto& one) { return worse(one.second); });
-  if (found == nodes_.end()) return;
+  if (found == backends_.end()) return;
   if (counts().total() < limits_.cap()) {
     found->second.successor = Successor::kDialling;
     return start_dial({.worker = found->second.worker,
@@ -36,26 +36,27 @@ void Broker::probe_endpoint(TimePoint now, Orders& orders) {
                       now, orders);
   }
   // A full pool, or an only backend, waits for the end of a life: see dial_owed().
-  if (nodes_.size() == 1) return;
-  const auto idle = std::find_if(idle_.rbegin(), idle_.rend(),
-                                 [&](BackendId id) { return worse(nodes_.at(id)); });
-  if (idle == idle_.rend() || closing_ > 0) return;
-  const Node& leaving = nodes_.at(*idle);
+  if (backends_.size() == 1) return;
+  const BackendTable::List& idle_ones = backends_.in(State::kIdle);
+  const auto idle = std::find_if(idle_ones.rbegin(), idle_ones.rend(),
+                                 [&](BackendId id) { return worse(backends_.at(id)); });
+  if (idle == idle_ones.rend() || backends_.count(State::kClosing) > 0) return;
+  const BackendRecord& leaving = backends_.at(*idle);
   owed_.push_back({.worker = leaving.worker,
                    .variant = leaving.variant,
                    .endpoint = *better,
                    .is_probe = true});
-  begin_retire(*idle, RetireReason::kRecycle, orders);
+  begin_retire(backends_.at(*idle), RetireReason::kRecycle, orders);
 }
 
 // Their lives end soon, one after the other.
 void Broker::leave_endpoints_beyond(EndpointIndex endpoint, TimePoint now) {
-  std::vector<Node*> leaving;
-  for (auto& [id, node] : nodes_)
-    if (node.endpoint > endpoint) leaving.push_back(&node);
+  std::vector<BackendRecord*> leaving;
+  for (auto& [id, record] : backends_)
+    if (record.endpoint > endpoint) leaving.push_back(&record);
   TimePoint end = now;
-  for (Node* node : leaving) {
-    node->expires = std::min(node->expires, end);
+  for (BackendRecord* record : leaving) {
+    record->expires = std::min(record->expires, end);
     end += Duration(kReturn) / leaving.size();
   }
 }

@@ -27,11 +27,11 @@ bool is_probing(const Dials& dials) {
 }
 
 // What follows a backend that goes first: if a better endpoint is due for a probe, that.
-template <class Dial, class Node>
-Dial follower_of(const Node& node, const DialGate& gate, TimePoint now) {
-  Dial dial{.worker = node.worker, .variant = node.variant};
+template <class Dial>
+Dial follower_of(const BackendRecord& record, const DialGate& gate, TimePoint now) {
+  Dial dial{.worker = record.worker, .variant = record.variant};
   const auto better = gate.next_probe(now);
-  dial.is_probe = better && *better < node.endpoint;
+  dial.is_probe = better && *better < record.endpoint;
   if (dial.is_probe) dial.endpoint = *better;
   return dial;
 }
@@ -44,8 +44,8 @@ TimePoint Broker::end_of_life(TimePoint now) {
   std::uniform_real_distribution<double> shorter(0.0, limits_.recycle_jitter);
   const double longest = 1.0 - shorter(random_);
   std::vector<TimePoint> ends;
-  for (const auto& [id, node] : nodes_)
-    if (node.state != NodeState::kClosing) ends.push_back(node.expires);
+  for (const auto& [id, record] : backends_)
+    if (record.state != State::kClosing) ends.push_back(record.expires);
   const std::size_t many = std::max<std::size_t>(limits_.size, ends.size() + 1);
   const Duration spacing = scaled(recycle, 1.0 / (kSlack * static_cast<double>(many)));
   return pick_end(now + scaled(recycle, std::min(kShortestLife, longest)),
@@ -54,94 +54,90 @@ TimePoint Broker::end_of_life(TimePoint now) {
 
 // Backends that count for `size`: not those that close, nor those that only finish their lease.
 unsigned Broker::kept() const {
-  return static_cast<unsigned>(std::count_if(nodes_.begin(), nodes_.end(), [](const auto& one) {
-    return one.second.state != NodeState::kClosing && one.second.successor != Successor::kReady;
-  }));
+  return static_cast<unsigned>(
+      std::count_if(backends_.begin(), backends_.end(), [](const auto& one) {
+        return one.second.state != State::kClosing && one.second.successor != Successor::kReady;
+      }));
 }
 
 void Broker::retire_by_time(TimePoint now, Orders& orders) {
-  const std::list<BackendId> oldest_first(idle_.rbegin(), idle_.rend());
+  const BackendTable::List& idle = backends_.in(State::kIdle);
+  const BackendTable::List oldest_first(idle.rbegin(), idle.rend());
   unsigned remaining = kept();
   for (const BackendId id : oldest_first) {
-    const Node& node = nodes_.at(id);
-    const bool is_spare = idle_.size() <= limits_.min_idle;
-    const auto idle_for = now - node.idle_since;
+    BackendRecord& record = backends_.at(id);
+    const bool is_spare = idle.size() <= limits_.min_idle;
+    const auto idle_for = now - record.idle_since;
     std::optional<RetireReason> reason;
-    if (now >= node.expires && !wants_successor(node, now)) {
+    if (now >= record.expires && !wants_successor(record, now)) {
       reason = RetireReason::kRecycle;
     } else if (limits_.idle_timeout.count() > 0 && idle_for >= limits_.idle_timeout && !is_spare) {
       reason = RetireReason::kIdle;
     } else if ((remaining > limits_.size && idle_for >= limits_.overflow_linger) ||
-               nodes_.size() - closing_ > limits_.cap()) {  // which has become smaller
+               backends_.open() > limits_.cap()) {  // which has become smaller
       reason = RetireReason::kOverflow;
     }
     if (!reason) continue;
-    begin_retire(id, *reason, orders);
+    begin_retire(record, *reason, orders);
     --remaining;
   }
 }
 
 // One that nobody has needed for long would soon be closed for that reason.
-bool Broker::wants_successor(const Node& node, TimePoint now) const {
+bool Broker::wants_successor(const BackendRecord& record, TimePoint now) const {
   if (draining_ || kept() > limits_.size) return false;
-  if (node.state != NodeState::kIdle || limits_.idle_timeout.count() <= 0) return true;
-  return (now - node.idle_since) * 2 < limits_.idle_timeout || idle_.size() <= limits_.min_idle;
+  if (record.state != State::kIdle || limits_.idle_timeout.count() <= 0) return true;
+  return (now - record.idle_since) * 2 < limits_.idle_timeout ||
+         backends_.count(State::kIdle) <= limits_.min_idle;
 }
 
 // Its successor is there, or none is needed, or has its place only when this one is closed. While
 // the successor is only late (dials fail, or must wait), a good backend goes on.
-bool Broker::retires_at_release(BackendId backend, TimePoint now) {
-  const Node& node = nodes_.at(backend);
-  if (now < node.expires) return false;
-  if (node.successor == Successor::kReady || !wants_successor(node, now)) return true;
-  if (node.successor == Successor::kDialling) return false;
-  if (counts().total() < limits_.cap() || closing_ > 0 || !may_dial(now)) return false;
-  owed_.push_back(follower_of<Dial>(node, gate_, now));
+bool Broker::retires_at_release(const BackendRecord& record, TimePoint now) {
+  if (now < record.expires) return false;
+  if (record.successor == Successor::kReady || !wants_successor(record, now)) return true;
+  if (record.successor == Successor::kDialling) return false;
+  if (counts().total() < limits_.cap() || backends_.count(State::kClosing) > 0 || !may_dial(now))
+    return false;
+  owed_.push_back(follower_of<Dial>(record, gate_, now));
   return true;
 }
 
 void Broker::renew_by_time(TimePoint now, Orders& orders) {
   std::vector<std::pair<TimePoint, BackendId>> due;
-  for (const auto& [id, node] : nodes_) {
-    if (now < node.expires || node.state == NodeState::kClosing) continue;
-    if (node.successor == Successor::kNone) due.emplace_back(node.expires, id);
+  for (const auto& [id, record] : backends_) {
+    if (now < record.expires || record.state == State::kClosing) continue;
+    if (record.successor == Successor::kNone) due.emplace_back(record.expires, id);
   }
   std::sort(due.begin(), due.end());
   for (const auto& [expires, id] : due) {
     if (!may_dial(now)) return;
-    if (wants_successor(nodes_.at(id), now)) renew(id, now, orders);
+    if (wants_successor(backends_.at(id), now)) renew(backends_.at(id), now, orders);
   }
 }
 
 // Make before break; where the cap has no room for both, break before make, one after the other.
-void Broker::renew(BackendId backend, TimePoint now, Orders& orders) {
-  Node& node = nodes_.at(backend);
+void Broker::renew(BackendRecord& record, TimePoint now, Orders& orders) {
   if (counts().total() < limits_.cap()) {
-    node.successor = Successor::kDialling;
-    return start_dial({.worker = node.worker, .variant = node.variant, .replaces = backend}, now,
-                      orders);
+    record.successor = Successor::kDialling;
+    return start_dial({.worker = record.worker, .variant = record.variant, .replaces = record.id},
+                      now, orders);
   }
-  if (node.state != NodeState::kIdle || closing_ > 0) return;
-  owed_.push_back(follower_of<Dial>(node, gate_, now));
-  begin_retire(backend, RetireReason::kRecycle, orders);
+  if (record.state != State::kIdle || backends_.count(State::kClosing) > 0) return;
+  owed_.push_back(follower_of<Dial>(record, gate_, now));
+  begin_retire(record, RetireReason::kRecycle, orders);
 }
 
-void Broker::succeed_to(BackendId old, BackendId successor, TimePoint now, Orders& orders) {
-  const auto found = nodes_.find(old);
-  if (found == nodes_.end() || found->second.state == NodeState::kClosing) return;
-  Node& before = found->second;
-  before.successor = Successor::kReady;
-  if (before.state != NodeState::kIdle) {
-    if (before.state == NodeState::kParked) recall(old, orders);
-    return;
-  }
-  Node& after = nodes_.at(successor);
-  if (after.state == NodeState::kIdle) {  // as idle as the one before it
-    idle_.splice(before.place, idle_, after.place);
-    after.idle_since = before.idle_since;
-    after.heard_at = now;
-  }
-  begin_retire(old, RetireReason::kRecycle, orders);
+void Broker::succeed_to(BackendId old, BackendRecord& after, TimePoint now, Orders& orders) {
+  BackendRecord* before = backends_.find(old);
+  if (before == nullptr || before->state == State::kClosing) return;
+  before->successor = Successor::kReady;
+  if (before->state == State::kParked) recall(*before, orders);
+  if (before->state != State::kIdle) return;
+  backends_.move_before(after, *before);  // as idle as the one before it
+  after.idle_since = before->idle_since;
+  after.heard_at = now;
+  begin_retire(*before, RetireReason::kRecycle, orders);
 }
 
 void Broker::dial_owed(TimePoint now, Orders& orders) {
@@ -162,14 +158,12 @@ void Broker::keep_min_idle(TimePoint now, Orders& orders) {
   if (limits_.min_idle == 0) return;
   const std::uint64_t variant = last_wanted_.variant;
   const auto spare = [&] {
-    const auto ready = std::count_if(nodes_.begin(), nodes_.end(), [&](const auto& one) {
-      const bool is_idle =
-          one.second.state == NodeState::kIdle || one.second.state == NodeState::kPinging;
+    const auto ready = std::count_if(backends_.begin(), backends_.end(), [&](const auto& one) {
+      const bool is_idle = one.second.state == State::kIdle || one.second.state == State::kPinging;
       return is_idle && one.second.variant == variant;
     });
-    const auto wanted = std::count_if(waiters_.begin(), waiters_.end(), [&](const Waiter& one) {
-      return one.want.variant == variant;
-    });
+    std::ptrdiff_t wanted = 0;
+    queue_.for_each([&](const Waiter& one) { wanted += one.want.variant == variant ? 1 : 0; });
     return ready + std::max<std::ptrdiff_t>(0, dials_of(variant) - wanted);
   };
   while (spare() < std::ptrdiff_t{limits_.min_idle} && kept() + dials_.size() < limits_.size &&
@@ -180,59 +174,48 @@ void Broker::keep_min_idle(TimePoint now, Orders& orders) {
 
 // One at a time: it cannot be lent meanwhile.
 void Broker::ping_by_time(TimePoint now, Orders& orders) {
-  if (pinging_ > 0) return;
+  if (backends_.count(State::kPinging) > 0) return;
   const auto is_due = [&](BackendId id) {
-    const Node& node = nodes_.at(id);
-    const Duration silent = now - std::max(node.idle_since, node.heard_at);
-    return node.is_suspect ||
+    const BackendRecord& record = backends_.at(id);
+    const Duration silent = now - std::max(record.idle_since, record.heard_at);
+    return record.is_suspect ||
            (limits_.ping_interval.count() > 0 && silent >= limits_.ping_interval);
   };
-  const auto found = std::find_if(idle_.rbegin(), idle_.rend(), is_due);
-  if (found == idle_.rend()) return;
-  const BackendId id = *found;
-  Node& node = nodes_.at(id);
-  leave_list(node);
-  node.state = NodeState::kPinging;
-  ++pinging_;
-  orders.push_back({node.worker, PingOrder{id}});
+  const BackendTable::List& idle = backends_.in(State::kIdle);
+  const auto found = std::find_if(idle.rbegin(), idle.rend(), is_due);
+  if (found == idle.rend()) return;
+  BackendRecord& record = backends_.at(*found);
+  backends_.set_state(record, State::kPinging);
+  orders.push_back({record.worker, PingOrder{record.id}});
 }
 
 void Broker::pinged(BackendId backend, TimePoint now, Orders& orders) {
-  Node& node = nodes_.at(backend);
-  TIDEPOOL_CHECK(node.state == NodeState::kPinging);
-  leave_list(node);
-  node.state = NodeState::kLeased;
-  node.heard_at = now;
-  node.is_suspect = false;
-  if (draining_) return begin_retire(backend, RetireReason::kShutdown, orders);
-  const auto waiter = next_waiter_for(node);
-  if (waiter != waiters_.end()) {
-    hand_to(waiter, backend, orders);
-  } else {  // a ping is no use: it is as idle as before
-    const auto place = std::find_if(idle_.begin(), idle_.end(), [&](BackendId id) {
-      return nodes_.at(id).idle_since <= node.idle_since;
-    });
-    node.place = idle_.insert(place, backend);
-    node.state = NodeState::kIdle;
-  }
+  BackendRecord& record = backends_.at(backend);
+  TIDEPOOL_CHECK(record.state == State::kPinging);
+  record.heard_at = now;
+  record.is_suspect = false;
+  if (draining_) return begin_retire(record, RetireReason::kShutdown, orders);
+  backends_.set_state(record, State::kIdle);
+  backends_.sort_in(record);  // a ping is no use: it is as idle as before
+  schedule(now, orders);
   ping_by_time(now, orders);
 }
 
 void Broker::set_elsewhere(unsigned backends, TimePoint now, Orders& orders) {
   limits_.elsewhere = backends;
-  const auto open = [this] { return nodes_.size() - closing_; };
-  while (open() > limits_.cap() && !idle_.empty())
-    begin_retire(idle_.back(), RetireReason::kOverflow, orders);
-  if (open() > limits_.cap()) {
-    for (const BackendId backend : parked_)
-      recall(backend, orders);
+  while (backends_.open() > limits_.cap() && backends_.count(State::kIdle) > 0) {
+    begin_retire(backends_.at(backends_.in(State::kIdle).back()), RetireReason::kOverflow, orders);
   }
-  dial_for_waiters(now, orders);
+  if (backends_.open() > limits_.cap()) {
+    for (const BackendId backend : backends_.in(State::kParked))
+      recall(backends_.at(backend), orders);
+  }
+  schedule(now, orders);
 }
 
 void Broker::suspect_idle() {
-  for (const BackendId id : idle_)
-    nodes_.at(id).is_suspect = true;
+  for (const BackendId id : backends_.in(State::kIdle))
+    backends_.at(id).is_suspect = true;
 }
 
 }  // namespace tidepool::pool

@@ -29,8 +29,7 @@ SharedBroker::Sender::~Sender() {
 }
 
 void SharedBroker::set_limits(const Limits& limits) {
-  const std::lock_guard lock(mutex_);
-  broker_.set_limits(limits);
+  with([&](Broker& broker, Orders& orders) { broker.set_limits(limits, Clock::now(), orders); });
   stats_.cap.set(limits.cap());
   stats_.size.set(limits.size);
 }

@@ -1,16 +1,33 @@
 #include "tidepool/pool/shares.h"
 
+#include <algorithm>
+
 namespace tidepool::pool {
+namespace {
+
+template <class Values>
+auto find_key(Values& values, std::uint64_t key) {
+  return std::find_if(values.begin(), values.end(),
+                      [key](const auto& one) { return one.first == key; });
+}
+
+template <class AnyShares>
+bool is_within_limits(const AnyShares& shares, const Want& want, unsigned max_leases_per_database,
+                      unsigned leases_in_database) {
+  if (want.max_leases > 0 && shares.standing(want.user).leases >= want.max_leases) return false;
+  if (max_leases_per_database == 0 || want.database == 0) return true;
+  return leases_in_database < max_leases_per_database;
+}
+
+}  // namespace
 
 bool Shares::allows(const Want& want, unsigned max_leases_per_database) const {
-  if (want.max_leases > 0 && find(want.user).leases >= want.max_leases) return false;
-  if (max_leases_per_database == 0 || want.database == 0) return true;
-  const auto found = databases_.find(want.database);
-  return found == databases_.end() || found->second < max_leases_per_database;
+  const unsigned in_database = max_leases_per_database == 0 ? 0 : leases_in(want.database);
+  return is_within_limits(*this, want, max_leases_per_database, in_database);
 }
 
 void Shares::take(std::uint64_t user, std::uint64_t database) {
-  User& one = users_[user];
+  Standing& one = users_[user];
   ++one.leases;
   one.served = ++turns_;
   if (database != 0) ++databases_[database];
@@ -23,20 +40,46 @@ void Shares::give_back(std::uint64_t user, std::uint64_t database) {
   if (found != databases_.end() && --found->second == 0) databases_.erase(found);
 }
 
-bool Shares::precedes(std::uint64_t user, std::uint64_t other) const {
-  const User one = find(user);
-  const User two = find(other);
-  return one.leases != two.leases ? one.leases < two.leases : one.served < two.served;
-}
-
-void Shares::end_wait(std::uint64_t user) {
-  const auto found = waiting_.find(user);
-  if (found != waiting_.end() && --found->second == 0) waiting_.erase(found);
-}
-
-Shares::User Shares::find(std::uint64_t user) const {
+Shares::Standing Shares::standing(std::uint64_t user) const {
   const auto found = users_.find(user);
-  return found == users_.end() ? User{} : found->second;
+  return found == users_.end() ? Standing{} : found->second;
+}
+
+unsigned Shares::leases_in(std::uint64_t database) const {
+  const auto found = databases_.find(database);
+  return found == databases_.end() ? 0 : found->second;
+}
+
+bool PlannedShares::allows(const Want& want, unsigned max_leases_per_database) const {
+  const unsigned in_database = max_leases_per_database == 0 ? 0 : leases_in(want.database);
+  return is_within_limits(*this, want, max_leases_per_database, in_database);
+}
+
+void PlannedShares::take(std::uint64_t user, std::uint64_t database) {
+  Shares::Standing changed = standing(user);
+  ++changed.leases;
+  changed.served = real_.turns() + ++turns_;
+  if (const auto found = find_key(users_, user); found != users_.end()) {
+    found->second = changed;
+  } else {
+    users_.emplace_back(user, changed);
+  }
+  if (database == 0) return;
+  if (const auto found = find_key(databases_, database); found != databases_.end()) {
+    ++found->second;
+  } else {
+    databases_.emplace_back(database, 1);
+  }
+}
+
+Shares::Standing PlannedShares::standing(std::uint64_t user) const {
+  const auto found = find_key(users_, user);
+  return found == users_.end() ? real_.standing(user) : found->second;
+}
+
+unsigned PlannedShares::leases_in(std::uint64_t database) const {
+  const auto found = find_key(databases_, database);
+  return real_.leases_in(database) + (found == databases_.end() ? 0 : found->second);
 }
 
 }  // namespace tidepool::pool

@@ -74,7 +74,7 @@ void WorkerPool::drain() {
 }
 
 void WorkerPool::resume() {
-  broker_.with([](Broker& broker, Orders&) { broker.resume(); });
+  broker_.with([&](Broker& broker, Orders& orders) { broker.resume(loop_.now(), orders); });
 }
 
 void WorkerPool::carry_out(const Orders& orders) {
@@ -223,8 +223,8 @@ void WorkerPool::ping(const PingOrder& order) {
 
 // TiDB has said on it that another connection is better.
 void WorkerPool::retire_unfit(Node& node) {
-  broker_.with([&](Broker& broker, Orders&) {
-    broker.retire(node.id);
+  broker_.with([&](Broker& broker, Orders& orders) {
+    broker.retire(node.id, loop_.now(), orders);
     broker.suspect_idle();
   });
   say_goodbye(node, RetireReason::kLost);
@@ -283,8 +283,8 @@ void WorkerPool::reset(Node& node) {
 void WorkerPool::lose(Node& node, RetireReason reason) {
   broker_.stats().retired[reason].add();
   if (reason == RetireReason::kLost) node.connection->set_broken();
-  broker_.with([&](Broker& broker, Orders&) {
-    broker.retire(node.id);
+  broker_.with([&](Broker& broker, Orders& orders) {
+    broker.retire(node.id, loop_.now(), orders);
     // Whatever ended this one may have ended the idle ones too, without their having heard of it.
     if (reason == RetireReason::kLost || reason == RetireReason::kError) broker.suspect_idle();
   });
@@ -305,7 +305,7 @@ void WorkerPool::forget(Node& node) {
 
 void WorkerPool::cancel(WaiterId waiter) {
   if (waiting_.erase(waiter) == 0) return;
-  broker_.with([&](Broker& broker, Orders&) { broker.cancel(waiter); });
+  broker_.with([&](Broker& broker, Orders& orders) { broker.cancel(waiter, loop_.now(), orders); });
 }
 
 Node* WorkerPool::find(BackendId backend) {

@@ -23,7 +23,8 @@ bool has_sessions(const PoolHome& pool) {
 
 void renew(PoolHome& pool) {
   const pool::PrepareMemory::Change forget(pool.prepares);
-  pool.broker.with([](pool::Broker& broker, pool::Orders&) { broker.renew_all(Clock::now()); });
+  pool.broker.with(
+      [](pool::Broker& broker, pool::Orders& orders) { broker.renew_all(Clock::now(), orders); });
 }
 
 // What workers share of the pools. Answers the numbers of those whose backends are to go.

@@ -2,12 +2,13 @@
 // backends by number only, is told the time, and answers with orders for the workers; SharedBroker
 // puts the mutex around it.
 //
-// Invariant: live backends + dials under way + backends still closing never exceed Limits::cap().
+// Whatever happens, it ends with schedule(), the one place that decides who gets what.
+//
+// Invariants: live backends + dials under way + backends still closing never exceed Limits::cap().
+// Nobody who may have a lease waits while a backend of the same variant is idle.
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <list>
 #include <optional>
 #include <random>
 #include <string>
@@ -15,9 +16,11 @@
 #include <vector>
 
 #include "tidepool/base/clock.h"
+#include "tidepool/pool/backend_table.h"
 #include "tidepool/pool/broker_types.h"
 #include "tidepool/pool/dial_gate.h"
 #include "tidepool/pool/shares.h"
+#include "tidepool/pool/wait_queue.h"
 
 namespace tidepool::pool {
 
@@ -32,6 +35,8 @@ struct BrokerCounts {
 
   unsigned total() const { return dialling + idle + leased + parked + closing; }
 };
+
+class Supply;
 
 class Broker {
  public:
@@ -54,7 +59,7 @@ class Broker {
 
   // The session no longer wants the lease. A backend already granted or on its way must be released
   // by its worker.
-  void cancel(WaiterId waiter);
+  void cancel(WaiterId waiter, TimePoint now, Orders& orders);
 
   // The holder needs the backend no more, but only it can read back what its session left there: it
   // keeps the lease until it goes on with unpark(), or release() after a RecallOrder asked for it
@@ -68,7 +73,7 @@ class Broker {
 
   // The holder will close the backend itself (lost, dirty): it counts until closed() says that it
   // is gone.
-  void retire(BackendId backend);
+  void retire(BackendId backend, TimePoint now, Orders& orders);
   void closed(BackendId backend, TimePoint now, Orders& orders);
 
   // How a dial ended. The backend belongs to the worker that dialled, and may be granted in the
@@ -96,50 +101,27 @@ class Broker {
 
   // Other limits from now on, but for parking, the number of endpoints and what is elsewhere;
   // backends beyond a smaller cap go when they are given back.
-  void set_limits(const Limits& limits);
+  void set_limits(const Limits& limits, TimePoint now, Orders& orders);
   // Another process may have so many of the backends. What is idle beyond what is left goes now,
   // the rest when it is given back; call it again until it is all gone.
   void set_elsewhere(unsigned backends, TimePoint now, Orders& orders);
   // Every backend that exists now, or is being dialled, is at the end of its life: the account has
   // changed.
-  void renew_all(TimePoint now);
+  void renew_all(TimePoint now, Orders& orders);
   // After drain(): as before it.
-  void resume() { draining_ = false; }
+  void resume(TimePoint now, Orders& orders);
 
   BrokerCounts counts() const;
   const std::optional<Error>& last_dial_error() const { return gate_.last_error(); }
   bool is_away() const { return gate_.is_away(); }  // as DialGate means it
+  // Whether a dial might begin now, if there were room.
+  bool may_dial(TimePoint now) const { return gate_.next(now, dials_.size()).has_value(); }
   const Limits& limits() const { return limits_; }
   void set_parking(const Parking& parking) { limits_.parking = parking; }
 
  private:
-  enum class NodeState : std::uint8_t { kIdle, kPinging, kLeased, kParked, kClosing };
-  // Whether there is another one for a backend at the end of its life.
-  enum class Successor : std::uint8_t { kNone, kDialling, kReady };
-  struct Node {
-    NodeState state = NodeState::kLeased;
-    WorkerIndex worker = 0;
-    std::uint64_t variant = 0;
-    EndpointIndex endpoint = 0;
-    std::uint64_t state_hash = 0;
-    TimePoint expires;                     // end of life
-    TimePoint idle_since;                  // or parked since
-    TimePoint heard_at;                    // when a ping was last answered
-    std::list<BackendId>::iterator place;  // in idle_ or parked_, while it is there
-    Successor successor = Successor::kNone;
-    bool is_recalled = false;  // parked, and its holder asked for it
-    bool is_suspect = false;   // to be pinged
-    bool has_holder = false;   // leased or parked, by:
-    std::uint64_t user = 0;
-    std::uint64_t database = 0;
-  };
-  struct Waiter {
-    WaiterId id;
-    WorkerIndex worker;
-    Want want;
-    TimePoint since;
-    TimePoint deadline;
-  };
+  using State = BackendRecord::State;
+  using Successor = BackendRecord::Successor;
   struct Dial {
     WorkerIndex worker;
     std::uint64_t variant;
@@ -150,72 +132,74 @@ class Broker {
     bool is_outdated = false;  // begun before renew_all()
   };
 
-  std::optional<BackendId> pick_idle(WorkerIndex worker, const Want& want, bool own_only) const;
-  bool somebody_waits_for(std::uint64_t variant) const;
-  void lease(BackendId backend);
-  void leave_list(Node& node);
-  void make_idle(BackendId backend, TimePoint now);
-  void hand_to(const std::deque<Waiter>::iterator& waiter, BackendId backend, Orders& orders);
-  std::deque<Waiter>::iterator next_waiter_for(const Node& node);
+  // Who gets what.
+  void schedule(TimePoint now, Orders& orders);
+  void grant_idle(TimePoint now, Orders& orders);
+  void bring_backends(TimePoint now, Orders& orders);
+  bool bring_backend(const Waiter& waiter, Supply& supply, TimePoint now, Orders& orders);
+  bool can_bring(TimePoint now) const;
+  void swap_variant(const Waiter& waiter, TimePoint now, Orders& orders);
+  bool make_room(const Waiter& waiter, Orders& orders);
+  bool is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoint now) const;
+  Supply supply() const;
+  template <class Suits>
+  const Waiter* next_waiter(Suits suits) const {
+    return turns().next(suits);
+  }
+  WaitQueue::Turns turns() const { return {queue_, shares_, limits_.max_leases_per_database}; }
   bool allows(const Want& want) const {
     return shares_.allows(want, limits_.max_leases_per_database);
   }
-  std::deque<Waiter>::iterator next_waiter(const std::uint64_t* variant);
-  std::deque<Waiter>::iterator add_waiter(const Waiter& waiter, bool in_front);
-  void erase_waiter(const std::deque<Waiter>::iterator& waiter);
-  template <class Predicate>
-  void erase_waiters(Predicate predicate);
-  void serve_from_idle(Orders& orders);
-  bool is_full() const;
-  void end_hold(Node& node);
-  void hold(Node& node, const Want& want);
-  void recall_of(const Want& want, Orders& orders);
-  void begin_retire(BackendId backend, RetireReason reason, Orders& orders);
-  void dial_for_waiters(TimePoint now, Orders& orders);
-  std::unordered_map<std::uint64_t, unsigned> on_their_way() const;
-  bool bring_backend(const Waiter& waiter, TimePoint now, Orders& orders);
-  bool may_dial(TimePoint now) const { return gate_.next(now, dials_.size()).has_value(); }
-  void start_dial(Dial dial, TimePoint now, Orders& orders);
-  void succeed_to(BackendId old, BackendId successor, TimePoint now, Orders& orders);
-  bool recall_for(std::uint64_t variant, Orders& orders);
-  void recall(BackendId backend, Orders& orders);
-  void recall_by_time(TimePoint now, Orders& orders);
-  void make_room(std::uint64_t variant, Orders& orders);
-  unsigned dials_of(std::uint64_t variant) const;
+  std::optional<BackendId> pick_idle(WorkerIndex worker, const Want& want, bool own_only) const;
   bool has_backend_of(std::uint64_t variant) const;
-  void fail_all_waiters(const Error& error, Orders& orders);
+  void hand_to(const Waiter& waiter, BackendId backend, Orders& orders);
+  void lease(BackendRecord& record, const Want& want);
+  void end_hold(BackendRecord& record);
+
+  // Those who get nothing.
+  bool is_full() const;
   void expire_waiters(TimePoint now, Orders& orders);
+  void fail_all_waiters(const Error& error, Orders& orders);
+  Error timeout_error() const;
+  Error full_error() const;
+  std::string state_text() const;
+
+  // Backends and dials.
+  void make_idle(BackendRecord& record, TimePoint now);
+  void begin_retire(BackendRecord& record, RetireReason reason, Orders& orders);
+  std::optional<RetireReason> end_at_release(const BackendRecord& record, TimePoint now);
+  void start_dial(Dial dial, TimePoint now, Orders& orders);
+  unsigned dials_of(std::uint64_t variant) const;
+  void recall(BackendRecord& record, Orders& orders);
+  bool recall_for(std::uint64_t variant, Orders& orders);
+  void recall_of(const Want& want, Orders& orders);
+  void recall_by_time(TimePoint now, Orders& orders);
   void retire_by_time(TimePoint now, Orders& orders);
-  bool wants_successor(const Node& node, TimePoint now) const;
-  bool retires_at_release(BackendId backend, TimePoint now);
+  bool wants_successor(const BackendRecord& record, TimePoint now) const;
+  bool retires_at_release(const BackendRecord& record, TimePoint now);
   void renew_by_time(TimePoint now, Orders& orders);
-  void renew(BackendId backend, TimePoint now, Orders& orders);
+  void renew(BackendRecord& record, TimePoint now, Orders& orders);
+  void succeed_to(BackendId old, BackendRecord& after, TimePoint now, Orders& orders);
   void dial_owed(TimePoint now, Orders& orders);
   void keep_min_idle(TimePoint now, Orders& orders);
   void probe_endpoint(TimePoint now, Orders& orders);
   void leave_endpoints_beyond(EndpointIndex endpoint, TimePoint now);
   void ping_by_time(TimePoint now, Orders& orders);
   unsigned kept() const;
-  Error timeout_error() const;
-  Error full_error() const;
-  std::string state_text() const;
   TimePoint end_of_life(TimePoint now);
 
   Limits limits_;
   DialGate gate_;
   std::mt19937_64 random_;
-  std::unordered_map<BackendId, Node> nodes_;
-  std::list<BackendId> idle_;    // most recently used first
-  std::list<BackendId> parked_;  // oldest first
-  std::deque<Waiter> waiters_;   // first come first, among those of one user
+  BackendTable backends_;
+  WaitQueue queue_;
   Shares shares_;
   std::unordered_map<DialId, Dial> dials_;
   std::uint64_t next_id_ = 1;
-  unsigned closing_ = 0;
-  unsigned pinging_ = 0;
   std::vector<Dial> owed_;  // for backends that were retired to make room for their successors
   Dial last_wanted_{};      // for whom a backend was last wanted
   TimePoint last_wait_{};   // when a session last had to queue
+  TimePoint last_swap_{};   // when a backend last had to go although its variant was wanted
   bool draining_ = false;
 };
 

@@ -2,9 +2,10 @@
 // allowed. Pure; part of the broker, under its mutex.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "tidepool/pool/broker_types.h"
 
@@ -12,35 +13,50 @@ namespace tidepool::pool {
 
 class Shares {
  public:
-  // Whether one more lease is within the limits of the user and of the database.
-  bool allows(const Want& want, unsigned max_leases_per_database) const;
-  static bool is_limited(const Want& want, unsigned max_leases_per_database) {
-    return want.max_leases > 0 || (max_leases_per_database > 0 && want.database != 0);
-  }
-
-  void take(std::uint64_t user, std::uint64_t database);
-  void give_back(std::uint64_t user, std::uint64_t database);
-
-  // Whose turn comes first among those who wait: the user with fewer leases, then the one who was
-  // served longer ago.
-  bool precedes(std::uint64_t user, std::uint64_t other) const;
-
-  void begin_wait(std::uint64_t user) { ++waiting_[user]; }
-  void end_wait(std::uint64_t user);
-  std::size_t users_waiting() const { return waiting_.size(); }
-
- private:
-  struct User {
+  // What decides a user's turn.
+  struct Standing {
     unsigned leases = 0;
     std::uint64_t served = 0;  // when last, in leases of the pool; 0: never
   };
 
-  User find(std::uint64_t user) const;
+  // Whether one more lease is within the limits of the user and of the database.
+  bool allows(const Want& want, unsigned max_leases_per_database) const;
 
-  std::unordered_map<std::uint64_t, User> users_;          // as many as the configuration has
+  void take(std::uint64_t user, std::uint64_t database);
+  void give_back(std::uint64_t user, std::uint64_t database);
+
+  Standing standing(std::uint64_t user) const;
+  unsigned leases_in(std::uint64_t database) const;
+  std::uint64_t turns() const { return turns_; }  // leases so far
+
+  // Whose turn comes first among those who wait: the user with fewer leases, then the one who was
+  // served longer ago.
+  static bool precedes(const Standing& one, const Standing& two) {
+    return one.leases != two.leases ? one.leases < two.leases : one.served < two.served;
+  }
+
+ private:
+  std::unordered_map<std::uint64_t, Standing> users_;      // as many as the configuration has
   std::unordered_map<std::uint64_t, unsigned> databases_;  // with leases
-  std::unordered_map<std::uint64_t, unsigned> waiting_;    // users with waiters
   std::uint64_t turns_ = 0;
+};
+
+// Shares as they would be after some more leases. The real ones must outlive it and not change.
+class PlannedShares {
+ public:
+  explicit PlannedShares(const Shares& real) : real_(real) {}
+
+  bool allows(const Want& want, unsigned max_leases_per_database) const;
+  void take(std::uint64_t user, std::uint64_t database);
+  Shares::Standing standing(std::uint64_t user) const;
+
+ private:
+  unsigned leases_in(std::uint64_t database) const;
+
+  const Shares& real_;
+  std::vector<std::pair<std::uint64_t, Shares::Standing>> users_;  // those that differ
+  std::vector<std::pair<std::uint64_t, unsigned>> databases_;
+  std::uint64_t turns_ = 0;  // beyond the real ones
 };
 
 }  // namespace tidepool::pool

@@ -102,6 +102,40 @@ TEST_F(QueueTest, SharesTheBackendsOfAllWorkers) {
   EXPECT_EQ(tidb_.server().connections(), 1);
 }
 
+// Two users of one pool, whose clients log in with different flags.
+TEST_F(QueueTest, ClientsOfTwoVariantsShareAFullPoolAndNobodyStandsStill) {
+  constexpr int kStatements = 100;
+  pool().max_overflow = 0;
+  pool().timeout = std::chrono::seconds(10);
+  config_.users.push_back(config_.users[0]);
+  config_.users[1].name = "other";
+  for (const unsigned size : {2U, 3U}) {
+    pool().size = size;
+    start();
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 6; ++i) {
+      clients.push_back(client());
+      RawClient::Options found_rows = options();
+      found_rows.user = "other";
+      found_rows.capabilities |= protocol::capability::kFoundRows;
+      clients.push_back(client(found_rows));
+    }
+    const int before = tidb_.server().connections();
+
+    for (int count = 0; count < kStatements; ++count) {
+      for (RawClient& one : clients)
+        one.send("\x03SELECT 1");
+      for (RawClient& one : clients)
+        ASSERT_EQ(one.read_reply().kind, Reply::Kind::kRows)
+            << "size " << size << " statement " << count;
+    }
+
+    EXPECT_EQ(proxy_->pool_stats().lease_timeouts.value(), 0U);
+    EXPECT_LE(tidb_.server().connections() - before, kStatements) << "size " << size;
+    proxy_.reset();
+  }
+}
+
 TEST_F(QueueTest, TellsTheReasonAtOnceWhenTidbRefusesTheAccount) {
   pool().password = "wrong";
   proxy_ = std::make_unique<ProxyUnderTest>(config_);

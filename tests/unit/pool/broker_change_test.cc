@@ -20,7 +20,7 @@ TEST(BrokerChange, AHigherCapServesThoseWhoWait) {
   EXPECT_FALSE(world.acquire());
   EXPECT_TRUE(world.take<DialOrder>().empty());
 
-  world.broker.set_limits(of_size(2));
+  world.broker.set_limits(of_size(2), world.now, world.orders);
   world.advance(milliseconds{100});
 
   world.finish_dials();
@@ -35,7 +35,7 @@ TEST(BrokerChange, ALowerCapClosesWhatIsGivenBackAndWhatIsIdle) {
   const BackendId fourth = world.leased();
   world.release(first);
 
-  world.broker.set_limits(of_size(2));
+  world.broker.set_limits(of_size(2), world.now, world.orders);
 
   world.release(second);
   EXPECT_EQ(world.take<RetireOrder>().size(), 1U) << "as it is one too many";
@@ -53,7 +53,7 @@ TEST(BrokerChange, AnotherAccountReplacesEveryBackendAndNoneThatIsLent) {
   const BackendId idle = world.leased();
   world.release(idle);
 
-  world.broker.renew_all(world.now);
+  world.broker.renew_all(world.now, world.orders);
   world.advance(milliseconds{100});
 
   const auto retired = world.take<RetireOrder>();
@@ -70,7 +70,7 @@ TEST(BrokerChange, ABackendThatWasBeingDialledIsReplacedToo) {
   ASSERT_FALSE(world.acquire());
   const DialId dial = world.take<DialOrder>().at(0).dial;
 
-  world.broker.renew_all(world.now);
+  world.broker.renew_all(world.now, world.orders);
   const BackendId old = world.broker.dialled(dial, 0, world.now, world.orders);
   ASSERT_EQ(world.take<GrantOrder>().at(0).backend, old);
   world.release(old);
@@ -86,7 +86,7 @@ TEST(BrokerChange, ARefusalOfTheOldAccountIsForgotten) {
   ASSERT_FALSE(world.acquire());
   ASSERT_TRUE(world.take<DialOrder>().empty()) << "it is left alone";
 
-  world.broker.renew_all(world.now);
+  world.broker.renew_all(world.now, world.orders);
   EXPECT_FALSE(world.acquire());
 
   EXPECT_EQ(world.take<DialOrder>().size(), 1U);
@@ -98,7 +98,7 @@ TEST(BrokerChange, ServesAgainAfterADrain) {
   world.broker.drain(world.orders);
   world.close_retired();
 
-  world.broker.resume();
+  world.broker.resume(world.now, world.orders);
 
   EXPECT_FALSE(world.acquire());
   EXPECT_EQ(world.finish_dials().size(), 1U);
@@ -143,7 +143,7 @@ TEST(BrokerChange, OtherLimitsLeaveWhatIsElsewhere) {
   World world(of_size(1));
   world.broker.set_elsewhere(2, world.now, world.orders);
 
-  world.broker.set_limits(of_size(3));
+  world.broker.set_limits(of_size(3), world.now, world.orders);
 
   EXPECT_EQ(world.broker.limits().cap(), 1U);
 }

@@ -107,7 +107,8 @@ TEST(BrokerEndpoints, WaitersDoNotPayForTheProbes) {
   servers.run(seconds{30});
   servers.dialled.clear();
 
-  servers.world.broker.retire(servers.where.begin()->first);
+  servers.world.broker.retire(servers.where.begin()->first, servers.world.now,
+                              servers.world.orders);
   servers.world.broker.closed(servers.where.begin()->first, servers.world.now,
                               servers.world.orders);
   servers.where.erase(servers.where.begin());

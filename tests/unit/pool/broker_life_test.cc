@@ -48,7 +48,7 @@ class Life {
   // All are gone at once, as when a gateway restarts.
   void lose_all() {
     for (const BackendId backend : std::exchange(live_, {})) {
-      world.broker.retire(backend);
+      world.broker.retire(backend, world.now, world.orders);
       world.broker.closed(backend, world.now, world.orders);
     }
   }
@@ -348,7 +348,7 @@ TEST(BrokerLife, ABackendThatDoesNotAnswerAPingIsGone) {
   world.advance(minutes{1});
   world.acquire();
 
-  world.broker.retire(backend);
+  world.broker.retire(backend, world.now, world.orders);
   world.broker.closed(backend, world.now, world.orders);
 
   EXPECT_EQ(world.finish_dials().size(), 1U);

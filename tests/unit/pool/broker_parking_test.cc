@@ -256,7 +256,7 @@ TEST_F(BrokerParking, IsNoLongerCountedWhenTidbClosesIt) {
   world.acquire();
   recalled(world);
 
-  world.broker.retire(backend);
+  world.broker.retire(backend, world.now, world.orders);
   EXPECT_EQ(world.broker.counts().parked, 0U);
   EXPECT_EQ(world.broker.counts().closing, 1U);
   world.broker.closed(backend, world.now, world.orders);
@@ -280,7 +280,7 @@ TEST_F(BrokerParking, AWaiterThatLeavesTakesNothingFromTheNext) {
   world.acquire();
   recalled(world);
 
-  world.broker.cancel(world.waiter);
+  world.broker.cancel(world.waiter, world.now, world.orders);
   world.release(backend);
 
   EXPECT_EQ(world.broker.counts().idle, 1U);

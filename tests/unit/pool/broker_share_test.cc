@@ -86,7 +86,7 @@ TEST_F(BrokerShare, ServesFromWhatIsIdleWhenALeaseOfTheUserIsLost) {
   world.release(two);
   const WaiterId waits = wait(world, of(1, 1));
 
-  world.broker.retire(one);
+  world.broker.retire(one, world.now, world.orders);
   world.broker.closed(one, world.now, world.orders);
 
   const auto grants = world.take<GrantOrder>();

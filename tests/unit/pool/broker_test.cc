@@ -47,7 +47,7 @@ TEST(Broker, CountsABackendUntilItIsClosed) {
   World world(small());
   const BackendId first = world.leased();
   world.leased();
-  world.broker.retire(first);
+  world.broker.retire(first, world.now, world.orders);
   world.acquire();
   EXPECT_TRUE(world.take<DialOrder>().empty());
 
@@ -162,7 +162,7 @@ TEST(Broker, ForgetsACancelledWaiter) {
   const BackendId one = world.leased();
   world.leased();
   world.acquire();
-  world.broker.cancel(world.waiter);
+  world.broker.cancel(world.waiter, world.now, world.orders);
 
   world.release(one);
 
@@ -346,7 +346,7 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
       } else if (dice < 70 && !leased.empty()) {
         const BackendId backend = *leased.rbegin();
         leased.erase(backend);
-        world.broker.retire(backend);
+        world.broker.retire(backend, world.now, world.orders);
         closing.push_back(backend);
       } else if (dice < 80 && !dialling.empty()) {
         const DialId dial = dialling.back();
@@ -364,14 +364,14 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
         const BackendId backend = pinged.back();
         pinged.pop_back();
         if (random() % 4 == 0) {
-          world.broker.retire(backend);
+          world.broker.retire(backend, world.now, world.orders);
           world.broker.suspect_idle();
           closing.push_back(backend);
         } else {
           world.broker.pinged(backend, world.now, world.orders);
         }
       } else if (dice < 93 && !waiting.empty()) {
-        world.broker.cancel(*waiting.begin());
+        world.broker.cancel(*waiting.begin(), world.now, world.orders);
         waiting.erase(waiting.begin());
       } else {
         world.advance(milliseconds{random() % 500});

@@ -74,7 +74,7 @@ TEST_F(SharedBrokerTest, ShowsWhatItCounts) {
   EXPECT_EQ(gauge(BackendState::kLeased), 0);
   EXPECT_EQ(gauge(BackendState::kIdle), 1);
 
-  broker_.with([&](Broker& broker, Orders&) { broker.retire(backend); });
+  broker_.with([&](Broker& broker, Orders& orders) { broker.retire(backend, kNow, orders); });
   EXPECT_EQ(gauge(BackendState::kClosing), 1);
   broker_.with([&](Broker& broker, Orders& orders) { broker.closed(backend, kNow, orders); });
   EXPECT_EQ(gauge(BackendState::kClosing), 0);
