@@ -8,6 +8,8 @@
 #include "tidepool/net/stream.h"
 
 #include <cerrno>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <uv.h>
@@ -128,8 +130,7 @@ void Stream::on_poll(int status, int events) {
 void Stream::on_writable() {
   if (queue_.empty()) return update_interest();
   if (const Result<void> flushed = flush(); !flushed) {
-    failed_ = true;
-    update_interest();
+    end_writing();
     if (sink_ != nullptr) sink_->on_error(flushed.error());
     return;
   }
@@ -200,14 +201,15 @@ Result<ReadResult> Stream::read_plain(std::span<char> buffer) {
 
 Result<void> Stream::write(std::string_view bytes) {
   TIDEPOOL_CHECK(!watcher_);
-  if (failed_) return fail(Code::kClosed, "writing: the connection has failed before");
+  if (failed_ || write_failed_) {
+    return fail(Code::kClosed, "writing: the connection has failed before");
+  }
   std::size_t done = 0;
   const bool at_once = queue_.empty() && tls_phase_ != TlsPhase::kHandshake;
   while (at_once && done < bytes.size()) {
     const Result<std::size_t> sent = write_some(bytes.substr(done));
     if (!sent) {
-      failed_ = true;
-      update_interest();
+      end_writing();
       return tl::unexpected(sent.error());
     }
     if (*sent == 0) break;
@@ -235,6 +237,21 @@ Result<void> Stream::flush() {
     queue_head_ = 0;
   }
   return {};
+}
+
+void Stream::end_writing() {
+  write_failed_ = true;
+  write_wants_read_ = false;
+  above_low_ = false;
+  queue_ = std::string();
+  queue_head_ = 0;
+  update_interest();
+}
+
+std::size_t Stream::untaken_bytes() const {
+  int in_kernel = 0;
+  if (::ioctl(fd_, SIOCOUTQ, &in_kernel) != 0) in_kernel = 0;
+  return queued_bytes() + static_cast<std::size_t>(in_kernel);
 }
 
 Result<std::size_t> Stream::write_some(std::string_view bytes) {

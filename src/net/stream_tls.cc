@@ -131,11 +131,17 @@ Result<std::size_t> Stream::write_tls(std::string_view bytes) {
   const int kind = SSL_get_error(tls_, result);
   write_wants_read_ = kind == SSL_ERROR_WANT_READ;
   if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) return std::size_t{0};
-  return tl::unexpected(error_of_tls("writing", kind, errno));
+  Error error = error_of_tls("writing", kind, errno);
+  // OpenSSL itself has given up, with a peer that is perhaps still there: reading must tell it too.
+  if (kind == SSL_ERROR_SSL) {
+    late_error_ = std::make_unique<Error>(error);
+    deliver_soon();
+  }
+  return tl::unexpected(std::move(error));
 }
 
 void Stream::shutdown() {
-  if (failed_ || !queue_.empty()) return;
+  if (failed_ || write_failed_ || !queue_.empty()) return;
   if (tls_phase_ == TlsPhase::kEstablished) SSL_shutdown(tls_);
   ::shutdown(fd_, SHUT_WR);
 }

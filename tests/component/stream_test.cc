@@ -108,6 +108,44 @@ TEST_F(StreamTest, FailsToWriteToAPeerThatIsGone) {
   EXPECT_EQ(sink_.error, nullptr);  // told once, by write()
 }
 
+TEST_F(StreamTest, ReadsWhatThePeerHadSentAfterAWriteHasFailed) {
+  stream_->pause(PauseReason::kBusy);
+  send("last words");
+  pair_.far.reset();
+  ASSERT_FALSE(stream_->write("x"));
+
+  stream_->resume(PauseReason::kBusy);
+
+  EXPECT_TRUE(run_until(loop_, [&] { return sink_.ended || sink_.error != nullptr; }));
+  EXPECT_EQ(sink_.received, "last words");
+}
+
+TEST_F(StreamTest, ForgetsWhatIsQueuedWhenItCannotBeWritten) {
+  stream_->pause(PauseReason::kBusy);
+  while (stream_->queued_bytes() == 0)
+    ASSERT_TRUE(stream_->write(std::string(100'000, 'x')));
+  send("last words");
+  pair_.far.reset();
+  ASSERT_TRUE(run_until(loop_, [&] { return sink_.error != nullptr; }));
+  EXPECT_EQ(stream_->queued_bytes(), 0U);
+  EXPECT_EQ(sink_.received, "");
+
+  stream_->resume(PauseReason::kBusy);
+
+  EXPECT_TRUE(run_until(loop_, [&] { return sink_.received == "last words"; }));
+}
+
+TEST_F(StreamTest, TellsHowMuchThePeerHasNotTaken) {
+  while (stream_->queued_bytes() == 0)
+    ASSERT_TRUE(stream_->write(std::string(100'000, 'x')));
+  const std::size_t before = stream_->untaken_bytes();
+  EXPECT_GT(before, stream_->queued_bytes());
+
+  EXPECT_NE(receive_some(), "");
+
+  EXPECT_LT(stream_->untaken_bytes(), before);
+}
+
 TEST_F(StreamTest, TellsWhenWhatIsQueuedCannotBeWritten) {
   while (stream_->queued_bytes() == 0)
     ASSERT_TRUE(stream_->write(std::string(100'000, 'x')));

@@ -45,8 +45,8 @@ class StreamSink {
   virtual void on_drained() {}
   // The handshake begun with start_tls() is through; from here read() and write() are encrypted.
   virtual void on_tls_established() {}
-  // Writing what was queued, or the TLS handshake, failed. The stream is of no further use. Comes
-  // at most once.
+  // Writing what was queued, or the TLS handshake, failed. Comes at most once. After a write what
+  // the peer had sent can still be read, see write().
   virtual void on_error(Error error) = 0;
 };
 
@@ -97,7 +97,9 @@ class Stream {
   bool has_buffered() const;
 
   // Writes at once what the socket takes and queues a copy of the rest. Bytes go out in order.
-  // After an error the stream is of no further use. During a TLS handshake everything is queued.
+  // After an error nothing more is written, and what was queued is forgotten; what the peer sent
+  // before it went is still to be read, up to its end or error. During a TLS handshake everything
+  // is queued.
   Result<void> write(std::string_view bytes);
   std::size_t queued_bytes() const { return queue_.size() - queue_head_; }
   void set_low_watermark(std::size_t bytes) { low_watermark_ = bytes; }  // default 16 KiB
@@ -112,6 +114,10 @@ class Stream {
   Result<void> start_tls(TlsContext& context, std::string_view early = {});
   bool is_tls() const { return tls_ != nullptr; }
   ssl_st* tls() const { return tls_; }
+
+  // The bytes that the peer has not acknowledged yet, here and in the kernel: while it takes any,
+  // they become fewer. A system call.
+  std::size_t untaken_bytes() const;
 
   // Says to the peer that nothing follows (close_notify, then FIN). Only with an empty queue. Not
   // for backends.
@@ -159,6 +165,7 @@ class Stream {
   Result<std::size_t> write_plain(std::string_view bytes);
   Result<std::size_t> write_tls(std::string_view bytes);
   Result<void> flush();
+  void end_writing();
 
   Loop& loop_;
   UniqueFd owned_fd_;  // closed after poll_ and the TLS session are gone
@@ -176,7 +183,8 @@ class Stream {
   bool above_low_ = false;         // on_drained is due
   bool ended_ = false;             // the peer has closed its side
   bool end_seen_ = false;          // and the owner knows
-  bool failed_ = false;
+  bool failed_ = false;            // neither reads nor writes any more
+  bool write_failed_ = false;      // reads what is left
   std::size_t low_watermark_ = 16384;
   std::string queue_;
   std::size_t queue_head_ = 0;         // bytes of queue_ already written
