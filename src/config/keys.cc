@@ -60,6 +60,15 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
     "Resident memory beyond which new clients wait until it is a tenth less; 0: no limit", ""}),
   global<&Config::login_timeout>({"login_timeout", duration(100, 10 * kMinute),
     "From a client's connect to the end of its authentication", ""}),
+  global<&Config::client_keepalive>({"client_keepalive", duration(0, 24 * kHour),
+    "How long a client's TCP connection may be silent before its host is asked whether it is still there; after three "
+    "questions, 10 s apart, the connection ends; 0: never asked. Whole seconds count", ""}),
+  global<&Config::client_stall_timeout>({"client_stall_timeout", duration(0, 24 * kHour),
+    "How long a client may take nothing of its answer, or send nothing of its LOCAL INFILE file, before its connection "
+    "ends; 0: as long as it likes", ""}),
+  global<&Config::disconnect_grace>({"disconnect_grace", duration(0, kHour),
+    "How long TiDB may go on with a statement whose client has closed its connection, or its side of it; then it is "
+    "killed, unless it begins or ends a transaction. What the client had sent before is executed all the same", ""}),
   global<&Config::drain_timeout>({"drain_timeout", duration(0, kHour),
     "After SIGTERM: how long running statements and transactions may take to finish", ""}),
   global<&Config::takeover_timeout>({"takeover_timeout", duration(0, 24 * kHour),
@@ -172,6 +181,9 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
     "once meanwhile", ""}),
   pool<&Pool::retry_budget>({"retry_budget", duration(0, kHour),
     "How long after its arrival a statement that failed, and surely had no effect, may be run again; 0: never", ""}),
+  pool<&Pool::control_timeout>({"control_timeout", duration(100, 10 * kMinute),
+    "How long TiDB may take for one answer to what Tidepool asks by itself: a reset, the state that a session needs or "
+    "leaves, a prepare again, a ping after an error; then the backend is closed", ""}),
   pool<&Pool::max_prepared>({"max_prepared", count(1, 1'000'000),
     "Prepared statements kept on one backend; the one unused for longest goes first", ""}),
   pool<&Pool::prepare_memory>({"prepare_memory", duration(0, kHour),

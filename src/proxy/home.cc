@@ -91,6 +91,7 @@ PoolHome* Home::find_pool(const std::string& name) {
 pool::WorkerPoolOptions pool_options(const config::Pool& pool) {
   pool::WorkerPoolOptions options;
   options.name = pool.name;
+  options.control_timeout = pool.control_timeout;
   options.max_prepared = static_cast<std::size_t>(pool.max_prepared);
   for (const config::Endpoint& endpoint : pool.endpoints) {
     options.dial.endpoints.push_back({endpoint.host, endpoint.port});

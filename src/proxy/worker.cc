@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tidepool/base/log.h"
+#include "tidepool/net/socket.h"
 #include "tidepool/protocol/reply_messages.h"
 
 namespace tidepool::proxy {
@@ -170,6 +171,9 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
     return;
   }
   home_.process.clients.add();
+  if (!accepted.is_unix && client_keepalive_ > Duration::zero()) {
+    net::set_keep_alive(accepted.fd.get(), {.idle = client_keepalive_});
+  }
   session::Arrival arrival;
   arrival.fd = std::move(accepted.fd);
   arrival.peer = std::move(accepted.peer);

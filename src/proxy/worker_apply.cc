@@ -84,6 +84,7 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
     access->pool->set_options(pool_options(*pool));
     access->timeout = pool->timeout;
     access->retry_budget = pool->retry_budget;
+    access->control_timeout = pool->control_timeout;
     access->limits_leases_by_database = pool->max_leases_per_database > 0;
     access->max_sessions_per_database = static_cast<unsigned>(pool->max_sessions_per_database);
   }
@@ -92,6 +93,9 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
   set_users(config);
   environment_.decoy = decoy_of(environment_);
   environment_.login_timeout = config.login_timeout;
+  environment_.client_stall_timeout = config.client_stall_timeout;
+  client_keepalive_ = config.client_keepalive;
+  environment_.disconnect_grace = config.disconnect_grace;
 }
 
 // A user that is still there keeps its Account, to which its sessions refer, unless it has another

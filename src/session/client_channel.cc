@@ -12,8 +12,9 @@ void ClientChannel::offer(std::string_view bytes) {
     offered_ = bytes;
     return;
   }
+  const std::size_t taken = kept_.size() - offered_.size();
   kept_ += bytes;  // what was kept ends where these begin
-  offered_ = kept_;
+  offered_ = std::string_view(kept_).substr(taken);
 }
 
 Result<std::optional<protocol::Packet>> ClientChannel::next() {
@@ -44,13 +45,18 @@ Result<bool> ClientChannel::unpack_more() {
   return true;
 }
 
+// What is kept already is copied again only when half of it is used up: of many commands that came
+// at once, each leaves all those behind it.
+void ClientChannel::keep_in(std::string& kept, std::string_view& rest) {
+  const bool is_kept = !rest.empty() && rest.data() + rest.size() == kept.data() + kept.size();
+  if (is_kept && rest.size() >= kept.size() / 2) return;
+  kept = std::string(rest);
+  rest = kept;
+}
+
 void ClientChannel::keep() {
-  if (plain_.data() != kept_plain_.data() || plain_.size() != kept_plain_.size()) {
-    kept_plain_ = std::string(plain_);
-    plain_ = kept_plain_;
-  }
-  kept_ = std::string(offered_);
-  offered_ = kept_;
+  keep_in(kept_plain_, plain_);
+  keep_in(kept_, offered_);
   if (offered_.size() + plain_.size() > kMaxPendingBytes) {
     stream_->pause(net::PauseReason::kBusy);
   } else {

@@ -59,7 +59,8 @@ void Session::enter(State next) {
 void Session::on_readable() {
   for (;;) {
     const auto result = channel_.stream().read(environment_.loop.scratch());
-    if (!result || result->status == net::ReadResult::Status::kEnd) return client_gone();
+    if (!result) lose_answers(result.error());
+    if (!result || result->status == net::ReadResult::Status::kEnd) return end_input();
     if (result->status == net::ReadResult::Status::kWouldBlock) return;
     if (counted_) stats().client.received.add(result->bytes);
     channel_.offer({environment_.loop.scratch().data(), result->bytes});
@@ -88,22 +89,24 @@ void Session::resume_input() {
 
 void Session::take_packets() {
   for (;;) {
-    if (draining_ && may_end()) return close();
+    if (is_drained() && may_end()) return close();
     if (channel_.queued_bytes() > kHighWatermark) return;  // it reads first: on_drained() goes on
     const bool is_turn = state_ == State::kIdle || state_ == State::kIdlePinned ||
                          state_ == State::kParked ||
                          (state_ == State::kHandshake && login_ != nullptr) || waits_for_infile_;
     if (!is_turn || (login_ != nullptr && login_->awaits_tls())) return;
+    if (must_roll_back()) return close();
     const auto packet = channel_.next();
     if (!packet) {
       log::debug("client out of step", {{"session", id_}, {"error", packet.error().message}});
       const bool too_big = packet.error().mysql_errno == 1153;
-      if (!too_big) return client_gone();
+      if (!too_big) return depart();
       send_error({Code::kProtocol, packet.error().message, 1153, "08S01"},
                  channel_.refusal_sequence());
       return close();
     }
     if (!packet->has_value()) {
+      if (departure_ != nullptr && departure_->has_ended()) return depart();
       if (is_dismissed() && may_end()) dismiss(0);
       return;
     }
@@ -114,7 +117,7 @@ void Session::take_packets() {
 void Session::on_packet(const protocol::Packet& packet) {
   if (state_ == State::kHandshake) return on_login_status(login_->on_packet(packet.payload));
   if (waits_for_infile_) return on_local_infile_packet(packet);
-  if (packet.payload.empty()) return client_gone();
+  if (packet.payload.empty()) return close();
   answer_sequence_ = packet.next_sequence;
   if (is_dismissed() && may_end()) return dismiss(answer_sequence_);
   if (silence_timer_ != nullptr) watch_silence();
@@ -130,34 +133,21 @@ void Session::on_drained() {
     channel_.stream().shutdown();
     return on_closed_(id_);
   }
+  if (stall_timer_ != nullptr) stall_timer_->stop();
   if (lease_) lease_.stream().resume(net::PauseReason::kPeerFull);
   resume_input();
 }
 
 void Session::on_error(Error error) {
-  log::debug("client lost", {{"session", id_}, {"error", error.message}});
-  client_gone();
-}
-
-// Whatever is under way is of no use any more.
-void Session::client_gone() {
-  if (has_left_ || leave()) return;
-  if (state_ == State::kHandshake && !counted_) {
-    environment_.logins->failures[LoginFailure::kClosed].add();
-  }
-  if (command_ != nullptr && command_->is_relayed && lease_) {
-    // The client has its answer; only the proxy's own questions are still open on a sound backend.
-    has_left_ = true;
-    channel_.stream().pause(net::PauseReason::kClosing);
-    return;
-  }
-  close();
-  on_closed_(id_);  // nobody takes what is still queued
+  if (state_ == State::kClosing) return on_closed_(id_);  // nobody takes what was still queued
+  if (state_ == State::kHandshake) return depart();
+  lose_answers(error);
+  resume_input();
 }
 
 void Session::drain() {
   draining_ = true;
-  if (may_end()) close();
+  if (is_drained() && may_end()) close();
 }
 
 void Session::dismiss_if_removed() {
@@ -202,7 +192,10 @@ void Session::close() {
   ticket_.cancel();
   pause_.reset();
   killer_.reset();
-  if (query_timer_ != nullptr) query_timer_->stop();  // due perhaps, before this is destroyed
+  // Due perhaps, before this is destroyed.
+  for (const auto& timer : {&query_timer_, &own_step_timer_, &stall_timer_})
+    if (*timer != nullptr) (*timer)->stop();
+  if (departure_timer_ != nullptr) departure_timer_->stop();
   enter(State::kClosing);
   channel_.stream().pause(net::PauseReason::kClosing);
   if (channel_.queued_bytes() > 0) {
@@ -217,14 +210,12 @@ void Session::close() {
 }
 
 void Session::send(std::string_view bytes) {
-  if (has_left_ || is_client_lost()) return;
-  if (const auto written = channel_.write(bytes); !written) {
-    client_loss_ = std::make_unique<net::Deferred>(environment_.loop);
-    return client_loss_->schedule([this] { client_gone(); });
-  }
+  if (!takes_answers()) return;
+  if (const auto written = channel_.write(bytes); !written) return lose_answers(written.error());
   if (counted_) stats().client.sent.add(bytes.size());
-  if (lease_ && channel_.queued_bytes() > kHighWatermark) {
-    lease_.stream().pause(net::PauseReason::kPeerFull);
+  if (channel_.queued_bytes() > kHighWatermark) {
+    if (lease_) lease_.stream().pause(net::PauseReason::kPeerFull);
+    if (stall_timer_ == nullptr || !stall_timer_->is_active()) watch_stall();
   }
 }
 

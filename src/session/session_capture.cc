@@ -11,7 +11,7 @@ namespace tidepool::session {
 
 // The command is over, and it is the client's turn: the lease is kept, parked or given back.
 void Session::rest() {
-  if (has_left_ || (draining_ && !in_transaction_)) {
+  if (is_departed() || (is_drained() && !in_transaction_)) {
     enter(lease_ ? State::kIdlePinned : State::kIdle);
     return close();
   }

@@ -168,7 +168,7 @@ void Session::begin(std::unique_ptr<ClientCommand> command) {
 void Session::end_command(Source source, bool failed) {
   if (state_ != State::kClosing) count_command(source, failed);
   command_.reset();
-  if (has_left_ || (draining_ && !in_transaction_)) return close();
+  if (is_departed() || (is_drained() && !in_transaction_)) return close();
   watch_silence();
   resume_input();
 }

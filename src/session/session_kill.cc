@@ -10,10 +10,6 @@
 namespace tidepool::session {
 namespace {
 
-// Of a KILL and of the statement that it ends; then the backend is closed. Not sooner where TiDB is
-// silent: there its connection lives on, and one more in its place would be silent too.
-constexpr std::chrono::seconds kKillTimeout{5};
-
 // KILL CONNECTION CONNECTION_ID() is a syntax error to TiDB, KILL CONNECTION_ID() is not.
 bool kills_itself(const sql::Statement& statement) {
   sql::Lexer lexer(statement.text, {});
@@ -88,7 +84,7 @@ void Session::on_kill(KillKind kind) {
 }
 
 // The statement runs on a backend, and another one can be had to end it.
-bool Session::can_kill_statement() {
+bool Session::can_kill_statement() const {
   const bool runs = command_ != nullptr && lease_ && !command_->is_login && !command_->is_relayed;
   return runs && command_->exchange.relay_written() && !waits_for_infile_ &&
          lease_.tidb_connection() != 0 && account_->pool->pool->broker().stats().cap.value() > 1;
@@ -97,7 +93,7 @@ bool Session::can_kill_statement() {
 void Session::kill_statement() {
   if (killer_ != nullptr || !can_kill_statement()) return;
   killer_ = std::make_unique<StatementKiller>(environment_.loop, *account_->pool->pool, variant_,
-                                              lease_.tidb_connection(), kKillTimeout,
+                                              lease_.tidb_connection(), Departure::kKillTimeout,
                                               [this] { on_killed(); });
 }
 
@@ -114,16 +110,16 @@ bool Session::awaits_kill() {
   return false;
 }
 
-// The client is gone, or is sent away. What runs for it is ended in TiDB, and its backend kept.
+// The client is sent away. What runs for it is ended in TiDB, and its backend kept.
 bool Session::leave() {
-  if (has_left_ || !can_kill_statement()) return has_left_;
+  if (has_left() || !can_kill_statement()) return has_left();
   kill_statement();
-  has_left_ = true;
+  departure().leave();
   channel_.stream().pause(net::PauseReason::kClosing);
   channel_.stream().shutdown();
   lease_.stream().resume(net::PauseReason::kPeerFull);
   timer_ = std::make_unique<net::Timer>(environment_.loop);
-  timer_->start(kKillTimeout, [this] { close(); });
+  timer_->start(Departure::kKillTimeout, [this] { close(); });
   return true;
 }
 

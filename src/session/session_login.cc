@@ -77,11 +77,12 @@ void Session::on_login_status(Login::Status status) {
       log::info("login refused",
                 {{"session", id_}, {"peer", arrival_.peer}, {"error", login_->reason().message}});
       return close();
-    case Login::Status::kLost: return client_gone();
+    case Login::Status::kLost: return depart();
   }
 }
 
 void Session::on_login_timeout() {
+  if (login_ == nullptr) return;
   environment_.logins->failures[LoginFailure::kTimeout].add();
   log::info("login timed out", {{"session", id_}, {"peer", arrival_.peer}});
   close();
@@ -89,7 +90,9 @@ void Session::on_login_timeout() {
 
 // The password is right; the database is still to be checked.
 void Session::on_accepted() {
-  if (timer_ != nullptr) timer_->stop();  // the wait for a lease has its own limit
+  // The wait for a lease has its own limit.
+  if (timer_ != nullptr) timer_->stop();
+  if (silence_timer_ != nullptr) silence_timer_->stop();
   accepted_ = std::move(login_->accepted());
   login_account_ = &login_->account();
   salt_ = login_->salt();
@@ -233,7 +236,11 @@ void Session::change_user(std::string_view payload) {
   options.default_plugin = std::string(protocol::kNativePassword);
   options.salt = salt_;
   enter(State::kHandshake);
-  if (lease_) (void)lease_.unpark();  // who knows how long the client takes; a loss shows later
+  if (lease_) (void)lease_.unpark();  // the client may take its time; a loss shows later
+  if (silence_timer_ == nullptr) {
+    silence_timer_ = std::make_unique<net::Timer>(environment_.loop);
+  }
+  silence_timer_->start(environment_.login_timeout, [this] { on_login_timeout(); });
   login_ = std::make_unique<Login>(
       environment_, channel_, nullptr,
       protocol::ServerHandshake(std::move(options), capabilities_, std::move(*request), 1));

@@ -30,6 +30,7 @@ void Session::write_steps() {
     command_->sent = Clock::now();
     if (write_to_backend(bytes) == Flow::kEnded) return;
   }
+  watch_own_steps();
   if (command_->exchange.is_over()) settle();
 }
 
@@ -121,6 +122,7 @@ Session::Flow Session::begin_local_infile() {
   waits_for_infile_ = true;
   channel_.continue_command(true);
   channel_.expect_sequence(command_->exchange.next_sequence());
+  watch_stall();
   resume_input();
   return flow_since(turn);
 }
@@ -271,7 +273,7 @@ void Session::settle() {
   if (command_->type == protocol::Command::kStmtSendLongData) note_statement_use();
   if (command_->is_capture) return end_captures();
   if (is_replaying()) return on_replayed();
-  if (command_->is_deferred && !has_left_) return replay_after_error(false);
+  if (command_->is_deferred && !has_left()) return replay_after_error(false);
   const bool failed = command_->summary.has_error();
   if (command_->is_login) {
     const std::string database(command_->argument());
@@ -315,6 +317,7 @@ void Session::note_transaction_mode(bool was_in_transaction) {
 
 void Session::on_local_infile_packet(const protocol::Packet& packet) {
   const bool is_last = packet.payload.empty();
+  watch_stall();
   if (write_to_backend(packet.frame) == Flow::kEnded) return;
   channel_.expect_sequence(packet.next_sequence);
   if (!is_last) return;

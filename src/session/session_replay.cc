@@ -46,7 +46,7 @@ bool Session::has_replay() const {
 }
 
 bool Session::may_replay() {
-  if (!has_replay() || !in_transaction_ || has_left_ || killer_ != nullptr || !is_replayable())
+  if (!has_replay() || !in_transaction_ || has_left() || killer_ != nullptr || !is_replayable())
     return false;
   if (!may_come_after_replay()) return false;
   switch (replay_->log.state()) {
@@ -65,14 +65,14 @@ bool Session::replays_after_loss(const Error& cause) {
   if (is_replaying()) {
     drop_lease();
     command_ = std::move(replay_->interrupted);
-    if (has_left_ || killer_ != nullptr) {
+    if (has_left() || killer_ != nullptr) {
       replay_in_vain(ReplayResult::kLostAgain);
     } else {
       await_replay(FailureKind::kLost);
     }
     return true;
   }
-  if (command_ != nullptr && command_->is_deferred && !has_left_) {
+  if (command_ != nullptr && command_->is_deferred && !has_left()) {
     const bool nobody_knows = in_transaction_;  // the ping has not told
     drop_lease();
     replay_after_error(nobody_knows);
@@ -207,7 +207,7 @@ void Session::on_replay_relayed() {
 
 // An answer is there, and after an error the ping's.
 void Session::on_replayed() {
-  if (has_left_) return close();
+  if (has_left()) return close();
   if (killer_ != nullptr) return replay_in_vain(ReplayResult::kDifferent);
   const ClientCommand& command = *command_;
   const bool is_open = (command.summary.status & protocol::status::kInTransaction) != 0;

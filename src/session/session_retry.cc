@@ -39,7 +39,7 @@ Decision Session::judge(FailureKind kind, bool is_pinned) {
   const ClientCommand& command = *command_;
   const Account& account = command.is_login ? *login_account_ : *account_;
   const bool commits_itself = desired_.autocommit() && !in_transaction_;
-  const bool is_to_end = has_left_ || killer_ != nullptr || command.is_overdue;
+  const bool is_to_end = has_left() || killer_ != nullptr || command.is_overdue;
   const Failure failure{
       .kind = kind,
       .statement = repeatability(command.type, command.effects(), commits_itself),

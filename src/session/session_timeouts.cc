@@ -1,4 +1,4 @@
-// Clients that are silent for too long, and statements that take too long.
+// Clients that are silent for too long, and answers that take too long.
 #include <utility>
 
 #include "own_errors.h"
@@ -74,6 +74,41 @@ void Session::on_query_timeout() {
     return query_timer_->start(kStopTimeout, [this] { on_query_timeout(); });
   }
   on_backend_lost({Code::kTimeout, "the statement took longer than query_timeout allows"});
+}
+
+// For each answer anew. The client's own statements take as long as they like: see watch_query().
+void Session::watch_own_steps() {
+  if (!command_->exchange.awaits_own_step()) {
+    if (own_step_timer_ != nullptr) own_step_timer_->stop();
+    return;
+  }
+  const PoolAccess& access = command_->is_login ? *login_account_->pool : *account_->pool;
+  if (own_step_timer_ == nullptr) {
+    own_step_timer_ = std::make_unique<net::Timer>(environment_.loop);
+  }
+  own_step_timer_->start(access.control_timeout, [this] { on_own_step_timeout(); });
+}
+
+void Session::on_own_step_timeout() {
+  if (!lease_ || command_ == nullptr || !command_->exchange.awaits_own_step()) return;
+  on_backend_lost({Code::kTimeout, "TiDB did not answer Tidepool within control_timeout"});
+}
+
+// The client has the next step: to take its answer, or to send its file.
+void Session::watch_stall() {
+  if (environment_.client_stall_timeout <= Duration::zero()) return;
+  if (stall_timer_ == nullptr) stall_timer_ = std::make_unique<net::Timer>(environment_.loop);
+  stalled_bytes_ = channel_.stream().untaken_bytes();
+  stall_timer_->start(environment_.client_stall_timeout, [this] { on_stall(); });
+}
+
+void Session::on_stall() {
+  const bool is_full = channel_.queued_bytes() > kHighWatermark;
+  if (!is_full && !waits_for_infile_) return;
+  if (is_full && channel_.stream().untaken_bytes() < stalled_bytes_) return watch_stall();
+  stats().timeouts[TimeoutKind::kClientStall].add();
+  log::info("client stalls", {{"session", id_}, {"state", to_string(state_)}});
+  if (!leave()) close();
 }
 
 // The whole answer is TiDB's word that the statement was killed, because it took too long.

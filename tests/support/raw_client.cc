@@ -338,6 +338,11 @@ bool RawClient::hears_nothing() {
   return ::poll(&wait, 1, kShortWhileMs) == 0;
 }
 
+void RawClient::end_input() {
+  if (tls_) SSL_shutdown(tls_->session);
+  ::shutdown(fd_.get(), SHUT_WR);
+}
+
 void RawClient::close() {
   tls_.reset();
   fd_.reset();
@@ -347,6 +352,13 @@ void RawClient::close_with_reset() {
   const linger at_once{1, 0};
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   close();
+}
+
+std::uint16_t RawClient::local_port() const {
+  sockaddr_in address{};
+  socklen_t length = sizeof address;
+  ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  return ntohs(address.sin_port);
 }
 
 void RawClient::set_receive_buffer(int bytes) {

@@ -88,9 +88,11 @@ class RawClient {
   // Whether nothing comes for a short while.
   bool hears_nothing();
 
+  void end_input();  // no more is sent, what comes is read
   void close();
   void close_with_reset();
   void set_receive_buffer(int bytes);
+  std::uint16_t local_port() const;
   const protocol::Greeting& greeting() const { return greeting_; }
 
  private:

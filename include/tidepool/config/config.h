@@ -111,6 +111,7 @@ struct Pool {
   int min_idle = 0;  // 0 to size: idle ones kept ready; 0 lets the cluster scale to zero
   Milliseconds ping_interval{0};         // of idle backends; 0: never
   Milliseconds connect_timeout{20'000};  // for one dial: resolve, connect, TLS and login
+  Milliseconds control_timeout{10'000};  // for an answer to what the proxy asks TiDB by itself
   int max_dials = 4;                     // under way at once; 1 or more
   int dial_rate = 20;                    // begun within any second; 1 or more
   int max_waiters = 0;                   // sessions queued for a lease; 0: no limit
@@ -157,12 +158,15 @@ struct Config {
   std::vector<Listener> listeners = {Listener{}};  // never empty
   Http http;
   Log log;
-  bool reload_on_change = true;        // of the file, besides SIGHUP
-  int workers = 1;                     // event loops; 1 or more ("auto" is already counted out)
-  int max_clients = 10'000;            // the next one gets error 1040
-  std::uint64_t memory_limit = 0;      // resident bytes beyond which new clients wait; 0: none
-  Milliseconds login_timeout{10'000};  // from accept to the end of authentication
-  Milliseconds drain_timeout{30'000};  // after SIGTERM: how long running work may take
+  bool reload_on_change = true;           // of the file, besides SIGHUP
+  int workers = 1;                        // event loops; 1 or more ("auto" is already counted out)
+  int max_clients = 10'000;               // the next one gets error 1040
+  std::uint64_t memory_limit = 0;         // resident bytes beyond which new clients wait; 0: none
+  Milliseconds login_timeout{10'000};     // from accept to the end of authentication
+  Milliseconds client_keepalive{60'000};  // silence before the first probe; 0: none
+  Milliseconds client_stall_timeout{600'000};  // while a command waits for the client; 0: no limit
+  Milliseconds disconnect_grace{5'000};        // for what runs when its client has gone
+  Milliseconds drain_timeout{30'000};          // after SIGTERM: how long running work may take
   // After another process took over: how long the sessions of this one go on.
   Milliseconds takeover_timeout{300'000};
   Timeouts timeouts;        // of users without their own

@@ -90,6 +90,7 @@ class Worker {
   using RemovedAccounts = std::vector<std::unordered_map<std::string, session::Account>>;
   RemovedAccounts removed_accounts_;
   std::vector<bool> tls_required_;  // one a listener
+  Duration client_keepalive_{};     // 0: none
   ListenerTls tls_;
   std::vector<std::unique_ptr<pool::WorkerPool>> pools_;
   std::vector<Listening> listeners_;  // perhaps several of one number

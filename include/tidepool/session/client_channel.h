@@ -32,6 +32,8 @@ class ClientChannel {
   // The caller's buffer ends here: copies what next() has not taken; pauses the reading when that
   // is much.
   void keep();
+  // Nothing that was offered is left, not even a part of a packet's frames that wait for the rest.
+  bool is_empty() const { return offered_.empty() && plain_.empty(); }
   // Takes the bytes that were offered and not used, for the TLS handshake that begins in them.
   std::string take_rest();
 
@@ -59,6 +61,7 @@ class ClientChannel {
     std::uint8_t write_sequence = 0;
   };
 
+  static void keep_in(std::string& kept, std::string_view& rest);
   Result<bool> unpack_more();
 
   std::unique_ptr<net::Stream> stream_;

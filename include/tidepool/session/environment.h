@@ -42,6 +42,7 @@ struct PoolAccess {
   SessionStats* stats = nullptr;
   Duration timeout = std::chrono::seconds(30);       // for a lease
   Duration retry_budget = std::chrono::seconds(10);  // see decide() in retry.h
+  Duration control_timeout = std::chrono::seconds(10);
   bool limits_leases_by_database = false;
   unsigned max_sessions_per_database = 0;  // 0: any number
   KnownDatabases databases;
@@ -76,7 +77,9 @@ struct Environment {
   const protocol::RsaKey* rsa_key = nullptr;
   protocol::Credential::Kind decoy = protocol::Credential::Kind::kPlaintext;
   Duration login_timeout = std::chrono::seconds(10);
-  std::minstd_rand random{std::random_device{}()};  // for delays
+  Duration client_stall_timeout{};                      // 0: no limit
+  Duration disconnect_grace = std::chrono::seconds(5);  // see departure.h
+  std::minstd_rand random{std::random_device{}()};      // for delays
   bool draining = false;
 
   Account* find_account(std::string_view name);

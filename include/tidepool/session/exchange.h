@@ -84,6 +84,10 @@ class Exchange {
   // should be.
   const std::optional<Error>& prepare_error() const { return prepare_error_; }
 
+  // The next answer is to what the proxy asks by itself.
+  bool awaits_own_step() const {
+    return !answering_.empty() && answering_.front().kind != StepKind::kRelay;
+  }
   // The relay step has been handed out to be written: the command may have an effect.
   bool relay_written() const { return relay_written_; }
   // A byte of the relay step's answer has been passed on.

@@ -8,11 +8,11 @@
 // session_relay.cc: a command on its backend · session_retry.cc: what becomes of it when that fails
 // · session_replay_log.cc and session_replay.cc: transactions that are run again
 // · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
-// statement · session_substitute.cc: that in the place of what a statement asks ·
-// session_texts.cc: PREPARE and EXECUTE as text · session_kill.cc: KILL · session_timeouts.cc:
-// clients and statements that take too long · session_questions.cc: what is asked before a command
-// can be planned · session_capture.cc: what only the backend knows, and how it is read back ·
-// session_prepare_memory.cc: prepares that TiDB need not be asked.
+// statement · session_departure.cc: clients that leave · session_substitute.cc: that in the place
+// of what a statement asks · session_texts.cc: PREPARE and EXECUTE as text · session_kill.cc: KILL
+// · session_timeouts.cc: clients and statements that take too long · session_questions.cc: what is
+// asked before a command can be planned · session_capture.cc: what only the backend knows, and how
+// it is read back · session_prepare_memory.cc: prepares that TiDB need not be asked.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/client_channel.h"
 #include "tidepool/session/command.h"
+#include "tidepool/session/departure.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/login.h"
@@ -105,20 +106,33 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void resume_input();
   void take_packets();
   void on_packet(const protocol::Packet& packet);
-  void client_gone();
   bool may_end() const;
   bool is_dismissed() const { return account_ != nullptr && account_->is_removed; }
   void dismiss(std::uint8_t sequence);
-  // None of these ends the session: that the client is gone shows on the loop's next turn.
+  // None of these ends the session: a client that takes no more may have sent something before.
   void send(std::string_view bytes);
   void send_error(const Error& error, std::uint8_t sequence);
   void send_ok();       // to a statement that the proxy executed
   void send_last_ok();  // to what is no statement
-  bool is_client_lost() const { return client_loss_ != nullptr; }
   void set_pins(sql::PinReasons pins);
   bool keeps_lease() const { return !pins_.empty(); }
   static SessionState counted_as(State state);
   SessionStats& stats() { return *(account_ != nullptr ? account_ : login_account_)->pool->stats; }
+
+  // session_departure.cc
+  Departure& departure();
+  void end_input();
+  void lose_answers(const Error& error);
+  bool has_left() const { return departure_ != nullptr && departure_->has_left(); }
+  bool takes_answers() const {
+    return departure_ == nullptr || (departure_->takes_answers() && !departure_->has_left());
+  }
+  bool is_departed() const;
+  bool is_drained() const;
+  bool must_roll_back() const;
+  void depart();
+  void watch_departure();
+  std::optional<Departure::Running> running_statement() const;
 
   // session_login.cc
   void on_login_status(Login::Status status);
@@ -263,7 +277,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   // session_kill.cc
   bool answer_kill(const ClientCommand& command);
   void refuse_kill(const Error& error);
-  bool can_kill_statement();
+  bool can_kill_statement() const;
   void kill_statement();
   void on_killed();
   [[nodiscard]] bool awaits_kill();
@@ -274,6 +288,10 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_silence();
   void watch_query();
   void on_query_timeout();
+  void watch_own_steps();
+  void on_own_step_timeout();
+  void watch_stall();
+  void on_stall();
   bool tells_of_stop(std::string_view bytes) const;
   void note_stopped();
 
@@ -336,9 +354,11 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   ClientChannel channel_;
   State state_ = State::kHandshake;
   bool draining_ = false;
-  bool has_left_ = false;  // the client is gone; what it had asked is being settled
-  std::unique_ptr<net::Deferred> client_loss_;  // set once its socket takes no more
-  bool counted_ = false;                        // in the statistics of its pool
+  bool counted_ = false;  // in the statistics of its pool
+
+  // Null while the client shows no sign of leaving.
+  std::unique_ptr<Departure> departure_;
+  std::unique_ptr<net::Timer> departure_timer_;
 
   // The login, and what it said.
   std::unique_ptr<Login> login_;
@@ -357,6 +377,9 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   std::unique_ptr<net::Timer> silence_timer_;
   std::unique_ptr<net::Timer>
       query_timer_;  // from when the command went to TiDB; may be out of date
+  std::unique_ptr<net::Timer> own_step_timer_;  // likewise, of what the proxy asks by itself
+  std::unique_ptr<net::Timer> stall_timer_;     // set while the client keeps a command waiting
+  std::size_t stalled_bytes_ = 0;               // that it had not taken then
 
   // What the session is in.
   sql::SessionState desired_;

@@ -46,8 +46,8 @@ enum class RetryReason : std::uint8_t { kLost, kConflict, kUnavailable };
 inline constexpr std::size_t kRetryReasons = 3;
 
 // Which limit ended a statement or a connection.
-enum class TimeoutKind : std::uint8_t { kQuery, kIdleTransaction, kClientIdle };
-inline constexpr std::size_t kTimeoutKinds = 3;
+enum class TimeoutKind : std::uint8_t { kQuery, kIdleTransaction, kClientIdle, kClientStall };
+inline constexpr std::size_t kTimeoutKinds = 4;
 
 // What became of a transaction that was to be replayed; see session_replay.cc.
 enum class ReplayResult : std::uint8_t {
@@ -75,6 +75,7 @@ constexpr const char* to_string(TimeoutKind kind) {
     case TimeoutKind::kQuery: return "query";
     case TimeoutKind::kIdleTransaction: return "idle_transaction";
     case TimeoutKind::kClientIdle: return "client_idle";
+    case TimeoutKind::kClientStall: return "client_stall";
   }
   return "?";
 }

@@ -74,6 +74,7 @@ TEST_F(KillTest, EndsASessionAndItsStatementAndKeepsTheBackend) {
 }
 
 TEST_F(KillTest, EndsTheStatementOfAClientThatLeaves) {
+  config_.disconnect_grace = std::chrono::milliseconds(0);
   start();
   {
     const RawClient leaves = running("SELECT 'long'");
