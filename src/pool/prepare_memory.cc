@@ -5,6 +5,8 @@ namespace {
 
 // About what an entry costs besides its text and its answer.
 constexpr std::size_t kOverhead = 256;
+constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
+constexpr Duration kFewerFor = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -47,6 +49,17 @@ void PrepareMemory::forget(std::string_view context, std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (const auto place = places_.find(Key{context, text}); place != places_.end())
     erase(place->second);
+}
+
+std::size_t PrepareMemory::most_kept(TimePoint now) const {
+  const std::size_t most = most_kept_.load(std::memory_order_relaxed);
+  if (most == kAny || now < kept_until_.load(std::memory_order_relaxed)) return most;
+  return kAny;
+}
+
+void PrepareMemory::keep_fewer(std::size_t most, TimePoint now) {
+  if (most < most_kept(now)) most_kept_.store(most, std::memory_order_relaxed);
+  kept_until_.store(now + kFewerFor, std::memory_order_relaxed);
 }
 
 PrepareMemory::Change::Change(PrepareMemory& memory) : memory_(&memory) {

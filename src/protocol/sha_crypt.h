@@ -3,18 +3,13 @@
 // bytes.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
+#include "tidepool/protocol/sha256.h"
+
 namespace tidepool::protocol {
-
-inline constexpr std::size_t kSha256Bytes = 32;
-
-// Of the pieces, one after another.
-std::string sha256(std::initializer_list<std::string_view> pieces);
 
 // The digest in crypt's base 64: 43 characters.
 std::string sha256_crypt(std::string_view password, std::string_view salt, std::uint32_t rounds);

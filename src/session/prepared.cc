@@ -1,6 +1,7 @@
 #include "tidepool/session/prepared.h"
 
 #include <algorithm>
+#include <array>
 
 #include "tidepool/base/encoding.h"
 #include "tidepool/sql/state_encoding.h"
@@ -22,6 +23,25 @@ pool::PreparedCache::Key extended(const pool::PreparedCache::Key& key, Part part
 // That the meaning does not depend on user variables is known of a text that was understood.
 bool is_understood(const sql::Script& script) {
   return script.size() == 1 && script.front().kind != sql::StatementKind::kUnknown;
+}
+
+// Those whose value at the prepare counts, whatever it is when the statement is executed: read by
+// the parser, or by what decides whether the plan may be kept (planner/core, IsASTCacheable). All
+// can be set and set back without a reset.
+bool matters_to_prepare(std::string_view name) {
+  static constexpr std::array kNames = {
+      std::string_view("sql_mode"),
+      std::string_view("default_collation_for_utf8mb4"),
+      std::string_view("tidb_enable_plan_cache_for_param_limit"),
+      std::string_view("tidb_enable_plan_cache_for_subquery"),
+      std::string_view("tidb_enable_prepared_plan_cache"),
+      std::string_view("tidb_enable_strict_double_type_check"),
+      std::string_view("tidb_enable_window_function"),
+      std::string_view("tidb_opt_fix_control"),
+      std::string_view("tidb_partition_prune_mode"),
+      std::string_view("tidb_sysdate_is_now"),
+  };
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 bool defines(const sql::Script& script) {
@@ -48,7 +68,8 @@ pool::PreparedCache::Key private_key(const PreparedStatement& statement, std::ui
 }
 
 pool::PreparedCache::Key key_of_sent_text(const pool::PreparedCache::Key& text_key,
-                                          const std::string& sent_text) {
+                                          const PreparedStatement& statement) {
+  const std::string sent_text = statement.mark.white_space() + statement.sent_text;
   if (sent_text.empty()) return text_key;
   return extended(text_key, kSentText, sent_text);
 }
@@ -63,7 +84,7 @@ sql::SessionState preparing_state(const sql::SessionState& state) {
   part.apply({.kind = sql::ChangeKind::kSetResourceGroup});
   for (const sql::SessionState::Item& item : state.items()) {
     const std::string name(sql::variable(item.variable).name);
-    if (name != "sql_mode") part.apply({.kind = sql::ChangeKind::kSetDefault, .name = name});
+    if (!matters_to_prepare(name)) part.apply({.kind = sql::ChangeKind::kSetDefault, .name = name});
   }
   return part;
 }
@@ -115,6 +136,18 @@ bool PreparedStatements::other_holds(const PreparedStatement& statement) const {
     return &other != &statement && (other.has_cursor || other.has_long_data) &&
            *other.key == *statement.key;
   });
+}
+
+bool PreparedStatements::other_has_plan(const PreparedStatement& statement) const {
+  return std::any_of(statements_.begin(), statements_.end(), [&](const auto& one) {
+    const PreparedStatement& other = *one.second;
+    return &other != &statement && other.has_plan && *other.key == *statement.key;
+  });
+}
+
+void PreparedStatements::forget_plans(const PreparedStatement& statement) {
+  for (const auto& [id, other] : statements_)
+    if (*other->key == *statement.key) other->has_plan = false;
 }
 
 bool PreparedStatements::any_cursor() const {

@@ -29,6 +29,14 @@ bool is_certain(const sql::StateChange& change) {
   return collation != nullptr && collation->charset == charset->charset;
 }
 
+// TiDB refuses it, but not as it does if the session has nothing of that name.
+bool prepares_execute(const ClientCommand& command) {
+  const sql::Script& script = command.script;
+  if (command.type != protocol::Command::kStmtPrepare || script.size() != 1) return false;
+  const sql::StateChanges& changes = script.front().changes;
+  return !changes.empty() && changes.front().kind == sql::ChangeKind::kExecuteText;
+}
+
 }  // namespace
 
 void Session::on_command(std::string_view payload) {
@@ -46,7 +54,7 @@ void Session::on_command(std::string_view payload) {
   const bool has_text = type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
                         type == protocol::Command::kStmtPrepare;
   if (has_text) command->script = sql::classify(command->argument(), desired_.lex_mode());
-  if (type == protocol::Command::kQuery) plan_texts(*command);
+  if (type == protocol::Command::kQuery || prepares_execute(*command)) plan_texts(*command);
   const bool has_statement =
       type == protocol::Command::kStmtExecute || type == protocol::Command::kStmtFetch ||
       type == protocol::Command::kStmtReset || type == protocol::Command::kStmtSendLongData;

@@ -97,6 +97,7 @@ bool Session::add_steps() {
   const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
   bool must_succeed = !command_->exchange.is_over();
   must_succeed = add_text_steps() || must_succeed;
+  if (!may_keep_text_plans()) must_succeed = stop_plan_cache() || must_succeed;
   add_fact_restores();
   must_succeed = add_next_isolation() || must_succeed;
   command_->knows_facts = knows_facts_here();
@@ -216,6 +217,7 @@ void Session::add_relay(std::string bytes, bool after_success, bool hold) {
                           .after_success = after_success,
                           .hold_answer = hold,
                           .hold_refusal = !command_->substituted.empty() ||
+                                          !command_->texts.uses.empty() ||
                                           (command_->answer != nullptr && command_->executes()),
                           .may_request_file = has_file});
 }

@@ -75,6 +75,7 @@ void Session::on_statement_close(std::string_view payload) {
   PreparedStatement* statement = id ? prepared_.find(*id) : nullptr;
   if (statement == nullptr) return;
   const bool holds = (statement->has_cursor || statement->has_long_data) && lease_;
+  if (statement->has_warned) prepared_.forget_plans(*statement);
   if (!holds) return prepared_.erase(*id);
   // Its cursor or data must not be there for the next session that executes the same text.
   auto command =
@@ -99,12 +100,14 @@ bool Session::add_statement_steps() {
   std::optional<std::uint32_t> id = known.find(*statement.key);
   const bool executes = command_->type == protocol::Command::kStmtExecute;
   bool must_succeed = !command_->exchange.is_over();
-  if (!id) {
-    must_succeed = add_prepare(statement) || must_succeed;
+  const bool plans_anew = id && executes && must_plan_anew(statement);
+  if (!id || plans_anew) {
+    must_succeed = add_prepare(statement, plans_anew) || must_succeed;
     // Where this is wrong or the prepare fails, TiDB has nothing to execute.
     if (executes) id = known.next_id();
     command_->guessed_id = id.value_or(0);
   }
+  if (executes && !may_keep_plan(statement)) must_succeed = stop_plan_cache() || must_succeed;
   add_fact_restores();
   must_succeed = add_next_isolation() || must_succeed;
   command_->knows_facts = knows_facts_here();
@@ -123,6 +126,7 @@ bool Session::add_statement_steps() {
 void Session::choose_key(PreparedStatement& statement) {
   // What is open or waits is under the key that the statement has.
   if (statement.has_long_data || statement.has_cursor) return;
+  mark_plan(statement);
   substitute_statement(statement);
   bool alone = command_->type == protocol::Command::kStmtSendLongData;
   if (command_->type == protocol::Command::kStmtExecute && statement.params > 0) {
@@ -133,9 +137,8 @@ void Session::choose_key(PreparedStatement& statement) {
     alone = types.empty();
   }
   if (!alone && !prepared_.other_holds(statement)) return;
-  const pool::PreparedCache::Key untyped =
-      key_of_sent_text(statement.text_key, statement.sent_text);
-  statement.key = key_of_sent_text(private_key(statement, id_), statement.sent_text);
+  const pool::PreparedCache::Key untyped = key_of_sent_text(statement.text_key, statement);
+  statement.key = key_of_sent_text(private_key(statement, id_), statement);
   statement.key_types.clear();
   // With parameters, nobody has executed that one yet.
   if (statement.params > 0) lease_.memory().prepared.rename(*untyped, statement.key);
@@ -143,8 +146,7 @@ void Session::choose_key(PreparedStatement& statement) {
 
 void Session::share_by_types(PreparedStatement& statement, std::string_view types) {
   if (statement.key_types == types && statement.sent_text.empty()) return;
-  const pool::PreparedCache::Key untyped =
-      key_of_sent_text(statement.text_key, statement.sent_text);
+  const pool::PreparedCache::Key untyped = key_of_sent_text(statement.text_key, statement);
   statement.key = key_of_types(untyped, types);
   statement.key_types = statement.sent_text.empty() ? types : std::string_view();
   lease_.memory().prepared.rename(*untyped, statement.key);  // if nobody has executed it yet
@@ -152,7 +154,7 @@ void Session::share_by_types(PreparedStatement& statement, std::string_view type
 
 // Prepares as the client did, in the state that mattered then, and comes back: true if that was
 // another one. Never resets: a transaction may be open.
-bool Session::add_prepare(const PreparedStatement& statement) {
+bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
   const sql::SessionState here = preparing_state(desired_);
   sql::SessionState there = statement.context;
   there.apply(sql::multi_statements(here.multi_statements()));
@@ -161,7 +163,10 @@ bool Session::add_prepare(const PreparedStatement& statement) {
     there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
   }
   const std::string& original = statement.worn_text.empty() ? statement.text : statement.worn_text;
-  const std::string& text = statement.sent_text.empty() ? original : statement.sent_text;
+  std::string text;
+  if (plans_anew) text = new_plan_mark(lease_.memory().prepared.next_plan());
+  text += statement.mark.white_space();
+  text += statement.sent_text.empty() ? original : statement.sent_text;
   keep_warnings();
   const bool detours = desired_.is_exact() && here != there;
   if (detours) add_way(here, there);
@@ -200,6 +205,7 @@ void Session::on_prepared() {
   if (command_->statement == nullptr) return;  // PREPARE as text
   PreparedStatement& statement = *command_->statement;
   close_on_backend(known.insert(statement.key, id, schema_view(*command_).time));
+  close_on_backend(known.limit(prepare_memory().most_kept(command_->received)));
   command_->has_other_id = command_->exchange.relay_written() && command_->guessed_id != id;
   command_->exchange.set_relay_bytes(framed(statement_bytes(id)));
 }
@@ -207,6 +213,7 @@ void Session::on_prepared() {
 // What the client prepared cannot be prepared any more. Nothing of its command was executed, and
 // the backend is in the state that it should be in.
 void Session::on_prepare_failed() {
+  if (prepares_again()) return lease_ ? write_steps() : void();
   if (is_replaying()) return replay_in_vain(ReplayResult::kDifferent, pool::Release::kReset);
   ClientCommand& command = *command_;
   const Error error = execute_error(*command.exchange.prepare_error());
@@ -282,8 +289,9 @@ void Session::on_client_prepared() {
     const PreparedStatement& statement = add_statement(
         *command_, summary.params, static_cast<std::uint16_t>(summary.columns), view.time);
     protocol::patch_statement_id(std::span(answer).subspan(protocol::kHeaderBytes), statement.id);
-    close_on_backend(
-        lease_.memory().prepared.insert(statement.key, summary.statement_id, view.time));
+    pool::PreparedCache& known = lease_.memory().prepared;
+    close_on_backend(known.insert(statement.key, summary.statement_id, view.time));
+    close_on_backend(known.limit(prepare_memory().most_kept(command_->received)));
     if (remembered && is_memorable(command_->script, desired_, pins_)) {
       prepare_memory().add(statement.memory_context, statement.text, std::move(*remembered), view);
     }
@@ -320,6 +328,7 @@ void Session::note_statement_use() {
       case protocol::Command::kStmtExecute:
         if (statement.has_long_data && command_->summary.has_error()) drop_on_backend(statement);
         statement.has_long_data = false;
+        if (!command_->summary.has_error()) note_plan(statement);
         if (wears(statement.script, command_->summary)) {
           statement.worn_text = sql::worn_definition(statement.text, statement.context.lex_mode());
         }

@@ -49,10 +49,13 @@ bool Session::needs_state() {
   };
   if (const PreparedStatement* statement = command_->statement) {
     const bool executes = command_->type == protocol::Command::kStmtExecute;
-    return executes && !memory.prepared.find(*statement->key) && differs(statement->context);
+    if (!executes) return false;
+    if (!desired_.computed().empty() && has_kept_plan(statement->script)) return true;
+    return !memory.prepared.find(*statement->key) && differs(statement->context);
   }
   for (const TextUse& use : command_->texts.uses) {
     if (use.kind != sql::ChangeKind::kExecuteText || use.statement == nullptr) continue;
+    if (!desired_.computed().empty() && has_kept_plan(use.statement->script)) return true;
     const auto there = memory.texts.find(use.name);
     const bool is_there = there != memory.texts.end() && there->second == use.statement->owner;
     if (!is_there && differs(use.statement->context)) return true;

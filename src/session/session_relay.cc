@@ -176,6 +176,7 @@ void Session::on_relayed() {
   ClientCommand& command = *command_;
   const bool is_execute = command.type == protocol::Command::kStmtExecute;
   if (is_execute && repeat_execute()) return;
+  if (!is_execute && command.exchange.summary().has_error() && prepares_again()) return;
   command.is_relayed = true;
   command.summary = command.exchange.summary();
   const protocol::ResponseSummary& answer = command.summary;

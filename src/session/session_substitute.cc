@@ -112,7 +112,7 @@ void Session::substitute_statement(PreparedStatement& statement) {
   statement.sent_text = sql::substitute(statement.script, statement.text,
                                         statement.context.lex_mode(), fact_values(known_here));
   if (statement.sent_text == statement.text) statement.sent_text.clear();
-  statement.key = key_of_sent_text(statement.text_key, statement.sent_text);
+  statement.key = key_of_sent_text(statement.text_key, statement);
   statement.key_types.clear();
 }
 

@@ -37,13 +37,16 @@ void Session::plan_texts(ClientCommand& command) {
   pool::TextOwner last{id_, last_text_ + 1};
   command.texts = session::plan_texts(command.script, texts_, desired_, last);
   last_text_ = last.number;
+  const bool executes = command.type == protocol::Command::kQuery;
+  if (!executes) command.texts.effects = command.script;
 }
 
 // Brings the names that the command uses to what they are for this session. True: what was added
 // must succeed before the command is sent.
 bool Session::add_text_steps() {
   const TextPlan& plan = command_->texts;
-  const std::string sent_text = plan.is_lone_execute() ? substituted_text() : std::string();
+  const bool substitutes = plan.is_lone_execute() && command_->type == protocol::Command::kQuery;
+  const std::string sent_text = substitutes ? substituted_text() : std::string();
   bool must_succeed = false;
   std::set<std::string_view> seen;
   for (const TextUse& use : plan.uses) {

@@ -127,8 +127,9 @@ std::string Substitution::variable(const Token& token, bool is_field) const {
   }
   const bool is_insert_id = is_keyword(name, "LAST_INSERT_ID") || is_keyword(name, "IDENTITY");
   if (!values_.insert_id || !is_insert_id) return {};
-  const std::string id = insert_id(token.text);
-  return is_field ? unfolded(id) : "(" + id + "|0)";
+  // With the variable in it, so that TiDB still warns that the plan of a prepared one is not kept.
+  const std::string unfolds = is_field ? "FOUND_ROWS()&0|" : "";
+  return "(" + std::string(token.text) + "&0|" + unfolds + insert_id(token.text) + ")";
 }
 
 // For a token that asks; `behind` reads on after it. Empty for any other.

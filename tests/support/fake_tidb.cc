@@ -68,7 +68,11 @@ const char* to_string(Fault fault) {
 // What TiDB knows of one connection; its thread only.
 class FakeTidb::Connection {
  public:
-  explicit Connection(int number) : number_(number) {}
+  Connection(int number, std::atomic<int>& statements, const std::atomic<int>& most)
+      : number_(number), statements_(statements), most_(most) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { lose_statements(); }
   int number() const { return number_; }
 
   // The word for the record, and the text that a scripted answer goes by (empty: none).
@@ -77,7 +81,10 @@ class FakeTidb::Connection {
   FakeMysql::Answer answer(std::string_view command);
   // A scripted statement was executed: what it does to the transaction.
   void note(const std::string& text);
-  void lose_statements() { prepared_.clear(); }
+  void lose_statements() {
+    statements_ -= static_cast<int>(prepared_.size());
+    prepared_.clear();
+  }
   void roll_back() { in_transaction_ = false; }
 
  private:
@@ -90,6 +97,8 @@ class FakeTidb::Connection {
   }
 
   int number_;
+  std::atomic<int>& statements_;  // of all connections
+  const std::atomic<int>& most_;
   bool autocommit_ = true;
   bool in_transaction_ = false;
   std::map<std::uint32_t, std::string> prepared_;
@@ -133,10 +142,10 @@ FakeMysql::Answer FakeTidb::Connection::answer(std::string_view command) {
       return {.bytes = answer_text(text)};
     }
     case 24: return {};
-    case 25: prepared_.erase(read_id(command)); return {};
+    case 25: statements_ -= static_cast<int>(prepared_.erase(read_id(command))); return {};
     case 27: return {.bytes = eof_packet(1, status())};
     case 31:
-      prepared_.clear();
+      lose_statements();
       autocommit_ = true;
       in_transaction_ = false;
       return {.bytes = ok()};
@@ -173,9 +182,14 @@ std::string FakeTidb::Connection::prepare(const std::string& text) {
   if (text.find("broken") != std::string::npos)
     return err_packet(1064, "42000", "cannot be prepared");
   const std::uint32_t id = next_id_++;
-  prepared_[id] = text;
+  if (++statements_ > most_) {
+    --statements_;
+    return err_packet(1461, "42000", "Can't create more than so many statements");
+  }
+  const std::string meaning = text.substr(std::min(text.size(), text.find_first_not_of(" \t\r\f")));
+  prepared_[id] = meaning;
   const auto params = static_cast<int>(std::count(text.begin(), text.end(), '?'));
-  const int columns = begins_with(text, "SELECT") ? 1 : 0;
+  const int columns = begins_with(meaning, "SELECT") ? 1 : 0;
   std::uint8_t sequence = 1;
   const std::string head = packet(
       sequence++, std::string(1, '\0') + little_endian(id, 4) +
@@ -187,7 +201,7 @@ std::string FakeTidb::Connection::prepare(const std::string& text) {
 
 FakeTidb::FakeTidb(FakeMysql::Options options) {
   options.handler_maker = [this](int number) {
-    auto connection = std::make_shared<Connection>(number);
+    auto connection = std::make_shared<Connection>(number, statements_, most_statements_);
     return
         [this, connection](std::string_view command) { return on_command(*connection, command); };
   };

@@ -4,6 +4,7 @@
 // the test lets them go, and faults at a chosen command.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -72,6 +73,9 @@ class FakeTidb {
   // The connection that the next command comes on has none of the statements that it prepared.
   void lose_statements();
 
+  // max_prepared_stmt_count: in all connections together.
+  void set_most_statements(int most) { most_statements_ = most; }
+
   // All commands so far but the pool's first look at a new backend, in the order of their arrival.
   std::vector<Received> received() const;
   // Their words only.
@@ -86,6 +90,8 @@ class FakeTidb {
   FakeMysql::Answer break_answer(FakeMysql::Answer answer, Fault fault);
   void wait_if_held(std::unique_lock<std::mutex>& lock, const std::string& statement);
 
+  std::atomic<int> statements_ = 0;
+  std::atomic<int> most_statements_ = 1 << 20;
   mutable std::mutex mutex_;
   std::condition_variable released_;
   std::map<std::string, FakeMysql::Answer> answers_;  // under mutex_, as the rest

@@ -28,7 +28,7 @@ class PreparedCache {
  public:
   using Key = std::shared_ptr<const std::string>;  // shared with the sessions that prepared it
 
-  explicit PreparedCache(std::size_t bound) : bound_(bound) {}
+  explicit PreparedCache(std::size_t bound) : most_(bound), bound_(bound) {}
   PreparedCache(const PreparedCache&) = delete;
   PreparedCache& operator=(const PreparedCache&) = delete;
   ~PreparedCache() = default;
@@ -47,6 +47,20 @@ class PreparedCache {
   void note_id(std::uint32_t id) { next_id_ = id + 1; }  // given to one that is not kept
   void forget_next_id() { next_id_.reset(); }            // a PREPARE as text takes one too
 
+  // It was executed. The first time after its prepare tells what making its plan warned of, which
+  // later times, and other clients', would not see.
+  void note_executed(std::string_view key, bool has_warned);
+  // Whether that ever warned.
+  bool warns_when_planned(std::string_view key) const;
+  // A number that none of this backend's has had.
+  std::uint64_t next_plan() { return ++plans_; }
+
+  // At most so many from now on, but one, and no more than at the beginning. Answers the ids that
+  // must be closed for that.
+  std::vector<std::uint32_t> limit(std::size_t bound);
+  // Closes all but so many, least recently used first.
+  std::vector<std::uint32_t> make_way(std::size_t most);
+
   // One that is held is not pushed out: it has an open cursor or data waiting for its execution.
   void hold(std::string_view key, bool on);
   // The statement known by the one key is known by the other from now on, unless one is already.
@@ -61,9 +75,16 @@ class PreparedCache {
     std::uint32_t id;
     TimePoint asked{};
     bool is_held = false;
+    bool was_executed = false;
+    bool has_warned = false;  // it, or the one before it that it replaced
   };
 
+  void push_out(std::size_t most, std::vector<std::uint32_t>& out);
+
+  const std::size_t most_;
   std::size_t bound_;
+  std::size_t warners_ = 0;  // entries that have warned
+  std::uint64_t plans_ = 0;
   std::optional<std::uint32_t> next_id_;
   std::list<Entry> entries_;  // most recently used first
   std::unordered_map<std::string_view, std::list<Entry>::iterator> places_;

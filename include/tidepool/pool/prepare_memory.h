@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -68,6 +69,11 @@ class PrepareMemory {
   // TiDB showed that the answer is not right any more.
   void forget(std::string_view context, std::string_view text);
 
+  // How many statements a backend of the pool may keep prepared. TiDB has said that it has too many
+  // (1461), in all its connections together: fewer for a while.
+  std::size_t most_kept(TimePoint now) const;
+  void keep_fewer(std::size_t most, TimePoint now);
+
   // While one lives, the schema may be changing: nothing is found and nothing added. What was known
   // before is forgotten.
   class Change {
@@ -111,8 +117,10 @@ class PrepareMemory {
 
   const Limits limits_;
   std::atomic<std::uint64_t> changes_ = 0;
-  mutable std::mutex mutex_;  // the rest is under it
-  unsigned changing_ = 0;     // Changes that live
+  std::atomic<std::size_t> most_kept_ = std::numeric_limits<std::size_t>::max();
+  std::atomic<TimePoint> kept_until_ = TimePoint{};  // so many, until then
+  mutable std::mutex mutex_;                         // the rest is under it
+  unsigned changing_ = 0;                            // Changes that live
   std::size_t bytes_ = 0;
   Entries entries_;  // most recently used first
   std::unordered_map<Key, Entries::iterator, KeyHash> places_;

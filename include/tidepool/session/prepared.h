@@ -10,6 +10,7 @@
 
 #include "tidepool/pool/memory.h"
 #include "tidepool/protocol/response_tracker.h"
+#include "tidepool/session/plan_mark.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/statement.h"
 
@@ -25,6 +26,7 @@ struct PreparedStatement {
   std::string
       worn_text{};  // what is prepared anew in the place of the text; empty: the text itself
   std::string sent_text{};  // what is executed in the place of the text; empty: the text itself
+  PlanMark mark{};          // stands before what is executed
   pool::PreparedCache::Key key;  // of what is executed
   std::string key_types{};       // the parameter types that `key` speaks of
   std::uint16_t params = 0;
@@ -32,8 +34,10 @@ struct PreparedStatement {
   TimePoint seen{};              // its answer shows the schema of then, or a newer one
   std::string memory_context{};  // with its text, what pool::PrepareMemory knows it by
   std::string param_types;       // as last sent by the client, two bytes each; empty: not sent yet
-  bool has_long_data = false;    // since the last execute or reset
-  bool has_cursor = false;       // open, rows left
+  bool has_plan = false;    // its client has executed it: a direct connection would have its plan
+  bool has_warned = false;  // an execute of it has
+  bool has_long_data = false;  // since the last execute or reset
+  bool has_cursor = false;     // open, rows left
 };
 
 // The key under which backends remember a text prepared in that state, whatever the user variables:
@@ -42,9 +46,9 @@ pool::PreparedCache::Key prepared_key(std::string_view text, const sql::SessionS
 // One that no other statement has.
 pool::PreparedCache::Key private_key(const PreparedStatement& statement, std::uint64_t session);
 
-// The key of what is sent in the place of a text with that key; empty: the text itself.
+// The key of what is sent in the place of the statement's text, if that has this key.
 pool::PreparedCache::Key key_of_sent_text(const pool::PreparedCache::Key& text_key,
-                                          const std::string& sent_text);
+                                          const PreparedStatement& statement);
 
 // The key of what is executed with parameters of these types. TiDB's plan of a statement keeps
 // something of the types that it was first executed with (seen on release-8.5: a DOUBLE comes out
@@ -55,8 +59,8 @@ pool::PreparedCache::Key key_of_types(const pool::PreparedCache::Key& key, std::
 // sql::worn_definition().
 bool wears(const sql::Script& script, const protocol::ResponseSummary& answer);
 
-// The part of a state that decides what a prepared text means: database, character set and
-// sql_mode.
+// The part of a state that decides what a prepared text means, and whether its plan may be kept:
+// database, character sets, sql_mode and such.
 sql::SessionState preparing_state(const sql::SessionState& state);
 
 class PreparedStatements {
@@ -71,6 +75,10 @@ class PreparedStatements {
   void clear();  // ids start at 1 again, as TiDB's do after a reset
   // Another one with the same key has an open cursor or long data.
   bool other_holds(const PreparedStatement& statement) const;
+  // Another one with the same key has a plan, which would be this one's too.
+  bool other_has_plan(const PreparedStatement& statement) const;
+  // TiDB drops the plan with the first of them that is closed.
+  void forget_plans(const PreparedStatement& statement);
   bool any_cursor() const;
   bool any_long_data() const;
 

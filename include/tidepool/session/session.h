@@ -244,11 +244,19 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool add_statement_steps();
   void choose_key(PreparedStatement& statement);
   void share_by_types(PreparedStatement& statement, std::string_view types);
-  bool add_prepare(const PreparedStatement& statement);
+  bool add_prepare(const PreparedStatement& statement, bool plans_anew);
   std::string statement_bytes(std::uint32_t backend_id) const;
   void on_prepared();
   void on_prepare_failed();
   [[nodiscard]] bool repeat_execute();
+  [[nodiscard]] bool prepares_again();
+  bool waits_for_others_statements();
+  bool must_plan_anew(const PreparedStatement& statement);
+  void note_plan(PreparedStatement& statement);
+  void mark_plan(PreparedStatement& statement);
+  PlanSource plan_source(const PreparedStatement& statement) const;
+  bool may_keep_plan(const PreparedStatement& statement) const;
+  bool stop_plan_cache();
   void close_on_backend(const std::vector<std::uint32_t>& ids);
   void on_client_prepared();
   void follow_planned();
@@ -259,6 +267,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void plan_texts(ClientCommand& command);
   bool add_text_steps();
   bool add_text_step(const TextUse& use, const std::string& sent_text);
+  bool may_keep_text_plans() const;
   bool add_text_prepare(const TextStatement& statement, const std::string& text);
   void add_source_capture();
   void add_login_group_capture();

@@ -78,10 +78,10 @@ TEST_F(QuestionsTest, ReadsTheStateBackBeforeItPreparesInAnother) {
 
   run(one, "EXECUTE s");
 
-  EXPECT_THAT(
-      tidb_.commands(),
-      ElementsAre("SELECT @@sql_mode", "DEALLOCATE PREPARE `s`", "SET sql_mode=DEFAULT",
-                  "PREPARE `s` FROM 'SELECT \"a\"'", "SET sql_mode='ANSI_QUOTES'", "EXECUTE s"));
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre("SELECT @@sql_mode", "DEALLOCATE PREPARE `s`", "SET sql_mode=DEFAULT",
+                          "PREPARE `s` FROM 'SELECT \"a\"'", "SET sql_mode='ANSI_QUOTES'",
+                          "SET tidb_enable_prepared_plan_cache=OFF", "EXECUTE s"));
 }
 
 TEST_F(QuestionsTest, ReadsItsWarningsBackBeforeTheyAreLostToARestore) {

@@ -283,4 +283,59 @@ CASES = {
             )
         ),
     ],
+    "a plan of a statement that was executed under another sql_mode than that of its prepare": [
+        connect(0), connect(1),
+        *(
+            step
+            for n, (mode, text) in enumerate((
+                ("ANSI_QUOTES", 'SELECT "v", ? FROM {db}.t0 WHERE id = ?'), ("PIPES_AS_CONCAT", "SELECT id || 'a', ? FROM {db}.t0 WHERE id = ?"),
+                ("NO_BACKSLASH_ESCAPES", "SELECT '\\\\a', ? FROM {db}.t0 WHERE id = ?"), ("IGNORE_SPACE", "SELECT v, ? FROM {db}.t0 WHERE id = ?"),
+            ))
+            for step in (
+                *query(0, f"SET sql_mode = '{mode}'"), (0, ("prepare", n, text)), *query(0, "SET sql_mode = ''"), *query(1, "SET sql_mode = ''"),
+                (0, ("execute", n, (1, 1))), (1, ("prepare", n, text)), (1, ("execute", n, (1, 2))), (0, ("execute", n, (1, 1))), *query(0, "SELECT @@sql_mode"),
+                *query(1, f"SET sql_mode = '{mode}'"), (1, ("execute", n, (1, 2))),
+            )
+        ),
+    ],
+    "a plan of a text that was executed under another sql_mode than that of its PREPARE": [
+        connect(0), connect(1), *query(0, "SET sql_mode = 'ANSI_QUOTES'", "PREPARE s FROM 'SELECT \"v\" FROM {db}.t0 WHERE id = ?'", "SET sql_mode = ''", "SET @i = 1"),
+        *query(1, "SET sql_mode = ''", "SET @i = 2"), *query(0, "EXECUTE s USING @i"), *query(1, "PREPARE s FROM 'SELECT \"v\" FROM {db}.t0 WHERE id = ?'", "EXECUTE s USING @i"),
+        *query(0, "EXECUTE s USING @i", "SELECT @@tidb_enable_prepared_plan_cache", "SHOW VARIABLES LIKE 'tidb_enable_prepared_plan_cache'"),
+    ],
+    "a plan of a statement that was executed in another collation than that of its prepare": [
+        connect(0), connect(1), *query(0, "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci"), (0, ("prepare", 1, "SELECT 'a' = 'A', ? FROM {db}.t0 WHERE id = ?")),
+        *query(0, "SET NAMES utf8mb4 COLLATE utf8mb4_bin"), *query(1, "SET NAMES utf8mb4 COLLATE utf8mb4_bin"), (0, ("execute", 1, (1, 1))),
+        (1, ("prepare", 1, "SELECT 'a' = 'A', ? FROM {db}.t0 WHERE id = ?")), (1, ("execute", 1, (1, 1))), (0, ("execute", 1, (1, 1))),
+    ],
+    "a plan with another session's variables computed into it": [
+        connect(0), connect(1), *query(0, "SET div_precision_increment = 9, time_zone = '+05:00'"),
+        *(
+            step
+            for n, text in enumerate(("SELECT v / 7, ? FROM {db}.t0 WHERE id = ?", "SELECT UNIX_TIMESTAMP('2020-07-01 00:00:00'), ? FROM {db}.t0 WHERE id = ?"))
+            for session in (0, 1)
+            for step in ((session, ("prepare", n, text)), (session, ("execute", n, (1, 1))), (session, ("execute", n, (1, 2))))
+        ),
+    ],
+    "what TiDB warns of when it makes a plan, each client is told": [
+        connect(0), connect(1), connect(2),
+        *(
+            step
+            for n, text in enumerate(("SELECT 1 / 0", "SELECT v FROM {db}.t0 WHERE v > '1x'", "SELECT v FROM {db}.t0 WHERE v > '1x' AND id > ?"))
+            for session in (0, 1, 2, 0, 1)
+            for step in (
+                (session, ("prepare", n, text)), (session, ("execute", n, (1,) * text.count("?"))), command(session, raw.PING), *query(session, "SHOW WARNINGS"),
+                (session, ("close_statement", n)),
+            )
+        ),
+    ],
+    "a prepared @@identity tells that its plan is not kept": [
+        connect(0), connect(1), *query(0, "SELECT LAST_INSERT_ID(7)"), (0, ("prepare", 1, "SELECT @@identity, @@last_insert_id + 1")), (0, ("execute", 1)),
+        *query(0, "SHOW WARNINGS"), *query(1, "SELECT LAST_INSERT_ID(9)"), (0, ("execute", 1)), *query(0, "SHOW WARNINGS"),
+        (0, ("prepare", 2, "SELECT CONCAT(@@identity, 'a')")), *query(1, "SELECT 1"), (0, ("execute", 2)), command(0, raw.PING), *query(0, "SHOW WARNINGS"),
+    ],
+    "a prepared EXECUTE, where the name is and where it is not": [
+        connect(0), connect(1), *query(0, "PREPARE s FROM 'SELECT 1'"), *query(1, "PREPARE s FROM 'SELECT 2'", "DEALLOCATE PREPARE s"), (0, ("prepare", 1, "EXECUTE s")),
+        (1, ("prepare", 1, "EXECUTE s")), *query(0, "EXECUTE s"), (0, ("prepare", 1, "EXECUTE s")), *query(0, "SHOW WARNINGS"),
+    ],
 }  # fmt: skip

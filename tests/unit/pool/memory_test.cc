@@ -79,6 +79,40 @@ TEST(Memory, AResetForgetsStateAndStatements) {
   EXPECT_EQ(memory.last_session, 0U);
 }
 
+TEST(PreparedCache, KnowsWhatWarnedWhenItWasFirstExecuted) {
+  PreparedCache cache(2);
+  cache.insert(key("a"), 1);
+  cache.insert(key("b"), 2);
+  cache.note_executed("a", true);
+  cache.note_executed("b", false);
+  cache.note_executed("b", true);
+  EXPECT_TRUE(cache.warns_when_planned("a"));
+  EXPECT_FALSE(cache.warns_when_planned("b")) << "that was another time than the first";
+  cache.insert(key("a"), 3);
+  EXPECT_TRUE(cache.warns_when_planned("a")) << "so would the next";
+  cache.insert(key("c"), 4);
+  cache.insert(key("d"), 5);
+  EXPECT_FALSE(cache.warns_when_planned("a")) << "pushed out";
+  EXPECT_NE(cache.next_plan(), cache.next_plan());
+}
+
+TEST(PreparedCache, MakesWayLeastRecentlyUsedFirst) {
+  PreparedCache cache(4);
+  for (std::uint32_t id = 1; id <= 4; ++id)
+    cache.insert(key(std::to_string(id).c_str()), id);
+  cache.hold("1", true);
+  cache.find("2");
+  EXPECT_EQ(cache.make_way(3), std::vector<std::uint32_t>{3});
+  EXPECT_EQ(cache.limit(2), std::vector<std::uint32_t>{4});
+  EXPECT_EQ(cache.insert(key("5"), 5), std::vector<std::uint32_t>{2});
+  EXPECT_EQ(cache.limit(0), std::vector<std::uint32_t>{5});
+  EXPECT_EQ(cache.size(), 1U) << "the one that is held";
+  EXPECT_EQ(cache.limit(100), std::vector<std::uint32_t>{});
+  for (std::uint32_t id = 6; id <= 8; ++id)
+    EXPECT_TRUE(cache.insert(key(std::to_string(id).c_str()), id).empty());
+  EXPECT_FALSE(cache.insert(key("9"), 9).empty()) << "never more than at the beginning";
+}
+
 TEST(PreparedCache, RenamesWhatItKnowsUnlessTheNewNameIsTaken) {
   PreparedCache cache(4);
   const auto key = [](const char* name) { return std::make_shared<const std::string>(name); };

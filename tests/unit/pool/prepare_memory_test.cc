@@ -131,5 +131,15 @@ TEST_F(PrepareMemoryTest, LearnsFromATransactionAsOfItsBegin) {
   EXPECT_EQ(found("a", 9), "2") << "the newer one stays";
 }
 
+TEST(PrepareMemory, KnowsForAWhileThatTidbHasTooMany) {
+  PrepareMemory memory({.life = std::chrono::seconds(1)});
+  const TimePoint now = Clock::now();
+  EXPECT_GT(memory.most_kept(now), 1000000U);
+  memory.keep_fewer(20, now);
+  memory.keep_fewer(30, now);
+  EXPECT_EQ(memory.most_kept(now + std::chrono::minutes(9)), 20U);
+  EXPECT_GT(memory.most_kept(now + std::chrono::minutes(11)), 1000000U);
+}
+
 }  // namespace
 }  // namespace tidepool::pool
