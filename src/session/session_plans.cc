@@ -16,7 +16,9 @@ bool changes_state(const sql::Script& script) {
 
 // Where TiDB's key of a plan tells too little, the text tells the rest.
 void Session::mark_plan(PreparedStatement& statement) {
-  if (command_->type != protocol::Command::kStmtExecute || !has_kept_plan(statement.script)) return;
+  const bool uses = command_->type == protocol::Command::kStmtExecute ||
+                    command_->type == protocol::Command::kStmtSendLongData;
+  if (!uses || !has_kept_plan(statement.script)) return;
   if (!statement.mark.update(plan_source(statement))) return;
   statement.key = key_of_sent_text(statement.text_key, statement);
   statement.key_types.clear();
@@ -34,10 +36,24 @@ bool Session::may_keep_plan(const PreparedStatement& statement) const {
          !statement.mark.differs(plan_source(statement));
 }
 
-// Whether TiDB's key of a plan tells enough of what the command executes by name.
+// The same for what is executed by name.
+std::string Session::text_mark(const TextStatement& statement) const {
+  const bool is_executed =
+      command_->type == protocol::Command::kQuery && command_->texts.is_lone_execute();
+  if (!is_executed || !has_kept_plan(statement.script)) return {};
+  PlanMark mark;
+  (void)mark.update({.text = statement.text,
+                     .prepared = statement.context,
+                     .executed = desired_,
+                     .session = id_});
+  return mark.white_space();
+}
+
+// Whether TiDB's key of a plan tells enough of what the command executes by name among others, or
+// of which TiDB alone knows the text.
 bool Session::may_keep_text_plans() const {
   const TextPlan& plan = command_->texts;
-  if (command_->type != protocol::Command::kQuery) return true;
+  if (command_->type != protocol::Command::kQuery || plan.is_lone_execute()) return true;
   bool executes = false;
   for (const TextUse& use : plan.uses) {
     if (use.kind == sql::ChangeKind::kPrepareText) return true;  // with the plan cache, then

@@ -1,6 +1,7 @@
 // PREPARE, EXECUTE and DEALLOCATE PREPARE as text: an EXECUTE counts as the text that it executes,
 // what a session has by name is made again where it is missing, and what another session left
 // behind under that name is gone before.
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -22,6 +23,14 @@ bool is_about_unknown(const sql::Script& script) {
   for (std::size_t i = 0; i < script.size(); ++i)
     if (script[i].kind == sql::StatementKind::kUnknown) return true;
   return false;
+}
+
+// Of the statement with that mark before its text: no other one of the session has the same.
+pool::TextOwner owner_of(const TextStatement& statement, const std::string& mark) {
+  if (mark.empty()) return statement.owner;
+  constexpr std::uint64_t kMarked = std::uint64_t{1} << 63U;
+  const std::size_t hash = std::hash<std::string>()(mark + std::to_string(statement.owner.number));
+  return {statement.owner.session, kMarked | hash};
 }
 
 Step query_step(StepKind kind, const std::string& text, bool may_fail = false) {
@@ -63,9 +72,11 @@ bool Session::add_text_step(const TextUse& use, const std::string& sent_text) {
   pool::Memory& memory = lease_.memory();
   const TextStatementPtr wanted = texts_.find(use.name);
   const bool prepares = use.kind == sql::ChangeKind::kPrepareText;
+  const std::string mark = wanted == nullptr ? std::string() : text_mark(*wanted);
+  const pool::TextOwner owner = wanted == nullptr ? pool::TextOwner() : owner_of(*wanted, mark);
   if (const auto there = memory.texts.find(use.name); there != memory.texts.end()) {
     if (there->second == pool::TextOwner{id_, 0}) return false;  // TiDB alone knows its text
-    const bool is_right = wanted != nullptr && there->second == wanted->owner && sent_text.empty();
+    const bool is_right = wanted != nullptr && there->second == owner && sent_text.empty();
     if (is_right && !prepares) return false;
     deallocate(use.name);
   }
@@ -82,7 +93,8 @@ bool Session::add_text_step(const TextUse& use, const std::string& sent_text) {
     return false;
   }
   const bool detours =
-      add_text_prepare(*wanted, sent_text.empty() ? wanted->text_anew() : sent_text);
+      add_text_prepare(*wanted, mark + (sent_text.empty() ? wanted->text_anew() : sent_text));
+  if (!mark.empty()) memory.texts[use.name] = owner;
   if (!sent_text.empty()) memory.texts[use.name] = {id_, ++last_text_};
   return detours;
 }

@@ -267,6 +267,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void plan_texts(ClientCommand& command);
   bool add_text_steps();
   bool add_text_step(const TextUse& use, const std::string& sent_text);
+  std::string text_mark(const TextStatement& statement) const;
   bool may_keep_text_plans() const;
   bool add_text_prepare(const TextStatement& statement, const std::string& text);
   void add_source_capture();
