@@ -215,4 +215,4 @@ def test_the_places_of_silent_backends_are_free_again_when_their_clients_have_le
     for _ in range(2):
         with tls_bench.door.connect(read_timeout=1) as client:
             error_of(lambda: rows_of(client, "SELECT 1"))
-    wait_until(lambda: tls_bench.link.open == 0, 30, "the silent backends to be closed")
+    wait_until(lambda: tls_bench.link.silent == 0, 30, "the silent backends to be closed")

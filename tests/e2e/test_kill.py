@@ -111,10 +111,10 @@ def test_knows_its_id(pair):
     assert client.query("SELECT CONNECTION_ID()").rows == [[str(session_id(client)).encode()]]
 
 
-def test_ends_the_statement_of_a_client_that_leaves(tidb, pair):
+def test_ends_the_statement_of_a_client_that_left_when_the_grace_is_over(tidb, pair):
     client = pair.connect(1)
     client.begin(raw.QUERY, LONG.encode())
     wait_until(lambda: running(tidb, pair.account) == 1, 10, "the statement to run")
     client.close()
-    wait_until(lambda: running(tidb, pair.account) == 0, 5, "the statement to end")
+    wait_until(lambda: running(tidb, pair.account) == 0, 12, "the statement to end")
     assert pair.connect(1).query("SELECT 1").rows == [[b"1"]]

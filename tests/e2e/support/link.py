@@ -75,6 +75,10 @@ class Link:
         return len(self._wires)
 
     @property
+    def silent(self):
+        return self._call(lambda: sum(wire.silent for wire in self._wires))
+
+    @property
     def passed(self):
         """Bytes so far on the latest connection, by direction."""
         return self._call(lambda: dict(max(self._wires, key=lambda wire: wire.number).passed))
