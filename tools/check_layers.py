@@ -26,13 +26,13 @@ ALLOWED = {
 OWNERS = {
     r"uv\.h": {"net"},
     r"(mysql|ma_\w+|mysqld_error|errmsg)\.h": {"backend"},
-    r"openssl/.*": {"net", "protocol", "backend"},
+    r"openssl/.*": {"base", "net", "protocol", "backend"},
     r"yaml-cpp/.*": {"config"},
     r"uriparser/.*": {"config"},
     r"prometheus/.*": {"metrics"},
     r"httplib\.h": {"admin"},
     r"spdlog/.*": {"base"},
-    r"xxhash\.h": {"base", "sql"},
+    r"xxhash\.h": {"sql"},
     r"(zlib|zstd)\.h": {"protocol"},
     r"CLI/.*": {"main"},
 }

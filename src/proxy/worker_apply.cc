@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tidepool/base/check.h"
+#include "tidepool/base/stream_hash.h"
 #include "tidepool/proxy/worker.h"
 
 namespace tidepool::proxy {
@@ -33,7 +34,7 @@ void fill(session::Account& account, const config::User& user, const config::Poo
     ++account.credential_version;
     account.sha2_digest.clear();
   }
-  account.key = std::hash<std::string>()(user.name);
+  account.key = keyed_number(user.name);
   account.max_sessions = static_cast<unsigned>(user.max_sessions);
   account.max_leases = static_cast<unsigned>(user.max_leases);
   account.timeouts = {.query = user.timeouts.query,

@@ -4,6 +4,7 @@
 
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
+#include "tidepool/base/stream_hash.h"
 #include "tidepool/session/effects.h"
 #include "tidepool/session/next_isolation.h"
 #include "tidepool/session/session.h"
@@ -38,7 +39,7 @@ pool::Want Session::want() const {
   want.user = account.key;
   want.max_leases = account.max_leases;
   if (account.pool->limits_leases_by_database && !database.empty()) {
-    want.database = std::hash<std::string_view>()(database);
+    want.database = keyed_number(database);
   }
   return want;
 }

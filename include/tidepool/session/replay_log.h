@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tidepool/base/stream_hash.h"
 #include "tidepool/protocol/commands.h"
 #include "tidepool/session/prepared.h"
 #include "tidepool/sql/statement.h"
@@ -30,10 +31,11 @@ ReplayUse replay_use(protocol::Command command, const sql::Script& script);
 // TiDB's errors that are worth a replay, if they have ended the transaction: conflicts with others.
 bool is_replayed_error(std::uint16_t error_number);
 
-// An answer, all bytes of it.
+// An answer, all bytes of it. Who writes the rows that it shows must not be able to make another
+// one pass for it: the hash has a key.
 struct AnswerDigest {
   std::uint64_t bytes = 0;
-  std::uint64_t hash = 0;
+  StreamHash::Value hash{};
 
   bool operator==(const AnswerDigest&) const = default;
 };

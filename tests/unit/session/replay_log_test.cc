@@ -16,8 +16,8 @@ ReplayUse use_of(const std::string& text, Command command = Command::kQuery) {
   return replay_use(command, sql::classify(text, {}));
 }
 
-ReplayStatement statement(std::string payload, std::uint64_t hash = 1) {
-  return {.payload = std::move(payload), .answer = {.bytes = 7, .hash = hash}};
+ReplayStatement statement(std::string payload, std::uint8_t hash = 1) {
+  return {.payload = std::move(payload), .answer = {.bytes = 7, .hash = {hash}}};
 }
 
 struct UseRow {
@@ -193,21 +193,21 @@ TEST_F(ReplayPlayerTest, GoesOnWhileTheAnswersAreTheSame) {
   ReplayPlayer player(log_);
   ASSERT_NE(player.next(), nullptr);
   EXPECT_EQ(player.next()->payload, "\3BEGIN");
-  EXPECT_TRUE(player.compare({.bytes = 7, .hash = 1}, true));
+  EXPECT_TRUE(player.compare({.bytes = 7, .hash = {1}}, true));
   ASSERT_NE(player.next(), nullptr);
   EXPECT_EQ(player.next()->payload, "\3SELECT 1");
-  EXPECT_TRUE(player.compare({.bytes = 7, .hash = 2}, true));
+  EXPECT_TRUE(player.compare({.bytes = 7, .hash = {2}}, true));
   EXPECT_EQ(player.next(), nullptr);
-  EXPECT_FALSE(player.compare({.bytes = 7, .hash = 2}, true)) << "nobody asked";
+  EXPECT_FALSE(player.compare({.bytes = 7, .hash = {2}}, true)) << "nobody asked";
 }
 
 TEST_F(ReplayPlayerTest, EndsWithAnAnswerThatDiffers) {
-  EXPECT_FALSE(ReplayPlayer(log_).compare({.bytes = 7, .hash = 9}, true));
-  EXPECT_FALSE(ReplayPlayer(log_).compare({.bytes = 8, .hash = 1}, true));
+  EXPECT_FALSE(ReplayPlayer(log_).compare({.bytes = 7, .hash = {9}}, true));
+  EXPECT_FALSE(ReplayPlayer(log_).compare({.bytes = 8, .hash = {1}}, true));
 }
 
 TEST_F(ReplayPlayerTest, EndsWithTheTransaction) {
-  EXPECT_FALSE(ReplayPlayer(log_).compare({.bytes = 7, .hash = 1}, false))
+  EXPECT_FALSE(ReplayPlayer(log_).compare({.bytes = 7, .hash = {1}}, false))
       << "the next statement would commit itself";
 }
 
