@@ -134,8 +134,9 @@ bool Session::waits_for_others_statements() {
   constexpr Duration kPause = std::chrono::milliseconds(200);
   if (is_bound() || is_replaying() || command_->attempts >= kMostTries) return false;
   if (command_->attempts == 0) {
-    account_->pool->pool->broker().with(
-        [this](pool::Broker& broker, pool::Orders&) { broker.renew_all(environment_.loop.now()); });
+    account_->pool->pool->broker().with([this](pool::Broker& broker, pool::Orders& orders) {
+      broker.renew_all(environment_.loop.now(), orders);
+    });
   }
   end_lease(next_isolation_.empty() ? pool::Release::kClean : pool::Release::kReset);
   repeat(FailureKind::kUnavailable, kPause);
