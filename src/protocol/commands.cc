@@ -48,4 +48,24 @@ bool has_no_reply(Command command) {
          command == Command::kStmtSendLongData;
 }
 
+bool has_certain_end(Command command) {
+  switch (command) {
+    case Command::kQuit:
+    case Command::kInitDb:
+    case Command::kQuery:
+    case Command::kFieldList:
+    case Command::kStatistics:
+    case Command::kPing:
+    case Command::kStmtPrepare:
+    case Command::kStmtExecute:
+    case Command::kStmtSendLongData:
+    case Command::kStmtClose:
+    case Command::kStmtReset:
+    case Command::kSetOption:
+    case Command::kStmtFetch:
+    case Command::kResetConnection: return true;
+    default: return false;
+  }
+}
+
 }  // namespace tidepool::protocol

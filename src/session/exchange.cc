@@ -12,13 +12,20 @@ namespace tidepool::session {
 namespace {
 
 // A command of 16 MiB and more is several packets, and the answer's numbers go on after theirs.
+std::uint8_t byte_at(std::string_view packet, std::size_t at) {
+  return static_cast<std::uint8_t>(packet[at]);
+}
+
+std::size_t length_of(std::string_view packet) {
+  return byte_at(packet, 0) | std::size_t{byte_at(packet, 1)} << 8U |
+         std::size_t{byte_at(packet, 2)} << 16U;
+}
+
 std::uint8_t sequence_after(std::string_view packets) {
   std::uint8_t last = 0;
   while (packets.size() >= protocol::kHeaderBytes) {
-    const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(packets[at]); };
-    const std::size_t length = byte(0) | std::size_t{byte(1)} << 8U | std::size_t{byte(2)} << 16U;
-    last = byte(3);
-    packets.remove_prefix(std::min(packets.size(), protocol::kHeaderBytes + length));
+    last = byte_at(packets, 3);
+    packets.remove_prefix(std::min(packets.size(), protocol::kHeaderBytes + length_of(packets)));
   }
   return static_cast<std::uint8_t>(last + 1);
 }
@@ -47,6 +54,7 @@ std::string Exchange::take_writable() {
 
 Result<Exchange::Progress> Exchange::feed(std::string_view bytes) {
   if (answering_.empty()) return fail(Code::kProtocol, "TiDB sent bytes that nobody asked for");
+  if (!tracking_ && answering_.front().kind == StepKind::kFence) return feed_fence(bytes);
   if (!tracking_) {
     const Step& step = answering_.front();
     tracker_.begin(step.command, {.first_sequence = step.first_sequence,
@@ -57,6 +65,36 @@ Result<Exchange::Progress> Exchange::feed(std::string_view bytes) {
   const Result<std::size_t> consumed = tracker_.feed(bytes);
   if (!consumed) return tl::unexpected(consumed.error());
   return progress_of(bytes, *consumed);
+}
+
+// The numbers of the packets tell: those of the command's answer go on, and the fence's is the
+// first of its own.
+Result<Exchange::Progress> Exchange::feed_fence(std::string_view bytes) {
+  if (surplus_left_ > 0) return progress_of_surplus(bytes);
+  const std::size_t missing = protocol::kHeaderBytes - fence_header_.size();
+  const std::size_t taken = std::min(missing, bytes.size());
+  const std::string before = fence_header_;
+  fence_header_ += bytes.substr(0, taken);
+  if (taken < missing) return Progress{.consumed = taken, .step = StepKind::kFence};
+  const std::string header = std::exchange(fence_header_, {});
+  if (byte_at(header, 3) != answering_.front().first_sequence) {
+    held_ = before;  // passed on ahead of the rest
+    surplus_left_ = taken + length_of(header);
+    return progress_of_surplus(bytes);
+  }
+  tracker_.begin(answering_.front().command);
+  tracking_ = true;
+  held_.clear();
+  if (const auto seen = tracker_.feed(header); !seen) return tl::unexpected(seen.error());
+  const Result<std::size_t> rest = tracker_.feed(bytes.substr(taken));
+  if (!rest) return tl::unexpected(rest.error());
+  return progress_of(bytes, taken + *rest);
+}
+
+Exchange::Progress Exchange::progress_of_surplus(std::string_view bytes) {
+  const std::size_t taken = std::min(surplus_left_, bytes.size());
+  surplus_left_ -= taken;
+  return {.consumed = taken, .relay = true, .step = StepKind::kFence};
 }
 
 Exchange::Progress Exchange::progress_of(std::string_view bytes, std::size_t consumed) {

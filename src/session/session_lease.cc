@@ -221,6 +221,10 @@ void Session::add_relay(std::string bytes, bool after_success, bool hold) {
                                           !command_->texts.uses.empty() ||
                                           (command_->answer != nullptr && command_->executes()),
                           .may_request_file = has_file});
+  if (protocol::has_certain_end(type)) return;
+  command_->exchange.add({.kind = StepKind::kFence,
+                          .command = protocol::Command::kPing,
+                          .bytes = framed(protocol::Command::kPing)});
 }
 
 // The backend could not be brought to the session's state, or the statement not be prepared on it.

@@ -163,6 +163,7 @@ void Session::on_step_ended(StepKind kind) {
         close_on_backend({id});
       }
       break;
+    case StepKind::kFence:
     case StepKind::kSilent: break;
   }
   if (flow_since(turn) == Flow::kEnded || command_ == nullptr) return;

@@ -135,6 +135,10 @@ std::string FakeTidb::Connection::text_of(std::string_view command) const {
 FakeMysql::Answer FakeTidb::Connection::answer(std::string_view command) {
   switch (command[0]) {
     case 3: return {.bytes = answer_text(std::string(command.substr(1)))};
+    case 7: {  // COM_REFRESH of the privileges: that of FLUSH PRIVILEGES, and its own
+      const bool twice = command.size() > 1 && command[1] == 1;
+      return {.bytes = ok() + (twice ? ok_packet(2, status()) : std::string())};
+    }
     case 22: return {.bytes = prepare(std::string(command.substr(1)))};
     case 23: {
       const std::string text = text_of(command);

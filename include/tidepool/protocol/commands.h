@@ -48,4 +48,10 @@ const char* to_string(Command command);
 // Whether the server sends nothing back: QUIT, STMT_CLOSE and STMT_SEND_LONG_DATA.
 bool has_no_reply(Command command);
 
+// Whether the end of the server's answer can be told from the answer alone. TiDB answers
+// COM_REFRESH with RefreshPrivileges, and COM_SHUTDOWN, with the OK of a statement and then with
+// another one (conn.go, handleRefresh and dispatch); of ids that are not known here anything can be
+// expected.
+bool has_certain_end(Command command);
+
 }  // namespace tidepool::protocol

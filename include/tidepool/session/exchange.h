@@ -1,7 +1,7 @@
 // Exchange: one command of a client on one backend, as a short list of steps. Pure: says which
 // bytes may be written to the backend now, and which of the bytes that come back are the client's.
 //
-//   restore … restore · prepare · RELAY · probe · capture
+//   restore … restore · prepare · RELAY · fence · probe · capture
 //
 // Steps are pipelined; one marked `after_success` is written only when every step before it was
 // answered without an error. When a restore or a prepare fails, what is not yet written is dropped,
@@ -28,6 +28,8 @@ enum class StepKind : std::uint8_t {
   kPrepare,  // prepares on this backend what the client prepared on another; swallowed, its id is
              // wanted
   kRelay,    // the client's own command; its answer is the client's
+  kFence,    // a ping behind a command whose answer may go on after its end: what comes before the
+             // ping's own answer belongs to the command
   kProbe,    // a ping after an error: does the transaction live on?
   kCapture,  // reads state back; its answer is held
   kSilent,   // has no answer
@@ -102,6 +104,8 @@ class Exchange {
   std::uint8_t next_sequence() const { return tracker_.next_sequence(); }
 
  private:
+  Result<Progress> feed_fence(std::string_view bytes);
+  Progress progress_of_surplus(std::string_view bytes);
   Progress progress_of(std::string_view bytes, std::size_t consumed);
   bool holds(const Step& step, std::string_view bytes) const;
   void end_step(StepKind kind);
@@ -110,6 +114,8 @@ class Exchange {
   std::deque<Step> answering_;  // written, answer outstanding; the front one's is being followed
   protocol::ResponseTracker tracker_;
   bool tracking_ = false;
+  std::string fence_header_;      // of a packet before the fence's answer, or of that
+  std::size_t surplus_left_ = 0;  // bytes of such a packet that are still to come
   bool relay_written_ = false;
   bool relay_answered_ = false;
   std::string held_;

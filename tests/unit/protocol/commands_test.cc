@@ -23,5 +23,12 @@ TEST(Commands, KnowWhichGetNoReply) {
   }
 }
 
+TEST(Commands, KnowWhoseAnswerMayGoOnBehindItsEnd) {
+  for (const int id : {7, 8, 0, 5, 10, 13, 19, 30, 32, 200, 255})
+    EXPECT_FALSE(has_certain_end(static_cast<Command>(id))) << id;
+  for (const int id : {2, 3, 4, 9, 14, 22, 23, 24, 25, 26, 27, 28, 31})
+    EXPECT_TRUE(has_certain_end(static_cast<Command>(id))) << id;
+}
+
 }  // namespace
 }  // namespace tidepool::protocol

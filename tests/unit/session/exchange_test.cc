@@ -81,6 +81,28 @@ TEST_P(ExchangeInPieces, SwallowsTheExecuteBehindAPrepareThatFailed) {
   EXPECT_EQ(exchange.prepare_error()->mysql_errno, 1146);
 }
 
+TEST_P(ExchangeInPieces, TakesWhatComesBeforeTheFencesAnswerForTheCommands) {
+  const std::string second = protocol::ok_packet({}, 2) + protocol::ok_packet({}, 3);
+  const std::string fence = framed(Command::kPing);
+  for (const std::string& surplus : {std::string(), second}) {
+    for (const std::string& end : {ok(), err(1053)}) {
+      Exchange exchange;
+      exchange.add({.command = Command::kRefresh, .bytes = framed(Command::kRefresh, "\x01")});
+      exchange.add({.kind = StepKind::kFence, .command = Command::kPing, .bytes = fence});
+      EXPECT_EQ(exchange.take_writable(), framed(Command::kRefresh, "\x01") + fence);
+
+      EXPECT_EQ(feed(exchange, ok(), GetParam()), ok());
+      EXPECT_FALSE(exchange.is_over());
+      EXPECT_EQ(feed(exchange, surplus + end, GetParam()), surplus);
+
+      EXPECT_TRUE(exchange.is_over());
+      EXPECT_FALSE(exchange.failure());
+      EXPECT_EQ(exchange.summary().error_number, end == ok() ? 0 : 1053);
+      EXPECT_FALSE(exchange.feed(ok())) << "nothing was asked";
+    }
+  }
+}
+
 TEST_P(ExchangeInPieces, PipelinesARestoreAndSwallowsItsAnswer) {
   Exchange exchange;
   exchange.add(restore("SET a = 1"));
