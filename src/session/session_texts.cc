@@ -1,11 +1,11 @@
 // PREPARE, EXECUTE and DEALLOCATE PREPARE as text: an EXECUTE counts as the text that it executes,
 // what a session has by name is made again where it is missing, and what another session left
 // behind under that name is gone before.
-#include <functional>
 #include <set>
 #include <utility>
 
 #include "own_errors.h"
+#include "tidepool/base/stream_hash.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/effects.h"
 #include "tidepool/session/session.h"
@@ -29,8 +29,8 @@ bool is_about_unknown(const sql::Script& script) {
 pool::TextOwner owner_of(const TextStatement& statement, const std::string& mark) {
   if (mark.empty()) return statement.owner;
   constexpr std::uint64_t kMarked = std::uint64_t{1} << 63U;
-  const std::size_t hash = std::hash<std::string>()(mark + std::to_string(statement.owner.number));
-  return {statement.owner.session, kMarked | hash};
+  const std::string marked = mark + std::to_string(statement.owner.number);
+  return {statement.owner.session, kMarked | keyed_number(marked)};
 }
 
 Step query_step(StepKind kind, const std::string& text, bool may_fail = false) {

@@ -49,9 +49,10 @@ TEST(PreparedStatements, HaveKeysThatNoTextImitates) {
   const std::string imitating = "SELECT ?" + std::string(1, '\0') + types;
   const pool::PreparedCache::Key plain = prepared_key("SELECT ?", kFresh);
   EXPECT_NE(*key_of_types(plain, types), *prepared_key(imitating, kFresh));
-  EXPECT_NE(*key_of_types(plain, types), *key_of_sent_text(plain, types));
   PreparedStatement statement;
   statement.serial = 7;
+  statement.sent_text = types;
+  EXPECT_NE(*key_of_types(plain, types), *key_of_sent_text(plain, statement));
   EXPECT_NE(*private_key(statement, 5), *private_key(statement, 57));
   EXPECT_NE(*key_of_types(private_key(statement, 5), types), *key_of_types(plain, types));
 }
