@@ -85,6 +85,7 @@ int command_line(int argc, const char* const* argv, const World& world) {
     world.err << "--config: found nothing, allowed: the path of a file\n";
     return kUsage;
   }
+  if (options.check_config) world.release_signals();
   const config::LoadResult loaded = load(options, world.environment);
   if (options.check_config) return check(loaded, world);
   const config::Source source{options.config,

@@ -19,8 +19,12 @@ void raise_descriptor_limit() {
 
 }  // namespace
 
-void prepare_process(unsigned blocking_threads) {
+void ignore_broken_pipes() {
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+void prepare_process(unsigned blocking_threads) {
+  ignore_broken_pipes();
   raise_descriptor_limit();
   ::setenv("UV_THREADPOOL_SIZE", std::to_string(blocking_threads).c_str(), 0);
 }

@@ -58,7 +58,7 @@ void Server::poll_files() {
 
 // All of it or nothing.
 void Server::reload(const char* why) {
-  if (home_->draining) return;
+  if (home_->draining) return log::info("configuration not reloaded: this process drains");
   const Result<void> done = read_again();
   metrics::ProcessStats& stats = home_->process;
   stats.last_reload_time.set(std::time(nullptr));

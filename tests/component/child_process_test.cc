@@ -9,6 +9,7 @@
 
 #include "loop_run.h"
 #include "tidepool/net/fd.h"
+#include "tidepool/net/signal.h"
 
 namespace tidepool::net {
 namespace {
@@ -67,6 +68,15 @@ TEST_F(ChildProcessTest, HandsOverArgumentsEnvironmentAndDescriptor) {
   const auto child = start({"/bin/sh", "-c", "echo $0 $1 $GIVEN >&3", "a b", "c"}, {"GIVEN=d"});
   ASSERT_TRUE(child);
   EXPECT_EQ(written(), "a b c d\n");
+  EXPECT_TRUE(run_until(loop, [&] { return code == 0; }));
+}
+
+TEST_F(ChildProcessTest, DoesNotInheritTheSignalsThatAreHeld) {
+  hold_signals();
+  const auto child = start({"/bin/sh", "-c", "grep -E 'Sig(Blk|Ign)' /proc/self/status >&3"});
+  release_signals();
+  ASSERT_TRUE(child);
+  EXPECT_EQ(written(), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
   EXPECT_TRUE(run_until(loop, [&] { return code == 0; }));
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <csignal>
 #include <thread>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -178,6 +179,23 @@ TEST(Signal, CallsBackEachTime) {
   });
   loop.post([] { ::raise(SIGHUP); });
   EXPECT_TRUE(run_until(loop, [&] { return seen == 2; }));
+}
+
+TEST(Signal, IsCalledForWhatCameBeforeIt) {
+  hold_signals();
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  std::thread other([] { ::raise(SIGHUP); });  // held there too: it would end the process
+  other.join();
+  Loop loop;
+  int seen = 0;
+  {
+    const Signal signal(loop, SIGTERM, [&] { ++seen; });
+    EXPECT_TRUE(run_until(loop, [&] { return seen == 1; }));
+  }
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);  // while nobody watches it: it goes on waiting
+  const Signal again(loop, SIGTERM, [&] { ++seen; });
+  EXPECT_TRUE(run_until(loop, [&] { return seen == 2; }));
+  release_signals();
 }
 
 TEST(Blocking, GivesTheResultOnTheLoopsThread) {

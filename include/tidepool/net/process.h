@@ -10,6 +10,9 @@ namespace tidepool::net {
 // UV_THREADPOOL_SIZE in the environment wins.
 inline constexpr unsigned kDefaultBlockingThreads = 32;
 
+// SIGPIPE alone: whoever reads what the program prints or logs may leave.
+void ignore_broken_pipes();
+
 void prepare_process(unsigned blocking_threads = kDefaultBlockingThreads);
 
 }  // namespace tidepool::net

@@ -16,6 +16,7 @@ struct Outcome {
   std::string out;
   std::string err;
   int runs;
+  int releases;  // of the signals
 };
 
 Outcome run(std::vector<const char*> arguments, config::Variables variables = {}) {
@@ -23,13 +24,15 @@ Outcome run(std::vector<const char*> arguments, config::Variables variables = {}
   std::ostringstream out;
   std::ostringstream err;
   int runs = 0;
+  int releases = 0;
   const auto proxy = [&](const config::Config& config, const config::Source&) {
     ++runs;
     return config.pools.front().size;
   };
-  const World world{config::environment(std::move(variables)), proxy, out, err};
+  const World world{config::environment(std::move(variables)), proxy, [&] { ++releases; }, out,
+                    err};
   const int code = command_line(static_cast<int>(arguments.size()), arguments.data(), world);
-  return {code, out.str(), err.str(), runs};
+  return {code, out.str(), err.str(), runs, releases};
 }
 
 TEST(CommandLine, RunsTheProxyAndReturnsItsExitCode) {
@@ -37,6 +40,7 @@ TEST(CommandLine, RunsTheProxyAndReturnsItsExitCode) {
       run({}, {{"TIDB_URL", "mysql://u:p@h.example"}, {"TIDEPOOL_POOL_SIZE", "42"}});
   EXPECT_EQ(outcome.code, 42);
   EXPECT_EQ(outcome.runs, 1);
+  EXPECT_EQ(outcome.releases, 0) << "signals wait for the proxy";
 }
 
 TEST(CommandLine, ReadsTheFileThatIsNamed) {
@@ -52,6 +56,7 @@ TEST(CommandLine, ChecksTheConfigurationWithoutRunning) {
   const Outcome ok = run({"--check-config", "--config", good.path().c_str()});
   EXPECT_EQ(ok.code, 0);
   EXPECT_EQ(ok.out, "ok\n");
+  EXPECT_EQ(ok.releases, 1) << "it may be interrupted";
   EXPECT_THAT(ok.err, StartsWith("warning: " + good.path() + ":1:"));
 
   const Outcome problems = run({"--check-config", "--config", bad.path().c_str()});
