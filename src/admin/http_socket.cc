@@ -66,6 +66,8 @@ Result<HttpSocket> HttpSocket::open(const ListenAddress& address, int inherited)
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
     if (const int fd = bind_to(*one); fd >= 0) return HttpSocket(fd);
     error = errno;
+    // The other addresses of that name are no place for a second process either.
+    if (error == EADDRINUSE) break;
   }
   return cannot_listen(address, error);
 }

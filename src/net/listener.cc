@@ -4,13 +4,16 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <memory>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 #include <uv.h>
@@ -23,6 +26,8 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 64;                     // then others get their turn
 constexpr auto kRest = std::chrono::milliseconds(100);  // when even refusing fails
+constexpr int kLockAttempts = 200;
+constexpr auto kLockPause = std::chrono::milliseconds(5);
 constexpr int kSocketFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 tl::unexpected<Error> fail_listen(const std::string& where, int number) {
@@ -34,22 +39,43 @@ struct AddressFree {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
 
-Result<UniqueFd> bind_tcp(const addrinfo& address, int backlog) {
-  UniqueFd fd(::socket(address.ai_family, SOCK_STREAM | kSocketFlags, 0));
-  const int on = 1;
-  const int off = 0;
-  if (!fd.is_open()) return tl::unexpected(error_of_errno("socket", errno));
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (address.ai_family == AF_INET6) {  // "*" means IPv4 too
-    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+void set_option(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+// -1: errno says why.
+int bind_tcp(const sockaddr* address, socklen_t length, int backlog, Port owner) {
+  UniqueFd fd(::socket(address->sa_family, SOCK_STREAM | kSocketFlags, 0));
+  if (!fd.is_open()) return -1;
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (address->sa_family == AF_INET6) {  // "*" means IPv4 too
+    set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   }
-  if (::bind(fd.get(), address.ai_addr, address.ai_addrlen) != 0 ||
-      ::listen(fd.get(), backlog) != 0) {
-    return fail(errno == EADDRINUSE || errno == EACCES ? Code::kConfig : Code::kInternal,
-                std::generic_category().message(errno));
+  if (owner == Port::kShared) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (::bind(fd.get(), address, length) != 0 || ::listen(fd.get(), backlog) != 0) {
+    const int number = errno;
+    fd.reset();
+    errno = number;
+    return -1;
   }
-  return fd;
+  // Not before: the kernel gives a port to all who ask with this option, but to one only of those
+  // who listen without it. With it from here on, this socket lets those of share() beside it.
+  if (owner == Port::kOwn) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  return fd.release();
+}
+
+bool has_no_such_address(int number) {
+  return number == EADDRNOTAVAIL || number == EAFNOSUPPORT;
+}
+
+// The first address that this machine has. -1: errno says why.
+int bind_first(const addrinfo* addresses, int backlog, Port owner) {
+  errno = EADDRNOTAVAIL;
+  for (const addrinfo* one = addresses; one != nullptr; one = one->ai_next) {
+    const int fd = bind_tcp(one->ai_addr, one->ai_addrlen, backlog, owner);
+    if (fd >= 0 || !has_no_such_address(errno)) return fd;
+  }
+  return -1;
 }
 
 Result<sockaddr_un> unix_address(const std::string& path) {
@@ -63,6 +89,24 @@ Result<sockaddr_un> unix_address(const std::string& path) {
   return address;
 }
 
+FileId file_at(const std::string& path) {
+  struct stat status {};
+  if (path.empty() || ::lstat(path.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino};
+}
+
+// Between the look at what is there and listen() nobody else may look: held by whoever opens a
+// socket in this folder. Who cannot have it in time goes on without.
+UniqueFd lock_folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  UniqueFd fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int attempt = 0; attempt < kLockAttempts && fd.is_open(); ++attempt) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) break;
+    std::this_thread::sleep_for(kLockPause);
+  }
+  return fd;
+}
+
 // Removes what a process that is gone has left behind.
 Result<void> remove_stale(const std::string& path, const sockaddr_un& address) {
   struct stat status {};
@@ -73,6 +117,7 @@ Result<void> remove_stale(const std::string& path, const sockaddr_un& address) {
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | kSocketFlags, 0));
   const int failed =
       ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  if (failed != 0 && errno == ENOENT) return {};
   if (failed == 0 || errno != ECONNREFUSED) {
     return fail(Code::kConfig, "cannot listen on '" + path + "': another process listens on it");
   }
@@ -80,48 +125,11 @@ Result<void> remove_stale(const std::string& path, const sockaddr_un& address) {
   return {};
 }
 
-UniqueFd open_reserve() {
-  return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Listener>> Listener::tcp(Loop& loop, const std::string& host,
-                                                std::uint16_t port, int backlog,
-                                                OnAccept on_accept) {
-  const std::string where = "'" + host + "' port " + std::to_string(port);
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const bool any = host.empty() || host == "*";
-  const int failed =
-      ::getaddrinfo(any ? "::" : host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (failed != 0) {
-    return fail(Code::kConfig, "cannot listen on " + where + ": " + ::gai_strerror(failed));
-  }
-  const std::unique_ptr<addrinfo, AddressFree> addresses(found);
-  Result<UniqueFd> fd = bind_tcp(*addresses, backlog);
-  if (!fd && any) {  // a machine without IPv6
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    addrinfo plain{};
-    plain.ai_family = AF_INET;
-    plain.ai_addr = reinterpret_cast<sockaddr*>(&v4);
-    plain.ai_addrlen = sizeof v4;
-    fd = bind_tcp(plain, backlog);
-  }
-  if (!fd) return fail(fd.error().code, "cannot listen on " + where + ": " + fd.error().message);
-  return from_fd(loop, std::move(*fd), std::move(on_accept));
-}
-
-Result<std::unique_ptr<Listener>> Listener::unix_socket(Loop& loop, const std::string& path,
-                                                        unsigned mode, int backlog,
-                                                        OnAccept on_accept) {
+// A socket that listens there, with the rights that `mode` says.
+Result<UniqueFd> bind_unix(const std::string& path, unsigned mode, int backlog) {
   const Result<sockaddr_un> address = unix_address(path);
   if (!address) return tl::unexpected(address.error());
+  const UniqueFd lock = lock_folder_of(path);
   if (const Result<void> removed = remove_stale(path, *address); !removed) {
     return tl::unexpected(removed.error());
   }
@@ -136,8 +144,49 @@ Result<std::unique_ptr<Listener>> Listener::unix_socket(Loop& loop, const std::s
     ::unlink(path.c_str());
     return fail_listen("'" + path + "'", number);
   }
-  Result<std::unique_ptr<Listener>> listener = from_fd(loop, std::move(fd), std::move(on_accept));
-  if (listener) (*listener)->unlink_path_ = path;
+  return fd;
+}
+
+UniqueFd open_reserve() {
+  return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::tcp(Loop& loop, const std::string& host,
+                                                std::uint16_t port, int backlog, OnAccept on_accept,
+                                                Port owner) {
+  const std::string where = "'" + host + "' port " + std::to_string(port);
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const bool any = host.empty() || host == "*";
+  const int failed =
+      ::getaddrinfo(any ? "::" : host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (failed != 0) {
+    return fail(Code::kConfig, "cannot listen on " + where + ": " + ::gai_strerror(failed));
+  }
+  const std::unique_ptr<addrinfo, AddressFree> addresses(found);
+  UniqueFd fd(bind_first(addresses.get(), backlog, owner));
+  if (!fd.is_open() && any && has_no_such_address(errno)) {  // a machine without IPv6
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    fd = UniqueFd(bind_tcp(reinterpret_cast<sockaddr*>(&v4), sizeof v4, backlog, owner));
+  }
+  if (!fd.is_open()) return fail_listen(where, errno);
+  return from_fd(loop, std::move(fd), std::move(on_accept));
+}
+
+Result<std::unique_ptr<Listener>> Listener::unix_socket(Loop& loop, const std::string& path,
+                                                        unsigned mode, int backlog,
+                                                        OnAccept on_accept) {
+  Result<UniqueFd> fd = bind_unix(path, mode, backlog);
+  if (!fd) return tl::unexpected(fd.error());
+  Result<std::unique_ptr<Listener>> listener = from_fd(loop, std::move(*fd), std::move(on_accept));
+  if (listener) (*listener)->file_ = file_at(path);
   return listener;
 }
 
@@ -161,10 +210,19 @@ Result<std::unique_ptr<Listener>> Listener::from_fd(Loop& loop, UniqueFd fd, OnA
   return listener;
 }
 
-Result<std::unique_ptr<Listener>> Listener::share(Loop& loop, OnAccept on_accept) const {
-  UniqueFd copy(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
-  if (!copy.is_open()) return tl::unexpected(error_of_errno("sharing a listening socket", errno));
-  return from_fd(loop, std::move(copy), std::move(on_accept));
+Result<std::unique_ptr<Listener>> Listener::share(Loop& loop, int backlog,
+                                                  OnAccept on_accept) const {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  UniqueFd fd;
+  if (!is_unix_ && ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0) {
+    fd = UniqueFd(
+        bind_tcp(reinterpret_cast<const sockaddr*>(&address), length, backlog, Port::kShared));
+  }
+  // Of a Unix socket, and where the kernel gives TCP no second queue, the same socket.
+  if (!fd.is_open()) fd = UniqueFd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd.is_open()) return tl::unexpected(error_of_errno("sharing a listening socket", errno));
+  return from_fd(loop, std::move(fd), std::move(on_accept));
 }
 
 Listener::Listener(Loop& loop, UniqueFd fd, OnAccept on_accept)
@@ -177,7 +235,12 @@ Listener::Listener(Loop& loop, UniqueFd fd, OnAccept on_accept)
 }
 
 Listener::~Listener() {
-  if (!unlink_path_.empty()) ::unlink(unlink_path_.c_str());
+  remove_file();
+}
+
+// Unless the path has become another process's meanwhile.
+void Listener::remove_file() const {
+  if (file_ != FileId{} && file_at(address_) == file_) ::unlink(address_.c_str());
 }
 
 void Listener::set_refusal(std::string last_words, OnRefused on_refused) {
@@ -187,7 +250,7 @@ void Listener::set_refusal(std::string last_words, OnRefused on_refused) {
 
 void Listener::own_file(unsigned mode) {
   if (!is_unix_) return;
-  unlink_path_ = address_;
+  file_ = file_at(address_);
   (void)::chmod(address_.c_str(), mode);  // it may have been opened with another one
 }
 

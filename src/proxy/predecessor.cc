@@ -1,5 +1,6 @@
 #include "tidepool/proxy/predecessor.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <fcntl.h>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::chrono::seconds kGreetingTimeout{10};
 constexpr std::string_view kUnix = "unix ";
+constexpr std::string_view kTcp = "tcp ";
 
 Result<net::UniqueFd> channel_named(std::string_view text) {
   int fd = -1;
@@ -67,6 +69,13 @@ std::vector<net::UniqueFd> Predecessor::take(const std::string& key) {
   std::vector<net::UniqueFd> taken = std::move(found->second);
   sockets_.erase(found);
   return taken;
+}
+
+bool Predecessor::listens_on(std::uint16_t port) const {
+  const std::string end = ' ' + std::to_string(port);
+  return std::any_of(sockets_.begin(), sockets_.end(), [&](const auto& one) {
+    return one.first.starts_with(kTcp) && one.first.ends_with(end);
+  });
 }
 
 void Predecessor::drop_the_rest() {

@@ -70,8 +70,13 @@ Result<void> Server::start() {
 Result<void> Server::listen() {
   Inherited inherited(home_->config.listeners.size());
   if (Predecessor* before = takeover_.predecessor()) {
+    const std::vector<config::Listener>& listeners = home_->config.listeners;
+    for (std::size_t i = 0; i < inherited.size(); ++i) {
+      const bool is_shared = !listeners[i].is_socket() && before->listens_on(listeners[i].port);
+      if (is_shared) inherited[i].owner = net::Port::kShared;
+    }
     for (std::size_t i = 0; i < inherited.size(); ++i)
-      inherited[i] = before->take(key_of(home_->config.listeners[i]));
+      inherited[i].sockets = before->take(key_of(listeners[i]));
   }
   for (int i = 0; i < home_->config.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(*home_, static_cast<unsigned>(i)));

@@ -39,9 +39,9 @@ Worker::~Worker() = default;
 
 Result<void> Worker::listen(const Worker* first, Inherited& inherited) {
   for (std::size_t number = 0; number < home_.config.listeners.size(); ++number) {
-    if (auto taken = inherit(number, inherited[number]); !taken) return taken;
+    if (auto taken = inherit(number, inherited[number].sockets); !taken) return taken;
     if (find_listener(number) != nullptr) continue;
-    auto listener = make_listener(number, first);
+    auto listener = make_listener(number, first, inherited[number].owner);
     if (!listener) return tl::unexpected(listener.error());
     add_listener(number, std::move(*listener));
   }
@@ -76,19 +76,18 @@ const net::Listener* Worker::find_listener(std::size_t number) const {
 }
 
 Result<std::unique_ptr<net::Listener>> Worker::make_listener(std::size_t number,
-                                                             const Worker* first) {
+                                                             const Worker* first, net::Port owner) {
   const config::Listener& config = home_.config.listeners[number];
   auto on_accept = [this, number](net::Accepted accepted) {
     this->on_accept(number, std::move(accepted));
   };
   const net::Listener* shared = first == nullptr ? nullptr : first->find_listener(number);
+  if (shared != nullptr) return shared->share(loop_, kBacklog, on_accept);
   if (config.is_socket()) {
-    if (shared != nullptr) return shared->share(loop_, on_accept);
     return net::Listener::unix_socket(loop_, config.socket_path, config.socket_mode, kBacklog,
                                       on_accept);
   }
-  const std::uint16_t port = shared == nullptr ? config.port : shared->port();
-  return net::Listener::tcp(loop_, config.host, port, kBacklog, on_accept);
+  return net::Listener::tcp(loop_, config.host, config.port, kBacklog, on_accept, owner);
 }
 
 void Worker::hold_back() {

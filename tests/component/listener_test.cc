@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <netinet/in.h>
 #include <optional>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -66,11 +68,73 @@ TEST(Listener, ListensOnEveryAddress) {
 
 TEST(Listener, SharesAPortAmongLoops) {
   Loop loop;
+  Loop other;
   const auto first = Listener::tcp(loop, "127.0.0.1", 0, 16, [](const Accepted&) {});
   ASSERT_TRUE(first);
-  const auto second =
-      Listener::tcp(loop, "127.0.0.1", (*first)->port(), 16, [](const Accepted&) {});
-  EXPECT_TRUE(second) << second.error().message;
+  int accepted = 0;
+  const auto second = (*first)->share(other, 16, [&](const Accepted&) { ++accepted; });
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ((*second)->address(), (*first)->address());
+
+  std::vector<UniqueFd> clients;
+  while (accepted == 0 && clients.size() < 1000) {  // each goes to one of two queues
+    clients.push_back(connect_tcp((*first)->port()));
+    bool looked = false;
+    EXPECT_TRUE(run_until(other, [&] { return std::exchange(looked, true); }));
+  }
+  EXPECT_GT(accepted, 0);
+}
+
+TEST(Listener, LetsNobodyElseListenOnItsPort) {
+  for (const std::string first : {"127.0.0.1", "0.0.0.0", "::", "*"}) {
+    Loop loop;
+    const auto owner = Listener::tcp(loop, first, 0, 16, [](const Accepted&) {});
+    ASSERT_TRUE(owner) << owner.error().message;
+    const auto shared = (*owner)->share(loop, 16, [](const Accepted&) {});
+    ASSERT_TRUE(shared) << shared.error().message;
+    const std::string port = std::to_string((*owner)->port());
+    for (const std::string second : {"127.0.0.1", "0.0.0.0", "*", "localhost"}) {
+      const auto other = Listener::tcp(loop, second, (*owner)->port(), 16, [](const Accepted&) {});
+      ASSERT_FALSE(other) << first << " and " << second;
+      EXPECT_EQ(other.error().message,
+                "cannot listen on '" + second + "' port " + port + ": Address already in use");
+      EXPECT_EQ(other.error().code, Code::kConfig);
+    }
+  }
+}
+
+// In a takeover "*" may take the place of one address.
+TEST(Listener, LetsAnotherAddressOfItsPortBesideItIfToldSo) {
+  Loop loop;
+  const auto before = Listener::tcp(loop, "127.0.0.1", 0, 16, [](const Accepted&) {});
+  ASSERT_TRUE(before);
+  const auto after = Listener::tcp(
+      loop, "0.0.0.0", (*before)->port(), 16, [](const Accepted&) {}, Port::kShared);
+  EXPECT_TRUE(after) << after.error().message;
+}
+
+TEST(Listener, LeavesAFileAloneThatIsAnotherOnesNow) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("sock");
+  Loop loop;
+  auto first = Listener::unix_socket(loop, path, 0600, 16, [](const Accepted&) {}).value();
+  std::filesystem::rename(path, path + ".old");
+  const auto second = Listener::unix_socket(loop, path, 0600, 16, [](const Accepted&) {});
+  ASSERT_TRUE(second) << second.error().message;
+
+  first.reset();
+
+  EXPECT_TRUE(connect_unix(path));
+}
+
+TEST(Listener, OpensAUnixSocketWhereSomebodyElseHoldsTheFolder) {
+  const TemporaryDirectory directory;
+  const UniqueFd held(::open(directory.file("").c_str(), O_RDONLY | O_DIRECTORY));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+  Loop loop;
+  const auto listener =
+      Listener::unix_socket(loop, directory.file("sock"), 0600, 16, [](const Accepted&) {});
+  EXPECT_TRUE(listener) << listener.error().message;
 }
 
 TEST(Listener, SaysWhatIsWrongWithTheAddress) {
@@ -107,7 +171,7 @@ TEST(Listener, SharesAUnixSocketWithAnotherLoop) {
   const auto listener =
       Listener::unix_socket(loop, directory.file("sock"), 0600, 16, [](const Accepted&) {});
   ASSERT_TRUE(listener);
-  const auto shared = (*listener)->share(other, [&](const Accepted&) { ++accepted; });
+  const auto shared = (*listener)->share(other, 16, [&](const Accepted&) { ++accepted; });
   ASSERT_TRUE(shared);
   EXPECT_TRUE(connect_unix(directory.file("sock")));
   EXPECT_TRUE(run_until(other, [&] { return accepted == 1; }));

@@ -1,8 +1,9 @@
 // Listener: accepts connections on one TCP or Unix socket, on one loop.
 //
-// Several workers listen on one TCP port with SO_REUSEPORT, each with a Listener of its own; on one
-// Unix socket with share(). When the process is out of file descriptors, a reserved one is used to
-// accept and close what waits, so that the peer knows, and the listener goes on without spinning.
+// An address belongs to one process: whoever else asks for it, with whatever options, is told that
+// it is taken. Several workers listen on it with share(); another process only with descriptors
+// that it was given. When the process is out of file descriptors, a reserved one is used to accept
+// and close what waits, so that the peer knows, and the listener goes on without spinning.
 // Destroying it stops the accepting; a Unix socket's file goes with the listener that made it.
 #pragma once
 
@@ -18,11 +19,21 @@
 
 namespace tidepool::net {
 
+// Which file a path names now; empty: none.
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t number = 0;
+  bool operator==(const FileId&) const = default;
+};
+
 struct Accepted {
   UniqueFd fd;       // nonblocking, close-on-exec; TCP: without Nagle's delay
   std::string peer;  // "192.0.2.1:5123", "[2001:db8::1]:5123" or "unix"
   bool is_unix = false;
 };
+
+// kShared: on that port may listen who has this process's sockets.
+enum class Port : std::uint8_t { kOwn, kShared };
 
 class Listener {
  public:
@@ -35,7 +46,8 @@ class Listener {
   // `host` is a numeric address or a name, "" or "*" every address of the machine; port 0: the
   // system chooses, see port().
   static Result<std::unique_ptr<Listener>> tcp(Loop& loop, const std::string& host,
-                                               std::uint16_t port, int backlog, OnAccept on_accept);
+                                               std::uint16_t port, int backlog, OnAccept on_accept,
+                                               Port owner = Port::kOwn);
   // A file left over by a process that is gone is replaced; one on which somebody listens, or that
   // is no socket, is an error.
   static Result<std::unique_ptr<Listener>> unix_socket(Loop& loop, const std::string& path,
@@ -45,16 +57,16 @@ class Listener {
   // socket's file stays theirs until own_file().
   static Result<std::unique_ptr<Listener>> from_fd(Loop& loop, UniqueFd fd, OnAccept on_accept);
 
-  // A second listener on the same socket, for another loop (whose thread must not run yet, or call
-  // this itself).
-  Result<std::unique_ptr<Listener>> share(Loop& loop, OnAccept on_accept) const;
+  // A second listener on the same address, for another loop (whose thread must not run yet, or call
+  // this itself): of TCP with a queue of its own, between which the kernel chooses.
+  Result<std::unique_ptr<Listener>> share(Loop& loop, int backlog, OnAccept on_accept) const;
 
   // What a peer is told that is refused because no file descriptor is left; without it, nothing.
   void set_refusal(std::string last_words, OnRefused on_refused);
 
   // Of a Unix socket: the file goes with this listener, or stays with whoever else listens on it.
   void own_file(unsigned mode);
-  void disown_file() { unlink_path_.clear(); }
+  void disown_file() { file_ = {}; }
 
   // Whoever connects meanwhile waits in the kernel's queue.
   void pause();
@@ -77,12 +89,13 @@ class Listener {
   bool accept_one();
   bool refuse_one();
   void rest();
+  void remove_file() const;
 
   OnAccept on_accept_;
   UniqueFd fd_;
   UniqueFd reserve_;  // given up to be able to refuse
   std::string address_;
-  std::string unlink_path_;  // not empty: remove the file at the end
+  FileId file_;  // of the Unix socket to be removed at the end; empty: none
   std::uint16_t port_ = 0;
   bool is_unix_ = false;
   std::uint64_t refused_ = 0;

@@ -35,6 +35,8 @@ class Predecessor {
 
   // The sockets that listen at that place; whoever asks first gets them.
   std::vector<net::UniqueFd> take(const std::string& key);
+  // Whether one of those that nobody took yet is at that TCP port.
+  bool listens_on(std::uint16_t port) const;
   // Of what nobody took the Unix sockets' files are removed.
   void drop_the_rest();
   const std::map<std::string, unsigned>& held() const { return held_; }

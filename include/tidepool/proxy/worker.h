@@ -21,8 +21,14 @@ namespace tidepool::proxy {
 // Descriptors by the listener's number in the configuration.
 using Sockets = std::vector<std::vector<int>>;
 
-// Listening sockets that the process was given, likewise; each worker takes its own.
-using Inherited = std::vector<std::vector<net::UniqueFd>>;
+// What the process before this one has given for a listener; each worker takes its own.
+struct InheritedSockets {
+  std::vector<net::UniqueFd> sockets;
+  // Of a port that is bound because there are none: whether that process listens on it too, at
+  // another address.
+  net::Port owner = net::Port::kOwn;
+};
+using Inherited = std::vector<InheritedSockets>;  // by the listener's number, likewise
 
 class Worker {
  public:
@@ -73,7 +79,8 @@ class Worker {
   };
 
   Result<void> inherit(std::size_t number, std::vector<net::UniqueFd>& sockets);
-  Result<std::unique_ptr<net::Listener>> make_listener(std::size_t number, const Worker* first);
+  Result<std::unique_ptr<net::Listener>> make_listener(std::size_t number, const Worker* first,
+                                                       net::Port owner);
   void add_listener(std::size_t number, std::unique_ptr<net::Listener> listener);
   const net::Listener* find_listener(std::size_t number) const;
   void set_users(const config::Config& config);
