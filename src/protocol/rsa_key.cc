@@ -42,14 +42,32 @@ bool use_oaep(EVP_PKEY_CTX* context) {
   return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) > 0;
 }
 
+// OpenSSL asks again and again whether to go on. Null: an error, or it was told not to.
+EVP_PKEY* generate_key(const std::atomic<bool>& is_unwanted) {
+  const KeyContext context(EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, nullptr));
+  if (!context || EVP_PKEY_keygen_init(context.get()) <= 0 ||
+      EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), kKeyBits) <= 0) {
+    return nullptr;
+  }
+  EVP_PKEY_CTX_set_app_data(context.get(), const_cast<std::atomic<bool>*>(&is_unwanted));
+  EVP_PKEY_CTX_set_cb(context.get(), [](EVP_PKEY_CTX* asked) {
+    const auto* answer = static_cast<const std::atomic<bool>*>(EVP_PKEY_CTX_get_app_data(asked));
+    return answer->load() ? 0 : 1;
+  });
+  EVP_PKEY* key = nullptr;
+  return EVP_PKEY_keygen(context.get(), &key) > 0 ? key : nullptr;
+}
+
 }  // namespace
 
 void RsaKey::KeyDeleter::operator()(evp_pkey_st* key) const {
   EVP_PKEY_free(key);
 }
 
-Result<RsaKey> RsaKey::generate() {
-  KeyPointer key(EVP_RSA_gen(kKeyBits));
+const std::atomic<bool> RsaKey::kWanted = false;
+
+Result<RsaKey> RsaKey::generate(const std::atomic<bool>& is_unwanted) {
+  KeyPointer key(generate_key(is_unwanted));
   const Bio bio(BIO_new(BIO_s_mem()));
   if (!key || !bio || PEM_write_bio_PUBKEY(bio.get(), key.get()) != 1) {
     return fail(Code::kInternal, "OpenSSL cannot make an RSA key");

@@ -3,7 +3,8 @@
 //                                     ├─other plugin─▶ kAwaitScramble ──▶ (as below)
 //                                     └─caching_sha2, unknown digest─▶ kAwaitFullSecret (TLS, Unix
 //                                     socket)
-//                                                                    ▶ kAwaitKeyRequest ─▶
+//                                                                    ▶ kAwaitKeyRequest
+//                                                                    [─▶ kAwaitKey] ─▶
 //                                                                    kAwaitEncrypted (plain TCP)
 #include "tidepool/protocol/server_handshake.h"
 
@@ -160,7 +161,8 @@ Action ServerHandshake::on_packet(std::string_view payload) {
     case State::kAwaitKeyRequest: return on_key_request(payload);
     case State::kAwaitEncrypted: return on_encrypted(payload);
     case State::kAwaitTls:
-    case State::kAwaitUser: return reject_malformed("a packet out of turn");
+    case State::kAwaitUser:
+    case State::kAwaitKey: return reject_malformed("a packet out of turn");
     case State::kStart:
     case State::kAccepted:
     case State::kRejected: break;
@@ -266,13 +268,23 @@ Action ServerHandshake::ask_for_full() {
 }
 
 Action ServerHandshake::on_key_request(std::string_view payload) {
-  if (payload != kRequestPublicKey) return on_encrypted(payload);
-  if (options_.rsa_key == nullptr) return deny();
+  const bool is_asked_for = payload == kRequestPublicKey;
+  if (options_.rsa_key == nullptr) {
+    key_request_ = payload;
+    return enter(State::kAwaitKey, FindKey{.is_to_be_made = is_asked_for});
+  }
+  if (!is_asked_for) return on_encrypted(payload);
   return send(State::kAwaitEncrypted, encode_auth_more_data(options_.rsa_key->public_pem()));
 }
 
+Action ServerHandshake::on_key(const RsaKey* key) {
+  TIDEPOOL_CHECK(state_ == State::kAwaitKey);
+  if (key == nullptr) return deny();
+  options_.rsa_key = key;
+  return on_key_request(std::exchange(key_request_, {}));
+}
+
 Action ServerHandshake::on_encrypted(std::string_view payload) {
-  if (options_.rsa_key == nullptr) return deny();
   const auto password = options_.rsa_key->decrypt_password(payload, salt_);
   return password ? judge_cleartext(*password) : deny();
 }

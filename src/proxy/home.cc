@@ -58,9 +58,6 @@ Result<std::unique_ptr<Home>> build_home(const config::Config& config) {
   auto tls = load_tls(config);
   if (!tls) return tl::unexpected(tls.error());
   home->tls = std::move(*tls);
-  auto key = protocol::RsaKey::generate();
-  if (!key) return tl::unexpected(key.error());
-  home->rsa_key.emplace(std::move(*key));
   home->process.workers.set(config.workers);
   home->process.max_clients.set(config.max_clients);
   home->process.last_reload_ok.set(1);

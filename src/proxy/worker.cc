@@ -30,7 +30,7 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
       if (found != sessions_.end()) found->second->on_kill(kind);
     });
   });
-  environment_.rsa_key = &*home.rsa_key;
+  environment_.login_key = home.login_key.get();
   add_pools();
   apply(home.config, home.tls, {});
 }

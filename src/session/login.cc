@@ -5,8 +5,17 @@
 namespace tidepool::session {
 
 Login::Login(Environment& environment, ClientChannel& channel, net::TlsContext* tls,
-             protocol::ServerHandshake handshake)
-    : environment_(environment), channel_(channel), tls_(tls), handshake_(std::move(handshake)) {}
+             protocol::ServerHandshake handshake, OnStatus on_late_status)
+    : environment_(environment),
+      channel_(channel),
+      tls_(tls),
+      handshake_(std::move(handshake)),
+      on_late_status_(std::move(on_late_status)) {}
+
+bool Login::takes_packets() const {
+  using State = protocol::ServerHandshake::State;
+  return handshake_.state() != State::kAwaitTls && handshake_.state() != State::kAwaitKey;
+}
 
 Login::Status Login::start() {
   return perform(handshake_.start());
@@ -18,6 +27,21 @@ Login::Status Login::on_packet(std::string_view payload) {
 
 Login::Status Login::on_tls_established() {
   return perform(handshake_.on_tls_established());
+}
+
+// Nullopt: it is being made. Only for who does not say that he has it already: another key than
+// that is of no use to him.
+std::optional<protocol::Action> Login::find_key(const protocol::FindKey& find) {
+  LoginKey& key = *environment_.login_key;
+  if (key.get() != nullptr || !find.is_to_be_made) return handshake_.on_key(key.get());
+  key_wait_ = key.wait(environment_.loop, [this] { on_key_made(); });
+  return std::nullopt;
+}
+
+void Login::on_key_made() {
+  key_wait_.reset();
+  const OnStatus tell = on_late_status_;  // it may destroy this object
+  tell(perform(handshake_.on_key(environment_.login_key->get())));
 }
 
 Login::Status Login::perform(protocol::Action action) {
@@ -47,6 +71,10 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
       const protocol::UserRecord record{account_->credential, account_->sha2_digest};
       next = handshake_.on_user(&record);
     }
+    return Status::kUnderWay;
+  }
+  if (const auto* find = std::get_if<protocol::FindKey>(&action)) {
+    next = find_key(*find);
     return Status::kUnderWay;
   }
   if (auto* accept = std::get_if<protocol::Accept>(&action)) {

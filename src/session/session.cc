@@ -94,7 +94,7 @@ void Session::take_packets() {
     const bool is_turn = state_ == State::kIdle || state_ == State::kIdlePinned ||
                          state_ == State::kParked ||
                          (state_ == State::kHandshake && login_ != nullptr) || waits_for_infile_;
-    if (!is_turn || (login_ != nullptr && login_->awaits_tls())) return;
+    if (!is_turn || (login_ != nullptr && !login_->takes_packets())) return;
     if (must_roll_back()) return close();
     const auto packet = channel_.next();
     if (!packet) {

@@ -56,15 +56,23 @@ void Session::start() {
   options.transport =
       arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
   options.client_host = host_of(arrival_.peer);
-  options.rsa_key = environment_.rsa_key;
+  options.rsa_key = environment_.login_key->get();
   options.decoy = environment_.decoy;
   options.default_plugin = std::string(protocol::kNativePassword);  // as TiDB
   channel_.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
-  login_ = std::make_unique<Login>(environment_, channel_, arrival_.tls.get(),
-                                   protocol::ServerHandshake(std::move(options)));
+  login_ = make_login(arrival_.tls.get(), protocol::ServerHandshake(std::move(options)));
   timer_ = std::make_unique<net::Timer>(environment_.loop);
   timer_->start(environment_.login_timeout, [this] { on_login_timeout(); });
   on_login_status(login_->start());
+}
+
+std::unique_ptr<Login> Session::make_login(net::TlsContext* tls,
+                                           protocol::ServerHandshake handshake) {
+  const auto on_late_status = [this](Login::Status status) {
+    on_login_status(status);
+    resume_input();
+  };
+  return std::make_unique<Login>(environment_, channel_, tls, std::move(handshake), on_late_status);
 }
 
 void Session::on_login_status(Login::Status status) {
@@ -231,7 +239,7 @@ void Session::change_user(std::string_view payload) {
       arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
   options.tls_established = channel_.stream().is_tls();
   options.client_host = host_of(arrival_.peer);
-  options.rsa_key = environment_.rsa_key;
+  options.rsa_key = environment_.login_key->get();
   options.decoy = environment_.decoy;
   options.default_plugin = std::string(protocol::kNativePassword);
   options.salt = salt_;
@@ -241,9 +249,8 @@ void Session::change_user(std::string_view payload) {
     silence_timer_ = std::make_unique<net::Timer>(environment_.loop);
   }
   silence_timer_->start(environment_.login_timeout, [this] { on_login_timeout(); });
-  login_ = std::make_unique<Login>(
-      environment_, channel_, nullptr,
-      protocol::ServerHandshake(std::move(options), capabilities_, std::move(*request), 1));
+  login_ = make_login(nullptr, protocol::ServerHandshake(std::move(options), capabilities_,
+                                                         std::move(*request), 1));
   on_login_status(login_->start());
 }
 

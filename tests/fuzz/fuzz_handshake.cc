@@ -27,13 +27,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.salt = "abcdefghijklmnopqrst";
   options.tls = static_cast<TlsPolicy>(choice % 3);
   options.transport = static_cast<Transport>(choice / 3 % 2);
-  options.rsa_key = &kKey;
+  options.rsa_key = choice % 5 == 0 ? nullptr : &kKey;
   const UserRecord user = user_of(choice / 6 % 3);
   ServerHandshake handshake(options);
   Action action = handshake.start();
   while (!handshake.is_done()) {
     if (std::holds_alternative<FindUser>(action)) {
       action = handshake.on_user(choice < 128 ? &user : nullptr);
+    } else if (std::holds_alternative<FindKey>(action)) {
+      action = handshake.on_key(&kKey);
     } else if (std::holds_alternative<StartTls>(action)) {
       action = handshake.on_tls_established();
     } else {

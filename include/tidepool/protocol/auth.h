@@ -5,6 +5,7 @@
 // in https://www.akkadia.org/drepper/SHA-crypt.txt with MySQL's 20-byte salt; TiDB pkg/parser/auth.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -76,12 +77,12 @@ std::string make_sha2_hash(std::string_view password, std::string_view salt);
 
 bool constant_time_equal(std::string_view left, std::string_view right);
 
-// The key pair of caching_sha2_password over plain TCP. Generated at start, shared by all workers:
-// immutable.
+// The key pair of caching_sha2_password over plain TCP. Shared by all workers: immutable.
 class RsaKey {
  public:
-  // 2048 bits; tens of milliseconds.
-  static Result<RsaKey> generate();
+  // 2048 bits; tens of milliseconds, or seconds of a slow processor. An error soon after
+  // `is_unwanted` has become true.
+  static Result<RsaKey> generate(const std::atomic<bool>& is_unwanted = kWanted);
 
   // "-----BEGIN PUBLIC KEY-----…", as the client asks for it.
   [[nodiscard]] const std::string& public_pem() const { return public_pem_; }
@@ -92,6 +93,7 @@ class RsaKey {
                                                      std::string_view salt) const;
 
  private:
+  static const std::atomic<bool> kWanted;  // for ever
   struct KeyDeleter {
     void operator()(evp_pkey_st* key) const;
   };

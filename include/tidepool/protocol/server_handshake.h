@@ -38,10 +38,9 @@ struct HandshakeOptions {
   std::string default_plugin{kCachingSha2Password};
   TlsPolicy tls = TlsPolicy::kDisabled;
   Transport transport = Transport::kTcp;
-  bool tls_established = false;  // for COM_CHANGE_USER on a connection under TLS
-  std::string client_host;       // for the text of 1045
-  const RsaKey* rsa_key =
-      nullptr;  // borrowed, outlives the machine; null: no full authentication over plain TCP
+  bool tls_established = false;     // for COM_CHANGE_USER on a connection under TLS
+  std::string client_host;          // for the text of 1045
+  const RsaKey* rsa_key = nullptr;  // borrowed, outlives the machine; null: see FindKey
   // What an unknown user seems to have, so that nobody can tell: the kind that most users have.
   Credential::Kind decoy = Credential::Kind::kPlaintext;
   std::string
@@ -55,6 +54,10 @@ struct StartTls {};     // the very next byte is the client's TLS hello; then on
 struct AwaitPacket {};  // nothing to send
 struct FindUser {
   std::string name;  // then on_user()
+};
+// For a full authentication over plain TCP; then on_key(), at once or when there is one.
+struct FindKey {
+  bool is_to_be_made = true;  // false: the client says that it knows the key already
 };
 // Logged in. The session sends `bytes` (possibly none), then an OK or an ERR of its own (1049 and
 // the like) whose sequence number is `next_sequence`.
@@ -71,7 +74,7 @@ struct Reject {
   std::string bytes;
   Error reason;
 };
-using Action = std::variant<SendBytes, StartTls, AwaitPacket, FindUser, Accept, Reject>;
+using Action = std::variant<SendBytes, StartTls, AwaitPacket, FindUser, FindKey, Accept, Reject>;
 
 class ServerHandshake {
  public:
@@ -83,6 +86,7 @@ class ServerHandshake {
     kAwaitScramble,    // the answer to an AuthSwitchRequest
     kAwaitFullSecret,  // the cleartext password (TLS, Unix socket)
     kAwaitKeyRequest,  // 0x02, a request for the public key, or already the encrypted password
+    kAwaitKey,         // the session's on_key()
     kAwaitEncrypted,   // the encrypted password
     kAccepted,
     kRejected,
@@ -104,6 +108,9 @@ class ServerHandshake {
 
   // Null: there is no such user. What follows looks the same as with a wrong password.
   Action on_user(const UserRecord* user);
+
+  // Null: there is none, and no full authentication over plain TCP.
+  Action on_key(const RsaKey* key);
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool is_done() const {
@@ -148,7 +155,8 @@ class ServerHandshake {
   bool user_known_ = false;
   bool used_password_ = false;  // for the text of 1045
   bool tls_established_ = false;
-  std::string plugin_;  // being used
+  std::string plugin_;       // being used
+  std::string key_request_;  // while the key is awaited
 };
 
 }  // namespace tidepool::protocol

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +16,7 @@
 #include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/shared_broker.h"
 #include "tidepool/pool/worker_pool.h"
-#include "tidepool/protocol/auth.h"
+#include "tidepool/session/login_key.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 
@@ -51,7 +50,7 @@ struct Home {
   config::Config config;
   std::vector<std::unique_ptr<PoolHome>> pools;  // never fewer
   ListenerTls tls;
-  std::optional<protocol::RsaKey> rsa_key;
+  std::unique_ptr<session::LoginKey> login_key = std::make_unique<session::LoginKey>();
   session::LoginStats logins;
   session::Registry registry;
   metrics::ProcessStats process;

@@ -5,6 +5,8 @@
 // business.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -12,6 +14,7 @@
 #include "tidepool/protocol/server_handshake.h"
 #include "tidepool/session/client_channel.h"
 #include "tidepool/session/environment.h"
+#include "tidepool/session/login_key.h"
 
 namespace tidepool::session {
 
@@ -24,8 +27,12 @@ class Login {
     kLost,      // the channel failed
   };
 
+  // `on_late_status` runs on a later turn when what the login waited for is there, which is not the
+  // client; it may destroy the login.
+  using OnStatus = std::function<void(Status)>;
+
   Login(Environment& environment, ClientChannel& channel, net::TlsContext* tls,
-        protocol::ServerHandshake handshake);
+        protocol::ServerHandshake handshake, OnStatus on_late_status);
 
   Status start();
   Status on_packet(std::string_view payload);
@@ -39,11 +46,12 @@ class Login {
   // After kRejected.
   const Error& reason() const { return reason_; }
   const std::string& salt() const { return handshake_.salt(); }
-  bool awaits_tls() const {
-    return handshake_.state() == protocol::ServerHandshake::State::kAwaitTls;
-  }
+  // False: what the client sends meanwhile is no packet, or not yet to be taken.
+  bool takes_packets() const;
 
  private:
+  std::optional<protocol::Action> find_key(const protocol::FindKey& find);
+  void on_key_made();
   Status perform(protocol::Action action);
   Status perform_one(protocol::Action& action, std::optional<protocol::Action>& next);
 
@@ -55,6 +63,8 @@ class Login {
   unsigned credential_version_ = 0;  // of the account's when its password was asked for
   protocol::Accept accepted_;
   Error reason_;
+  const OnStatus on_late_status_;
+  std::unique_ptr<LoginKey::Wait> key_wait_;
 };
 
 // The client's address without its port, as TiDB names it in 1045.

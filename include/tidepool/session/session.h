@@ -135,6 +135,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   std::optional<Departure::Running> running_statement() const;
 
   // session_login.cc
+  std::unique_ptr<Login> make_login(net::TlsContext* tls, protocol::ServerHandshake handshake);
   void on_login_status(Login::Status status);
   void on_login_timeout();
   void on_accepted();

@@ -13,6 +13,7 @@
 #include "tidepool/config/config.h"
 #include "tidepool/pool/broker.h"
 #include "tidepool/pool/pool_stats.h"
+#include "tidepool/session/login_key.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/sql/pin.h"
 
@@ -26,7 +27,9 @@ namespace tidepool::testing {
 
 class ProxyUnderTest {
  public:
-  explicit ProxyUnderTest(config::Config config);
+  // `login_key`: another one than every process has.
+  explicit ProxyUnderTest(config::Config config,
+                          std::unique_ptr<session::LoginKey> login_key = nullptr);
   ProxyUnderTest(const ProxyUnderTest&) = delete;
   ProxyUnderTest& operator=(const ProxyUnderTest&) = delete;
   ~ProxyUnderTest();

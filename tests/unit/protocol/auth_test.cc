@@ -135,6 +135,11 @@ TEST(ConstantTimeEqual, Compares) {
   EXPECT_FALSE(constant_time_equal("ab", "abc"));
 }
 
+TEST(RsaKey, IsNotMadeForNobody) {
+  const std::atomic<bool> is_unwanted = true;
+  EXPECT_FALSE(RsaKey::generate(is_unwanted));
+}
+
 TEST(RsaKey, RefusesWhatWasNotMadeForIt) {
   const RsaKey key = RsaKey::generate().value();
   const std::string cipher = encrypt_password("secret", kSalt, key.public_pem()).value();

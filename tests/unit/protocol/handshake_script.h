@@ -72,6 +72,7 @@ struct Outcome {
   int tls = 0;
   int switches = 0;
   int full = 0;
+  int key_searches = 0;
   int packets = 0;
 
   bool ok() const { return accept.has_value(); }
@@ -93,6 +94,12 @@ class Script {
   Script& spoil(int packet, std::string with) {
     fault_ = packet;
     spoilt_ = std::move(with);
+    return *this;
+  }
+
+  // There is none until the machine asks for it.
+  Script& find_key(const RsaKey* key) {
+    key_ = key;
     return *this;
   }
 
@@ -132,12 +139,17 @@ class Script {
   }
   Action on(AwaitPacket&) { return give(client_.login()); }
   Action on(FindUser& step) { return handshake_.on_user(step.name == "app" ? user_ : nullptr); }
+  Action on(FindKey& step) {
+    ++outcome_.key_searches;
+    return handshake_.on_key(step.is_to_be_made ? key_ : nullptr);
+  }
   Action on(Accept& step) { return std::move(step); }
   Action on(Reject& step) { return std::move(step); }
 
   ServerHandshake handshake_;
   ScriptedClient client_;
   const UserRecord* user_;
+  const RsaKey* key_ = nullptr;
   Outcome outcome_;
   int fault_ = -1;
   std::string spoilt_;

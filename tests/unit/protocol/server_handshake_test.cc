@@ -392,6 +392,40 @@ TEST(ServerHandshake, DeniesAFullAuthenticationOverPlainTcpWithoutAKey) {
       << "an encrypted password that nobody gave a key for";
 }
 
+TEST(ServerHandshake, AsksForAKeyWhenTheClientDoes) {
+  const UserRecord user = sha2_user();
+  const Outcome made =
+      Script{ServerHandshake(test_options()), ScriptedClient{}, &user}.find_key(&rsa_key()).run();
+  ASSERT_TRUE(made.ok()) << made.text_sent();
+  EXPECT_EQ(made.key_searches, 1);
+  EXPECT_EQ(made.accept->next_sequence, 6);
+
+  Script knows_better{ServerHandshake(test_options()), ScriptedClient{}, &user};
+  knows_better.find_key(&rsa_key()).spoil(1, std::string(256, 'x'));
+  const Outcome denied = knows_better.run();
+  EXPECT_EQ(denied.key_searches, 1) << "one that was not made for it";
+  EXPECT_EQ(denied.errno_sent(), 1045);
+
+  for (const UserRecord& quick : {plain_user(), native_user()}) {
+    const Outcome outcome = login(test_options(), ScriptedClient{}, quick);
+    EXPECT_TRUE(outcome.ok());
+    EXPECT_EQ(outcome.key_searches, 0);
+  }
+}
+
+TEST(ServerHandshake, RefusesAPacketWhileItsKeyIsMade) {
+  ScriptedClient client;
+  client.salt = test_options().salt;
+  const UserRecord user = sha2_user();
+  ServerHandshake handshake(test_options());
+  handshake.start();
+  handshake.on_packet(client.login());
+  handshake.on_user(&user);
+  EXPECT_TRUE(std::holds_alternative<FindKey>(handshake.on_packet("\x02")));
+  EXPECT_EQ(handshake.state(), ServerHandshake::State::kAwaitKey);
+  EXPECT_TRUE(std::holds_alternative<Reject>(handshake.on_packet("\x02")));
+}
+
 TEST(ServerHandshake, RefusesAPacketWhileItsUserIsLookedFor) {
   ScriptedClient client;
   client.salt = test_options().salt;

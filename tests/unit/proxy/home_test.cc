@@ -107,7 +107,7 @@ TEST(BuildHome, ShowsWhatIsConfiguredInItsFigures) {
   EXPECT_EQ((*home)->process.max_clients.value(), 77);
   ASSERT_EQ((*home)->pools.size(), 1U);
   EXPECT_EQ((*home)->pools[0]->config.name, "orders");
-  EXPECT_TRUE((*home)->rsa_key.has_value());
+  EXPECT_EQ((*home)->login_key->get(), nullptr) << "made when somebody asks for it";
   ASSERT_EQ((*home)->tls.size(), 1U);
   EXPECT_EQ((*home)->tls[0], nullptr) << "no TLS on its listener";
 }
