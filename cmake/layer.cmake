@@ -50,6 +50,7 @@ function(tidepool_add_fuzzer name)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}.found)
   file(MAKE_DIRECTORY ${found})
-  add_test(NAME ${name} COMMAND ${name} -max_total_time=5 -max_len=65536 -timeout=10 ${found} ${FUZZ_CORPUS})
+  add_test(NAME ${name} COMMAND ${name} -max_total_time=5 -max_len=65536 -timeout=10 -entropic=0 -print_funcs=0
+    ${found} ${FUZZ_CORPUS})
   set_tests_properties(${name} PROPERTIES LABELS fuzz-smoke TIMEOUT 120)
 endfunction()
