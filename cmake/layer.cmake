@@ -43,10 +43,16 @@ function(tidepool_add_constant_hash_test name)
 endfunction()
 
 # tidepool_add_fuzzer(NAME SOURCES … LINK … CORPUS dir): a libFuzzer target; ctest runs it for a moment over its corpus.
+# For coverage, without libFuzzer, a program that runs the files it is given (scripts/coverage --fuzz).
 function(tidepool_add_fuzzer name)
   cmake_parse_arguments(FUZZ "" "CORPUS" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${FUZZ_SOURCES})
   target_link_libraries(${name} PRIVATE ${FUZZ_LINK} tidepool_warnings)
+  if(NOT TIDEPOOL_FUZZ)
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    return()
+  endif()
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}.found)
   file(MAKE_DIRECTORY ${found})
