@@ -16,11 +16,15 @@ constexpr std::size_t kReplayBytes = 4096;
 constexpr std::string_view kLetters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-// Made once: it takes long.
-const protocol::RsaKey& rsa_key() {
-  static const auto key = protocol::RsaKey::generate();
-  TIDEPOOL_CHECK(key.has_value());
-  return *key;
+// Made once, and awaited, so that no session has to.
+session::LoginKey& login_key() {
+  static session::LoginKey key;
+  if (key.get() != nullptr) return key;
+  net::Loop loop;
+  const auto wait = key.wait(loop, [&loop] { loop.stop(); });
+  loop.run();
+  TIDEPOOL_CHECK(key.get() != nullptr);
+  return key;
 }
 
 std::pair<net::UniqueFd, net::UniqueFd> socket_pair() {
@@ -53,7 +57,7 @@ SessionWorld::SessionWorld(const Settings& settings)
       script_(std::make_unique<net::Deferred>(loop_)) {
   environment_.logins = &logins_;
   environment_.registry = &registry_;
-  environment_.rsa_key = &rsa_key();
+  environment_.login_key = &login_key();
   environment_.random.seed(kSeed);
   auto access = std::make_unique<session::PoolAccess>();
   access->name = "main";
