@@ -138,6 +138,11 @@ void Broker::renew_all(TimePoint now, Orders& orders) {
   schedule(now, orders);
 }
 
+void Broker::forget_refusals(TimePoint now, Orders& orders) {
+  gate_.forget_refusals();
+  schedule(now, orders);
+}
+
 BrokerCounts Broker::counts() const {
   BrokerCounts counts;
   counts.dialling = static_cast<unsigned>(dials_.size());

@@ -36,7 +36,9 @@ void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders&
   const Dial failed = found->second;
   dials_.erase(found);
   if (BackendRecord* old = backends_.find(failed.replaces)) old->successor = Successor::kNone;
-  if (!failed.is_outdated) gate_.fail(failed.endpoint, error, failed.begun, now);
+  if (!failed.is_outdated) {
+    gate_.fail(failed.endpoint, error, failed.begun, failed.is_asked, now);
+  }
   schedule(now, orders);
 }
 
@@ -44,7 +46,7 @@ void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, 
                      Orders& orders) {
   if (draining_) return;
   const unsigned wanted = std::min(count, limits_.cap());
-  while (counts().total() < wanted && may_dial(now)) {
+  while (counts().total() < wanted && may_dial_unasked(now)) {
     start_dial({.worker = worker, .variant = variant}, now, orders);
   }
 }

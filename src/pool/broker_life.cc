@@ -111,7 +111,7 @@ void Broker::renew_by_time(TimePoint now, Orders& orders) {
   }
   std::sort(due.begin(), due.end());
   for (const auto& [expires, id] : due) {
-    if (!may_dial(now)) return;
+    if (!may_dial_unasked(now)) return;
     if (wants_successor(backends_.at(id), now)) renew(backends_.at(id), now, orders);
   }
 }
@@ -141,7 +141,7 @@ void Broker::succeed_to(BackendId old, BackendRecord& after, TimePoint now, Orde
 }
 
 void Broker::dial_owed(TimePoint now, Orders& orders) {
-  while (!owed_.empty() && !draining_ && may_dial(now)) {
+  while (!owed_.empty() && !draining_ && may_dial_unasked(now)) {
     const auto coming = static_cast<unsigned>(dials_.size());
     Dial dial = owed_.back();
     dial.is_probe = dial.is_probe && !is_probing(dials_);
@@ -167,7 +167,7 @@ void Broker::keep_min_idle(TimePoint now, Orders& orders) {
     return ready + std::max<std::ptrdiff_t>(0, dials_of(variant) - wanted);
   };
   while (spare() < std::ptrdiff_t{limits_.min_idle} && kept() + dials_.size() < limits_.size &&
-         counts().total() < limits_.cap() && may_dial(now)) {
+         counts().total() < limits_.cap() && may_dial_unasked(now)) {
     start_dial(last_wanted_, now, orders);
   }
 }

@@ -21,16 +21,29 @@ void Broker::fail_all_waiters(const Error& error, Orders& orders) {
   });
 }
 
+// A TiDB that was never there is not waited for as long as one that may come back.
 void Broker::expire_waiters(TimePoint now, Orders& orders) {
+  const bool is_absent = backends_.open() == 0 && gate_.is_absent();
+  const auto is_due = [&](const Waiter& waiter) {
+    return waiter.deadline <= now || (is_absent && now - waiter.since >= limits_.absence_patience);
+  };
   bool is_any_due = false;
-  queue_.for_each([&](const Waiter& waiter) { is_any_due |= waiter.deadline <= now; });
+  queue_.for_each([&](const Waiter& waiter) { is_any_due = is_any_due || is_due(waiter); });
   if (!is_any_due) return;
-  const Error error = timeout_error();
+  const Error error = is_absent ? absent_error() : timeout_error();
   queue_.erase_if([&](const Waiter& waiter) {
-    if (waiter.deadline > now) return false;
+    if (!is_due(waiter)) return false;
     orders.push_back({waiter.worker, FailOrder{waiter.id, error}});
     return true;
   });
+}
+
+// The number is that of clients which find nobody there themselves (CR_CONN_HOST_ERROR).
+Error Broker::absent_error() const {
+  return Error{Code::kRefused,
+               "Can't connect to TiDB, which has not been reached since the start: " +
+                   gate_.last_error()->message,
+               2003, "HY000"};
 }
 
 Error Broker::timeout_error() const {

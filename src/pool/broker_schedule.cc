@@ -106,7 +106,7 @@ bool Broker::bring_backend(const Waiter& waiter, Supply& supply, TimePoint now, 
   if (is_large && recall_for(variant, orders)) return true;
   if (!may_dial(now)) return recall_for(variant, orders);
   if (counts().total() < limits_.cap()) {
-    start_dial({.worker = waiter.worker, .variant = variant}, now, orders);
+    start_dial({.worker = waiter.worker, .variant = variant, .is_asked = true}, now, orders);
     return true;
   }
   if (supply.take_place()) return true;

@@ -7,10 +7,17 @@ namespace {
 
 // The first pause after a refusal, in pauses after other failures.
 constexpr int kRefusalFactor = 10;
+// The least time between dials that nobody waits for while TiDB refuses the account.
+constexpr std::chrono::seconds kUnaskedPause{10};
 
 // Every endpoint would say the same.
 bool concerns_account(const Error& error) {
   return error.code == Code::kAuth || error.code == Code::kConfig;
+}
+
+// Nobody is there, or nobody that speaks TiDB's protocol; whoever wakes up is silent instead.
+bool shows_absence(const Error& error) {
+  return error.code == Code::kRefused || error.code == Code::kProtocol;
 }
 
 std::chrono::milliseconds doubled(std::chrono::milliseconds first, unsigned times,
@@ -49,6 +56,11 @@ std::size_t DialGate::first_sound() const {
   return static_cast<std::size_t>(found - endpoints_.begin());
 }
 
+bool DialGate::may_dial_unasked(TimePoint now) const {
+  if (permanent_at_ == TimePoint{}) return true;
+  return now - permanent_at_ >= std::max<Duration>(kUnaskedPause, limits_.backoff_refused);
+}
+
 void DialGate::begin(TimePoint now) {
   recent_.push_back(now);
   while (recent_.size() > limits_.dial_rate)
@@ -59,18 +71,25 @@ void DialGate::succeed(EndpointIndex endpoint) {
   endpoints_[endpoint] = {};
   refusals_ = 0;
   refused_until_ = {};
+  permanent_at_ = {};
+  was_reached_ = true;
   last_error_.reset();
 }
 
-void DialGate::fail(EndpointIndex endpoint, const Error& error, TimePoint begun, TimePoint now) {
+void DialGate::fail(EndpointIndex endpoint, const Error& error, TimePoint begun, bool is_asked,
+                    TimePoint now) {
   last_error_ = error;
+  permanent_at_ = is_permanent(error) ? now : TimePoint{};
+  if (error.mysql_errno != 0) was_reached_ = true;  // it answered
   if (concerns_account(error)) {
     if (refusals_ > 0 && begun < refused_at_) return;
     refused_at_ = now;
-    refused_until_ = now + pause_after_refusal(refusals_++);
+    refused_until_ = now + pause_after_refusal(is_asked ? refusals_ : 0);
+    if (is_asked || refusals_ == 0) ++refusals_;
     return;
   }
   Endpoint& one = endpoints_[endpoint];
+  one.is_absent = shows_absence(error);
   if (one.failures > 0 && begun < one.failed_at) return;
   one.failed_at = now;
   const unsigned failures = one.failures++;
@@ -83,6 +102,13 @@ void DialGate::forget_refusals() {
     one.not_before = {};
   refusals_ = 0;
   refused_until_ = {};
+  permanent_at_ = {};
+}
+
+bool DialGate::is_absent() const {
+  return !was_reached_ && std::all_of(endpoints_.begin(), endpoints_.end(), [](const auto& one) {
+    return one.failures > 0 && one.is_absent;
+  });
 }
 
 // Exponential backoff with full jitter, so that many proxies do not knock in step.

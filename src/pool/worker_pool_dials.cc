@@ -110,6 +110,8 @@ void WorkerPool::on_inspected(DialId dial, Result<backend::QueryResult> answer) 
                                 {"peer", server.peer},
                                 {"tls", server.tls_version},
                                 {"tidb_connection", node->tidb_connection}});
+  if (const unsigned times = failed_dials_.end(); times > 0)
+    log::info("dials succeed again", {{"pool", options_.name}, {"failures_not_logged", times}});
   broker_.set_facts({server, baseline});
   node->state = Node::State::kIdle;
   node->idle_since = loop_.now();
@@ -133,9 +135,25 @@ void WorkerPool::count_backend(EndpointIndex endpoint, int change) {
   if (endpoint < stats.endpoints.size()) stats.endpoints[endpoint]->backends.add(change);
 }
 
-void WorkerPool::fail_dial(DialId dial, const Error& error) {
-  log::warn("dial failed",
-            {{"pool", options_.name}, {"reason", to_string(error.code)}, {"error", error.message}});
+// A client must not take it for a refusal of its own account. A gateway's 1105 speaks for itself.
+Error WorkerPool::explained(Error error) const {
+  constexpr std::uint16_t kUnknownError = 1105;
+  if (error.code != Code::kAuth || error.mysql_errno == 0 || error.mysql_errno == kUnknownError) {
+    return error;
+  }
+  error.message = "TiDB refuses user '" + options_.dial.user + "' of the pool '" + options_.name +
+                  "': " + error.message;
+  return error;
+}
+
+void WorkerPool::fail_dial(DialId dial, const Error& reason) {
+  const Error error = explained(reason);
+  if (const auto times = failed_dials_.note(error.message, loop_.now())) {
+    log::warn("dial failed", {{"pool", options_.name},
+                              {"reason", to_string(error.code)},
+                              {"error", error.message},
+                              {"times", *times}});
+  }
   using SystemClock = std::chrono::system_clock;
   broker_.stats().last_dial_error_time.set(SystemClock::to_time_t(SystemClock::now()));
   const auto found = dials_.find(dial);

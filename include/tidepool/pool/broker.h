@@ -114,6 +114,8 @@ class Broker {
   BrokerCounts counts() const;
   const std::optional<Error>& last_dial_error() const { return gate_.last_error(); }
   bool is_away() const { return gate_.is_away(); }  // as DialGate means it
+  // An account or its rights may have changed: a dial that waits for the end of a refusal is due.
+  void forget_refusals(TimePoint now, Orders& orders);
   // Whether a dial might begin now, if there were room.
   bool may_dial(TimePoint now) const { return gate_.next(now, dials_.size()).has_value(); }
   const Limits& limits() const { return limits_; }
@@ -126,6 +128,7 @@ class Broker {
     WorkerIndex worker;
     std::uint64_t variant;
     TimePoint begun{};
+    bool is_asked = false;  // somebody waits for it
     BackendId replaces = 0;
     EndpointIndex endpoint = 0;
     bool is_probe = false;     // goes to `endpoint`, and not where the gate says
@@ -161,6 +164,7 @@ class Broker {
   void expire_waiters(TimePoint now, Orders& orders);
   void fail_all_waiters(const Error& error, Orders& orders);
   Error timeout_error() const;
+  Error absent_error() const;
   Error full_error() const;
   std::string state_text() const;
 
@@ -168,6 +172,9 @@ class Broker {
   void make_idle(BackendRecord& record, TimePoint now);
   void begin_retire(BackendRecord& record, RetireReason reason, Orders& orders);
   std::optional<RetireReason> end_at_release(const BackendRecord& record, TimePoint now);
+  bool may_dial_unasked(TimePoint now) const {
+    return may_dial(now) && gate_.may_dial_unasked(now);
+  }
   void start_dial(Dial dial, TimePoint now, Orders& orders);
   unsigned dials_of(std::uint64_t variant) const;
   void recall(BackendRecord& record, Orders& orders);

@@ -50,6 +50,8 @@ struct Limits {
   std::chrono::milliseconds backoff_initial{100};
   std::chrono::milliseconds backoff_max{std::chrono::seconds{10}};
   std::chrono::milliseconds backoff_refused{std::chrono::seconds{60}};
+  // How long sessions wait for a TiDB that was never there (see DialGate::is_absent()).
+  std::chrono::milliseconds absence_patience{std::chrono::seconds{5}};
 
   unsigned cap() const {
     const unsigned all = size + max_overflow;

@@ -1,7 +1,8 @@
 // Whether the pool may dial now, and which endpoint: never more than Limits::dial_rate dials in any
 // second, few at once, the first endpoint of those that answer. While none answers, one probe at a
-// time with pauses that grow. While TiDB refuses the account, longer pauses. Pure: it is told the
-// time and what became of each dial. Owned by the broker.
+// time with pauses that grow. While TiDB refuses the account, longer pauses, and those dials that
+// nobody waits for are rarer still. Pure: it is told the time and what became of each dial. Owned
+// by the broker.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +28,16 @@ class DialGate {
   // A better endpoint than the one that is used, to be tried again by a dial that nobody waits for.
   std::optional<EndpointIndex> next_probe(TimePoint now) const;
 
+  // Whether a dial that nobody waits for (in advance, or to learn about TiDB) may begin now, as far
+  // as refusals are concerned: who knocks all the time gets locked out.
+  bool may_dial_unasked(TimePoint now) const;
+
   void begin(TimePoint now);
   void succeed(EndpointIndex endpoint);
-  // `begun`: when the dial was. Dials that fail together are one failure.
-  void fail(EndpointIndex endpoint, const Error& error, TimePoint begun, TimePoint now);
+  // `begun`: when the dial was. Dials that fail together are one failure. A refusal that nobody
+  // asked for does not lengthen the pause of those who come.
+  void fail(EndpointIndex endpoint, const Error& error, TimePoint begun, bool is_asked,
+            TimePoint now);
 
   // The account has changed.
   void forget_refusals();
@@ -39,6 +46,9 @@ class DialGate {
   bool is_away() const { return refusals_ > 0 || first_sound() == endpoints_.size(); }
   // It is away for a reason that waiting does not mend, and the next dial is not yet due.
   bool is_hopeless(TimePoint now) const;
+  // No endpoint was ever reached, and each is absent: its name is not known, nobody listens there,
+  // or what listens is no TiDB. One that only does not answer in time may be waking up, and is not.
+  bool is_absent() const;
   // Of the last dial, if it failed.
   const std::optional<Error>& last_error() const { return last_error_; }
 
@@ -47,6 +57,7 @@ class DialGate {
     unsigned failures = 0;  // in a row
     TimePoint failed_at{};
     TimePoint not_before{};
+    bool is_absent = false;  // the last dial found nobody there
   };
 
   bool is_within_rate(TimePoint now) const;
@@ -61,6 +72,8 @@ class DialGate {
   unsigned refusals_ = 0;  // of the account, in a row
   TimePoint refused_at_{};
   TimePoint refused_until_{};
+  TimePoint permanent_at_{};  // when waiting last did not help, if since then nothing else
+  bool was_reached_ = false;  // by any dial so far
   std::optional<Error> last_error_;
 };
 

@@ -16,6 +16,7 @@
 #include "tidepool/backend/dial.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/net/timer.h"
+#include "tidepool/pool/failure_log.h"
 #include "tidepool/pool/lease.h"
 #include "tidepool/pool/shared_broker.h"
 
@@ -86,6 +87,7 @@ class WorkerPool {
   void on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection>> result);
   void on_inspected(DialId dial, Result<backend::QueryResult> result);
   void fail_dial(DialId dial, const Error& error);
+  Error explained(Error error) const;
   void count_dial(EndpointIndex endpoint, DialResult result);
   void count_backend(EndpointIndex endpoint, int change);
   void grant(const GrantOrder& order);
@@ -119,6 +121,7 @@ class WorkerPool {
   std::vector<WorkerPool*> peers_;
   net::Timer clock_;
   std::unordered_map<DialId, Dialling> dials_;
+  FailureLog failed_dials_;
   std::unordered_map<BackendId, std::unique_ptr<Node>> nodes_;
   std::unordered_map<WaiterId, Waiting> waiting_;
 };

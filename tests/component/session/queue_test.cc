@@ -144,6 +144,8 @@ TEST_F(QueueTest, TellsTheReasonAtOnceWhenTidbRefusesTheAccount) {
 
   EXPECT_TRUE(reply.is_error(1045)) << describe(reply);
   EXPECT_THAT(reply.text, HasSubstr("Access denied for user 'app'"));
+  EXPECT_THAT(reply.text, HasSubstr("TiDB refuses user 'app' of the pool"))
+      << "not to be taken for a wrong password of the client";
 }
 
 TEST_F(QueueTest, ShowsTheLastDialErrorToThoseWhoWaitInVain) {

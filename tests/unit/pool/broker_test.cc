@@ -217,6 +217,79 @@ TEST(Broker, TellsAllWaitersAtOnceWhatWaitingCannotMend) {
   EXPECT_EQ(failed[0].error.mysql_errno, 1045);
 }
 
+TEST(Broker, TellsSoonThatTidbWasNeverThere) {
+  World world(small());
+  world.acquire();
+  for (int second = 0; second < 5; ++second) {
+    EXPECT_TRUE(world.take<FailOrder>().empty()) << second;
+    for (const auto& dial : world.take<DialOrder>()) {
+      world.broker.dial_failed(dial.dial, Error{Code::kRefused, "the name does not resolve"},
+                               world.now, world.orders);
+    }
+    world.advance(seconds{1});
+  }
+
+  const auto failed = world.take<FailOrder>();
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].error.mysql_errno, 2003);
+  EXPECT_NE(failed[0].error.message.find("the name does not resolve"), std::string::npos);
+}
+
+TEST(Broker, WaitsLongForATidbThatWasThereOrDoesNotAnswer) {
+  for (const bool was_there : {true, false}) {
+    World world(small());
+    if (was_there) {
+      const BackendId lost = world.leased();
+      world.broker.retire(lost, world.now, world.orders);
+      world.broker.closed(lost, world.now, world.orders);
+    }
+    const Error error{was_there ? Code::kRefused : Code::kTimeout, "away"};
+    world.acquire();
+    for (int second = 0; second < 29; ++second) {
+      for (const auto& dial : world.take<DialOrder>())
+        world.broker.dial_failed(dial.dial, error, world.now, world.orders);
+      EXPECT_TRUE(world.take<FailOrder>().empty()) << second;
+      world.advance(seconds{1});
+    }
+    world.advance(seconds{1});
+    EXPECT_EQ(world.take<FailOrder>().at(0).error.mysql_errno, 1040);
+  }
+}
+
+TEST(Broker, DialsARefusedAccountOnlyForThoseWhoWait) {
+  Limits limits = small();
+  limits.backoff_refused = milliseconds{10};
+  limits.min_idle = 1;
+  World world(limits);
+  const Error denied{Code::kAuth, "Access denied", 1045, "28000"};
+  int dials = 0;
+  for (int i = 0; i < 600; ++i) {  // a minute
+    world.broker.warm_up(1, 0, 0, world.now, world.orders);
+    world.advance(milliseconds{100});
+    for (const auto& dial : world.take<DialOrder>()) {
+      ++dials;
+      world.broker.dial_failed(dial.dial, denied, world.now, world.orders);
+    }
+  }
+  EXPECT_LE(dials, 7);
+
+  world.acquire();
+  EXPECT_EQ(world.take<DialOrder>().size(), 1U) << "somebody waits";
+}
+
+TEST(Broker, AChangeOfAccountsEndsTheRefusal) {
+  World world(small());
+  world.acquire();
+  const Error denied{Code::kAuth, "Access denied", 1045, "28000"};
+  world.broker.dial_failed(world.take<DialOrder>().at(0).dial, denied, world.now, world.orders);
+  ASSERT_EQ(world.take<FailOrder>().size(), 1U);
+
+  world.broker.forget_refusals(world.now, world.orders);
+
+  world.acquire();
+  EXPECT_EQ(world.take<DialOrder>().size(), 1U);
+}
+
 TEST(Broker, RetiresAtTheEndOfLifeIdleOrAtRelease) {
   World world(small());
   const BackendId one = world.leased();
