@@ -77,6 +77,11 @@ void WorkerPool::resume() {
   broker_.with([&](Broker& broker, Orders& orders) { broker.resume(loop_.now(), orders); });
 }
 
+void WorkerPool::forget_refusals() {
+  broker_.with(
+      [&](Broker& broker, Orders& orders) { broker.forget_refusals(loop_.now(), orders); });
+}
+
 void WorkerPool::carry_out(const Orders& orders) {
   for (const Order& order : orders) {
     if (const auto* dial = std::get_if<DialOrder>(&order.what)) start_dial(*dial);

@@ -2,6 +2,7 @@
 // sees that makes such an answer wrong.
 #include "tidepool/session/prepare_answer.h"
 #include "tidepool/session/session.h"
+#include "tidepool/sql/account_change.h"
 
 namespace tidepool::session {
 
@@ -45,9 +46,12 @@ void Session::note_schema_use() {
 // Until the command is over, and its backend has answered, nobody is told what was so before it.
 // The pools may be accounts of one cluster.
 void Session::note_schema_changes(ClientCommand& command) {
-  if (command.type == protocol::Command::kStmtPrepare || !may_change_schema(command.effects())) {
-    return;
+  if (command.type == protocol::Command::kStmtPrepare) return;
+  if (sql::changes_accounts(command.effects())) {
+    for (const auto& access : environment_.pools)
+      command.account_changes.emplace_back(*access->pool);
   }
+  if (!may_change_schema(command.effects())) return;
   for (const auto& access : environment_.pools)
     command.schema_changes.emplace_back(*access->prepares);
 }

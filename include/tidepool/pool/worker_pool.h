@@ -55,6 +55,9 @@ class WorkerPool {
   // has told what the server is (for readiness and the greeting).
   void start_clock();
 
+  // An account may have been changed: what TiDB refused is tried again at once.
+  void forget_refusals();
+
   // Closes what is idle now, and each leased backend when it is given back.
   void drain();
   void resume();  // after drain()

@@ -15,6 +15,7 @@
 
 #include "tidepool/base/clock.h"
 #include "tidepool/base/stream_hash.h"
+#include "tidepool/pool/account_change.h"
 #include "tidepool/pool/prepare_memory.h"
 #include "tidepool/protocol/commands.h"
 #include "tidepool/protocol/response_tracker.h"
@@ -133,7 +134,8 @@ struct ClientCommand {
   pool::PrepareMemory::View view{};  // of the schema, when the command came
   // While TiDB may be changing the schema on its behalf; see pool::PrepareMemory::Change.
   std::vector<pool::PrepareMemory::Change> schema_changes;
-  protocol::ResponseSummary summary;  // of the client's answer, once it is complete
+  std::vector<pool::AccountChange> account_changes;  // likewise, an account
+  protocol::ResponseSummary summary;                 // of the client's answer, once it is complete
   TimePoint received;
   TimePoint sent{};  // to the backend
 };

@@ -76,8 +76,8 @@ ProxyUnderTest::~ProxyUnderTest() {
     EXPECT_EQ(pinned(static_cast<sql::Pin>(i)), 0) << "gauge of pin " << i;
 }
 
-pool::PoolStats& ProxyUnderTest::pool_stats() {
-  return home_->pools[0]->stats;
+pool::PoolStats& ProxyUnderTest::pool_stats(std::size_t pool) {
+  return home_->pools[pool]->stats;
 }
 
 session::LoginStats& ProxyUnderTest::logins() {

@@ -35,7 +35,7 @@ class ProxyUnderTest {
   ~ProxyUnderTest();
 
   std::uint16_t port(std::size_t listener = 0) const;
-  pool::PoolStats& pool_stats();
+  pool::PoolStats& pool_stats(std::size_t pool = 0);
   session::LoginStats& logins();
   void set_parking(const pool::Parking& parking);
   pool::BrokerCounts counts() const;

@@ -148,6 +148,31 @@ TEST_F(QueueTest, TellsTheReasonAtOnceWhenTidbRefusesTheAccount) {
       << "not to be taken for a wrong password of the client";
 }
 
+TEST_F(QueueTest, AChangeOfAccountsByAnyClientEndsTheRefusalOfAPool) {
+  config_.pools.push_back(config_.pools[0]);
+  config_.pools[1].name = "second";
+  config_.pools[1].password = "wrong";
+  config_.pools[1].backoff.initial = std::chrono::seconds(10);  // the pause outlasts the test
+  config_.users.push_back(config_.users[0]);
+  config_.users[1].name = "other";
+  config_.users[1].pool = "second";
+  start();
+  RawClient::Options others = options();
+  others.user = "other";
+  RawClient refused = client(others);
+  EXPECT_TRUE(refused.query("SELECT 1").is_error(1045));
+  const pool::PoolStats& stats = proxy_->pool_stats(1);
+  const auto dials = [&] { return stats.dials[pool::DialResult::kAuth].value(); };
+  const auto before = dials();
+  EXPECT_TRUE(refused.query("SELECT 1").is_error(1045));
+  EXPECT_EQ(dials(), before) << "told at once";
+
+  ASSERT_TRUE(client().query("ALTER USER app IDENTIFIED BY 'wrong'").is_ok());
+
+  EXPECT_TRUE(refused.query("SELECT 1").is_error(1045));
+  EXPECT_EQ(dials(), before + 1) << "tried again";
+}
+
 TEST_F(QueueTest, ShowsTheLastDialErrorToThoseWhoWaitInVain) {
   pool().timeout = std::chrono::milliseconds(50);
   start();
