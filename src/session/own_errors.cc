@@ -23,6 +23,12 @@ const Error& dismissed() {
   return error;
 }
 
+const Error& no_command() {
+  static const Error error{Code::kProtocol, "runtime error: index out of range [0] with length 0",
+                           1105, "HY000"};
+  return error;
+}
+
 std::string warnings_of(const Error& error, std::uint16_t status) {
   const protocol::TextResult result = error_warning(error.mysql_errno, error.message);
   return protocol::make_text_result(result.columns, result.rows, status, 0);

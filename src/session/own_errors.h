@@ -14,6 +14,9 @@ const Error& interrupted();
 const Error& took_too_long();
 // The session ends because the configuration no longer has it (MySQL's ER_SESSION_WAS_KILLED).
 const Error& dismissed();
+// A packet without even the byte that says which command it is ends the connection in TiDB too,
+// with the words of Go's runtime (conn.go: dispatch, Run).
+const Error& no_command();
 
 // The answer to SHOW WARNINGS.
 std::string warnings_of(const Error& error, std::uint16_t status);

@@ -117,8 +117,11 @@ void Session::take_packets() {
 void Session::on_packet(const protocol::Packet& packet) {
   if (state_ == State::kHandshake) return on_login_status(login_->on_packet(packet.payload));
   if (waits_for_infile_) return on_local_infile_packet(packet);
-  if (packet.payload.empty()) return close();
   answer_sequence_ = packet.next_sequence;
+  if (packet.payload.empty()) {
+    send_error(no_command(), answer_sequence_);
+    return close();
+  }
   if (is_dismissed() && may_end()) return dismiss(answer_sequence_);
   if (silence_timer_ != nullptr) watch_silence();
   on_command(packet.payload);

@@ -80,6 +80,18 @@ class Client:
             return [re.sub(rb"Uptime: \d+", b"Uptime", packets[0])[4:]]
         return packets
 
+    def empty(self):
+        """A packet without a command; both end the connection behind their answer."""
+        self.raw.write(b"\0\0\0\0")
+        packets = self.raw.answer(raw.PING).packets
+        try:
+            packets.append(self.raw.read_packet())
+        except raw.Lost:
+            packets.append(b"lost")
+            self.raw.close()
+            self.raw = None
+        return packets
+
     def reset(self):
         self.ids = {}
         return self.raw.command(raw.RESET_CONNECTION).packets
