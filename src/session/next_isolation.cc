@@ -12,10 +12,6 @@ std::string next_isolation_after(const sql::Statement& statement) {
   return level;
 }
 
-bool is_ordinary_isolation(std::string_view level) {
-  return level == "REPEATABLE-READ" || level == "READ-COMMITTED";
-}
-
 bool takes_next_isolation(const ClientCommand& command) {
   switch (command.type) {
     case protocol::Command::kQuery: return !command.script.empty();

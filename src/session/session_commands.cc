@@ -1,33 +1,13 @@
 // What each of a client's commands means: answered here, or begun on a backend.
-#include <algorithm>
 #include <utility>
 
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/session/next_isolation.h"
 #include "tidepool/session/session.h"
+#include "tidepool/sql/own_answer.h"
 
 namespace tidepool::session {
 namespace {
-
-bool is_switch(std::string_view value) {
-  return value == "0" || value == "1" || sql::is_keyword(value, "ON") ||
-         sql::is_keyword(value, "OFF");
-}
-
-// Changes that TiDB surely accepts, and that show nowhere else.
-bool is_certain(const sql::StateChange& change) {
-  if (change.kind == sql::ChangeKind::kNextIsolation) return is_ordinary_isolation(change.value);
-  if (change.kind == sql::ChangeKind::kSetVariable) {
-    return change.name == "autocommit" && is_switch(change.value);
-  }
-  if (change.kind != sql::ChangeKind::kSetNames) return false;
-  const sql::Collation* charset = sql::default_collation(change.value);
-  if (charset == nullptr) return false;
-  if (change.collation.empty()) return true;
-  if (sql::is_keyword(change.collation, "BINARY")) return false;  // TiDB wants quotes around it
-  const sql::Collation* collation = sql::collation_by_name(change.collation);
-  return collation != nullptr && collation->charset == charset->charset;
-}
 
 // TiDB refuses it, but not as it does if the session has nothing of that name.
 bool prepares_execute(const ClientCommand& command) {
@@ -96,29 +76,27 @@ bool Session::answer_locally(const ClientCommand& command) {
 }
 
 bool Session::answer_query_locally(const ClientCommand& command) {
-  const sql::Script& script = command.script;
-  if (script.size() > 1) return false;
-  const sql::Statement& statement = script.front();
-  switch (statement.kind) {
-    case sql::StatementKind::kEnd:  // no transaction is open: there is nothing to end
-      facts_.note_local_answer();
-      send_ok();
-      return true;
-    case sql::StatementKind::kSet: return answer_set_locally(statement);
-    case sql::StatementKind::kRead:
+  switch (sql::own_answer(command.script, command.argument())) {
+    case sql::OwnAnswer::kEnd: break;  // no transaction is open: there is nothing to end
+    case sql::OwnAnswer::kSetting: desired_.apply(command.script.front().changes); break;
+    case sql::OwnAnswer::kFact:
       // SELECTs have no row then, and what the session knows stands for it at TiDB.
-      if (desired_.select_limit() == 0 && !statement.keeps_diagnostics) return false;
-      return send_fact(facts_.answer(statement));
-    default: return false;
+      if (desired_.select_limit() == 0) return false;
+      return send_fact(facts_.answer(command.script.front()));
+    case sql::OwnAnswer::kShown: return send_fact(facts_.answer(command.script.front()));
+    case sql::OwnAnswer::kKill:
+    case sql::OwnAnswer::kNone: return false;
   }
+  facts_.note_local_answer();
+  send_ok();
+  return true;
 }
 
 // A backend that was asked about its warnings, and is kept for something else, has none any more.
 bool Session::answer_captured(const ClientCommand& command) {
-  const sql::Script& script = command.script;
-  const bool asks = script.size() == 1 && script.front().keeps_diagnostics;
-  return asks && !facts_.warnings_on_backend() &&
-         send_fact(facts_.answer_about_warnings(script.front()));
+  if (facts_.warnings_on_backend()) return false;
+  const bool asks = sql::own_answer(command.script, command.argument()) == sql::OwnAnswer::kShown;
+  return asks && send_fact(facts_.answer_about_warnings(command.script.front()));
 }
 
 bool Session::answer_set_option(const ClientCommand& command) {
@@ -128,19 +106,6 @@ bool Session::answer_set_option(const ClientCommand& command) {
   desired_.apply(sql::multi_statements(option[0] == 0));
   send(protocol::eof_packet({.warnings = facts_.last_ok().warnings, .status = status_flags()},
                             answer_sequence_));
-  return true;
-}
-
-bool Session::answer_set_locally(const sql::Statement& statement) {
-  sql::PinReasons pins = statement.pins;
-  pins.erase(sql::Pin::kOneShotTransaction);  // held here, see next_isolation.h
-  const bool plain = pins.empty() && !statement.changes_server && statement.facts.empty() &&
-                     !statement.changes.empty();
-  const bool certain = std::all_of(statement.changes.begin(), statement.changes.end(), is_certain);
-  if (!plain || !certain) return false;
-  desired_.apply(statement.changes);
-  facts_.note_local_answer();
-  send_ok();
   return true;
 }
 

@@ -6,30 +6,19 @@
 
 #include "own_errors.h"
 #include "tidepool/session/session.h"
+#include "tidepool/sql/own_answer.h"
 
 namespace tidepool::session {
-namespace {
-
-// KILL CONNECTION CONNECTION_ID() is a syntax error to TiDB, KILL CONNECTION_ID() is not.
-bool kills_itself(const sql::Statement& statement) {
-  sql::Lexer lexer(statement.text, {});
-  lexer.next();
-  sql::Token token = lexer.next();
-  if (sql::is_keyword(token.text, "TIDB")) token = lexer.next();
-  return sql::is_keyword(token.text, "CONNECTION_ID");
-}
-
-}  // namespace
 
 // False: TiDB is to answer, for the id is none of a session here, or no id at all.
 bool Session::answer_kill(const ClientCommand& command) {
   const bool executes =
       command.type == protocol::Command::kQuery || command.type == protocol::Command::kStmtExecute;
-  if (!executes || command.effects().size() != 1 || environment_.registry == nullptr) return false;
-  const sql::Statement& statement = command.effects().front();
-  if (!statement.kill) return false;
-  const sql::KillTarget& target = *statement.kill;
-  if (target.own_connection && (target.query_only || !kills_itself(statement))) return false;
+  const sql::Script& script = command.effects();
+  if (!executes || environment_.registry == nullptr || script.size() != 1 || !script.front().kill ||
+      sql::own_answer(script, script.front().text) != sql::OwnAnswer::kKill)
+    return false;
+  const sql::KillTarget& target = *script.front().kill;
   const std::uint64_t id = target.own_connection ? id_ : target.id;
   if (id == id_ && !target.query_only) {
     close();

@@ -8,15 +8,12 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/session/warnings.h"
+#include "tidepool/sql/own_answer.h"
 
 namespace tidepool::session {
 namespace {
 
 constexpr std::uint32_t kCountWidth = 11;
-
-bool counts(std::string_view words) {
-  return words.starts_with("SHOW COUNT ");
-}
 
 // How much of `bytes` the result at its beginning takes; nothing while its end has not come, 0 if
 // it is none with columns and rows.
@@ -65,9 +62,9 @@ std::optional<std::vector<std::string>> texts_that_warn(const protocol::TextResu
 
 std::optional<protocol::TextResult> shown_by(const sql::Statement& statement,
                                              protocol::TextResult warnings, std::uint64_t most) {
-  const std::string words = words_of(statement);
-  if (words != "SHOW WARNINGS" && words != "SHOW ERRORS" && !counts(words)) return std::nullopt;
-  const bool is_limited = words.ends_with(" WARNINGS");
+  const auto asked = sql::shown_diagnostics(statement);
+  if (!asked) return std::nullopt;
+  const bool is_limited = !asked->errors;
   const auto limited = [&](protocol::TextResult shown) {
     if (!is_limited || shown.rows.size() <= most) return shown;
     shown.rows.resize(most);
@@ -75,7 +72,7 @@ std::optional<protocol::TextResult> shown_by(const sql::Statement& statement,
     return shown;
   };
   if (!is_limited) warnings = only_errors(std::move(warnings));
-  if (!counts(words)) return limited(std::move(warnings));
+  if (!asked->counts) return limited(std::move(warnings));
   protocol::Column column = protocol::integer_column("Count");
   column.length = kCountWidth;
   column.type = static_cast<std::uint8_t>(protocol::ColumnType::kLong);
@@ -90,7 +87,7 @@ ShownWarnings::ShownWarnings(const sql::Script& script, const protocol::TextResu
   for (std::size_t i = 0; i < script.size() && script[i].keeps_diagnostics; ++i) {
     auto shown = shown_by(script[i], warnings, most);
     if (!shown) return;
-    if (counts(words_of(script[i]))) shown->rows.clear();  // the backend has as many
+    if (sql::shown_diagnostics(script[i])->counts) shown->rows.clear();  // the backend has as many
     results_.push_back(*std::move(shown));
   }
 }

@@ -9,6 +9,7 @@
 #include "tidepool/session/row_locks.h"
 #include "tidepool/session/shown_warnings.h"
 #include "tidepool/session/warnings.h"
+#include "tidepool/sql/own_answer.h"
 
 namespace tidepool::session {
 namespace {
@@ -72,20 +73,6 @@ bool tells_insert_id(const Answered& done) {
   for (std::size_t i = 0; i < done.script.size(); ++i)
     if (inserts(done.script[i])) return false;
   return true;
-}
-
-// SELECT name() and nothing else; the column is called as it is written.
-std::optional<std::string> lone_function(const sql::Statement& statement, const char* name) {
-  sql::Lexer lexer(statement.text, {});
-  const sql::Token select = lexer.next();
-  const sql::Token function = lexer.next();
-  const sql::Token open = lexer.next();
-  const sql::Token close = lexer.next();
-  const bool matches = sql::is_keyword(select.text, "SELECT") &&
-                       sql::is_keyword(function.text, name) && open.symbol == '(' &&
-                       close.symbol == ')' && lexer.next().kind == sql::TokenKind::kEnd;
-  if (!matches) return std::nullopt;
-  return std::string(function.text.data(), close.text.data() + close.text.size());
 }
 
 protocol::TextResult one_number(const std::string& name, std::string value, std::uint16_t flags) {
@@ -291,20 +278,19 @@ void StatementFacts::note_insert_id(const std::string& answer,
 
 std::optional<protocol::TextResult> StatementFacts::answer(const sql::Statement& statement) {
   if (statement.keeps_diagnostics) return answer_about_warnings(statement);
-  const auto one = [&](sql::Fact fact, const char* function, std::string value,
-                       std::uint16_t flags) -> std::optional<protocol::TextResult> {
-    if (statement.facts != sql::Facts{fact}) return std::nullopt;
-    const auto name = lone_function(statement, function);
-    if (!name) return std::nullopt;
-    return one_number(*name, std::move(value), flags);
-  };
-  auto result = one(sql::Fact::kLastInsertId, "LAST_INSERT_ID", std::to_string(last_insert_id_),
-                    kUnsignedFlag | kNotNullFlag);
-  if (!result)
-    result = one(sql::Fact::kRowCount, "ROW_COUNT", std::to_string(row_count_), kNotNullFlag);
-  if (!result)
-    result = one(sql::Fact::kFoundRows, "FOUND_ROWS", std::to_string(found_rows_), kUnsignedFlag);
-  if (!result) return std::nullopt;
+  const auto asked = sql::lone_fact(statement);
+  if (!asked) return std::nullopt;
+  protocol::TextResult result;
+  switch (asked->fact) {
+    case sql::Fact::kLastInsertId:
+      result =
+          one_number(asked->name, std::to_string(last_insert_id_), kUnsignedFlag | kNotNullFlag);
+      break;
+    case sql::Fact::kRowCount:
+      result = one_number(asked->name, std::to_string(row_count_), kNotNullFlag);
+      break;
+    default: result = one_number(asked->name, std::to_string(found_rows_), kUnsignedFlag);
+  }
   note_local_answer();
   row_count_ = -1;
   found_rows_ = 1;

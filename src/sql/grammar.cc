@@ -98,6 +98,11 @@ constexpr std::array kOpenings = {
     Opening{"RESTART", read_server},
 };
 
+// Nothing else may be in parentheses.
+bool opens_query(const Cursor& cursor) {
+  return cursor.at("SELECT") || cursor.at("WITH") || cursor.at("TABLE") || cursor.at("VALUES");
+}
+
 void add_effects(Statement& statement, Effects& effects) {
   statement.facts.insert(effects.facts);
   statement.pins.insert(effects.pins);
@@ -121,8 +126,10 @@ Statement make(StatementKind kind, TransactionEffect transaction) {
 }
 
 Statement read_head(Cursor& cursor) {
-  while (cursor.skip_symbol('(')) {
-  }
+  bool is_in_parentheses = false;
+  while (cursor.skip_symbol('('))
+    is_in_parentheses = true;
+  if (is_in_parentheses && !opens_query(cursor)) return make(StatementKind::kUnknown);
   const auto* opening =
       std::find_if(kOpenings.begin(), kOpenings.end(),
                    [&cursor](const Opening& candidate) { return cursor.at(candidate.keyword); });

@@ -108,9 +108,11 @@ Statement read_show(Cursor& cursor) {
   if (cursor.at("WARNINGS") || cursor.at("ERRORS")) {
     statement.keeps_diagnostics = true;
     statement.facts.insert(cursor.at("WARNINGS") ? Fact::kWarnings : Fact::kErrors);
-  } else if (cursor.at("COUNT")) {  // SHOW COUNT(*) WARNINGS
-    while (!cursor.at_end() && !cursor.skip_symbol(')'))
-      cursor.advance();
+  } else if (cursor.skip("COUNT")) {  // SHOW COUNT(*) WARNINGS
+    const bool is_call =
+        cursor.skip_symbol('(') && cursor.skip_symbol('*') && cursor.skip_symbol(')');
+    const bool is_known = cursor.at("WARNINGS") || cursor.at("ERRORS");
+    if (!is_call || !is_known) return make(StatementKind::kUnknown);
     statement.keeps_diagnostics = true;
     statement.facts.insert(cursor.at("ERRORS") ? Fact::kErrors : Fact::kWarnings);
   } else if (cursor.at("SESSION_STATES")) {

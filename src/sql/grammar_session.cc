@@ -26,6 +26,50 @@ Statement begin() {
   return statement;
 }
 
+// [AND [NO] CHAIN] [[NO] RELEASE] up to the end, but not AND CHAIN RELEASE. TiDB heeds none of it.
+// It does not have MySQL's WORK.
+bool skip_completion(Cursor& cursor) {
+  bool chains = false;
+  if (cursor.skip("AND")) {
+    chains = !cursor.skip("NO");
+    if (!cursor.skip("CHAIN")) return false;
+  }
+  const bool is_negated = cursor.skip("NO");
+  const bool releases = cursor.skip("RELEASE");
+  if (releases ? chains && !is_negated : is_negated) return false;
+  return cursor.at_end();
+}
+
+bool at_connection_id(const Cursor& cursor) {
+  const std::optional<std::string> name = name_of(cursor.token());
+  return name && is_keyword(*name, "CONNECTION_ID");
+}
+
+// CONNECTION_ID(), with any number of parentheses around it.
+bool read_own_connection(Cursor& cursor, KillTarget& target) {
+  int depth = 0;
+  for (; cursor.skip_symbol('('); ++depth) {
+  }
+  if (!at_connection_id(cursor)) return false;
+  cursor.advance();
+  if (!cursor.skip_symbol('(') || !cursor.skip_symbol(')')) return false;
+  for (; depth > 0; --depth) {
+    if (!cursor.skip_symbol(')')) return false;
+  }
+  target.own_connection = true;
+  return true;
+}
+
+bool read_other_connection(Cursor& cursor, KillTarget& target) {
+  target.query_only = cursor.skip("QUERY");
+  if (!target.query_only) cursor.skip("CONNECTION");
+  const std::optional<std::uint64_t> id = integer(cursor.token());
+  if (!id) return false;
+  cursor.advance();
+  target.id = *id;
+  return true;
+}
+
 }  // namespace
 
 Statement read_use(Cursor& cursor) {
@@ -54,12 +98,14 @@ Statement read_start(Cursor& cursor) {
   return begin();
 }
 
-Statement read_commit(Cursor& /*cursor*/) {
+Statement read_commit(Cursor& cursor) {
+  if (!skip_completion(cursor)) return make(StatementKind::kUnknown);
   return make(StatementKind::kEnd, TransactionEffect::kCommit);
 }
 
 Statement read_rollback(Cursor& cursor) {
   if (cursor.at("TO")) return make(StatementKind::kOther);
+  if (!skip_completion(cursor)) return make(StatementKind::kUnknown);
   return make(StatementKind::kEnd, TransactionEffect::kRollback);
 }
 
@@ -128,15 +174,10 @@ Statement read_kill(Cursor& cursor) {
   Statement statement = make(StatementKind::kOther);
   KillTarget target;
   cursor.skip("TIDB");
-  target.query_only = cursor.skip("QUERY");
-  if (!target.query_only) cursor.skip("CONNECTION");
-  if (cursor.at("CONNECTION_ID")) {
-    target.own_connection = true;
-  } else if (const std::optional<std::uint64_t> id = integer(cursor.token())) {
-    target.id = *id;
-  } else {
-    return make(StatementKind::kUnknown);
-  }
+  const bool names_itself = cursor.at_symbol('(') || at_connection_id(cursor);
+  const bool is_known =
+      names_itself ? read_own_connection(cursor, target) : read_other_connection(cursor, target);
+  if (!is_known || !cursor.at_end()) return make(StatementKind::kUnknown);
   statement.kill = target;
   return statement;
 }

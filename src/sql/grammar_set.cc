@@ -173,8 +173,11 @@ std::optional<std::string> read_isolation_level(Cursor& cursor) {
 // Behind SET SESSION TRANSACTION: the characteristics are session variables. READ ONLY AS OF is
 // one-shot even here.
 Statement read_session_transaction(Cursor& cursor) {
+  constexpr int kMostCharacteristics = 2;
   Statement statement = make(StatementKind::kSet);
+  int count = 0;
   do {
+    if (++count > kMostCharacteristics) return make(StatementKind::kUnknown);
     if (cursor.skip("ISOLATION")) {
       std::optional<std::string> level = read_isolation_level(cursor);
       if (!level) return make(StatementKind::kUnknown);
@@ -193,7 +196,7 @@ Statement read_session_transaction(Cursor& cursor) {
       return make(StatementKind::kUnknown);
     }
   } while (cursor.skip_symbol(','));
-  return statement;
+  return cursor.at_end() ? std::move(statement) : make(StatementKind::kUnknown);
 }
 
 // Behind SET TRANSACTION. Only the isolation level and AS OF are for the next transaction; READ

@@ -324,6 +324,22 @@ KILLS = queries(
     "KILL 'x'", "SHOW ERRORS", "BEGIN", "KILL 2097000", "SELECT 1", "COMMIT", "KILL CONNECTION_ID()",
 )  # fmt: skip
 
+# What a proxy might answer itself, and TiDB refuses or warns of; and in forms that it may answer.
+ALMOST_OWN = [
+    step
+    for text in (
+        "COMMIT foo", "commit work", "COMMIT WORK", "ROLLBACK WORK TO SAVEPOINT zz", "ROLLBACK TO SAVEPOINT zz", "(COMMIT)", "COMMIT AND CHAIN",
+        "COMMIT AND CHAIN RELEASE", "ROLLBACK AND NO CHAIN RELEASE", "ROLLBACK NO RELEASE", "COMMIT /*+ x */", "COMMIT /*! AND CHAIN */", "COMMIT /*! foo */",
+        "show count(*) warningsx", "SHOW COUNT (*) WARNINGS", "SHOW WARNINGS 5", "SHOW WARNINGS()", "SHOW WARNINGS LIMIT 1", "show/**/errors",
+        "SET autocommit = 1 foo", "SET autocommit = +1", "SET autocommit = 'on'", "SET NAMES utf8mb4 foo", "SET NAMES utf8mb4 COLLATE latin1_bin",
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED foo", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE, READ WRITE",
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, ISOLATION LEVEL REPEATABLE READ", "select last_insert_id /* e */ ()", "select row_count () /* e */",
+        "select /* e */ found_rows( ) -- e", "select /*!40101 row_count() */", "SELECT /*+ x() */ ROW_COUNT()", "SELECT ROW_COUNT() x", "select row_count() /* é */",
+        "KILL 99999999 foo", "KILL (99999999)", "/*! */", "/*!", "COMMIT; ", "COMMIT;;",
+    )
+    for step in queries("INSERT IGNORE INTO t0(id) VALUES (1)", text, "SHOW WARNINGS", "SELECT ROW_COUNT()")
+] + [("query", "KILL (CONNECTION_ID())")]  # fmt: skip
+
 # Name: flags, database of the login, what is done.
 TYPES = [  # of parameters: TiDB's plan of a statement keeps something of those that it was first executed with
     step
@@ -342,6 +358,8 @@ CASES = {
     "facts": (0, "{db}", FACTS),
     "facts within": (0, "{db}", FACTS_WITHIN),
     "kills": (0, "{db}", KILLS),
+    "almost answered": (0, "{db}", ALMOST_OWN),
+    "empty packet": (0, "{db}", [("query", "BEGIN"), ("empty",), ("query", "SELECT 1")]),
     "never inserted": (raw.MULTI_STATEMENTS, "{db}", NEVER_INSERTED),
     "prepared": (0, "{db}", PREPARED),
     "cursors": (0, "{db}", CURSORS),

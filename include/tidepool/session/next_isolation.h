@@ -20,10 +20,6 @@ namespace tidepool::session {
 // none.
 std::string next_isolation_after(const sql::Statement& statement);
 
-// Levels that TiDB always accepts outside a transaction; others depend on
-// tidb_skip_isolation_level_check.
-bool is_ordinary_isolation(std::string_view level);
-
 // Whether TiDB's OK to the command would end what SET TRANSACTION has set.
 bool takes_next_isolation(const ClientCommand& command);
 

@@ -153,7 +153,6 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool answer_query_locally(const ClientCommand& command);
   bool answer_captured(const ClientCommand& command);
   bool answer_set_option(const ClientCommand& command);
-  bool answer_set_locally(const sql::Statement& statement);
   void reset_session();
   void begin(std::unique_ptr<ClientCommand> command);
   void end_command(Source source, bool failed);

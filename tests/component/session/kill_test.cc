@@ -139,6 +139,16 @@ TEST_F(KillTest, EndsItsOwnSessionWithoutAnAnswer) {
   EXPECT_TRUE(two.query("KILL 2").is_closed());
 }
 
+TEST_F(KillTest, LeavesToTidbWhatIsMoreThanAKill) {
+  start();
+  RawClient target = client();
+  RawClient killer = client();
+  EXPECT_TRUE(killer.query("KILL 1 foo").is_ok());
+  EXPECT_TRUE(killer.query("KILL (1").is_ok());
+  EXPECT_THAT(tidb_.commands(), ElementsAre("KILL 1 foo", "KILL (1"));
+  EXPECT_TRUE(target.ping().is_ok());
+}
+
 TEST_F(KillTest, LeavesAnIdThatIsNoSessionsToTidb) {
   start();
   RawClient client = this->client();

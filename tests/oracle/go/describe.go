@@ -29,6 +29,7 @@ func describe(statement ast.StmtNode) line {
 	sort.Strings(facts)
 	return line{
 		Class: class,
+		Own:   ownOf(statement),
 		Read:  class == "read" && !found.acts && !isLocking(statement),
 		Facts: strings.Join(facts, ","),
 		Sets:  strings.Join(sets, ","),

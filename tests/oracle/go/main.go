@@ -1,10 +1,12 @@
 // What TiDB's own parser says about the statements in its own tests, for oracle_check.cc to compare
-// with classify(): a line of JSON for each statement of each text that parses.
+// with classify() and own_answer(): a line of JSON for each statement of each text, and one for a text
+// that it refuses or that has none.
 //
 // Fields: text (base64; of the whole text, in the first line of a text only), count (of the text's
-// statements), mode ("", "ansi", "noescape"), class, read, facts (comma-separated words: what the
-// statement does that a proxy must not overlook), sets (what it sets: "s:name", "g:name", "u:name",
-// "d:database", "names", "p:prepared", "x:executed", "f:freed"; each base64 behind the colon).
+// statements), refused, warns (the parser warns of the text), own (see ownOf), mode ("", "ansi",
+// "noescape"), class, read, facts (comma-separated words: what the statement does that a proxy must not
+// overlook), sets (what it sets: "s:name", "g:name", "u:name", "d:database", "names", "p:prepared",
+// "x:executed", "f:freed"; each base64 behind the colon).
 package main
 
 import (
@@ -21,13 +23,16 @@ import (
 )
 
 type line struct {
-	Text  []byte `json:"text"`
-	Count int    `json:"count"`
-	Mode  string `json:"mode"`
-	Class string `json:"class"`
-	Read  bool   `json:"read"`
-	Facts string `json:"facts"`
-	Sets  string `json:"sets"`
+	Text    []byte `json:"text"`
+	Count   int    `json:"count"`
+	Refused bool   `json:"refused"`
+	Warns   bool   `json:"warns"`
+	Own     string `json:"own"`
+	Mode    string `json:"mode"`
+	Class   string `json:"class"`
+	Read    bool   `json:"read"`
+	Facts   string `json:"facts"`
+	Sets    string `json:"sets"`
 }
 
 type sqlMode struct {
@@ -53,14 +58,31 @@ func matters(mode sqlMode, text string) bool {
 }
 
 // The parser panics on a few of its own fuzzing inputs.
-func parse(p *parser.Parser, text string) (statements []ast.StmtNode, ok bool) {
+func parse(p *parser.Parser, text string) (statements []ast.StmtNode, warns int, ok bool) {
 	defer func() {
 		if recover() != nil {
 			statements, ok = nil, false
 		}
 	}()
-	statements, _, err := p.ParseSQL(text)
-	return statements, err == nil
+	statements, warnings, err := p.ParseSQL(text)
+	return statements, len(warnings), err == nil
+}
+
+// The lines of one text.
+func linesOf(p *parser.Parser, text string) []line {
+	statements, warns, ok := parse(p, text)
+	if !ok || len(statements) == 0 {
+		return []line{{Text: []byte(text), Refused: !ok}}
+	}
+	lines := make([]line, 0, len(statements))
+	for _, statement := range statements {
+		described := describe(statement)
+		described.Count = len(statements)
+		described.Warns = warns > 0
+		lines = append(lines, described)
+	}
+	lines[0].Text = []byte(text)
+	return lines
 }
 
 func main() {
@@ -72,28 +94,15 @@ func main() {
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	parsers := map[string]*parser.Parser{}
 	for _, mode := range modes {
 		p := parser.New()
 		p.SetSQLMode(mode.mode)
-		parsers[mode.name] = p
-	}
-	for _, text := range texts {
-		for _, mode := range modes {
+		for _, text := range append(texts, mutatedTexts()...) {
 			if !matters(mode, text) {
 				continue
 			}
-			statements, ok := parse(parsers[mode.name], text)
-			if !ok {
-				continue
-			}
-			for at, statement := range statements {
-				described := describe(statement)
-				described.Count = len(statements)
+			for _, described := range linesOf(p, text) {
 				described.Mode = mode.name
-				if at == 0 {
-					described.Text = []byte(text)
-				}
 				if err := encoder.Encode(described); err != nil {
 					fmt.Fprintln(os.Stderr, "oracle:", err)
 					os.Exit(1)

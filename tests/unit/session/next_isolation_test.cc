@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tidepool/sql/own_answer.h"
+
 namespace tidepool::session {
 namespace {
 
@@ -31,8 +33,8 @@ TEST(NextIsolation, IsWhatTheLastElementSays) {
 TEST(NextIsolation, IsSetByTheStatementThatTheClientSent) {
   EXPECT_EQ(next_isolation_text("READ-COMMITTED"),
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
-  EXPECT_TRUE(is_ordinary_isolation("READ-COMMITTED"));
-  EXPECT_FALSE(is_ordinary_isolation("SERIALIZABLE"));
+  EXPECT_TRUE(sql::is_ordinary_isolation("READ-COMMITTED"));
+  EXPECT_FALSE(sql::is_ordinary_isolation("SERIALIZABLE"));
 }
 
 }  // namespace

@@ -215,7 +215,7 @@ TEST(ClassifyEffect, FindsTheTargetOfKill) {
   const Script own = classify("KILL CONNECTION_ID()");
   ASSERT_TRUE(own.front().kill.has_value());
   EXPECT_TRUE(own.front().kill->own_connection);
-  EXPECT_TRUE(classify("kill query connection_id()").front().kill->query_only);
+  EXPECT_TRUE(classify("kill tidb ((`connection_id`()))").front().kill->own_connection);
   EXPECT_FALSE(classify("SELECT 1").front().kill.has_value());
 }
 
