@@ -31,15 +31,21 @@ std::string syntax_error(const std::string& message) {
   return is_alias ? text + ", allowed: quotes around a value that begins with *" : text;
 }
 
-// Sees the start of documents and nothing else.
-class DocumentCounter : public YAML::EventHandler {
+Place place_at(const YAML::Mark& mark) {
+  return {std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1, ""};
+}
+
+// Sees where documents and scalars begin and nothing else.
+class Marks : public YAML::EventHandler {
  public:
-  void OnDocumentStart(const YAML::Mark& mark) override { last_ = mark; }
+  void OnDocumentStart(const YAML::Mark& mark) override { document_ = mark; }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
   void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                const std::string&) override {}
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string&) override {
+    scalar_ = mark;
+  }
   void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
                        YAML::EmitterStyle::value) override {}
   void OnSequenceEnd() override {}
@@ -47,10 +53,12 @@ class DocumentCounter : public YAML::EventHandler {
                   YAML::EmitterStyle::value) override {}
   void OnMapEnd() override {}
 
-  [[nodiscard]] const YAML::Mark& last() const { return last_; }
+  [[nodiscard]] const YAML::Mark& last_document() const { return document_; }
+  [[nodiscard]] const YAML::Mark& last_scalar() const { return scalar_; }
 
  private:
-  YAML::Mark last_;
+  YAML::Mark document_;
+  YAML::Mark scalar_;
 };
 
 // Where a second document begins: YAML::Load would ignore it, and YAML::LoadAll never ends on some
@@ -58,11 +66,79 @@ class DocumentCounter : public YAML::EventHandler {
 std::optional<Place> second_document(const std::string& text) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
-  DocumentCounter counter;
-  if (!parser.HandleNextDocument(counter) || !parser.HandleNextDocument(counter)) {
+  Marks marks;
+  if (!parser.HandleNextDocument(marks) || !parser.HandleNextDocument(marks)) {
     return std::nullopt;
   }
-  return Place{std::max(counter.last().line, 0) + 1, std::max(counter.last().column, 0) + 1, ""};
+  return place_at(marks.last_document());
+}
+
+// Empty: there is nothing wrong with the first document.
+std::string error_of(const std::string& text, Marks& marks) {
+  try {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    parser.HandleNextDocument(marks);
+  } catch (const YAML::Exception& error) {
+    return error.msg;
+  }
+  return "";
+}
+
+// Where a quote opens that nothing closes. yaml-cpp closes it by itself where white space ends the
+// text, and nowhere else.
+std::optional<Place> open_quote(const std::string& text) {
+  Marks ignored;
+  const std::string trimmed = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+  if (error_of(trimmed, ignored) != YAML::ErrorMsg::EOF_IN_SCALAR) return std::nullopt;
+  Marks marks;
+  (void)error_of(trimmed + '\n', marks);
+  return place_at(marks.last_scalar());
+}
+
+// The bytes of the character that begins `text`; 0: it is none of UTF-8 that YAML allows.
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&](std::size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return first >= 0x20 || first == '\t' || first == '\n' || first == '\r' ? 1 : 0;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  for (std::size_t at = 1; at < length; ++at) {
+    if ((byte(at) & 0xc0U) != 0x80U) return 0;
+  }
+  const bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+  const bool is_no_character =
+      (first == 0xed && byte(1) >= 0xa0) || (first == 0xf4 && byte(1) >= 0x90);
+  return is_overlong || is_no_character ? 0 : length;
+}
+
+// Where something stands that is no text: yaml-cpp would keep it, or replace it.
+std::optional<Place> no_text(std::string_view text) {
+  Place at{1, 1, ""};
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    if (length == 0) return at;
+    at.column = text.front() == '\n' ? 1 : at.column + 1;
+    if (text.front() == '\n') ++at.line;
+    text.remove_prefix(length);
+  }
+  return std::nullopt;
+}
+
+// What YAML::Load lets through although it is wrong. True: nothing.
+bool is_well_formed(const std::string& text, Findings& findings) {
+  if (const auto place = no_text(text)) {
+    findings.problem(*place,
+                     "found a byte that is no text, allowed: UTF-8 without control characters");
+    return false;
+  }
+  if (const auto place = open_quote(text)) {
+    findings.problem(*place, "this is not YAML: nothing closes the quote that opens here");
+    return false;
+  }
+  return true;
 }
 
 using Names = std::vector<std::string_view>;
@@ -219,6 +295,7 @@ Draft read_document(const YAML::Node& root, Reader& reader) {
 std::optional<Draft> read_yaml(const std::string& text, const Environment& environment,
                                Findings& findings) {
   Reader reader(environment, findings);
+  if (!is_well_formed(text, findings)) return std::nullopt;
   try {
     const YAML::Node root = YAML::Load(text);
     if (const auto second = second_document(text)) {

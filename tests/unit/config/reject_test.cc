@@ -55,6 +55,48 @@ TEST(Reject, TextThatIsNoMapOfKeys) {
   });
 }
 
+TEST(Reject, QuotesThatNothingCloses) {
+  const std::string problem = "this is not YAML: nothing closes the quote that opens here";
+  for (const std::string quote : {"'", "\""}) {
+    for (const std::string end :
+         {"", "\n", "\n\n", " ", "\r\n", "\nmax_clients: 5\n", "\n# end\n"}) {
+      const std::string last = kPool + "workers: " + quote + "1" + end;
+      EXPECT_EQ(problems_of(load(last)), "t.yaml:2:10: " + problem + "\n") << last;
+      const std::string text =
+          "pools:\n  - host: h\n    user: u\n    password: " + quote + "hush" + end;
+      EXPECT_EQ(problems_of(load(text)), "t.yaml:4:15: " + problem + "\n") << text;
+    }
+  }
+  EXPECT_TRUE(load(kPool + "workers: '1'\n")) << "that are closed";
+}
+
+TEST(Reject, WhatIsNoText) {
+  const std::string problem = "found a byte that is no text, allowed: UTF-8";
+  using std::string_literals::operator""s;
+  for (const std::string& bytes :
+       {"\0"s, "\x01"s, "\x1b"s, "\x80"s, "\xc0\xaf"s, "\xc3"s, "\xed\xa0\x80"s, "\xe0\x80\x80"s,
+        "\xf4\x90\x80\x80"s, "\xff"s}) {
+    EXPECT_THAT(problems_of(load("# é" + bytes + "\n" + kPool)),
+                HasSubstr("t.yaml:1:4: " + problem));
+    EXPECT_THAT(problems_of(load(kPool + "workers: 1" + bytes)),
+                HasSubstr("t.yaml:2:11: " + problem));
+  }
+  EXPECT_TRUE(load("# é, \u20ac, \U0001f600\t\r\n" + kPool));
+}
+
+TEST(Reject, WhatGoesOnBehindTheEnd) {
+  expect_rejected({
+      {kPool + "]", "t.yaml:2:"},
+      {kPool + "...\ngarbage", "t.yaml:3:1: found a second document, allowed: one"},
+      {kPool + "---\n", "t.yaml:2:1: found a second document"},
+      {kPool + "log: {level: info\n", "this is not YAML: end of map flow not found"},
+      {kPool + "log:\n\tlevel: info\n", "t.yaml:3:"},
+      {kPool + "workers: \"1\" 2\n", "t.yaml:2:14: this is not YAML"},
+      {"pools: &a [*a]\n", "pools[0]: found"},
+      {std::string(100'000, '['), "this is not YAML"},
+  });
+}
+
 TEST(Reject, UnknownKeyWithWhatWasMeant) {
   expect_rejected({
       {"worker: 1\n" + kPool, "t.yaml:1:1: worker: unknown key, did you mean workers? allowed: "},
