@@ -19,7 +19,7 @@ ALLOWED = {
     "metrics": {"base", "sql", "pool", "session"},
     "admin": {"base", "metrics"},
     "proxy": {"base", "net", "protocol", "sql", "backend", "pool", "session", "config", "metrics", "admin"},
-    "main": {"base", "config", "proxy"},
+    "main": {"base", "config", "net", "proxy"},
 }
 
 # Third-party headers and the only layers that may name them.
