@@ -98,10 +98,11 @@ TEST_F(WaitTest, AClientThatDoesNotFinishItsChangeOfUserIsClosed) {
   ASSERT_TRUE(client.query("BEGIN").is_ok());
   protocol::ChangeUser request;
   request.user = "app";
-  request.auth_plugin = "caching_sha2_password";
-  request.auth_response = std::string(32, 'x');
+  request.auth_plugin = "dialog";
+  request.auth_response = "x";
   client.send(protocol::encode_change_user(request, RawClient::kUsual));
-  ASSERT_TRUE(client.read_packet()) << "the request to authenticate otherwise";
+  const auto answer = client.read_packet();
+  ASSERT_TRUE(answer && answer->starts_with('\xfe')) << "the request to authenticate otherwise";
 
   EXPECT_TRUE(client.is_closed());
   EXPECT_TRUE(is_idle());
@@ -130,7 +131,7 @@ TEST_F(WaitTest, AClientThatTakesItsAnswerLateHasItWhole) {
   tidb_.answer("SELECT big", text_result({"c"}, rows));
   RawClient client = this->client();
   client.send("\x03SELECT big");
-  ASSERT_FALSE(client.hears_nothing());
+  ASSERT_TRUE(eventually([&] { return tidb_.server().bytes_sent() > std::size_t{1} << 20U; }));
 
   EXPECT_EQ(client.read_reply().rows.size(), 600U);
   EXPECT_EQ(client.query("SELECT 1").rows, Words{"0"});
