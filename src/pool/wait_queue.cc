@@ -30,9 +30,9 @@ void WaitQueue::add(Waiter waiter, End end) {
     line = std::prev(lines_.end());
   }
   if (end == End::kFront) {
-    line->waiters.push_front(std::move(waiter));
+    line->waiters.push_front(waiter);
   } else {
-    line->waiters.push_back(std::move(waiter));
+    line->waiters.push_back(waiter);
   }
 }
 
@@ -73,8 +73,8 @@ void WaitQueue::set_by_database(bool is_by_database) {
   std::sort(all.begin(), all.end(),
             [](const Waiter& one, const Waiter& two) { return one.place < two.place; });
   erase_if([](const Waiter&) { return true; });
-  for (Waiter& waiter : all)
-    add(std::move(waiter), End::kBack);
+  for (const Waiter& waiter : all)
+    add(waiter, End::kBack);
 }
 
 void WaitQueue::Turns::plan(const Waiter& waiter) {
