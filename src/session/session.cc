@@ -91,20 +91,10 @@ void Session::take_packets() {
   for (;;) {
     if (is_drained() && may_end()) return close();
     if (channel_.queued_bytes() > kHighWatermark) return;  // it reads first: on_drained() goes on
-    const bool is_turn = state_ == State::kIdle || state_ == State::kIdlePinned ||
-                         state_ == State::kParked ||
-                         (state_ == State::kHandshake && login_ != nullptr) || waits_for_infile_;
-    if (!is_turn || (login_ != nullptr && !login_->takes_packets())) return;
+    if (!is_clients_turn()) return;
     if (must_roll_back()) return close();
     const auto packet = channel_.next();
-    if (!packet) {
-      log::debug("client out of step", {{"session", id_}, {"error", packet.error().message}});
-      const bool too_big = packet.error().mysql_errno == 1153;
-      if (!too_big) return depart();
-      send_error({Code::kProtocol, packet.error().message, 1153, "08S01"},
-                 channel_.refusal_sequence());
-      return close();
-    }
+    if (!packet) return on_client_out_of_step(packet.error());
     if (!packet->has_value()) {
       if (departure_ != nullptr && departure_->has_ended()) return depart();
       if (is_dismissed() && may_end()) dismiss(0);
@@ -112,6 +102,20 @@ void Session::take_packets() {
     }
     on_packet(**packet);
   }
+}
+
+bool Session::is_clients_turn() const {
+  if (login_ != nullptr && !login_->takes_packets()) return false;
+  return state_ == State::kIdle || state_ == State::kIdlePinned || state_ == State::kParked ||
+         (state_ == State::kHandshake && login_ != nullptr) || waits_for_infile_;
+}
+
+void Session::on_client_out_of_step(const Error& error) {
+  log::debug("client out of step", {{"session", id_}, {"error", error.message}});
+  const bool too_big = error.mysql_errno == 1153;
+  if (!too_big) return depart();
+  send_error({Code::kProtocol, error.message, 1153, "08S01"}, channel_.refusal_sequence());
+  close();
 }
 
 void Session::on_packet(const protocol::Packet& packet) {

@@ -105,6 +105,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void process_input();
   void resume_input();
   void take_packets();
+  bool is_clients_turn() const;
+  void on_client_out_of_step(const Error& error);
   void on_packet(const protocol::Packet& packet);
   bool may_end() const;
   bool is_dismissed() const { return account_ != nullptr && account_->is_removed; }
