@@ -57,8 +57,8 @@ std::size_t DialGate::first_sound() const {
 }
 
 bool DialGate::may_dial_unasked(TimePoint now) const {
-  if (permanent_at_ == TimePoint{}) return true;
-  return now - permanent_at_ >= std::max<Duration>(kUnaskedPause, limits_.backoff_refused);
+  if (account_refused_at_ == TimePoint{}) return true;
+  return now - account_refused_at_ >= std::max<Duration>(kUnaskedPause, limits_.backoff_refused);
 }
 
 void DialGate::begin(TimePoint now) {
@@ -71,7 +71,7 @@ void DialGate::succeed(EndpointIndex endpoint) {
   endpoints_[endpoint] = {};
   refusals_ = 0;
   refused_until_ = {};
-  permanent_at_ = {};
+  account_refused_at_ = {};
   was_reached_ = true;
   last_error_.reset();
 }
@@ -79,7 +79,7 @@ void DialGate::succeed(EndpointIndex endpoint) {
 void DialGate::fail(EndpointIndex endpoint, const Error& error, TimePoint begun, bool is_asked,
                     TimePoint now) {
   last_error_ = error;
-  permanent_at_ = is_permanent(error) ? now : TimePoint{};
+  account_refused_at_ = concerns_account(error) ? now : TimePoint{};
   if (error.mysql_errno != 0) was_reached_ = true;  // it answered
   if (concerns_account(error)) {
     if (refusals_ > 0 && begun < refused_at_) return;
@@ -102,7 +102,7 @@ void DialGate::forget_refusals() {
     one.not_before = {};
   refusals_ = 0;
   refused_until_ = {};
-  permanent_at_ = {};
+  account_refused_at_ = {};
 }
 
 bool DialGate::is_absent() const {

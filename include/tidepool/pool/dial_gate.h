@@ -72,8 +72,8 @@ class DialGate {
   unsigned refusals_ = 0;  // of the account, in a row
   TimePoint refused_at_{};
   TimePoint refused_until_{};
-  TimePoint permanent_at_{};  // when waiting last did not help, if since then nothing else
-  bool was_reached_ = false;  // by any dial so far
+  TimePoint account_refused_at_{};  // by the last dial; else never
+  bool was_reached_ = false;        // by any dial so far
   std::optional<Error> last_error_;
 };
 
