@@ -109,7 +109,7 @@ TEST_F(QueueTest, ClientsOfTwoVariantsShareAFullPoolAndNobodyStandsStill) {
   pool().timeout = std::chrono::seconds(10);
   config_.users.push_back(config_.users[0]);
   config_.users[1].name = "other";
-  for (const unsigned size : {2U, 3U}) {
+  for (const int size : {2, 3}) {
     pool().size = size;
     start();
     std::vector<RawClient> clients;

@@ -39,9 +39,9 @@ TEST_F(WaitQueueTest, OneUserIsServedInTheOrderOfArrivalWhateverTheVariants) {
 }
 
 TEST_F(WaitQueueTest, UsersTakeTurns) {
-  for (const WaiterId id : {1, 2, 3})
+  for (const WaiterId id : {1U, 2U, 3U})
     wait(id, of(1));
-  for (const WaiterId id : {4, 5})
+  for (const WaiterId id : {4U, 5U})
     wait(id, of(2));
   EXPECT_EQ(order(), (Ids{1, 4, 2, 5, 3}));
   shares_.take(1, 0);
@@ -79,7 +79,7 @@ TEST_F(WaitQueueTest, DatabasesMakeLinesOnlyWhereTheyAreLimited) {
 }
 
 TEST_F(WaitQueueTest, ForgetsThoseWhoAreErased) {
-  for (const WaiterId id : {1, 2, 3, 4})
+  for (const WaiterId id : {1U, 2U, 3U, 4U})
     wait(id, of(id % 2));
   queue_.erase(2);
   queue_.erase(99);
