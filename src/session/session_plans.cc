@@ -115,7 +115,8 @@ bool Session::prepares_again() {
   const protocol::ResponseSummary& answer = command.exchange.summary();
   const bool is_full = failure ? failure->mysql_errno == kTooManyStatements
                                : answer.error_number == kTooManyStatements;
-  if (!is_full || command.script.size() > 1) return false;
+  // What the client has a part of cannot be answered once more.
+  if (!is_full || command.script.size() > 1 || command.exchange.relay_answered()) return false;
   pool::PreparedCache& known = lease_.memory().prepared;
   known.forget_next_id();  // TiDB has counted it
   prepare_memory().keep_fewer(known.size() / 2, command.received);

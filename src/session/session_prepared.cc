@@ -249,6 +249,7 @@ bool Session::repeat_execute() {
   const protocol::ResponseSummary& answer = command.exchange.summary();
   const PreparedStatement& statement = *command.statement;
   if (!answer.has_error() || command.is_repeated || statement.has_long_data) return false;
+  if (command.exchange.relay_answered()) return false;
   pool::PreparedCache& known = lease_.memory().prepared;
   const auto asked = known.asked(*statement.key);
   const bool is_outdated =
