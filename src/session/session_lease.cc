@@ -56,6 +56,9 @@ void Session::on_no_lease(const Error& error) {
   if (command_->is_login) return refuse_login(error);
   enter(State::kIdle);
   send_error(error, answer_sequence_);
+  // What a client had sent before it left is not to wait once more for each command: there may be
+  // thousands, and a BEGIN that failed among them.
+  if (departure_ != nullptr && departure_->has_ended()) departure_->leave();
   end_command(Source::kProxy, true);
 }
 

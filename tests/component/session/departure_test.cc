@@ -261,6 +261,23 @@ TEST_F(DepartureTest, KeepsTheDeadlineOfACommandThatWaitsForALease) {
   EXPECT_THAT(tidb_.commands(), ElementsAre("BEGIN"));
 }
 
+TEST_F(DepartureTest, DoesNotWaitOnceMoreForEachCommandOfAClientThatIsGone) {
+  pool().timeout = std::chrono::milliseconds(200);
+  start();
+  RawClient holder = client();
+  ASSERT_TRUE(holder.query("BEGIN").is_ok());
+  RawClient waits = client();
+  waits.send_bytes(query("BEGIN") + query(kInsert) + query("COMMIT"));
+  ASSERT_TRUE(eventually([&] { return proxy_->counts().waiting == 1; }));
+
+  waits.close();
+
+  EXPECT_TRUE(has_sessions(1));
+  EXPECT_EQ(proxy_->pool_stats().lease_timeouts.value(), 1U);
+  EXPECT_TRUE(holder.query("COMMIT").is_ok());
+  EXPECT_THAT(tidb_.commands(), ElementsAre("BEGIN", "COMMIT"));
+}
+
 TEST_F(DepartureTest, ExecutesInADrainWhatAClientHadSentThatIsGone) {
   start();
   RawClient client = this->client();
