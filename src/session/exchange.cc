@@ -94,7 +94,8 @@ Result<Exchange::Progress> Exchange::feed_fence(std::string_view bytes) {
 Exchange::Progress Exchange::progress_of_surplus(std::string_view bytes) {
   const std::size_t taken = std::min(surplus_left_, bytes.size());
   surplus_left_ -= taken;
-  return {.consumed = taken, .relay = true, .step = StepKind::kFence};
+  const bool is_swallowed = failure_ || prepare_error_;  // as the answer that it belongs to was
+  return {.consumed = taken, .relay = !is_swallowed, .step = StepKind::kFence};
 }
 
 Exchange::Progress Exchange::progress_of(std::string_view bytes, std::size_t consumed) {

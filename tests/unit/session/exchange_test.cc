@@ -103,6 +103,21 @@ TEST_P(ExchangeInPieces, TakesWhatComesBeforeTheFencesAnswerForTheCommands) {
   }
 }
 
+TEST_P(ExchangeInPieces, SwallowsWhatComesBeforeTheFencesAnswerWhereARestoreFailed) {
+  Exchange exchange;
+  exchange.add(restore("SET a = 1"));
+  exchange.add({.command = Command::kRefresh, .bytes = framed(Command::kRefresh, "\x01")});
+  exchange.add(
+      {.kind = StepKind::kFence, .command = Command::kPing, .bytes = framed(Command::kPing)});
+  (void)exchange.take_writable();
+
+  EXPECT_EQ(feed(exchange, err(1231) + ok() + protocol::ok_packet({}, 2) + ok(), GetParam()), "");
+
+  EXPECT_TRUE(exchange.is_over());
+  ASSERT_TRUE(exchange.failure());
+  EXPECT_EQ(exchange.failure()->mysql_errno, 1231);
+}
+
 TEST_P(ExchangeInPieces, PipelinesARestoreAndSwallowsItsAnswer) {
   Exchange exchange;
   exchange.add(restore("SET a = 1"));
