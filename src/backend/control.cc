@@ -13,6 +13,11 @@
 #include "tidepool/net/timer.h"
 
 namespace tidepool::backend {
+namespace {
+
+constexpr unsigned char kOkHeader = 0;  // page_protocol_basic_ok_packet
+
+}  // namespace
 
 struct ControlOperation {
   enum class Step : std::uint8_t { kPing, kReset, kQuery, kStore };
@@ -49,6 +54,7 @@ struct ControlOperation {
   void on_ready(net::Readiness readiness);
   // The library closes the socket and frees its TLS session as soon as it loses the connection.
   bool is_lost() const { return state.mysql->net.pvio == nullptr; }
+  bool is_other_than_ok() const;
   bool advance(int waits_for);  // false: the last step is through
   Result<QueryResult> outcome();
   Result<QueryResult> break_with(Code code, const std::string& message);
@@ -142,6 +148,12 @@ int ControlOperation::continue_step(int ready) {
   check_failed("a known step", __FILE__, __LINE__);
 }
 
+// The library takes whatever is no error for the answer to a ping or reset: a server that asks for
+// a file instead waits for it, and takes the next command for that.
+bool ControlOperation::is_other_than_ok() const {
+  return (step == Step::kPing || step == Step::kReset) && *state.mysql->net.read_pos != kOkHeader;
+}
+
 bool ControlOperation::advance(int waits_for) {
   if (waits_for == 0 && step == Step::kQuery && failed == 0 && !is_lost()) {
     step = Step::kStore;
@@ -178,6 +190,7 @@ Result<QueryResult> ControlOperation::outcome() {
         Error{Code::kBackend, text, static_cast<std::uint16_t>(number), mysql_sqlstate(mysql)});
   }
   if (failed != 0) return break_with(Code::kClosed, "the connection was lost");
+  if (is_other_than_ok()) return break_with(Code::kProtocol, "the server answered with no OK");
   QueryResult result = facts_of(mysql);
   if (rows != nullptr) append_rows(rows, result);
   if (mysql_more_results(mysql) != 0)

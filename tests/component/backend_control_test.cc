@@ -48,14 +48,16 @@ class ControlTest : public ::testing::TestWithParam<bool> {
     EXPECT_TRUE(run_until(loop_, [&] { return outcome.has_value(); }));
     return std::move(*outcome);
   }
-  Result<void> ping(Duration timeout = seconds(60)) {
+  using Call = ControlCall (Connection::*)(Duration, Connection::OnDone);
+  Result<void> ask(Call what) {
     std::optional<Result<void>> outcome;
-    const ControlCall call =
-        connection_->ping(timeout, [&](Result<void> got) { outcome = std::move(got); });
+    const ControlCall call = (connection_.get()->*what)(
+        seconds(60), [&](Result<void> got) { outcome = std::move(got); });
     EXPECT_FALSE(outcome.has_value());  // never inline
     EXPECT_TRUE(run_until(loop_, [&] { return outcome.has_value(); }));
     return std::move(*outcome);
   }
+  Result<void> ping() { return ask(&Connection::ping); }
   void exchange_raw() {
     sink_.received.clear();
     ASSERT_TRUE(connection_->stream().write(testing::packet(0, kSelect)));
@@ -183,6 +185,19 @@ TEST_P(ControlTest, NeverReadsAFileForTheServer) {
   EXPECT_FALSE(query("select 1", std::chrono::milliseconds(200)));
   for (const std::string& command : server_->commands())
     EXPECT_EQ(command.find("root"), std::string::npos);
+}
+
+// A file request, the end of rows, the count of columns, and what is nothing.
+TEST_P(ControlTest, IsBrokenWhenAPingOrResetHasAnotherAnswerThanOk) {
+  for (const std::string_view answer : {"\xfb/etc/passwd", "\xfe", "\x01", "\x55"}) {
+    for (const Call call : {Call{&Connection::ping}, Call{&Connection::reset}}) {
+      connect([answer](std::string_view) { return FakeMysql::Answer{testing::packet(1, answer)}; });
+      const Result<void> result = ask(call);
+      ASSERT_FALSE(result) << answer;
+      EXPECT_EQ(result.error().code, Code::kProtocol) << result.error().message;
+      EXPECT_TRUE(connection_->is_broken());
+    }
+  }
 }
 
 TEST_P(ControlTest, ForgetsTheCallerWhoseHandleGoesButEndsTheCall) {
