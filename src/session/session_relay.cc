@@ -111,6 +111,7 @@ void Session::pass_on(std::string_view bytes) {
   const bool is_stopped = state_ != State::kStreaming && tells_of_stop(bytes);
   enter(State::kStreaming);
   const std::string held = command_->exchange.take_held();
+  command_->exchange.note_relay_answered();
   if (is_stopped) return send_error(took_too_long(), answer_sequence_);
   if (command_->shown) return send(command_->shown->feed(held) + command_->shown->feed(bytes));
   if (!held.empty()) send(held);

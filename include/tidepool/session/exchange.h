@@ -94,6 +94,8 @@ class Exchange {
   bool relay_written() const { return relay_written_; }
   // A byte of the relay step's answer has been passed on.
   bool relay_answered() const { return relay_answered_; }
+  // What was held of the relay step's answer is passed on.
+  void note_relay_answered() { relay_answered_ = true; }
 
   // The backend wants the client's file (LOAD DATA LOCAL): the client's packets up to an empty one
   // go to it.

@@ -64,6 +64,20 @@ TEST_F(SubstituteTest, GivesTheIdOfItsGreetingAsTheConnectionId) {
   EXPECT_THAT(tidb_.commands(), ElementsAre("SELECT (CONNECTION_ID()&0|1) c"));
 }
 
+// 1461 is what a prepare is asked again for.
+TEST_F(SubstituteTest, DoesNotRunAgainWhatItHasPassedOnTheErrorOf) {
+  start();
+  RawClient client = this->client();
+  tidb_.answer("SELECT (CONNECTION_ID()&0|1) AS `CONNECTION_ID()`",
+               err_packet(1461, "42000", "too many"));
+
+  EXPECT_TRUE(client.query("SELECT CONNECTION_ID()").is_error(1461));
+
+  EXPECT_EQ(client.query("SELECT 1").rows, Words{"0"});
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre("SELECT (CONNECTION_ID()&0|1) AS `CONNECTION_ID()`", "PING", "SELECT 1"));
+}
+
 TEST_F(SubstituteTest, AnswersASyntaxErrorWithTheClientsOwnText) {
   start();
   RawClient client = this->client();
