@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "fuzz_input.h"
 #include "session/script.h"
@@ -20,8 +21,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A turn of the time after the script, and how many there may be until everything is over: longer
-// than any timeout of the sessions.
+// A turn of the time after the script, and how many there may be until everything is over, or
+// another command of those that clients left behind: longer than any timeout of the sessions.
 constexpr milliseconds kTurn(100);
 constexpr unsigned kMaxTurns = 900;
 
@@ -54,6 +55,7 @@ class Execution {
       return true;
     }
     advance_clock(kTurn);
+    if (std::exchange(commands_done_, world_.commands_done()) != world_.commands_done()) turns_ = 0;
     require(++turns_ < kMaxTurns, "it never ends", world_);
     switch (phase_) {
       case Phase::kEnd:
@@ -130,6 +132,7 @@ class Execution {
   Script script_;
   Phase phase_ = Phase::kScript;
   unsigned turns_ = 0;
+  std::uint64_t commands_done_ = 0;
   bool asked_ = false;
 };
 

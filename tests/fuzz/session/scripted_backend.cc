@@ -151,7 +151,8 @@ std::string ScriptedBackend::bytes_of(const Answer& answer, const std::string& c
       return packet(1,
                     "\xFB"
                     "file");
-    case AnswerKind::kPrepared: return model_.prepared(command, argument % 4, argument / 4 % 4);
+    case AnswerKind::kPrepared:
+      return success(command, model_.prepared(command, argument % 4, argument / 4 % 4));
     case AnswerKind::kEof: return success(command, testing::eof_packet(1, model_.status()));
     case AnswerKind::kMoreResults: {
       model_.apply(command);
@@ -160,8 +161,8 @@ std::string ScriptedBackend::bytes_of(const Answer& answer, const std::string& c
       model_.clear_once();
       return first + testing::ok_packet(sequence_after(first), model_.status());
     }
-    case AnswerKind::kPacket: return packet(1, answer.bytes);
-    case AnswerKind::kBytes: return answer.bytes;
+    case AnswerKind::kPacket: return success(command, packet(1, answer.bytes));
+    case AnswerKind::kBytes: return success(command, answer.bytes);
     default: return usual(command);
   }
 }

@@ -218,6 +218,16 @@ void SessionWorld::restore() {
   set_size(settings_.limits.size);
 }
 
+std::uint64_t SessionWorld::commands_done() const {
+  std::uint64_t done = 0;
+  for (std::size_t kind = 0; kind < session::kCommandKinds; ++kind) {
+    const auto& outcomes = stats_.queries[static_cast<session::CommandKind>(kind)];
+    for (std::size_t i = 0; i < session::kOutcomes; ++i)
+      done += outcomes[static_cast<session::Outcome>(i)].value();
+  }
+  return done;
+}
+
 void SessionWorld::check_gauges() const {
   for (std::size_t i = 0; i < session::kSessionStates; ++i)
     TIDEPOOL_CHECK(stats_.sessions[static_cast<session::SessionState>(i)].value() == 0);

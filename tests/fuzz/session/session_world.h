@@ -72,6 +72,7 @@ class SessionWorld {
   // What the script took away is there again: limits, a pool that is not drained.
   void restore();
   bool has_sessions() const { return !sessions_.empty(); }
+  std::uint64_t commands_done() const;  // of all clients
   pool::BrokerCounts counts() const { return broker_.counts(); }
   void check_gauges() const;  // once all sessions are gone
 
