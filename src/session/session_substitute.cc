@@ -72,6 +72,7 @@ sql::FactValues Session::fact_values(bool known_here) {
   sql::FactValues values;
   const sql::Facts facts = command_->effects().facts();
   values.connection_id = id_;
+  values.backend_id = lease_.tidb_connection();
   if (!known_here) {
     values.row_count = facts_.row_count();
     if (!facts_.warnings_on_backend() && !counts_on_backend()) {

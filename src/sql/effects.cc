@@ -7,7 +7,7 @@
 namespace tidepool::sql {
 namespace {
 
-enum class Role : std::uint8_t { kFact, kPin, kAct, kLastInsertId };
+enum class Role : std::uint8_t { kFact, kPin, kAct, kActingFact, kLastInsertId };
 
 struct Function {
   std::string_view name;
@@ -29,7 +29,8 @@ constexpr std::array<Function, 13> kFunctions = {{
     {"SETVAL", Role::kAct},  // LASTVAL does not change
     {"RELEASE_LOCK", Role::kAct},
     {"RELEASE_ALL_LOCKS", Role::kAct},
-    {"IS_USED_LOCK", Role::kAct},  // these two take the lock for a moment
+    // These two take the lock for a moment; the one tells who holds it.
+    {"IS_USED_LOCK", Role::kActingFact, Fact::kConnectionId},
     {"IS_FREE_LOCK", Role::kAct},
 }};
 
@@ -132,9 +133,11 @@ void EffectWatch::call(std::string_view function) {
   for (const Function& known : kFunctions) {
     if (!is_keyword(function, known.name)) continue;
     in_last_insert_id_ = known.role == Role::kLastInsertId;
-    if (known.role == Role::kFact) effects_.facts.insert(known.fact);
+    const bool is_fact = known.role == Role::kFact || known.role == Role::kActingFact;
+    if (is_fact) effects_.facts.insert(known.fact);
     if (known.role == Role::kPin) effects_.pins.insert(known.pin);
-    effects_.acts = effects_.acts || known.role == Role::kPin || known.role == Role::kAct;
+    effects_.acts = effects_.acts || known.role == Role::kPin || known.role == Role::kAct ||
+                    known.role == Role::kActingFact;
     return;
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,7 @@ class Substitution {
 
  private:
   Edit edit_at(const Token& before, const Token& token, Lexer behind) const;
+  std::vector<Edit> edits_of_lock(const Token& before, const Token& token, Lexer behind) const;
   std::string function(std::string_view name) const;
   std::string variable(const Token& token, bool is_field) const;
   std::string insert_id(std::string_view source) const;
@@ -153,6 +155,29 @@ Edit Substitution::edit_at(const Token& before, const Token& token, Lexer behind
   return {at, static_cast<std::size_t>(end - token.text.data()), std::move(text)};
 }
 
+// The call stays where it is, with its argument, and is evaluated once: NULL and 1 come out as they
+// are, the backend's number as the session's.
+std::vector<Edit> Substitution::edits_of_lock(const Token& before, const Token& token,
+                                              Lexer behind) const {
+  if (!values_.connection_id || values_.backend_id <= 1 || before.symbol == '.') return {};
+  const std::optional<std::string> name = name_of(token);
+  if (!name || !is_keyword(*name, "IS_USED_LOCK")) return {};
+  Token next = behind.next();
+  if (next.symbol != '(') return {};
+  for (int depth = 1; depth > 0;) {
+    next = behind.next();
+    if (next.kind == TokenKind::kEnd) return {};
+    if (next.symbol == '(') ++depth;
+    if (next.symbol == ')') --depth;
+  }
+  const bool is_bare = is_keyword(before.text, "INTERVAL");  // as in edit_at()
+  const auto at = static_cast<std::size_t>(token.text.data() - text_.data());
+  const auto end = static_cast<std::size_t>(next.text.data() + next.text.size() - text_.data());
+  const std::string back = "-1) DIV " + std::to_string(values_.backend_id - 1) + "*" +
+                           std::to_string(*values_.connection_id - 1);
+  return {{at, 0, is_bare ? "1+(" : "(1+("}, {end, 0, is_bare ? back : back + ")"}};
+}
+
 std::string Substitution::run() {
   std::vector<Edit> edits;
   Lexer lexer(text_, mode_);
@@ -164,9 +189,13 @@ std::string Substitution::run() {
       explains_ = is_keyword(token.text, "EXPLAIN") || is_keyword(token.text, "DESC") ||
                   is_keyword(token.text, "DESCRIBE");
     }
-    Edit edit = edit_at(before, token, lexer);
-    fields_.pass(token, !edit.text.empty());
-    if (!edit.text.empty()) edits.push_back(std::move(edit));
+    std::vector<Edit> found = edits_of_lock(before, token, lexer);
+    if (found.empty()) {
+      Edit edit = edit_at(before, token, lexer);
+      if (!edit.text.empty()) found.push_back(std::move(edit));
+    }
+    fields_.pass(token, !found.empty());
+    std::move(found.begin(), found.end(), std::back_inserter(edits));
     before = token;
   }
   fields_.pass({}, false);
@@ -222,6 +251,7 @@ FactValues values_for(const Script& script, std::size_t index, LexMode mode,
   values.insert_id = all.insert_id;
   values.foreign_id = all.foreign_id;
   values.connection_id = all.connection_id;
+  values.backend_id = all.backend_id;
   const bool asks = statement.facts.contains(Fact::kConnectionId);
   if (!asks || reads_connections(statement.text, mode)) values.connection_id.reset();
   return values;

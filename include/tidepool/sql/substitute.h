@@ -1,6 +1,6 @@
 // Puts what the proxy knows in the place of what a statement asks of the connection: ROW_COUNT(),
 // FOUND_ROWS(), @@warning_count and their like, for a backend that does not know, and
-// CONNECTION_ID() everywhere.
+// CONNECTION_ID() and IS_USED_LOCK() everywhere.
 //
 // Each is replaced by an expression of the same value, type, length and flags, with the function or
 // variable still in it, because TiDB does not cache the plan of a prepared text that has it, and
@@ -30,6 +30,9 @@ struct FactValues {
   std::optional<std::uint64_t> insert_id;
   std::optional<std::uint64_t> foreign_id;
   std::optional<std::uint64_t> connection_id;
+  // TiDB's number of the backend, which IS_USED_LOCK() gives for a lock of the session's own (it
+  // gives 1 for others': session.go, IsUsedAdvisoryLock); 0: not known. Only with `connection_id`.
+  std::uint64_t backend_id = 0;
 
   bool empty() const {
     return !row_count && !found_rows && !warnings && !errors && !insert_id && !connection_id;

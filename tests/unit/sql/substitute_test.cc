@@ -222,6 +222,28 @@ TEST(Substitute, LeavesTheConnectionIdBesideTidbsListOfConnections) {
   }
 }
 
+TEST(Substitute, GivesTheHolderOfALockAsTheConnectionId) {
+  FactValues values;
+  values.connection_id = 77;
+  values.backend_id = 1001;
+  expect_all({{"SELECT IS_USED_LOCK('a') = CONNECTION_ID() b",
+               "SELECT (1+(IS_USED_LOCK('a')-1) DIV 1000*76) = (CONNECTION_ID()&0|77) b"},
+              {"SELECT is_used_lock ( CONCAT('(', CONNECTION_ID()) )",
+               "SELECT (1+(is_used_lock ( CONCAT('(', (CONNECTION_ID()&0|77)) )-1) DIV 1000*76) AS "
+               "`is_used_lock ( CONCAT('(', CONNECTION_ID()) )`"},
+              {"SELECT IS_USED_LOCK(IS_USED_LOCK('a')) b",
+               "SELECT (1+(IS_USED_LOCK((1+(IS_USED_LOCK('a')-1) DIV 1000*76))-1) DIV 1000*76) b"},
+              {"SELECT NOW() + INTERVAL IS_USED_LOCK('a') DAY b",
+               "SELECT NOW() + INTERVAL 1+(IS_USED_LOCK('a')-1) DIV 1000*76 DAY b"},
+              {"SELECT IS_FREE_LOCK('a'), 'IS_USED_LOCK(1)', a.IS_USED_LOCK('a'), IS_USED_LOCK b",
+               "SELECT IS_FREE_LOCK('a'), 'IS_USED_LOCK(1)', a.IS_USED_LOCK('a'), IS_USED_LOCK b"},
+              {"SELECT IS_USED_LOCK('a'", "SELECT IS_USED_LOCK('a'"},
+              {"DO IS_USED_LOCK(?)", "DO (1+(IS_USED_LOCK(?)-1) DIV 1000*76)"}},
+             values);
+  values.backend_id = 0;
+  expect_all({{"SELECT IS_USED_LOCK('a') b", "SELECT IS_USED_LOCK('a') b"}}, values);
+}
+
 TEST(Substitute, ReadsQuotesAsTheSessionDoes) {
   LexMode ansi;
   ansi.ansi_quotes = true;

@@ -17,7 +17,7 @@ def temporary_table(rnd, model):
 def lock(rnd, model):
     name = f"'l{model.number}'"
     yield query(f"SELECT GET_LOCK({name}, 1)", "lock")
-    yield query(rnd.choice([f"SELECT IS_FREE_LOCK({name})", f"SELECT IS_USED_LOCK({name}) IS NULL", "SELECT 1"]))
+    yield query(rnd.choice([f"SELECT IS_FREE_LOCK({name})", f"SELECT IS_USED_LOCK({name}) = CONNECTION_ID()", "SELECT 1"]))
     yield query(rnd.choice([f"SELECT RELEASE_LOCK({name})", "SELECT RELEASE_ALL_LOCKS()", "DO RELEASE_ALL_LOCKS()"]))
     yield query("SELECT RELEASE_ALL_LOCKS()")
 
