@@ -23,6 +23,7 @@ std::string refusal() {
 Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environment_(loop_) {
   environment_.logins = &home.logins;
   environment_.registry = &home.registry;
+  environment_.global_settings = &home.global_settings;
   environment_.worker = index;
   home.registry.join(index, [this](std::uint32_t id, session::KillKind kind) {
     loop_.post([this, id, kind] {

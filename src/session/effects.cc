@@ -128,8 +128,8 @@ std::size_t executed_of(const sql::Script& script, const protocol::ResponseSumma
 }
 
 sql::PinReasons apply_effects(const sql::Script& script, const protocol::ResponseSummary& answer,
-                              sql::PinReasons pins, sql::SessionState& desired,
-                              sql::SessionState& actual) {
+                              sql::PinReasons pins, const GlobalSettings& globals,
+                              sql::SessionState& desired, sql::SessionState& actual) {
   const bool failed = answer.has_error();
   const bool refused = refusal_of(protocol::Command::kQuery, script, answer,
                                   desired.lex_mode().encoding) != Refusal::kNone;
@@ -138,7 +138,14 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
   for (std::size_t i = 0; i < done; ++i) {
     pins.erase(sql::Pin::kOneShotTransaction);              // consumed by any statement
     if (sets_role(script[i])) pins.erase(sql::Pin::kRole);  // it is asked for anew
-    apply(script[i].changes, desired, actual);
+    for (const sql::StateChange& change : script[i].changes) {
+      if (globals.hide(change)) {
+        apply({{sql::ChangeKind::kComputedVariable, change.name}}, desired, actual);
+      } else {
+        desired.apply(change);
+        actual.apply(change);
+      }
+    }
     pins.insert(script[i].pins);
     pins.erase(script[i].releases);
   }

@@ -51,6 +51,7 @@ void Session::note_schema_changes(ClientCommand& command) {
     for (const auto& access : environment_.pools)
       command.account_changes.emplace_back(*access->pool);
   }
+  environment_.global_settings->note(command.effects());
   if (!may_change_schema(command.effects())) return;
   for (const auto& access : environment_.pools)
     command.schema_changes.emplace_back(*access->prepares);

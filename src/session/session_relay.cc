@@ -217,7 +217,8 @@ void Session::follow(std::string_view lock_answer) {
     const bool holds = concerns_holdings(command.effects());
     const std::string database = holds ? desired_.database() : std::string();
     shows_read_time_ = shows_read_time_ || command.effects().pins().contains(sql::Pin::kStaleRead);
-    pins = apply_effects(command.effects(), answer, pins, desired_, lease_.memory().actual);
+    pins = apply_effects(command.effects(), answer, pins, *environment_.global_settings, desired_,
+                         lease_.memory().actual);
     if (holds) pins = settle_holdings(pins, database, lock_answer);
     note_facts();
   }

@@ -58,6 +58,8 @@ bool assign_variable(Cursor& cursor, Statement& statement, Scope scope, const st
   std::optional<Literal> literal = read_assigned_literal(cursor);
   if (scope == Scope::kGlobal) {
     statement.changes_server = true;
+    const VariableId id = find_variable(name);
+    if (id != kNoVariable) statement.global_names.emplace_back(variable(id).name);
   } else {
     set_session_variable(statement, name, std::move(literal));
   }
@@ -255,7 +257,11 @@ std::optional<Statement> read_special(Cursor& cursor) {
     cursor.advance();
     return read_session_transaction(cursor);
   }
-  if (cursor.at("GLOBAL") && cursor.ahead().at("TRANSACTION")) return server_setting();
+  if (cursor.at("GLOBAL") && cursor.ahead().at("TRANSACTION")) {
+    Statement statement = server_setting();
+    statement.global_names.emplace_back("transaction_isolation");
+    return statement;
+  }
   if (cursor.at("CONFIG")) return server_setting();
   if (cursor.at("BINDING")) return make(StatementKind::kOther, TransactionEffect::kUnknown);
   if (cursor.at("PASSWORD")) return make(StatementKind::kSet, TransactionEffect::kImplicitCommit);

@@ -53,6 +53,7 @@ struct Home {
   std::unique_ptr<session::LoginKey> login_key = std::make_unique<session::LoginKey>();
   session::LoginStats logins;
   session::Registry registry;
+  session::GlobalSettings global_settings;
   metrics::ProcessStats process;
   std::atomic<std::uint32_t> next_session_id = 1;
   std::atomic<bool> draining = false;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tidepool/protocol/response_tracker.h"
+#include "tidepool/session/global_settings.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/statement.h"
@@ -14,10 +15,11 @@
 namespace tidepool::session {
 
 // Applies to `desired` and `actual` what the statements of `script` did, as far as the answer says
-// that they were executed, and answers the session's pins from now on.
+// that they were executed, and answers the session's pins from now on. `globals`: whose DEFAULT is
+// not known.
 sql::PinReasons apply_effects(const sql::Script& script, const protocol::ResponseSummary& answer,
-                              sql::PinReasons pins, sql::SessionState& desired,
-                              sql::SessionState& actual);
+                              sql::PinReasons pins, const GlobalSettings& globals,
+                              sql::SessionState& desired, sql::SessionState& actual);
 
 // What preparing the text did, if TiDB's answer says that it was planned: an assignment in an
 // expression gives its variable the expression's type then (expression_rewriter.go,

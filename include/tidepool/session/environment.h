@@ -19,6 +19,7 @@
 #include "tidepool/protocol/auth.h"
 #include "tidepool/protocol/compression.h"
 #include "tidepool/protocol/server_handshake.h"
+#include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
@@ -73,9 +74,10 @@ struct Environment {
   std::unordered_map<std::string, Account> accounts;
   std::vector<std::unique_ptr<PoolAccess>> pools;
   LoginStats* logins = nullptr;
-  Registry* registry = nullptr;   // shared by all workers
-  unsigned worker = 0;            // this one's index
-  LoginKey* login_key = nullptr;  // shared by all workers
+  Registry* registry = nullptr;               // shared by all workers
+  GlobalSettings* global_settings = nullptr;  // likewise
+  unsigned worker = 0;                        // this one's index
+  LoginKey* login_key = nullptr;              // shared by all workers
   protocol::Credential::Kind decoy = protocol::Credential::Kind::kPlaintext;
   Duration login_timeout = std::chrono::seconds(10);
   Duration client_stall_timeout{};                      // 0: no limit

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -85,6 +86,7 @@ struct Statement {
   PinReasons pins{};       // from its OK on
   PinReasons releases{};   // surely no longer needed after its OK; applied after `pins`
   StateChanges changes{};  // in order of execution, from its OK on
+  std::vector<std::string> global_names{};  // variables of its SET GLOBAL, canonical
   std::optional<KillTarget> kill{};
   std::string_view text{};  // its part of the classified text
 };

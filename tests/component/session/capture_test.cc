@@ -63,6 +63,23 @@ TEST_F(CaptureTest, AComputedVariableIsReadBackAndThenFollowed) {
                                             "SET time_zone='+02:00'", "SELECT 1"));
 }
 
+// A backend began with another value than DEFAULT is now.
+TEST_F(CaptureTest, DefaultIsReadBackOnceASetGlobalHasNamedTheVariable) {
+  start();
+  RawClient one = client();
+  RawClient two = client();
+  ASSERT_TRUE(two.query("SET GLOBAL time_zone = '+02:00'").is_ok());
+  ASSERT_TRUE(one.query("SET time_zone = DEFAULT").is_ok());
+
+  EXPECT_EQ(two.query("SELECT 2").rows, Words{"0"});
+  EXPECT_EQ(one.query("SELECT 1").rows, Words{"0"});
+
+  EXPECT_THAT(
+      tidb_.commands(),
+      ElementsAre("SET GLOBAL time_zone = '+02:00'", "SET time_zone = DEFAULT", kAskZone,
+                  "SET time_zone=DEFAULT", "SELECT 2", "SET time_zone='+02:00'", "SELECT 1"));
+}
+
 TEST_F(CaptureTest, AComputedUserVariableIsReadBackWithItsType) {
   start();
   RawClient one = client();

@@ -57,6 +57,7 @@ SessionWorld::SessionWorld(const Settings& settings)
       script_(std::make_unique<net::Deferred>(loop_)) {
   environment_.logins = &logins_;
   environment_.registry = &registry_;
+  environment_.global_settings = &global_settings_;
   environment_.login_key = &login_key();
   environment_.random.seed(kSeed);
   auto access = std::make_unique<session::PoolAccess>();

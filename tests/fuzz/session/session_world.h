@@ -89,6 +89,7 @@ class SessionWorld {
   session::SessionStats stats_;
   session::LoginStats logins_;
   session::Registry registry_;
+  session::GlobalSettings global_settings_;
   pool::PrepareMemory prepares_;
   pool::SharedBroker broker_;
   Dialler dialler_;

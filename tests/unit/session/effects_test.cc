@@ -26,12 +26,15 @@ protocol::ResponseSummary failed(std::uint32_t done, std::uint16_t number = 1146
 }
 
 struct Effects {
+  GlobalSettings globals;
   sql::SessionState desired;
   sql::SessionState actual;
   sql::PinReasons pins;
 
   void run(const char* text, const protocol::ResponseSummary& answer) {
-    pins = apply_effects(sql::classify(text, {}), answer, pins, desired, actual);
+    const sql::Script script = sql::classify(text, {});
+    globals.note(script);
+    pins = apply_effects(script, answer, pins, globals, desired, actual);
   }
 };
 
@@ -41,6 +44,33 @@ TEST(Effects, AnOkBringsTheChangesToSessionAndBackend) {
   EXPECT_NE(effects.desired, sql::SessionState());
   EXPECT_EQ(effects.desired, effects.actual);
   EXPECT_TRUE(effects.pins.empty());
+}
+
+TEST(Effects, DefaultIsWhatTheBackendBeganWithUntilASetGlobalNamesTheVariable) {
+  Effects effects;
+  effects.run("SET time_zone = '+02:00', tidb_mem_quota_query = 5", ok());
+  effects.run("SET GLOBAL time_zone = '+03:00'", ok());
+  effects.run("SET tidb_mem_quota_query = DEFAULT", ok());
+  EXPECT_TRUE(effects.desired.is_exact());
+
+  effects.run("SET time_zone = DEFAULT", ok());
+
+  EXPECT_FALSE(effects.desired.is_exact());
+  EXPECT_FALSE(effects.actual.is_exact());
+  effects.run("SET time_zone = '+01:00'", ok());
+  EXPECT_TRUE(effects.desired.is_exact());
+}
+
+TEST(Effects, AllFormsOfSetGlobalNameTheirVariables) {
+  for (const char* text :
+       {"SET GLOBAL tx_isolation = 'READ-COMMITTED'", "SET @a = 1, @@global.TX_ISOLATION = @b",
+        "SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        "SELECT 1; SET sql_mode = '', GLOBAL transaction_isolation = 'READ-COMMITTED'"}) {
+    Effects effects;
+    effects.run(text, ok());
+    effects.run("SET tx_isolation = DEFAULT", ok());
+    EXPECT_FALSE(effects.desired.is_exact()) << text;
+  }
 }
 
 TEST(Effects, AnErrorBringsNone) {
