@@ -12,6 +12,7 @@ const char* to_string(Code code) {
     case Code::kTls: return "tls";
     case Code::kProtocol: return "protocol";
     case Code::kAuth: return "auth";
+    case Code::kNotTidb: return "not_tidb";
     case Code::kBackend: return "backend";
     case Code::kBusy: return "busy";
     case Code::kConfig: return "config";

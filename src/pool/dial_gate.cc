@@ -17,7 +17,8 @@ bool concerns_account(const Error& error) {
 
 // Nobody is there, or nobody that speaks TiDB's protocol; whoever wakes up is silent instead.
 bool shows_absence(const Error& error) {
-  return error.code == Code::kRefused || error.code == Code::kProtocol;
+  return error.code == Code::kRefused || error.code == Code::kProtocol ||
+         error.code == Code::kNotTidb;
 }
 
 std::chrono::milliseconds doubled(std::chrono::milliseconds first, unsigned times,
@@ -80,7 +81,7 @@ void DialGate::fail(EndpointIndex endpoint, const Error& error, TimePoint begun,
                     TimePoint now) {
   last_error_ = error;
   account_refused_at_ = concerns_account(error) ? now : TimePoint{};
-  if (error.mysql_errno != 0) was_reached_ = true;  // it answered
+  if (error.mysql_errno != 0 && !shows_absence(error)) was_reached_ = true;  // it answered
   if (concerns_account(error)) {
     if (refusals_ > 0 && begun < refused_at_) return;
     refused_at_ = now;
@@ -135,7 +136,7 @@ bool DialGate::is_hopeless(TimePoint now) const {
 }
 
 bool is_permanent(const Error& error) {
-  return concerns_account(error) || error.code == Code::kTls;
+  return concerns_account(error) || error.code == Code::kTls || error.code == Code::kNotTidb;
 }
 
 }  // namespace tidepool::pool

@@ -12,6 +12,7 @@ DialResult dial_result_of(const Error& error) {
                  : DialResult::kAuth;
     case Code::kTls: return DialResult::kTls;
     case Code::kRefused: return DialResult::kRefused;
+    case Code::kNotTidb: return DialResult::kNotTidb;
     case Code::kTimeout: return DialResult::kTimeout;
     case Code::kBackend: return DialResult::kBackend;
     default: return DialResult::kOther;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "first_look.h"
 #include "node.h"
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
@@ -9,11 +10,6 @@
 
 namespace tidepool::pool {
 namespace {
-
-// What a fresh session on this backend starts with, and so what DEFAULT means there.
-constexpr const char* kInspect =
-    "SELECT @@global.autocommit, @@global.sql_mode, @@global.default_collation_for_utf8mb4, "
-    "@@global.collation_database, CONNECTION_ID()";
 
 constexpr std::uint64_t kFoundRows = 1;
 constexpr std::uint64_t kInteractive = 2;
@@ -28,19 +24,6 @@ backend::Variant variant_of(std::uint64_t key) {
   const std::uint64_t collation = key >> kCollationShift;
   if (collation != 0) variant.collation = static_cast<std::uint8_t>(collation);
   return variant;
-}
-
-sql::Baseline baseline_of(const backend::QueryResult& answer) {
-  if (answer.rows.size() != 1 || answer.rows[0].size() < 4) return {};
-  const auto value = [&](std::size_t column) { return answer.rows[0][column].value_or(""); };
-  const bool autocommit = value(0) == "1" || value(0) == "ON";
-  return sql::make_baseline(autocommit, value(1), value(2), value(3));
-}
-
-// Not as in the greeting: that may be a gateway's.
-std::uint64_t connection_of(const backend::QueryResult& answer) {
-  if (answer.rows.size() != 1 || answer.rows[0].size() < 5) return 0;
-  return std::strtoull(answer.rows[0][4].value_or("0").c_str(), nullptr, 10);
 }
 
 }  // namespace
@@ -85,16 +68,18 @@ void WorkerPool::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connect
   // Part of the dial: who allows that little time does not want to wait longer for this.
   const Duration limit =
       std::min<Duration>(options_.control_timeout, options_.dial.connect_timeout);
-  node.call = node.connection->query(
-      kInspect, limit, [this, dial](auto answer) { on_inspected(dial, std::move(answer)); });
+  node.call =
+      node.connection->query(FirstLook::kStatement, limit,
+                             [this, dial](const auto& answer) { on_inspected(dial, answer); });
 }
 
-void WorkerPool::on_inspected(DialId dial, Result<backend::QueryResult> answer) {
+void WorkerPool::on_inspected(DialId dial, const Result<backend::QueryResult>& answer) {
   const auto found = dials_.find(dial);
   const EndpointIndex endpoint = found->second.endpoint;
-  if (!answer) {
-    count_dial(endpoint, dial_result_of(answer.error()));
-    return fail_dial(dial, answer.error());
+  const Result<FirstLook> look = FirstLook::read(answer, found->second.node->connection->facts());
+  if (!look) {
+    count_dial(endpoint, dial_result_of(look.error()));
+    return fail_dial(dial, look.error());
   }
   count_dial(endpoint, DialResult::kOk);
   std::unique_ptr<Node> node = std::move(found->second.node);
@@ -102,17 +87,16 @@ void WorkerPool::on_inspected(DialId dial, Result<backend::QueryResult> answer) 
   node->endpoint = endpoint;
   count_backend(endpoint, 1);
   const backend::ServerFacts& server = node->connection->facts();
-  const sql::Baseline baseline = baseline_of(*answer);
-  node->tidb_connection = connection_of(*answer);
+  node->tidb_connection = look->tidb_connection;
   const sql::Handshake handshake{.collation_id = node->connection->variant().collation};
-  node->memory.actual = sql::SessionState(handshake, baseline);
+  node->memory.actual = sql::SessionState(handshake, look->baseline);
   log::debug("backend opened", {{"pool", options_.name},
                                 {"peer", server.peer},
                                 {"tls", server.tls_version},
                                 {"tidb_connection", node->tidb_connection}});
   if (const unsigned times = failed_dials_.end(); times > 0)
     log::info("dials succeed again", {{"pool", options_.name}, {"failures_not_logged", times}});
-  broker_.set_facts({server, baseline});
+  broker_.set_facts({server, look->baseline});
   node->state = Node::State::kIdle;
   node->idle_since = loop_.now();
   node->id = broker_.with([&](Broker& broker, Orders& orders) {

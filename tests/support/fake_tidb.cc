@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint16_t kInTransaction = 1;
 constexpr std::uint16_t kAutocommit = 2;
-constexpr std::string_view kFirstLook = "SELECT @@global.autocommit";
+constexpr std::string_view kFirstLook = "SELECT @@global.tidb_";
 
 std::uint32_t read_id(std::string_view command) {
   std::uint32_t id = 0;
@@ -170,8 +170,9 @@ std::string FakeTidb::Connection::answer_text(const std::string& text) {
   if (begins_with(text, "SET ") && text.find("autocommit=") != std::string::npos)
     autocommit_ = text.find("autocommit=OFF") == std::string::npos;
   if (text.starts_with(kFirstLook))
-    return text_result({"a", "b", "c", "d", "e"},
-                       {{"1", "", "utf8mb4_bin", "utf8mb4_bin", std::to_string(1000 + number_)}});
+    return text_result(
+        {"a", "b", "c", "d", "e", "f"},
+        {{"1073741824", "1", "", "utf8mb4_bin", "utf8mb4_bin", std::to_string(1000 + number_)}});
   if (begins_with(text, "SHOW WARNINGS"))
     return text_result({"Level", "Code", "Message"}, {{"Warning", "1292", "a warning"}}, status());
   if (begins_with(text, "SELECT")) {
@@ -233,6 +234,11 @@ void FakeTidb::answer(const std::string& statement, std::string bytes) {
 void FakeTidb::answer_once(const std::string& statement, std::string bytes) {
   const std::lock_guard lock(mutex_);
   once_[statement] = std::move(bytes);
+}
+
+void FakeTidb::answer_first_look(std::string bytes) {
+  const std::lock_guard lock(mutex_);
+  first_look_ = std::move(bytes);
 }
 
 void FakeTidb::hold(const std::string& statement) {
@@ -313,6 +319,8 @@ FakeMysql::Answer FakeTidb::on_command(Connection& connection, std::string_view 
     answer.bytes = std::move(once->second);
     once_.erase(once);
     if (is_deadlock(answer.bytes)) connection.roll_back();
+  } else if (text.starts_with(kFirstLook) && !first_look_.empty()) {
+    answer.bytes = first_look_;
   } else if (!text.empty() && scripted != answers_.end()) {
     answer = scripted->second;
     connection.note(text);

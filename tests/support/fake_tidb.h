@@ -73,6 +73,9 @@ class FakeTidb {
   // The connection that the next command comes on has none of the statements that it prepared.
   void lose_statements();
 
+  // What the pool's first look at a new backend is answered with from now on; empty: as TiDB does.
+  void answer_first_look(std::string bytes);
+
   // max_prepared_stmt_count: in all connections together.
   void set_most_statements(int most) { most_statements_ = most; }
 
@@ -96,6 +99,7 @@ class FakeTidb {
   std::condition_variable released_;
   std::map<std::string, FakeMysql::Answer> answers_;  // under mutex_, as the rest
   std::map<std::string, std::string> once_;
+  std::string first_look_;
   std::set<std::string> holds_;
   int held_ = 0;
   bool stopping_ = false;

@@ -20,6 +20,7 @@ enum class Code : std::uint8_t {
   kTls,       // no TLS, or a certificate that does not verify
   kProtocol,  // bytes that the MySQL protocol does not allow here
   kAuth,      // wrong user, password or database
+  kNotTidb,   // what answers speaks the protocol, but is another server
   kBackend,   // TiDB answered with an error
   kBusy,      // a limit of the proxy is reached
   kConfig,    // the configuration is wrong

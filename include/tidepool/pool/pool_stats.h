@@ -34,11 +34,12 @@ enum class DialResult : std::uint8_t {
   kQuota,
   kTls,
   kRefused,
+  kNotTidb,
   kTimeout,
   kBackend,
   kOther
 };
-inline constexpr std::size_t kDialResults = 8;
+inline constexpr std::size_t kDialResults = 9;
 
 enum class RetireReason : std::uint8_t {
   kRecycle,   // reached the end of its life
@@ -71,6 +72,7 @@ constexpr const char* to_string(DialResult result) {
     case DialResult::kQuota: return "quota";
     case DialResult::kTls: return "tls";
     case DialResult::kRefused: return "refused";
+    case DialResult::kNotTidb: return "not_tidb";
     case DialResult::kTimeout: return "timeout";
     case DialResult::kBackend: return "backend";
     case DialResult::kOther: return "other";

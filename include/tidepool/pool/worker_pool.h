@@ -88,7 +88,7 @@ class WorkerPool {
   void carry_out(const Orders& orders);
   void start_dial(const DialOrder& order);
   void on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection>> result);
-  void on_inspected(DialId dial, Result<backend::QueryResult> result);
+  void on_inspected(DialId dial, const Result<backend::QueryResult>& answer);
   void fail_dial(DialId dial, const Error& error);
   Error explained(Error error) const;
   void count_dial(EndpointIndex endpoint, DialResult result);

@@ -25,9 +25,9 @@
 
 namespace tidepool::sql {
 
-// What fresh sessions of one TiDB account start with, learnt from a backend after its dial:
-// SELECT @@global.autocommit, @@global.sql_mode, @@global.default_collation_for_utf8mb4,
-// @@global.collation_database. The defaults are those of an untouched TiDB.
+// What fresh sessions of one TiDB account start with, learnt from a backend after its dial, from
+// the global autocommit, sql_mode, default_collation_for_utf8mb4 and collation_database. The
+// defaults are those of an untouched TiDB.
 struct Baseline {
   bool autocommit = true;
   bool ansi_quotes = false;           // in sql_mode

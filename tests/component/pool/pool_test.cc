@@ -44,6 +44,50 @@ TEST_F(PoolTest, LearnsFromTheFirstBackendWhatTheServerIs) {
   EXPECT_TRUE(pool().facts()->baseline.autocommit);
 }
 
+// What MySQL and MariaDB answer, and a server that takes any text for a statement without rows.
+TEST_F(PoolTest, TellsAtOnceThatAnotherServerIsNoTidb) {
+  const std::string no_variable =
+      testing::err_packet(1193, "HY000", "Unknown system variable 'tidb_mem_quota_query'");
+  for (const std::string& answer : {no_variable, testing::ok_packet()}) {
+    const std::uint64_t before = stats_.dials[DialResult::kNotTidb].value();
+    tidb_.answer_first_look(answer);
+    open();
+    Taker taker;
+    take(taker);
+
+    ASSERT_TRUE(run([&] { return taker.error.has_value(); }));
+
+    EXPECT_EQ(taker.error->mysql_errno, 2003);
+    EXPECT_THAT(taker.error->message,
+                AllOf(HasSubstr("127.0.0.1 port " + std::to_string(tidb_.port()) + " is no TiDB"),
+                      HasSubstr("greets as '8.0.11-TiDB-v8.5.4'"), HasSubstr("tidb_mem_quota")));
+    EXPECT_EQ(stats_.dials[DialResult::kNotTidb].value() - before, 1U);
+    close();
+  }
+}
+
+TEST_F(PoolTest, TakesATidbForOneWhateverItsGreetingSays) {
+  testing::FakeMysql::Options script;
+  script.version = "5.7.25-acme";
+  testing::FakeTidb renamed(std::move(script));
+  options_.dial.endpoints = {{"127.0.0.1", renamed.port()}};
+  open();
+  give_one_back();
+  EXPECT_EQ(pool().facts()->server.version, "5.7.25-acme");
+  pool_.reset();
+}
+
+// A TiDB of before 7.4 lacks another one.
+TEST_F(PoolTest, AVariableThatAnOldTidbLacksDoesNotMakeItAnotherServer) {
+  tidb_.answer_first_look(testing::err_packet(
+      1193, "HY000", "Unknown system variable 'default_collation_for_utf8mb4'"));
+  open();
+  Taker taker;
+  take(taker);
+  EXPECT_TRUE(run([&] { return stats_.dials[DialResult::kBackend].value() > 0; }));
+  EXPECT_EQ(stats_.dials[DialResult::kNotTidb].value(), 0U);
+}
+
 TEST_F(PoolTest, NeverPassesTheCapEvenWhileBackendsClose) {
   limits_.size = 2;
   limits_.max_overflow = 1;

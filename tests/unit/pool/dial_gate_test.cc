@@ -170,6 +170,13 @@ TEST_F(DialGateTest, TellsWhoWasNeverThereFromWhoIsSlow) {
   EXPECT_FALSE(gate_.is_absent()) << "it was there";
 }
 
+TEST_F(DialGateTest, AnotherServerIsTakenForNoTidbAtOnce) {
+  gate_.fail(0, {Code::kNotTidb, "MySQL", 2003, "HY000"}, now_, true, now_);
+  EXPECT_TRUE(gate_.is_absent()) << "its answers are not TiDB's";
+  EXPECT_TRUE(gate_.is_hopeless(now_));
+  EXPECT_TRUE(may_dial(now_ + limits_.backoff_refused, 0));
+}
+
 class DialGateEndpointsTest : public ::testing::Test {
  protected:
   static Limits three() {
