@@ -2,6 +2,14 @@
 
 namespace tidepool::session {
 
+std::string_view without_terminator(protocol::Command command, std::string_view packet) {
+  const bool is_text =
+      command == protocol::Command::kQuery || command == protocol::Command::kStmtPrepare;
+  if (!is_text || !packet.ends_with('\0')) return packet;
+  const std::string_view text = packet.substr(0, packet.size() - 1);
+  return text.ends_with('\0') ? packet : text;
+}
+
 CommandKind ClientCommand::kind() const {
   switch (type) {
     case protocol::Command::kQuery: return CommandKind::kQuery;

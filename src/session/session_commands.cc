@@ -34,6 +34,7 @@ void Session::on_command(std::string_view payload) {
   const bool has_text = type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
                         type == protocol::Command::kStmtPrepare;
   if (has_text) command->script = sql::classify(command->argument(), desired_.lex_mode());
+  if (command->refreshes_privileges()) command->script = sql::classify("FLUSH PRIVILEGES", {});
   if (type == protocol::Command::kQuery || prepares_execute(*command)) plan_texts(*command);
   const bool has_statement =
       type == protocol::Command::kStmtExecute || type == protocol::Command::kStmtFetch ||

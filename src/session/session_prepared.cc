@@ -49,7 +49,10 @@ bool Session::find_statement(ClientCommand& command) {
   command.statement = id ? prepared_.find(*id) : nullptr;
   const bool is_data = command.type == protocol::Command::kStmtSendLongData;
   const auto data = protocol::parse_long_data(command.payload);
-  if (!id || (is_data && !data)) {
+  constexpr std::size_t kShortestExecute = 10;  // id, flags, iterations (handleStmtExecute)
+  const bool is_short =
+      command.type == protocol::Command::kStmtExecute && command.payload.size() < kShortestExecute;
+  if (!id || is_short || (is_data && !data)) {
     send_error({Code::kBackend, "malform packet error", 1105, "HY000"}, answer_sequence_);
     return false;
   }

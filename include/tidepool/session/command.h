@@ -42,9 +42,13 @@ enum class CaptureKind : std::uint8_t {
   kLoginGroup
 };
 
+// TiDB takes one zero byte at the end of a text for its terminator (conn.go, dispatch), and so for
+// no part of it. Where there are two it is left to TiDB, which would take the other one too.
+std::string_view without_terminator(protocol::Command command, std::string_view packet);
+
 struct ClientCommand {
   ClientCommand(protocol::Command command, std::string_view packet, TimePoint now)
-      : type(command), payload(packet), received(now) {}
+      : type(command), payload(without_terminator(command, packet)), received(now) {}
   ClientCommand(const ClientCommand&) = delete;
   ClientCommand& operator=(const ClientCommand&) = delete;
   ~ClientCommand() = default;
@@ -59,7 +63,7 @@ struct ClientCommand {
   // It runs statements.
   bool executes() const {
     return type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
-           type == protocol::Command::kStmtExecute;
+           type == protocol::Command::kStmtExecute || refreshes_privileges();
   }
   // As it was before it met a backend.
   void begin_again();

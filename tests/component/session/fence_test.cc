@@ -31,6 +31,19 @@ TEST_F(FenceTest, KeepsTheBackendUntilAllAnswersAreThere) {
   EXPECT_THAT(tidb_.commands(), ElementsAre("COMMAND 7", "PING", "INSERT INTO t VALUES (1)"));
 }
 
+TEST_F(FenceTest, CountsRefreshedPrivilegesAsAStatement) {
+  start();
+  RawClient client = this->client();
+  (void)client.query("UPDATE t SET v = 1");
+
+  client.send(kRefreshPrivileges);
+  EXPECT_TRUE(client.read_reply().is_ok());
+  EXPECT_TRUE(client.read_reply().is_ok());
+
+  EXPECT_THAT(client.query("SELECT ROW_COUNT()").rows, ElementsAre("0"));
+  EXPECT_THAT(tidb_.commands(), ElementsAre("UPDATE t SET v = 1", "COMMAND 7", "PING"));
+}
+
 TEST_F(FenceTest, PassesOnOneAnswerWhereThereIsOne) {
   start();
   RawClient client = this->client();

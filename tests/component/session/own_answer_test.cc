@@ -5,6 +5,8 @@ namespace tidepool::testing {
 namespace {
 
 using ::testing::ElementsAreArray;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class OwnAnswerTest : public SessionTest {};
 
@@ -24,6 +26,15 @@ TEST_F(OwnAnswerTest, IsNotGivenToWhatTidbMayRefuse) {
   for (const std::string& text : texts)
     (void)client.query(text);
   EXPECT_THAT(tidb_.commands(), ElementsAreArray(texts));
+}
+
+TEST_F(OwnAnswerTest, IsGivenToTextsWithAZeroByteBehindThemAsTidbReadsThem) {
+  start();
+  RawClient client = this->client();
+  EXPECT_TRUE(client.query(std::string("COMMIT\0", 7)).is_ok());
+  EXPECT_THAT(tidb_.commands(), IsEmpty());
+  (void)client.query(std::string("COMMIT\0\0", 8));
+  EXPECT_THAT(tidb_.commands(), SizeIs(1)) << "TiDB takes one of them only";
 }
 
 TEST_F(OwnAnswerTest, EndsASessionThatSendsAnEmptyPacketWithTidbsWords) {

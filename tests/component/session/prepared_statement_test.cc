@@ -29,6 +29,14 @@ TEST_F(PreparedTest, HaveIdsOfTheSessionsOwn) {
               ElementsAre("PREPARE SELECT 1", "PREPARE SELECT 2", "PREPARE SELECT 3", "EXECUTE 3"));
 }
 
+TEST_F(PreparedTest, AreNotExecutedByAPacketWithoutTheNumberOfIterations) {
+  start();
+  RawClient client = this->client();
+  const Reply reply = client.command(std::string("\x17\1\0\0\0\0\1\0\0", 9));
+  EXPECT_TRUE(reply.is_error(1105));
+  EXPECT_EQ(reply.text, "malform packet error");
+}
+
 TEST_F(PreparedTest, AreExecutedWithoutAWordMoreWhereTheyAreKnown) {
   start();
   RawClient client = this->client();
