@@ -178,7 +178,7 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
     "The longest pause between failing dials", ""}),
   pool<&Pool::backoff, &Backoff::refused>({"backoff.refused", duration(1, kHour),
     "The longest pause after TiDB has refused the account (password, quota, certificate); clients are told its error at "
-    "once meanwhile", ""}),
+    "once meanwhile, so an account that is made or mended in TiDB works after that time at the latest", ""}),
   pool<&Pool::retry_budget>({"retry_budget", duration(0, kHour),
     "How long after its arrival a statement that failed, and surely had no effect, may be run again; 0: never", ""}),
   pool<&Pool::control_timeout>({"control_timeout", duration(100, 10 * kMinute),

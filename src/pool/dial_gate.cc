@@ -8,7 +8,7 @@ namespace {
 // The first pause after a refusal, in pauses after other failures.
 constexpr int kRefusalFactor = 10;
 // The least time between dials that nobody waits for while TiDB refuses the account.
-constexpr std::chrono::seconds kUnaskedPause{10};
+constexpr std::chrono::seconds kUnaskedPause{60};
 
 // Every endpoint would say the same.
 bool concerns_account(const Error& error) {

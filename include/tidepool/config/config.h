@@ -87,7 +87,7 @@ struct Endpoint {
 struct Backoff {
   Milliseconds initial{100};
   Milliseconds max{10'000};
-  Milliseconds refused{60'000};  // the longest after a refusal of the account
+  Milliseconds refused{5'000};  // the longest after a refusal of the account
 
   bool operator==(const Backoff&) const = default;
 };

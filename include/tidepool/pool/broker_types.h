@@ -49,7 +49,7 @@ struct Limits {
   Parking parking;
   std::chrono::milliseconds backoff_initial{100};
   std::chrono::milliseconds backoff_max{std::chrono::seconds{10}};
-  std::chrono::milliseconds backoff_refused{std::chrono::seconds{60}};
+  std::chrono::milliseconds backoff_refused{std::chrono::seconds{5}};
   // How long sessions wait for a TiDB that was never there (see DialGate::is_absent()).
   std::chrono::milliseconds absence_patience{std::chrono::seconds{5}};
 

@@ -155,6 +155,7 @@ TEST_F(QueueTest, AChangeOfAccountsByAnyClientEndsTheRefusalOfAPool) {
   config_.pools[1].name = "second";
   config_.pools[1].password = "wrong";
   config_.pools[1].backoff.initial = std::chrono::seconds(10);  // the pause outlasts the test
+  config_.pools[1].backoff.refused = std::chrono::minutes(1);
   config_.users.push_back(config_.users[0]);
   config_.users[1].name = "other";
   config_.users[1].pool = "second";

@@ -277,6 +277,31 @@ TEST(Broker, DialsARefusedAccountOnlyForThoseWhoWait) {
   EXPECT_EQ(world.take<DialOrder>().size(), 1U) << "somebody waits";
 }
 
+// By another way than this proxy, while clients knock all the time: whenever that is.
+TEST(Broker, FindsAnAccountThatWasJustMadeWithinFiveSecondsAndKnocksSeldomBefore) {
+  const Error denied{Code::kAuth, "Access denied", 1045, "28000"};
+  for (int made_after = 0; made_after < 120; made_after += 7) {
+    World world(small());
+    const TimePoint made_at = world.now + seconds{made_after};
+    std::vector<TimePoint> dials;
+    while (world.take<GrantOrder>().empty() && world.now - made_at < minutes{2}) {
+      world.acquire();
+      for (const auto& dial : world.take<DialOrder>()) {
+        dials.push_back(world.now);
+        if (world.now >= made_at) {
+          world.broker.dialled(dial.dial, 0, world.now, world.orders);
+        } else {
+          world.broker.dial_failed(dial.dial, denied, world.now, world.orders);
+        }
+      }
+      world.advance(milliseconds{50});
+    }
+    EXPECT_LE(world.now - made_at, seconds{5} + milliseconds{100}) << made_after;
+    for (std::size_t i = 4; i < dials.size(); ++i)
+      EXPECT_GE(dials[i] - dials[i - 1], seconds{2}) << made_after << ' ' << i;
+  }
+}
+
 TEST(Broker, AChangeOfAccountsEndsTheRefusal) {
   World world(small());
   world.acquire();
