@@ -158,12 +158,17 @@ void Session::share_by_types(PreparedStatement& statement, std::string_view type
 // Prepares as the client did, in the state that mattered then, and comes back: true if that was
 // another one. Never resets: a transaction may be open.
 bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
-  const sql::SessionState here = preparing_state(desired_);
+  sql::SessionState here = preparing_state(desired_);
   sql::SessionState there = statement.context;
   there.apply(sql::multi_statements(here.multi_statements()));
   // A text that was prepared without a database names none, and means the same in any.
   if (here.database().empty() || there.database().empty()) {
     there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
+  }
+  // User variables that the backend alone knows stay as they are, on the way there and back.
+  if (!here.is_exact()) {
+    here = text_context(here);
+    there = text_context(there);
   }
   const std::string& original = statement.worn_text.empty() ? statement.text : statement.worn_text;
   std::string text;
@@ -171,7 +176,7 @@ bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
   text += statement.mark.white_space();
   text += statement.sent_text.empty() ? original : statement.sent_text;
   keep_warnings();
-  const bool detours = desired_.is_exact() && here != there;
+  const bool detours = here.is_exact() && here != there;
   if (detours) add_way(here, there);
   command_->exchange.add({.kind = StepKind::kPrepare,
                           .command = protocol::Command::kStmtPrepare,

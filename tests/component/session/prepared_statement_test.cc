@@ -6,6 +6,7 @@ namespace tidepool::testing {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using Received = FakeTidb::Received;
 
 class PreparedTest : public SessionTest {
@@ -61,6 +62,23 @@ TEST_F(PreparedTest, ArePreparedAnewOnAnotherBackend) {
   EXPECT_THAT(tidb_.received(),
               ElementsAre(Received{0, "PREPARE SELECT 1"}, Received{0, "BEGIN"},
                           Received{1, "PREPARE SELECT 1"}, Received{1, "EXECUTE 1"}));
+}
+
+TEST_F(PreparedTest, ArePreparedAnewInTheirSqlModeWhereTheBackendAloneKnowsAVariable) {
+  pool().size = 2;
+  start();
+  RawClient client = this->client();
+  (void)client.query("DO @a := 'done'");
+  const std::uint32_t id = client.prepare("INSERT INTO t VALUES ('a' || 1)").statement;
+  (void)client.query("SET sql_mode = 'PIPES_AS_CONCAT'");
+
+  EXPECT_TRUE(client.execute(id).is_ok());
+
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre("DO @a := 'done'", "PREPARE INSERT INTO t VALUES ('a' || 1)",
+                          "SET sql_mode = 'PIPES_AS_CONCAT'", "SET sql_mode=DEFAULT",
+                          EndsWith("INSERT INTO t VALUES ('a' || 1)"),
+                          "SET sql_mode='PIPES_AS_CONCAT'", "EXECUTE 2"));
 }
 
 TEST_F(PreparedTest, GetTheirTypesBackAfterOthersWereUsed) {
