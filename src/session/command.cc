@@ -31,6 +31,7 @@ void ClientCommand::begin_again() {
   guessed_id = 0;
   prepares = 0;
   shown.reset();
+  status.reset();
   has_asked = false;
   asks_first = false;
   summary = {};

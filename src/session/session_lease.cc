@@ -70,6 +70,8 @@ void Session::execute() {
   if (replay_is_due()) return replay_next();
   if (ask_first()) return write_steps();
   prepare_recording();
+  if (command_->effects().facts().contains(sql::Fact::kStatus))
+    command_->status.emplace(net::encryption_of(channel_.stream().tls()));
   if (!add_steps()) {
     // No commands can bring this backend to the session's state: another one is needed.
     end_lease(pool::Release::kReset);

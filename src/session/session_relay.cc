@@ -114,6 +114,7 @@ void Session::pass_on(std::string_view bytes) {
   command_->exchange.note_relay_answered();
   if (is_stopped) return send_error(took_too_long(), answer_sequence_);
   if (command_->shown) return send(command_->shown->feed(held) + command_->shown->feed(bytes));
+  if (command_->status) return send(command_->status->feed(held) + command_->status->feed(bytes));
   if (!held.empty()) send(held);
   send(bytes);
 }

@@ -101,6 +101,11 @@ Statement read_import(Cursor& cursor) {
   return statement;
 }
 
+bool shows_status(Cursor& cursor) {
+  const bool has_scope = cursor.at("GLOBAL") || cursor.at("SESSION") || cursor.at("LOCAL");
+  return has_scope ? cursor.ahead().at("STATUS") : cursor.at("STATUS");
+}
+
 Statement read_show(Cursor& cursor) {
   // SHOW BACKUP LOGS, SHOW BR JOB: executed by the backup machinery.
   if (cursor.at("BACKUP") || cursor.at("BR")) return make(StatementKind::kOther);
@@ -117,6 +122,8 @@ Statement read_show(Cursor& cursor) {
     statement.facts.insert(cursor.at("ERRORS") ? Fact::kErrors : Fact::kWarnings);
   } else if (cursor.at("SESSION_STATES")) {
     statement.keeps_diagnostics = true;
+  } else if (shows_status(cursor)) {
+    statement.facts.insert(Fact::kStatus);
   }
   return statement;
 }

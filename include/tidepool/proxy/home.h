@@ -16,6 +16,7 @@
 #include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/shared_broker.h"
 #include "tidepool/pool/worker_pool.h"
+#include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"

@@ -23,6 +23,7 @@
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/prepared.h"
 #include "tidepool/session/session_stats.h"
+#include "tidepool/session/shown_status.h"
 #include "tidepool/session/shown_warnings.h"
 #include "tidepool/session/text_statements.h"
 #include "tidepool/sql/statement.h"
@@ -111,6 +112,8 @@ struct ClientCommand {
 
   // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
   std::optional<ShownWarnings> shown{};
+  // In the answer to SHOW STATUS, in the place of the backend's encryption.
+  std::optional<ShownStatus> status{};
 
   Exchange exchange;
   bool has_asked = false;    // what had to be known first

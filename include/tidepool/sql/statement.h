@@ -61,6 +61,7 @@ enum class Fact : std::uint8_t {
   kUserVariable,     // @x
   kSequence,         // LASTVAL()
   kTransactionTime,  // @@tidb_current_ts
+  kStatus,           // SHOW STATUS, which tells of the connection's encryption
 };
 
 using Facts = Flags<Fact>;
