@@ -165,8 +165,9 @@ bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
   if (here.database().empty() || there.database().empty()) {
     there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
   }
-  // User variables that the backend alone knows stay as they are, on the way there and back.
-  if (!here.is_exact()) {
+  // User variables that the backend alone knows, or knew, stay as they are on the way there and
+  // back.
+  if (!here.is_exact() || !there.is_exact()) {
     here = text_context(here);
     there = text_context(there);
   }
@@ -176,7 +177,7 @@ bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
   text += statement.mark.white_space();
   text += statement.sent_text.empty() ? original : statement.sent_text;
   keep_warnings();
-  const bool detours = here.is_exact() && here != there;
+  const bool detours = here.is_exact() && there.is_exact() && here != there;
   if (detours) add_way(here, there);
   command_->exchange.add({.kind = StepKind::kPrepare,
                           .command = protocol::Command::kStmtPrepare,

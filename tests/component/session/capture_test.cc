@@ -7,6 +7,8 @@ namespace tidepool::testing {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::StartsWith;
 
 constexpr const char* kSetZone = "SET time_zone = CONCAT('+0', '2:00')";
 constexpr const char* kAskZone = "SELECT @@time_zone";
@@ -153,6 +155,26 @@ TEST_F(CaptureTest, ASetOfSeveralThatFailedIsReadBack) {
   EXPECT_THAT(tidb_.commands(),
               ElementsAre(set, "PING", "SHOW WARNINGS", "SELECT @@time_zone,@@wait_timeout",
                           "SET time_zone=DEFAULT, wait_timeout=DEFAULT", "SELECT 2"));
+}
+
+TEST_F(CaptureTest, AStatementFromBeforeItIsPreparedAnewInItsOwnSqlMode) {
+  start();
+  const std::string text = "INSERT INTO t VALUES ('a' || 1)";
+  const std::string mode = "SET sql_mode='PIPES_AS_CONCAT'";
+  RawClient one = client();
+  RawClient two = client();
+  ASSERT_TRUE(one.query(kSetUser).is_ok());
+  const std::uint32_t id = one.prepare(text).statement;
+  ASSERT_TRUE(one.query(mode).is_ok());
+  ASSERT_EQ(two.query("SELECT 2").rows, Words{"0"});
+
+  EXPECT_TRUE(one.execute(id).is_ok());
+
+  EXPECT_THAT(
+      tidb_.commands(),
+      ElementsAre(kSetUser, "PREPARE " + text, mode, kAskUser, "SET sql_mode=DEFAULT, @`a`=NULL",
+                  "SELECT 2", StartsWith("SET sql_mode='PIPES_AS_CONCAT', @`a`="),
+                  "SET sql_mode=DEFAULT", EndsWith(text), mode, "EXECUTE 2"));
 }
 
 // Planning it gives the variable the expression's type, and leaves it its value.
