@@ -184,9 +184,13 @@ class RawClient:
             length += len(packet) - 4
         return head, length
 
+    def start_command(self):
+        """Compressed packets are numbered anew."""
+        self._packed_sequence = 0
+
     def begin(self, command, argument=b""):
         """Sends a command without waiting for its answer."""
-        self._packed_sequence = 0
+        self.start_command()
         self.write(frames(bytes([command]) + argument)[0])
 
     def command(self, command, argument=b"", file=None):

@@ -9,6 +9,7 @@ from support.tidb import Account
 
 from .catalog import Catalog
 from .run import Difference, Side, run
+from .settling import Witness
 from .threads import PATIENCE, run_at_once
 
 ROLES = ("r1", "r2")
@@ -33,7 +34,9 @@ OWN = (
 # A table that answers otherwise for a read of the past, and was there already. (What was not there is sometimes 1146 and sometimes
 # an empty table to TiDB, as its cache of schemas has it.)
 PAST = ("CREATE DATABASE past", "CREATE TABLE past.moment(v INT)", "INSERT INTO past.moment VALUES (1)", "GRANT SELECT ON past.* TO 'some'@'%'")
-ACCOUNTS = [("all", "pw-all"), ("some", "pw-some")]
+ACCOUNTS = [("all", "pw-all"), ("some", "pw-some"), ("all", "pw-all")]
+# The proxy's third user shares the pool, and with it the account, of the first.
+USERS = ACCOUNTS[:2] + [("also", "pw-also")]
 
 
 class Arena:
@@ -44,6 +47,7 @@ class Arena:
         self._open = door_opener
         self._stack = contextlib.ExitStack()
         self._roots = [self._stack.enter_context(contextlib.closing(server.root())) for server in self._servers]
+        self._witnesses = [Witness(self._stack.enter_context(contextlib.closing(server.root()))) for server in self._servers]
         self._threads = self._stack.enter_context(concurrent.futures.ThreadPoolExecutor(2))
         self._doors = {}
         self._numbers = itertools.count(1)
@@ -82,10 +86,11 @@ class Arena:
         loaded machine that only takes long to dial), threads may wait for each other."""
         key = (size, workers, timeout)
         if key not in self._doors:
-            accounts = [Account(user, password, "") for user, password in ACCOUNTS]
+            accounts = [Account(user, password, "") for user, password in ACCOUNTS[:2]]
+            users = [{"name": user, "password": password, "pool": pool} for (user, password), (pool, _) in zip(USERS, ACCOUNTS)]
             opened = self._open(
                 self._servers[1], *accounts, size=size, timeout=timeout, tls=NO_TLS,
-                config={"workers": workers, "log": {"level": "info"}},
+                config={"workers": workers, "log": {"level": "info"}, "users": users},
             )  # fmt: skip
             self._doors[key] = self._stack.enter_context(opened)
         return self._doors[key]
@@ -101,9 +106,10 @@ class Arena:
             texts += [text.format(name) for text in FIXED]
         sessions = [number for number in range(9) if f"t{number}" in named]
         self._each(*texts, *(text.format(name, session) for session in sessions for text in OWN))
+        users = USERS if door.proxy else ACCOUNTS
         return [
-            Side("direct", ("127.0.0.1", self._servers[0].port), ACCOUNTS, name, self._then),
-            Side("proxy", (door.host, door.port), ACCOUNTS, name, self._then),
+            Side("direct", ("127.0.0.1", self._servers[0].port), ACCOUNTS, name, self._then, self._witnesses[0]),
+            Side("proxy", (door.host, door.port), users, name, self._then, self._witnesses[1]),
         ]
 
     def run_at_once(self, steps, size, workers=1):

@@ -1,18 +1,8 @@
 """Programs that once differed, each as small as it could be made. The numbers are those of the sessions."""
 import raw_protocol as raw
 
-
-def connect(session, flags=0, database="{db}", collation=46, account=0):
-    return (session, ("connect", flags, database, collation, account))
-
-
-def query(session, *texts):
-    return [(session, ("query", text)) for text in texts]
-
-
-def command(session, number, argument=""):
-    return (session, ("command", number, argument))
-
+from .command_cases import COMMANDS
+from .written import command, connect, query
 
 DEFINITION = "CREATE TABLE IF NOT EXISTS {db}.e0(id INT, v BIGINT UNSIGNED, w INT UNSIGNED)"
 CASES = {
@@ -338,4 +328,9 @@ CASES = {
         connect(0), connect(1), *query(0, "PREPARE s FROM 'SELECT 1'"), *query(1, "PREPARE s FROM 'SELECT 2'", "DEALLOCATE PREPARE s"), (0, ("prepare", 1, "EXECUTE s")),
         (1, ("prepare", 1, "EXECUTE s")), *query(0, "EXECUTE s"), (0, ("prepare", 1, "EXECUTE s")), *query(0, "SHOW WARNINGS"),
     ],
-}  # fmt: skip
+    "a statement that is prepared anew where the backend alone knows a variable": [
+        connect(0), connect(1), *query(0, "DO @a := 'done'"), (0, ("prepare", 1, "INSERT INTO {db}.t0(s) VALUES ('x' || 'y')")),
+        (0, ("prepare", 2, "SELECT '1' || id FROM {db}.t0 ORDER BY id")), *query(0, "SET sql_mode = 'PIPES_AS_CONCAT'"), (0, ("execute", 1)), (0, ("execute", 2)),
+        *query(0, "SELECT @a, @@sql_mode, s, 'a' || 'b' FROM {db}.t0 ORDER BY id"), *query(1, "SELECT 1"), (0, ("execute", 1)),
+    ],
+} | COMMANDS  # fmt: skip

@@ -1,11 +1,14 @@
 """One session of a program on one side, as the comparison has it: more ways to log in, more types of parameters."""
 import datetime
 import decimal
+import socket
 import struct
 
 import raw_protocol as raw
 import same_bytes
 from same_bytes import LONG
+
+from .settling import Departed
 
 STRING, BLOB, DOUBLE, LONGLONG, NULL, DATE, DATETIME, DECIMAL = 0xFD, 0xFC, 5, 8, 6, 10, 12, 246
 
@@ -26,6 +29,8 @@ ALL_VARIABLES = (
 
 
 class Client(same_bytes.Client):
+    departed = None  # the connection that it left last by `depart`
+
     def connect(self, flags=0, database="{db}", collation=46, account=0, password=None):
         self.leave()
         user, right = self.side.account(account)
@@ -51,6 +56,39 @@ class Client(same_bytes.Client):
             body += parameters(values, types)
         return self.raw.command(raw.EXECUTE, body).packets
 
+    def command(self, number, argument=""):
+        """With the second OK that TiDB says to FLUSH PRIVILEGES as a command."""
+        packets = super().command(number, argument)
+        if number == raw.REFRESH and argument.startswith("\1") and packets[-1][4] == 0:
+            packets += self.raw.answer(number).packets
+        return packets
+
+    def depart(self, how, table, *texts):
+        """Sends all of that in one write and goes; `how` is one of kinds.departures.WAYS. Its table tells what came of it."""
+        self.departed = Departed(self.side, connection_id(self.raw.greeting))
+        if self.side.is_direct:
+            self.side.witness.wait_for(self.departed.connection_id)
+        data = b"".join(raw.frames(bytes([raw.QUERY]) + self.side.fill(text).encode())[0] for text in texts)
+        data += raw.frames(bytes([raw.QUIT]))[0] if how.endswith("quit") else b"\5\0\0" if how == "part" else b""
+        packets = []
+        self.raw.start_command()
+        if data:
+            self.raw.write(data)
+        if how.startswith("half"):
+            self.raw.socket.shutdown(socket.SHUT_WR)
+            packets = self._read_to_the_end()
+        self.raw.close()
+        self.raw = None
+        return packets
+
+    def _read_to_the_end(self):
+        packets = []
+        try:
+            while True:
+                packets.append(self.raw.read_packet())
+        except (raw.Lost, ConnectionError):
+            return packets
+
     def all_variables(self):
         return self.query(ALL_VARIABLES)
 
@@ -59,6 +97,11 @@ class Client(same_bytes.Client):
         compressed = self.raw is not None and self.raw.flags & raw.COMPRESS
         packets = super().run(op)
         return [packet[:3] + packet[4:] for packet in packets] if compressed and op[0] != "connect" else packets
+
+
+def connection_id(greeting):
+    at = greeting.index(0, 5) + 1  # behind the version
+    return int.from_bytes(greeting[at : at + 4], "little")
 
 
 def neutral_greeting(packet):

@@ -2,6 +2,7 @@
 import dataclasses
 
 from .client import Client
+from .settling import settled
 
 STARVED = b"no TiDB connection"
 
@@ -13,6 +14,11 @@ class Side:
     accounts: list  # user and password
     database: str
     then: str = ""  # the moment before past.moment changed, in seconds
+    witness: object = None  # who looks at its server
+
+    @property
+    def is_direct(self):
+        return self.name == "direct"
 
     def account(self, which):
         return self.accounts[which] if isinstance(which, int) else (which, "no password")
@@ -62,7 +68,9 @@ class Pair:
         if op[0] not in ("connect", "leave") and not all(alive):
             return [f"alive: {one}".encode() for one in alive[:1]], [f"alive: {one}".encode() for one in alive[1:]]
         direct, proxy = (client.run(op) for client in self._clients)
-        return None if direct == proxy else (direct, proxy)
+        if direct != proxy:
+            return direct, proxy
+        return settled(*(client.departed for client in self._clients), op[2]) if op[0] == "depart" else None
 
     def close(self):
         for client in self._clients:

@@ -6,6 +6,7 @@ from ..model import command, ends_everything, query
 from ..steps import Act
 
 FLAGS = (0, raw.FOUND_ROWS, raw.MULTI_STATEMENTS, raw.LOCAL_FILES, raw.INTERACTIVE, raw.COMPRESS)
+SECOND = 2  # the user that shares the pool of the first
 USUAL_COLLATIONS = (46, 45, 33, 8, 255, 63)
 # TiDB refuses these, ignores them, or has only a character set for them.
 STRANGE_COLLATIONS = (0, 1, 17, 28, 47, 83, 87, 100, 125, 192, 224, 240, 248)
@@ -21,7 +22,8 @@ def connect(rnd, model):
     model.alive, model.flags = True, flags
     model.begin_anew()
     database = rnd.choice(["{db}", "{db}", "{db}", "{other}", None])
-    return ends_everything("connect", flags, database, rnd.choice(USUAL_COLLATIONS), model.account)
+    user = rnd.choice([0, 0, SECOND]) if model.account == 0 else model.account
+    return ends_everything("connect", flags, database, rnd.choice(USUAL_COLLATIONS), user)
 
 
 @kind("login", 0.5)
@@ -97,13 +99,3 @@ def set_option(rnd, model):
     yield command(raw.SET_OPTION, rnd.choice(["\0\0", "\0\0", "\1\0", "\1\0", "\7\0", "\0", ""]))
     if rnd.random() < 0.5:
         yield query("SELECT 1; SELECT 2")
-
-
-@kind("other command", 0.3)
-def other_command(rnd, model):
-    yield command(rnd.choice([0, 5, 6, 10, 11, 12, 13, 15, 16, 18, 19, 20, 21, 29, 30, 32, 99, 255]), "\1")
-
-
-@kind("refresh", 0.2)
-def refresh(rnd, model):
-    yield command(raw.REFRESH, "\2")
