@@ -48,8 +48,10 @@ bool Session::needs_state() {
     return !here.is_exact() || here != text_context(context);
   };
   if (const PreparedStatement* statement = command_->statement) {
-    const bool executes = command_->type == protocol::Command::kStmtExecute;
-    if (!executes) return false;
+    // Long data fixes the statement that the execute will have.
+    const bool uses = command_->type == protocol::Command::kStmtExecute ||
+                      command_->type == protocol::Command::kStmtSendLongData;
+    if (!uses) return false;
     if (!desired_.computed().empty() && has_kept_plan(statement->script)) return true;
     return !memory.prepared.find(*statement->key) && differs(statement->context);
   }

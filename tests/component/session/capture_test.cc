@@ -157,6 +157,20 @@ TEST_F(CaptureTest, ASetOfSeveralThatFailedIsReadBack) {
                           "SET time_zone=DEFAULT, wait_timeout=DEFAULT", "SELECT 2"));
 }
 
+TEST_F(CaptureTest, AComputedVariableIsReadBackBeforeLongDataFixesAStatement) {
+  start();
+  RawClient one = client();
+  ASSERT_TRUE(one.query(kSetZone).is_ok());
+  const std::uint32_t id = one.prepare("INSERT INTO t VALUES (?)").statement;
+
+  one.send(std::string("\x18\1\0\0\0\0\0data", 11));
+  EXPECT_TRUE(one.execute(id, std::string("\0\1\xfc\0", 4)).is_ok());
+
+  EXPECT_THAT(tidb_.commands(),
+              ElementsAre(kSetZone, "PREPARE INSERT INTO t VALUES (?)", kAskZone,
+                          EndsWith("INSERT INTO t VALUES (?)"), "LONG_DATA 2", "EXECUTE 2"));
+}
+
 TEST_F(CaptureTest, AStatementFromBeforeItIsPreparedAnewInItsOwnSqlMode) {
   start();
   const std::string text = "INSERT INTO t VALUES ('a' || 1)";

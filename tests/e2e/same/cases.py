@@ -1,5 +1,6 @@
 """Programs that once differed, each as small as it could be made. The numbers are those of the sessions."""
 import raw_protocol as raw
+from same_bytes import LONG
 
 from .command_cases import COMMANDS
 from .written import command, connect, query
@@ -327,6 +328,11 @@ CASES = {
     "a prepared EXECUTE, where the name is and where it is not": [
         connect(0), connect(1), *query(0, "PREPARE s FROM 'SELECT 1'"), *query(1, "PREPARE s FROM 'SELECT 2'", "DEALLOCATE PREPARE s"), (0, ("prepare", 1, "EXECUTE s")),
         (1, ("prepare", 1, "EXECUTE s")), *query(0, "EXECUTE s"), (0, ("prepare", 1, "EXECUTE s")), *query(0, "SHOW WARNINGS"),
+    ],
+    "long data behind a variable that the backend alone knows": [
+        connect(0), connect(1), *query(0, "SET div_precision_increment = 4 + 3"), (0, ("prepare", 1, "SELECT LENGTH(?), ?")), (0, ("long_data", 1, 0, b"abc")),
+        (0, ("execute", 1, (LONG, "q"))), *query(0, "SHOW WARNINGS"), *query(1, "SELECT 1"), *query(0, "SET time_zone = CONCAT('+0', '2:00')"),
+        (0, ("long_data", 1, 0, b"abcd")), (0, ("execute", 1, (LONG, "q"))), *query(0, "SELECT @@time_zone, @@div_precision_increment"),
     ],
     "a statement that is prepared anew where the backend alone knows a variable": [
         connect(0), connect(1), *query(0, "DO @a := 'done'"), (0, ("prepare", 1, "INSERT INTO {db}.t0(s) VALUES ('x' || 'y')")),
