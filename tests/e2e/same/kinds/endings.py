@@ -1,4 +1,8 @@
-"""COMMIT, ROLLBACK, savepoints and BEGIN in every form that TiDB's grammar has, and in some that it refuses."""
+"""COMMIT, ROLLBACK, savepoints and BEGIN in every form that TiDB's grammar has, and in some that it refuses.
+
+In ASCII: how wide SHOW WARNINGS is after a syntax error in other characters, the proxy does not know in every character set of results
+(docs/session-state.md).
+"""
 import raw_protocol as raw
 
 from . import kind
@@ -8,9 +12,9 @@ from ..steps import Act
 from .tables import WRITES, filled
 
 GAPS = (" ",) * 12 + ("  ", "\n", "\t", "/**/", " /* c */ ", " -- c\n", " #c\n", " /*! */ ", "")
-LAST = ("",) * 8 + (";", " ;", ";;", " -- c", " #", "/* é */", "/*! */", "/*! foo */", "\0", ";\0", " \0\0")
+LAST = ("",) * 8 + (";", " ;", ";;", " -- c", " #", "/* e */", "/*! */", "/*! foo */", "\0", ";\0", " \0\0")
 JUNK = ("foo", "1", "''", ")", "@a", ",", "WORK", "x.y", "?", "CHAIN", "`a`")
-NAMES = ("a", "b", "A", "`a`", "`a b`", "x", "none", "'a'", '"a"', "1", "@a", "work", "é", "a.b")
+NAMES = ("a", "b", "A", "`a`", "`a b`", "x", "none", "'a'", '"a"', "1", "@a", "work", "a.b")
 COMPLETIONS = (
     "", "", "", "WORK", "AND CHAIN", "AND NO CHAIN", "AND CHAIN NO RELEASE", "AND NO CHAIN RELEASE", "AND NO CHAIN NO RELEASE", "RELEASE", "NO RELEASE",
     "WORK AND CHAIN", "WORK RELEASE", "AND CHAIN RELEASE", "AND RELEASE", "NO CHAIN", "CHAIN", "RELEASE AND CHAIN",
@@ -54,13 +58,13 @@ def ending(rnd):
 
 
 def sent(rnd, model, text, takes):
-    """As a query, among several, or prepared; by a name in ASCII only, since other texts pin where the character set is not UTF-8."""
+    """As a query, among several, or prepared."""
     form = rnd.random()
     if form < 0.75 or "\0" in text:
         yield Act(("query", text), takes)
     elif form < 0.85:
         yield Act(("query", rnd.choice(["SELECT 1; {}", "{}; SELECT 1", "{}; {}"]).replace("{}", text)), takes)
-    elif form < 0.93 or not text.isascii():
+    elif form < 0.93:
         yield Act(("prepare", "ending", text))
         yield Act(("execute", "ending"), takes)
         yield Act(("close_statement", "ending"))
