@@ -5,6 +5,7 @@ import pytest
 
 from support.certificates import Authority
 from support.opener import RUNNING, opener
+from support.sanitizers import REPORTS
 from support.tidb import TidbServer
 from support.tidepool import binary
 
@@ -37,6 +38,14 @@ def pytest_runtest_makereport(item, call):
     if report.failed:
         for proxy in RUNNING:
             report.sections.append(("Tidepool's log", proxy.log()[-4000:]))
+
+
+@pytest.fixture(autouse=True)
+def no_sanitizer_reports():
+    """A program that a test kills, or that ends by itself as it should, may have reported something before."""
+    yield
+    reports = REPORTS.new()
+    assert not reports, reports
 
 
 @pytest.fixture(scope="session")

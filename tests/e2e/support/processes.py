@@ -1,8 +1,11 @@
 """Programs that the tests start: output in a file, ended by pid, ports that are free."""
+import pathlib
 import random
 import signal
 import socket
 import subprocess
+
+from .sanitizers import REPORTS
 
 
 def free_port():
@@ -22,6 +25,7 @@ def free_port():
 class Program:
     def __init__(self, command, output, **options):
         self.output = output
+        REPORTS.watch(pathlib.Path(output))
         with open(output, "ab") as sink:
             self._process = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, **options

@@ -9,10 +9,10 @@ import urllib.request
 import yaml
 
 from .processes import Program, free_port
+from .sanitizers import REPORTS
 from .waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-SANITIZER = re.compile(r"(ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:).*")
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -109,7 +109,7 @@ class Tidepool:
         except Exception:
             program.kill()
             raise AssertionError(f"Tidepool did not end within 25 s of SIGTERM:\n{self.log()[-3000:]}") from None
-        report = SANITIZER.search(self.log())
-        assert not report, f"{report.group(0)}\nin {self._output}"
+        reports = REPORTS.new()
+        assert not reports, reports
         assert crashed in (None, 0), f"Tidepool ended by itself with {crashed}:\n{self.log()[-3000:]}"
         assert code == 0, f"Tidepool's exit code after SIGTERM is {code}:\n{self.log()[-3000:]}"
