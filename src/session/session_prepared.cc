@@ -33,6 +33,17 @@ bool is_cacheable(const sql::Script& script) {
          statement.text.find('@') == std::string_view::npos;
 }
 
+// Of those that TiDB looks at before it looks for the statement (handleStmtExecute, StmtFetchCmd).
+bool has_wrong_length(const ClientCommand& command) {
+  constexpr std::size_t kShortestExecute = 10;  // command, id, flags, iterations
+  constexpr std::size_t kFetch = 9;             // command, id, rows
+  switch (command.type) {
+    case protocol::Command::kStmtExecute: return command.payload.size() < kShortestExecute;
+    case protocol::Command::kStmtFetch: return command.payload.size() != kFetch;
+    default: return false;
+  }
+}
+
 const char* statement_word(protocol::Command command) {
   switch (command) {
     case protocol::Command::kStmtFetch: return "stmt_fetch";
@@ -49,15 +60,13 @@ bool Session::find_statement(ClientCommand& command) {
   command.statement = id ? prepared_.find(*id) : nullptr;
   const bool is_data = command.type == protocol::Command::kStmtSendLongData;
   const auto data = protocol::parse_long_data(command.payload);
-  constexpr std::size_t kShortestExecute = 10;  // id, flags, iterations (handleStmtExecute)
-  const bool is_short =
-      command.type == protocol::Command::kStmtExecute && command.payload.size() < kShortestExecute;
-  if (!id || is_short || (is_data && !data)) {
+  const bool is_malformed = !id || has_wrong_length(command) || (is_data && !data);
+  if (command.type == protocol::Command::kStmtFetch) {  // clears the warnings, found or not
+    facts_.note_fetch(!is_malformed && command.statement != nullptr);
+  }
+  if (is_malformed) {
     send_error({Code::kBackend, "malform packet error", 1105, "HY000"}, answer_sequence_);
     return false;
-  }
-  if (command.type == protocol::Command::kStmtFetch) {  // clears the warnings, found or not
-    facts_.note_fetch(command.statement != nullptr);
   }
   if (command.statement == nullptr) {
     send_error(unknown_statement(*id, statement_word(command.type)), answer_sequence_);

@@ -30,12 +30,16 @@ TEST_F(PreparedTest, HaveIdsOfTheSessionsOwn) {
               ElementsAre("PREPARE SELECT 1", "PREPARE SELECT 2", "PREPARE SELECT 3", "EXECUTE 3"));
 }
 
-TEST_F(PreparedTest, AreNotExecutedByAPacketWithoutTheNumberOfIterations) {
+TEST_F(PreparedTest, AreNotLookedForByPacketsOfAWrongLength) {
   start();
   RawClient client = this->client();
-  const Reply reply = client.command(std::string("\x17\1\0\0\0\0\1\0\0", 9));
-  EXPECT_TRUE(reply.is_error(1105));
-  EXPECT_EQ(reply.text, "malform packet error");
+  const std::string body("\1\0\0\0\0\1\0\0\0", 9);
+  for (const std::string& packet :
+       {"\x17" + body.substr(0, 8), "\x1c" + body.substr(0, 7), "\x1c" + body}) {
+    const Reply reply = client.command(packet);
+    EXPECT_TRUE(reply.is_error(1105));
+    EXPECT_EQ(reply.text, "malform packet error") << packet.size();
+  }
 }
 
 TEST_F(PreparedTest, AreExecutedWithoutAWordMoreWhereTheyAreKnown) {

@@ -29,9 +29,9 @@ COMMANDS = {
         connect(0), connect(1), (0, ("prepare", 1, "SELECT 1")),
         *(
             step
-            for number in (raw.EXECUTE, raw.RESET_STATEMENT)
-            for length in (0, 3, 4, 8, 9)
-            for step in (command(0, number, "\1\0\0\0\0\1\0\0\0"[:length]), *query(1, "SELECT 1"), command(0, raw.PING))
+            for number in (raw.EXECUTE, raw.RESET_STATEMENT, raw.FETCH)
+            for length in (0, 3, 4, 7, 8, 9)
+            for step in (*query(0, "SELECT 1/0"), command(0, number, "\1\0\0\0\0\1\0\0\0"[:length]), *query(1, "SELECT 1"), command(0, raw.PING), *query(0, "SHOW WARNINGS"))
         ),
         command(0, raw.REFRESH), connect(0), *query(0, "SELECT 1"),
     ],

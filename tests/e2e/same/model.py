@@ -25,6 +25,7 @@ class Model:
     executed: set = dataclasses.field(default_factory=set)  # binary: handles
     names: dict = dataclasses.field(default_factory=dict)  # text: name → number of parameters
     variables: list = dataclasses.field(default_factory=list)  # system variables that were set
+    is_strange: bool = False  # logged in with a collation that no SET NAMES gives
     catalog: object = None
 
     @property

@@ -19,7 +19,7 @@ def connect(rnd, model):
         if rnd.random() < (0.6 if flag in (raw.MULTI_STATEMENTS, raw.LOCAL_FILES) else 0.15):
             flags |= flag
     model.account = 0 if rnd.random() < 0.8 else 1
-    model.alive, model.flags = True, flags
+    model.alive, model.flags, model.is_strange = True, flags, False
     model.begin_anew()
     database = rnd.choice(["{db}", "{db}", "{db}", "{other}", None])
     user = rnd.choice([0, 0, SECOND]) if model.account == 0 else model.account
@@ -36,6 +36,7 @@ def login(rnd, model):
 def strange_login(rnd, model):
     yield leaving(rnd)
     act = connect(rnd, model)
+    model.is_strange = True
     yield ends_everything(*act.op[:3], rnd.choice(STRANGE_COLLATIONS), model.account)
     yield query("SELECT @@character_set_client, @@collation_connection, COLLATION('x')")
 
