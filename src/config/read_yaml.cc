@@ -1,9 +1,11 @@
 #include "read_yaml.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <sstream>
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
@@ -35,42 +37,68 @@ Place place_at(const YAML::Mark& mark) {
   return {std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1, ""};
 }
 
-// Sees where documents and scalars begin and nothing else.
+// Those that say no more than the text itself: YAML's own, or none.
+bool is_usual_tag(std::string_view tag) {
+  constexpr std::string_view kOwn = "tag:yaml.org,2002:";
+  constexpr auto kNames =
+      std::to_array<std::string_view>({"str", "int", "float", "bool", "null", "seq", "map"});
+  if (tag.empty() || tag == "?" || tag == "!") return true;
+  if (!tag.starts_with(kOwn)) return false;
+  return std::find(kNames.begin(), kNames.end(), tag.substr(kOwn.size())) != kNames.end();
+}
+
+// Sees where documents and scalars begin, which tags there are, and nothing else.
 class Marks : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& mark) override { document_ = mark; }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
   void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string&) override {
     scalar_ = mark;
+    look_at(tag, mark);
   }
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    look_at(tag, mark);
+  }
   void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    look_at(tag, mark);
+  }
   void OnMapEnd() override {}
 
   [[nodiscard]] const YAML::Mark& last_document() const { return document_; }
   [[nodiscard]] const YAML::Mark& last_scalar() const { return scalar_; }
+  [[nodiscard]] const std::optional<YAML::Mark>& first_strange_tag() const { return strange_tag_; }
 
  private:
+  void look_at(const std::string& tag, const YAML::Mark& mark) {
+    if (!strange_tag_ && !is_usual_tag(tag)) strange_tag_ = mark;
+  }
+
   YAML::Mark document_;
   YAML::Mark scalar_;
+  std::optional<YAML::Mark> strange_tag_;
 };
 
-// Where a second document begins: YAML::Load would ignore it, and YAML::LoadAll never ends on some
-// texts.
-std::optional<Place> second_document(const std::string& text) {
+// What YAML::Load would ignore: a second document (YAML::LoadAll never ends on some texts), and a
+// tag, which is what an unquoted password that begins with ! is taken for. True: neither.
+bool is_taken_whole(const std::string& text, Findings& findings) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
   Marks marks;
-  if (!parser.HandleNextDocument(marks) || !parser.HandleNextDocument(marks)) {
-    return std::nullopt;
+  const bool has_first = parser.HandleNextDocument(marks);
+  if (has_first && marks.first_strange_tag()) {
+    findings.problem(place_at(*marks.first_strange_tag()),
+                     "found a tag, allowed: quotes around a value that begins with !");
+    return false;
   }
-  return place_at(marks.last_document());
+  if (!has_first || !parser.HandleNextDocument(marks)) return true;
+  findings.problem(place_at(marks.last_document()), "found a second document, allowed: one");
+  return false;
 }
 
 // Empty: there is nothing wrong with the first document.
@@ -298,13 +326,11 @@ std::optional<Draft> read_yaml(const std::string& text, const Environment& envir
   if (!is_well_formed(text, findings)) return std::nullopt;
   try {
     const YAML::Node root = YAML::Load(text);
-    if (const auto second = second_document(text)) {
-      findings.problem(*second, "found a second document, allowed: one");
-    } else if (!root.IsMap()) {
-      findings.problem({1, 1, ""}, "found " + kind_of(root) + ", allowed: a map of keys");
-    } else {
-      return read_document(root, reader);
-    }
+    if (!is_taken_whole(text, findings)) return std::nullopt;
+    if (root.IsMap()) return read_document(root, reader);
+    findings.problem({1, 1, ""}, "found " + kind_of(root) + ", allowed: a map of keys");
+  } catch (const YAML::DeepRecursion& error) {
+    findings.problem(place_at(error.mark), "this is nested too deeply");
   } catch (const YAML::Exception& error) {
     const int line = std::max(error.mark.line, 0) + 1;
     const int column = std::max(error.mark.column, 0) + 1;

@@ -93,8 +93,52 @@ TEST(Reject, WhatGoesOnBehindTheEnd) {
       {kPool + "log:\n\tlevel: info\n", "t.yaml:3:"},
       {kPool + "workers: \"1\" 2\n", "t.yaml:2:14: this is not YAML"},
       {"pools: &a [*a]\n", "pools[0]: found"},
-      {std::string(100'000, '['), "this is not YAML"},
   });
+}
+
+TEST(Reject, WhatIsNestedTooDeeply) {
+  std::string brackets;
+  std::string braces;
+  for (int i = 0; i < 100'000; ++i) {
+    brackets += '[';
+    braces += "{a: ";
+  }
+  for (const std::string& text :
+       {brackets, braces, kPool + "workers: " + brackets, kPool + "workers: " + braces,
+        kPool + "workers: " + brackets + std::string(brackets.size(), ']'),
+        "a: &a " + brackets + std::string(brackets.size(), ']')}) {
+    EXPECT_THAT(problems_of(load(text)), HasSubstr(": this is nested too deeply\n"));
+  }
+}
+
+// Each doubles the one before it.
+TEST(Reject, AliasesThatMultiply) {
+  std::string bomb = "a0: &a0 [x, x]\n";
+  for (int i = 1; i < 60; ++i) {
+    const std::string before = std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i);
+    bomb += " [*a" + before + ", *a" + before + "]\n";
+  }
+  expect_rejected({
+      {bomb + kPool, "a0: unknown key"},
+      {bomb + "pools: *a59\n", "pools[1]: found a list, allowed: a map of keys"},
+      {bomb + kPool + "workers: *a59\n", "workers: found a list, allowed: a whole number"},
+  });
+}
+
+// A password without quotes is one, and would be nothing.
+TEST(Reject, TagsThatMeanNothingHere) {
+  const std::string problem = "found a tag, allowed: quotes around a value that begins with !";
+  expect_rejected_once({
+      {"!foo\n" + kPool, "t.yaml:1:1: " + problem},
+      {kPool + "workers: !foo 5\n", "t.yaml:2:10: " + problem},
+      {kPool + "workers: !hush\n", "t.yaml:2:10: " + problem},
+      {kPool + "!!binary workers: 5\n", "t.yaml:2:1: " + problem},
+      {kPool + "workers: !!python/object/apply:os.system ['hush']\n", "t.yaml:2:10: " + problem},
+      {kPool + "log: !<x> {level: info}\n", "t.yaml:2:6: " + problem},
+  });
+  EXPECT_TRUE(load(kPool + "workers: !!int 5\nlog: !!map {level: !!str info, format: ! text}\n"));
+  EXPECT_TRUE(load("pools: [{host: h, user: u, password: '!hush'}]\n"));
 }
 
 TEST(Reject, UnknownKeyWithWhatWasMeant) {
