@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "tidepool/base/log.h"
+
 namespace tidepool::session {
 
 Login::Login(Environment& environment, ClientChannel& channel, net::TlsContext* tls,
@@ -56,7 +58,8 @@ Login::Status Login::perform(protocol::Action action) {
 
 Login::Status Login::perform_one(protocol::Action& action, std::optional<protocol::Action>& next) {
   if (auto* send = std::get_if<protocol::SendBytes>(&action)) {
-    return channel_.write(send->bytes) ? Status::kUnderWay : Status::kLost;
+    write(send->bytes);
+    return Status::kUnderWay;
   }
   if (std::holds_alternative<protocol::StartTls>(action)) {
     return channel_.stream().start_tls(*tls_, channel_.take_rest()) ? Status::kUnderWay
@@ -84,13 +87,23 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
       account_->sha2_digest = accept->learned_sha2_digest;
     }
     accepted_ = std::move(*accept);
-    return channel_.write(accepted_.bytes) ? Status::kAccepted : Status::kLost;
+    write(accepted_.bytes);
+    return Status::kAccepted;
   }
   if (auto* reject = std::get_if<protocol::Reject>(&action)) {
     reason_ = reject->reason;
-    return channel_.write(reject->bytes) ? Status::kRejected : Status::kLost;
+    write(reject->bytes);
+    return Status::kRejected;
   }
   return Status::kUnderWay;  // AwaitPacket
+}
+
+// Whoever takes no more may have sent all that is needed, and commands behind it; the end of that
+// is found when it is read.
+void Login::write(std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (const auto written = channel_.write(bytes); !written)
+    log::debug("client takes no answers to its login", {{"error", written.error().message}});
 }
 
 std::string host_of(const std::string& peer) {

@@ -147,7 +147,7 @@ void Session::on_drained() {
 
 void Session::on_error(Error error) {
   if (state_ == State::kClosing) return on_closed_(id_);  // nobody takes what was still queued
-  if (state_ == State::kHandshake) return depart();
+  if (state_ == State::kHandshake && account_ == nullptr) return depart();
   lose_answers(error);
   resume_input();
 }

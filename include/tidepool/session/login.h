@@ -53,6 +53,7 @@ class Login {
   std::optional<protocol::Action> find_key(const protocol::FindKey& find);
   void on_key_made();
   Status perform(protocol::Action action);
+  void write(std::string_view bytes);
   Status perform_one(protocol::Action& action, std::optional<protocol::Action>& next);
 
   Environment& environment_;

@@ -1,16 +1,16 @@
 // The states of a session, and which may follow which. Pure: the session does the work and asks
 // here whether it may.
 //
-// | state       | waits for               | owns                  | leaves to                     |
-// | handshake   | the client's login      | the login             | acquiring, idle, closing      |
-// | idle        | the next command        | nothing               | acquiring, handshake, closing |
-// | parked      | the next command        | a lease               | executing, capturing, …       |
-// | capturing   | answers to the captures | a lease               | idle, idle_pinned, closing    |
-// | idle_pinned | the next command        | a lease               | executing, idle, handshake, … |
-// | acquiring   | a lease                 | the command, a ticket | executing, idle, closing      |
-// | executing   | the answer's first byte | the command, a lease  | streaming, idle(_pinned), …   |
-// | streaming   | the rest of it          | the command, a lease  | idle(_pinned), closing        |
-// | closing     | last bytes to be taken  | nothing               |                               |
+// | state       | waits for           | at most                             | owns                |
+// | handshake   | the client's login  | login_timeout                       | the login           |
+// | idle        | the next command    | client_idle_timeout, wait_timeout   | nothing             |
+// | parked      | the next command    | a second, the pool's recall         | a lease             |
+// | capturing   | answers to captures | control_timeout for each            | a lease             |
+// | idle_pinned | the next command    | idle_transaction_timeout, as idle   | a lease             |
+// | acquiring   | a lease             | the pool's timeout, retry_budget    | a command, a ticket |
+// | executing   | its first byte      | query_timeout, control_timeout      | a command, a lease  |
+// | streaming   | rest, the client    | query_timeout, client_stall_timeout | a command, a lease  |
+// | closing     | the client          | 5 s                                 | nothing             |
 #pragma once
 
 #include <cstdint>

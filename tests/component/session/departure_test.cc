@@ -4,6 +4,7 @@
 
 #include "certificates.h"
 #include "session_fixture.h"
+#include "tidepool/protocol/auth.h"
 #include "tidepool/protocol/codec.h"
 #include "tidepool/protocol/packet.h"
 
@@ -276,6 +277,28 @@ TEST_F(DepartureTest, DoesNotWaitOnceMoreForEachCommandOfAClientThatIsGone) {
   EXPECT_EQ(proxy_->pool_stats().lease_timeouts.value(), 1U);
   EXPECT_TRUE(holder.query("COMMIT").is_ok());
   EXPECT_THAT(tidb_.commands(), ElementsAre("BEGIN", "COMMIT"));
+}
+
+// By the answer to the first statement the socket has learnt that nobody is there.
+TEST_F(DepartureTest, ChangesTheUserInItsTurnAlthoughNobodyTakesTheAnswer) {
+  start();
+  RawClient client = this->client();
+  protocol::ChangeUser request;
+  request.user = "app";
+  request.auth_plugin = "mysql_native_password";
+  request.auth_response = protocol::native_scramble("pw", client.greeting().salt);
+  constexpr const char* kHeld = "INSERT INTO t VALUES (3)";
+  tidb_.hold(kHeld);
+  client.send_bytes(query(kInsert) + query(kHeld) +
+                    framed(protocol::encode_change_user(request, RawClient::kUsual)) +
+                    query(kAnother));
+  client.close();
+  ASSERT_TRUE(holds(1));
+  EXPECT_TRUE(client_is_known_to_be_gone());
+  tidb_.let_go();
+
+  expect_end();
+  EXPECT_THAT(tidb_.commands(), ElementsAre(kInsert, kHeld, kAnother));
 }
 
 TEST_F(DepartureTest, ExecutesInADrainWhatAClientHadSentThatIsGone) {
