@@ -5,6 +5,7 @@ Nobody needs a TiDB here: the pool's address refuses.
 import contextlib
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -267,3 +268,110 @@ def test_a_check_of_the_configuration_may_be_interrupted(tmp_path):
     wait_until(lambda: "S (sleeping)" in fields.read_text(), 30, "it to wait")
     program.send(signal.SIGTERM)
     assert program.wait(10) == -signal.SIGTERM
+
+
+def test_sigterm_while_the_configuration_is_read_again_is_carried_out_behind_it(start, tmp_path):
+    """The password comes by a pipe, so that a reload takes as long as the test likes."""
+    pipe = tmp_path / "password"
+    os.mkfifo(pipe, 0o600)
+
+    def open_for_reader():
+        with contextlib.suppress(OSError):  # nobody reads
+            writers.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return writers
+
+    def end_password():
+        os.write(writers[0], b"p")
+        os.close(writers.pop())
+
+    writers = []
+    pool = {"host": "127.0.0.1", "port": free_port(), "user": "u", "password_file": str(pipe), "tls": {"mode": "disabled"}}
+    one = start(pools=[pool], reload_on_change=False)
+    wait_until(open_for_reader, 30, "it to read the password")
+    end_password()
+    one.says("listening address=")
+    one.program.send(signal.SIGHUP)
+    wait_until(open_for_reader, 30, "it to read the password again")
+    one.program.send(signal.SIGTERM)
+    end_password()
+    one.ends_with(0, "stopped")
+    assert "configuration reloaded" in one.log() and "draining signal=SIGTERM" in one.log(), one.log()
+
+
+# What stands in the way of the process that is to take over, by how far it comes.
+HALF_DONE = {
+    "does not begin": "exec sleep 600",
+    "begins late": 'until [ -e "$0.go" ]; do sleep 0.05; done; exec "$0.real" "$@"',
+    "hangs at its end": "trap '' TERM; while :; do sleep 600; done",
+}
+
+
+@pytest.mark.parametrize("how", HALF_DONE)
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
+def test_sigterm_during_a_takeover_that_is_half_done_ends_everybody(start, tmp_path, monkeypatch, how, times):
+    real = tmp_path / "tidepool.real"
+    link = tmp_path / "tidepool"
+    for name in (real, link):
+        name.symlink_to(binary().resolve())
+    monkeypatch.setenv("TIDEPOOL_BINARY", str(link))
+    one = start().says("listening address=")
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\necho half done as $$\n{HALF_DONE[how]}\n")
+    script.chmod(0o755)
+    os.replace(script, link)
+    one.program.send(signal.SIGUSR2)
+    one.says("half done as ")
+    other = int(one.log().split("half done as ")[1].split()[0])
+    for _ in range(times):
+        one.program.send(signal.SIGTERM)
+    (tmp_path / "tidepool.go").touch()
+    one.ends_with(0, "stopped")
+    wait_until(lambda: not is_running(other), 30, lambda: f"the new process to end too:\n{one.log()}")
+
+
+def is_running(pid):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
+
+
+POOL = "pools: [{host: h, user: u, password: p}]\n"
+DEEP = 10_000
+# Texts that make readers of YAML execute something, grow without end or fall over, and what is said of them.
+HOSTILE = {
+    "a tag of Python": (POOL + "workers: !!python/object/apply:os.system ['id']\n", ":2:10: found a tag"),
+    "a tag of nobody": (POOL + "workers: !foo 5\n", ":2:10: found a tag"),
+    "aliases that multiply": (
+        "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30)) + POOL,
+        ":1:1: a0: unknown key",
+    ),
+    "aliases that multiply where a list is wanted": (
+        "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30)) + "pools: *a29\n",
+        "pools[0]: found a list",
+    ),
+    "an alias of itself": ("pools: &a [*a]\n", ":1:8: pools[0]: found a list"),
+    "brackets": (POOL + "workers: " + "[" * DEEP, "this is nested too deeply"),
+    "brackets that are closed": (POOL + "workers: " + "[" * DEEP + "]" * DEEP, "this is nested too deeply"),
+    "braces": (POOL + "workers: " + "{a: " * DEEP, "this is nested too deeply"),
+    "dashes": ("- " * DEEP, "this is nested too deeply"),
+    "question marks": ("? " * DEEP, "this is nested too deeply"),
+    "a file without end": ("#" + "x" * (2 << 20), "cannot be read: File too large"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_configuration_is_refused_quickly(tmp_path, name):
+    text, wanted = HOSTILE[name]
+    file = tmp_path / "t.yaml"
+    file.write_text(text)
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+        if not os.environ.get("TIDEPOOL_BINARY"):  # a sanitizer's memory is another's
+            resource.setrlimit(resource.RLIMIT_DATA, (512 << 20, 512 << 20))
+
+    done = subprocess.run(
+        [binary(), "--check-config", "--config", file], capture_output=True, text=True, timeout=60, preexec_fn=limit
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 1 and wanted in said and len(said) < 100_000, (done.returncode, said[:2000])

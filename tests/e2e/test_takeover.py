@@ -14,6 +14,7 @@ import pymysql
 import pytest
 import yaml
 
+import raw_protocol as raw
 from support.tidepool import binary
 from support.waiting import wait_until
 
@@ -310,6 +311,30 @@ def test_the_service_manager_is_told_who_works_now(open_door, account, monkeypat
         wait_until(lambda: peek(connection) == b"", 30, "the new process to drain")
     wait_until(lambda: not is_running(new), 30, "its end")
     assert not door.socket_path.exists()
+
+
+def test_statements_of_clients_that_have_left_run_to_their_end_in_the_old_process(open_door, tidb, account):
+    """Those within the grace; one that takes longer is killed, as it is without a takeover."""
+    door = open_door(account, size=4, config={"disconnect_grace": "6s"})
+    upgrade = Upgrade(door.proxy)
+    with door.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE left_alone (id INT PRIMARY KEY)")
+    name = f"{account.database}.left_alone"
+    running = f"SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'INSERT INTO {name}%'"
+    for number, seconds in ((1, 3), (10, 3), (100, 600)):
+        client = raw.RawClient(("127.0.0.1", door.port), account.user, account.password, account.database)
+        texts = [f"INSERT INTO {name} SELECT {number} + SLEEP({seconds})", f"INSERT INTO {name} VALUES ({number + 1})"]
+        client.write(b"".join(raw.frames(b"\3" + text.encode())[0] for text in texts))
+        client.close()
+    wait_until(lambda: tidb.execute(running)[0][0] == 3, 30, "all to run")
+    upgrade.take_over()
+    with door.connect() as new:
+        assert one(new, "SELECT 2") == 2
+    gone = "the process before this one has ended its work"
+    wait_until(lambda: gone in door.proxy.log(), 30, lambda: f"its end:\n{door.proxy.log()[-3000:]}")
+    assert tidb.execute(running)[0][0] == 0
+    stored = [row[0] for row in tidb.execute(f"SELECT id FROM {name} ORDER BY id")]
+    assert stored[:4] == [1, 2, 10, 11] and 100 not in stored
 
 
 def is_running(pid):
