@@ -30,6 +30,7 @@ void ClientCommand::begin_again() {
   is_repeated = false;
   guessed_id = 0;
   prepares = 0;
+  kills.clear();
   shown.reset();
   status.reset();
   has_asked = false;

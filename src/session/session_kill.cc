@@ -44,6 +44,30 @@ bool Session::answer_kill(const ClientCommand& command) {
   return true;
 }
 
+// TiDB does not know the ids of sessions here.
+void Session::plan_kills() {
+  ClientCommand& command = *command_;
+  command.kills.clear();
+  if (command.script.size() < 2 || environment_.registry == nullptr) return;
+  for (std::size_t i = 0; i < command.script.size(); ++i) {
+    const std::optional<sql::KillTarget>& target = command.script[i].kill;
+    if (!target || target->own_connection) continue;
+    if (environment_.registry->user_of(target->id) == user_) command.kills.push_back({i, *target});
+  }
+}
+
+void Session::carry_out_kills() {
+  std::deque<PlannedKill>& kills = command_->kills;
+  const protocol::ResponseSummary& answer = command_->exchange.summary();
+  const std::uint32_t done = answer.has_error() ? answer.results - 1 : answer.results;
+  while (!kills.empty() && kills.front().index < done) {
+    const sql::KillTarget target = kills.front().target;
+    kills.pop_front();
+    environment_.registry->kill(target.id,
+                                target.query_only ? KillKind::kQuery : KillKind::kConnection);
+  }
+}
+
 void Session::refuse_kill(const Error& error) {
   facts_.note_own_error(warnings_of(error, status_flags()));
   send_error(error, answer_sequence_);

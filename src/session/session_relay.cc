@@ -94,6 +94,7 @@ Session::Flow Session::on_progress(const Exchange::Progress& progress, std::stri
                                    bool has_more) {
   const std::uint64_t turn = turn_;
   note_answer(progress, bytes);
+  if (progress.step == StepKind::kRelay && !command_->kills.empty()) carry_out_kills();
   if (repeats(progress)) return Flow::kEnded;
   if (progress.relay && !bytes.empty() && !is_replaying()) pass_on(bytes);
   if (progress.ended) {

@@ -96,9 +96,14 @@ sql::FactValues Session::fact_values(bool known_here) {
 
 void Session::substitute_text() {
   ClientCommand& command = *command_;
-  if (command.type != protocol::Command::kQuery || command.script.facts().empty()) return;
-  command.substituted = sql::substitute(command.script, command.argument(), desired_.lex_mode(),
-                                        fact_values(knows_facts_here() && !restores_insert_id()));
+  if (command.type != protocol::Command::kQuery) return;
+  plan_kills();
+  if (command.script.facts().empty() && command.kills.empty()) return;
+  sql::FactValues values = fact_values(knows_facts_here() && !restores_insert_id());
+  for (const PlannedKill& kill : command.kills)
+    values.done_here.push_back(kill.index);
+  command.substituted =
+      sql::substitute(command.script, command.argument(), desired_.lex_mode(), values);
   if (command.substituted == command.argument()) command.substituted.clear();
 }
 

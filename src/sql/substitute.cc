@@ -244,6 +244,7 @@ FactValues values_for(const Script& script, std::size_t index, LexMode mode,
                       const FactValues& all) {
   const Statement& statement = script[index];
   FactValues values = index == 0 ? all : FactValues{};
+  values.done_here.clear();
   bool keeps_found_rows = true;
   for (std::size_t i = 0; i < index; ++i)
     keeps_found_rows = keeps_found_rows && finds_no_rows(script[i]);
@@ -257,6 +258,18 @@ FactValues values_for(const Script& script, std::size_t index, LexMode mode,
   return values;
 }
 
+std::optional<std::string> in_place_of(const Script& script, std::size_t index, LexMode mode,
+                                       const FactValues& values) {
+  const bool is_done =
+      std::find(values.done_here.begin(), values.done_here.end(), index) != values.done_here.end();
+  if (is_done) return "DO 0";
+  const Statement& statement = script[index];
+  if (statement.facts.empty() || !may_be_rewritten(statement)) return std::nullopt;
+  const FactValues wanted = values_for(script, index, mode, values);
+  if (wanted.empty()) return std::nullopt;
+  return Substitution(statement.text, mode, wanted).run();
+}
+
 }  // namespace
 
 std::string substitute(const Script& script, std::string_view text, LexMode mode,
@@ -265,12 +278,11 @@ std::string substitute(const Script& script, std::string_view text, LexMode mode
   std::size_t done = 0;
   for (std::size_t i = 0; i < script.size(); ++i) {
     const Statement& statement = script[i];
-    if (statement.facts.empty() || !may_be_rewritten(statement)) continue;
-    const FactValues wanted = values_for(script, i, mode, values);
-    if (wanted.empty()) continue;
+    const std::optional<std::string> other = in_place_of(script, i, mode, values);
+    if (!other) continue;
     const auto begin = static_cast<std::size_t>(statement.text.data() - text.data());
     out += text.substr(done, begin - done);
-    out += Substitution(statement.text, mode, wanted).run();
+    out += *other;
     done = begin + statement.text.size();
   }
   return out += text.substr(done);

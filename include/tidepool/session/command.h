@@ -43,6 +43,12 @@ enum class CaptureKind : std::uint8_t {
   kLoginGroup
 };
 
+// A KILL of a session here, as one of several statements of a text.
+struct PlannedKill {
+  std::size_t index = 0;  // of the statement
+  sql::KillTarget target;
+};
+
 // TiDB takes one zero byte at the end of a text for its terminator (conn.go, dispatch), and so for
 // no part of it. Where there are two it is left to TiDB, which would take the other one too.
 std::string_view without_terminator(protocol::Command command, std::string_view packet);
@@ -109,6 +115,9 @@ struct ClientCommand {
 
   // What goes to the backend in the place of its text, because the proxy knows what it asks.
   std::string substituted{};
+
+  // To be carried out as soon as TiDB has come to the statement after, or through; in order.
+  std::deque<PlannedKill> kills{};
 
   // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
   std::optional<ShownWarnings> shown{};

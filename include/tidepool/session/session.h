@@ -288,6 +288,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
 
   // session_kill.cc
   bool answer_kill(const ClientCommand& command);
+  void plan_kills();
+  void carry_out_kills();
   void refuse_kill(const Error& error);
   bool can_kill_statement() const;
   void kill_statement();

@@ -10,10 +10,12 @@
 // text as one, so that its column keeps its name (buildProjectionFieldNameFromExpressions). Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tidepool/sql/statement.h"
 
@@ -33,6 +35,9 @@ struct FactValues {
   // TiDB's number of the backend, which IS_USED_LOCK() gives for a lock of the session's own (it
   // gives 1 for others': session.go, IsUsedAdvisoryLock); 0: not known. Only with `connection_id`.
   std::uint64_t backend_id = 0;
+  // Statements that the proxy carries out by itself, by their indexes, in order: nothing is done
+  // in their places.
+  std::vector<std::size_t> done_here{};
 
   bool empty() const {
     return !row_count && !found_rows && !warnings && !errors && !insert_id && !connection_id;

@@ -102,6 +102,26 @@ TEST_F(KillTest, EndsAnIdleSession) {
   EXPECT_THAT(tidb_.commands(), IsEmpty());
 }
 
+TEST_F(KillTest, ReachesASessionFromAmongSeveralStatements) {
+  start();
+  RawClient target = client();
+  RawClient other = client();
+  RawClient::Options as_other = options();
+  as_other.user = "other";
+  const RawClient another_users = client(as_other);
+  RawClient::Options with_many = options();
+  with_many.capabilities |= protocol::capability::kMultiStatements;
+  RawClient killer = client(with_many);
+  tidb_.answer("SELECT 1;DO 0; SELECT 2; KILL 3;DO 0",
+               ok_packet(1, 2 | 8) + ok_packet(2, 2 | 8) + err_packet(1105, "HY000", "no", 3));
+
+  EXPECT_TRUE(killer.query("SELECT 1; KILL 1; SELECT 2; KILL 3; KILL 2").is_ok());
+
+  EXPECT_TRUE(target.read_reply().is_closed());
+  EXPECT_TRUE(other.ping().is_ok()) << "the statement before the KILL failed";
+  EXPECT_TRUE(has_sessions(3));
+}
+
 TEST_F(KillTest, ReachesASessionOfAnotherWorker) {
   config_.workers = 2;
   start();

@@ -222,6 +222,14 @@ TEST(Substitute, LeavesTheConnectionIdBesideTidbsListOfConnections) {
   }
 }
 
+TEST(Substitute, DoesNothingInThePlaceOfWhatTheProxyDoes) {
+  FactValues values = row_count(3);
+  values.done_here = {1, 3};
+  expect_all({{"SELECT ROW_COUNT() a; KILL 5 ; SELECT 1;KILL QUERY 6",
+               "SELECT (ROW_COUNT()*0+3) a;DO 0; SELECT 1;DO 0"}},
+             values);
+}
+
 TEST(Substitute, GivesTheHolderOfALockAsTheConnectionId) {
   FactValues values;
   values.connection_id = 77;
