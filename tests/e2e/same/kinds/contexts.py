@@ -32,7 +32,7 @@ CONTEXTS = (
 )  # fmt: skip
 # Text, and its parameters. {f} is a table that nobody writes.
 PLAIN = (
-    ('SELECT "s", ? FROM {f} WHERE id = ?', "II"), ('SELECT id FROM {f} WHERE s = "a" AND id < ?', "I"), 
+    ('SELECT "s", ? FROM {f} WHERE id = ?', "II"), ('SELECT id FROM {f} WHERE s = "a" AND id < ?', "I"),
     ("SELECT id || '1', ? FROM {f} WHERE id = ?", "II"), ("SELECT id || 0 FROM {f} WHERE id > ? ORDER BY id", "I"), ("SELECT '\\\\a', LENGTH('\\\\'), ? FROM {f} WHERE id = ?", "II"),
     ("SELECT NOT 1 BETWEEN -5 AND 5, ? FROM {f} WHERE id = ?", "II"), ("SELECT COUNT(*), MAX(id) FROM {f} WHERE id >= ?", "I"),
     ("SELECT COUNT (*) FROM {f} WHERE id >= ?", "I"), ("SELECT s, COUNT(*) FROM {f} WHERE id > ? GROUP BY s ORDER BY s", "I"),
