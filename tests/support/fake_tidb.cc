@@ -106,7 +106,7 @@ class FakeTidb::Connection {
 };
 
 std::string FakeTidb::Connection::describe(std::string_view command) const {
-  const std::string argument(command.substr(1));
+  std::string argument(command.substr(1));
   const std::string id = std::to_string(read_id(command));
   switch (command[0]) {
     case 1: return "QUIT";

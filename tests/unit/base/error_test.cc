@@ -25,7 +25,7 @@ TEST(Error, EveryCodeHasAWordOfItsOwn) {
       {Code::kTimeout, "timeout"},   {Code::kClosed, "closed"},     {Code::kRefused, "refused"},
       {Code::kTls, "tls"},           {Code::kProtocol, "protocol"}, {Code::kAuth, "auth"},
       {Code::kBackend, "backend"},   {Code::kBusy, "busy"},         {Code::kConfig, "config"},
-      {Code::kCanceled, "canceled"}, {Code::kInternal, "internal"},
+      {Code::kCanceled, "canceled"}, {Code::kInternal, "internal"}, {Code::kNotTidb, "not_tidb"},
   };
   for (const auto& [code, word] : all)
     EXPECT_STREQ(to_string(code), word);
