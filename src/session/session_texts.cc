@@ -145,6 +145,7 @@ void Session::add_way(const sql::SessionState& from, const sql::SessionState& to
 
 // PREPARE … FROM @x, whose value the backend alone knows.
 void Session::add_source_capture() {
+  if (command_->texts.uses.empty()) return;  // a COM_STMT_PREPARE of it, which TiDB refuses
   const std::string name = unknown_source(command_->script, desired_);
   // It would take what SET TRANSACTION has set.
   if (name.empty() || pins_.contains(sql::Pin::kOneShotTransaction)) return;

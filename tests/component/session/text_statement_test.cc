@@ -4,7 +4,9 @@
 namespace tidepool::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Not;
 using Received = FakeTidb::Received;
 
 class TextStatementTest : public SessionTest {
@@ -265,6 +267,19 @@ TEST_F(TextStatementTest, OfOthersGoWithoutTheWarningsOfTheStatementBefore) {
   EXPECT_TRUE(two.query("EXECUTE s").is_error(8111));
 
   EXPECT_EQ(two.query("SHOW WARNINGS").rows, (Words{"Warning", "Error"}));
+}
+
+// The text in the variable is asked for only where the PREPARE itself is to be executed.
+TEST_F(TextStatementTest, InABinaryPrepareIsLeftToTidb) {
+  start();
+  RawClient client = this->client();
+  run(client, "SET @x = CONCAT('SELECT ', '1')");
+  tidb_.answer("PREPARE s FROM @x", err_packet(1295, "HY000", "not supported"));
+
+  EXPECT_TRUE(client.prepare("PREPARE s FROM @x").is_error(1295));
+
+  EXPECT_EQ(client.query("SELECT 2").kind, Reply::Kind::kRows);
+  EXPECT_THAT(tidb_.commands(), Not(Contains("SELECT @`x`")));
 }
 
 }  // namespace
