@@ -14,9 +14,10 @@ namespace {
 using protocol::kHeaderBytes;
 
 constexpr std::size_t kEofBytes = 5;
-// SHOW describes a string column as 64 characters wide, or as its widest value before LIKE, and
-// each byte as a character of four (executor/show.go, ShowExec.Next).
-constexpr std::size_t kLeastWidth = 64;
+// SHOW describes a string column as wide as its widest value before LIKE, and each byte as a
+// character of four (executor/show.go, ShowExec.Next). But for the list of ciphers that is TiDB's
+// server_id, a UUID.
+constexpr std::size_t kWidestOther = 36;
 constexpr std::size_t kBytesPerCharacter = 4;
 // A row of the binary protocol: its header, and the bitmap of NULLs for two columns.
 constexpr std::string_view kBinaryRow("\0\0", 2);
@@ -112,7 +113,8 @@ void ShownStatus::end_columns(std::string& out) {
   place_ = is_status ? Place::kStatusRows : Place::kRows;
   if (is_status) {
     auto column = *protocol::parse_column(payload_of(columns_[1]));
-    const std::size_t width = std::max(kLeastWidth, own_.ciphers.size());
+    const std::size_t other = std::min(column.length / kBytesPerCharacter, kWidestOther);
+    const std::size_t width = std::max(other, own_.ciphers.size());
     column.length = static_cast<std::uint32_t>(width * kBytesPerCharacter);
     columns_[1] = packet_like(columns_[1], protocol::encode_column(column));
   }

@@ -392,3 +392,18 @@ def test_the_command_line_shows_status_and_changes_the_database(command_line, do
     answer = command_line(query=f"STATUS; USE {door.account.database}; SELECT DATABASE()")
     assert f"Current database:\t{door.account.database}" in answer
     assert answer.endswith(f"{door.account.database}\n")
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_show_status_tells_of_the_clients_own_encryption(door, authority, encrypted):
+    context = ssl.create_default_context(cafile=authority.path) if encrypted else None
+    with door.connect(ssl=context, ssl_disabled=not encrypted) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW STATUS LIKE 'Ssl%'")
+        shown = dict(cursor.fetchall())
+        cipher, version = (connection._sock.cipher()[0], connection._sock.version()) if encrypted else ("", "")
+        ciphers = shown.pop("Ssl_cipher_list")
+        verify_mode = "5" if encrypted else "0"
+        own = {"Ssl_cipher": cipher, "Ssl_version": version, "Ssl_verify_mode": verify_mode}
+        assert {name: value for name, value in shown.items() if name in own} == own
+        assert cipher in ciphers and bool(ciphers) == encrypted
+        assert cursor.description[1][3] == max(36, len(ciphers)) * 4

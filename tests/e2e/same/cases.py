@@ -25,6 +25,24 @@ CASES = {
         *query(0, "SELECT DATABASE()"), *query(1, "SELECT DATABASE()"), (0, ("prepare", 1, "SELECT COUNT(*) FROM {db}.t0")),
         *query(0, "USE {db}"), *query(1, "SELECT 1"), (0, ("execute", 1)), *query(0, "SELECT DATABASE()"),
     ],
+    "what a connection asks about its encryption": [
+        connect(0, raw.MULTI_STATEMENTS), connect(1),
+        *(
+            step
+            for name in ("Ssl_cipher", "Ssl_cipher_list", "Ssl_verify_mode", "Ssl_version", "ssl_version", "none")
+            for step in (*query(0, f"SHOW SESSION STATUS LIKE '{name}'", f"DO 1; SHOW GLOBAL STATUS WHERE Variable_name = '{name}'; SELECT 1"), *query(1, "SELECT 1"))
+        ),
+        (0, ("prepare", 1, "SHOW STATUS LIKE 'Ssl_version'")), *query(1, "SELECT 1"), (0, ("execute", 1)),
+    ],
+    "whose a lock is": [
+        connect(0), connect(1), *query(0, "SELECT GET_LOCK('own', 1)", "SELECT IS_USED_LOCK('own') = CONNECTION_ID(), IS_FREE_LOCK('own')"),
+        (0, ("prepare", 1, "SELECT CONNECTION_ID() = IS_USED_LOCK(CONCAT('o', 'wn')) a, IS_USED_LOCK('free') > 0 b")), (0, ("execute", 1)),
+        *query(0, "SELECT IS_USED_LOCK(''), 1", "SHOW WARNINGS", "SELECT IS_USED_LOCK(NULL) IS NULL", "SELECT IS_USED_LOCK() = 1", "SELECT RELEASE_ALL_LOCKS()"),
+    ],
+    "DEFAULT after a SET GLOBAL": [
+        connect(0), connect(1), *query(1, "SET GLOBAL div_precision_increment = 6"), *query(0, "SET div_precision_increment = DEFAULT"), *query(1, "SET @a = 1"),
+        *query(0, "SELECT @@div_precision_increment, 1/3"), *query(1, "SET GLOBAL div_precision_increment = 4"), *query(0, "SELECT 1/3"),
+    ],
     "what errors leave of the statement before them": [
         connect(0), connect(1), *query(0, "SELECT 1/0", "SELECT 1; SELECT 2"), command(0, raw.PING), *query(0, "SHOW WARNINGS", "EXECUTE none"),
         command(0, raw.PING), *query(0, "SELECT 1", "SELEC"), *query(1, "SELECT 1"), command(0, raw.PING), command(0, raw.FIELD_LIST, "t0\0"),

@@ -20,9 +20,12 @@ using Rows = std::vector<Row>;
 const net::Encryption kNone;
 const net::Encryption kOwn{"TLS_OWN", "A:B:", "TLSv1.2"};
 
-const Rows kBackends = {{"Ssl_cipher", "TLS_THEIRS"}, {"Ssl_cipher_list", std::string(500, 'x')},
-                        {"Ssl_verify_mode", "5"},     {"Ssl_version", "TLSv1.3"},
-                        {"Uptime", "17"},             {"ssl_cipher", "of another name"}};
+const Rows kBackends = {{"Ssl_cipher", "TLS_THEIRS"},
+                        {"Ssl_cipher_list", std::string(500, 'x')},
+                        {"Ssl_verify_mode", "5"},
+                        {"Ssl_version", "TLSv1.3"},
+                        {"Uptime", "17"},
+                        {"ssl_cipher", "of another name"}};
 
 std::vector<protocol::Column> columns() {
   auto name = protocol::string_column("Variable_name");
@@ -63,14 +66,14 @@ std::string as_binary(const std::string& text_result) {
 }
 
 TEST(ShownStatus, TellsAClientOfItsOwnConnection) {
-  const Rows none = {{"Ssl_cipher", ""},      {"Ssl_cipher_list", ""}, {"Ssl_verify_mode", "0"},
-                     {"Ssl_version", ""},     {"Uptime", "17"},
-                     {"ssl_cipher", "of another name"}};
-  const Rows own = {{"Ssl_cipher", "TLS_OWN"}, {"Ssl_cipher_list", "A:B:"}, {"Ssl_verify_mode", "5"},
-                    {"Ssl_version", "TLSv1.2"}, {"Uptime", "17"},
-                    {"ssl_cipher", "of another name"}};
+  const Rows none = {{"Ssl_cipher", ""},       {"Ssl_cipher_list", ""},
+                     {"Ssl_verify_mode", "0"}, {"Ssl_version", ""},
+                     {"Uptime", "17"},         {"ssl_cipher", "of another name"}};
+  const Rows own = {{"Ssl_cipher", "TLS_OWN"}, {"Ssl_cipher_list", "A:B:"},
+                    {"Ssl_verify_mode", "5"},  {"Ssl_version", "TLSv1.2"},
+                    {"Uptime", "17"},          {"ssl_cipher", "of another name"}};
   auto expected = columns();
-  expected[1].length = 256;
+  expected[1].length = 144;
   for (const std::size_t piece : {1U, 7U, 100000U}) {
     EXPECT_EQ(shown(kNone, status_result(kBackends), piece),
               protocol::make_text_result(expected, none, 2, 0));
@@ -89,6 +92,14 @@ TEST(ShownStatus, ValueIsAsWideAsTheListOfCiphersThatLikeLeavesOut) {
 
   EXPECT_EQ(shown(own, status_result({{"Uptime", "17"}}), 100000),
             protocol::make_text_result(expected, {{"Uptime", "17"}}, 2, 0));
+}
+
+TEST(ShownStatus, ValueIsNoWiderThanTheOthersOfABackendWithoutTls) {
+  auto narrow = columns();
+  narrow[1].length = 40;
+  const std::string answer = protocol::make_text_result(narrow, {{"Ssl_cipher", ""}}, 2, 0);
+
+  EXPECT_EQ(shown(kNone, answer, 100000), answer);
 }
 
 TEST(ShownStatus, LeavesEverythingElse) {
@@ -114,7 +125,7 @@ TEST(ShownStatus, FindsTheStatusBehindOtherResults) {
       protocol::ok_packet({}, 1) +
       protocol::make_text_result({protocol::string_column("a")}, {{"Ssl_cipher"}, {"\xfe"}}, 10, 0);
   auto expected = columns();
-  expected[1].length = 256;
+  expected[1].length = 144;
 
   EXPECT_EQ(shown(kNone, before + status_result({{"Ssl_cipher", "x"}}), 3),
             before + protocol::make_text_result(expected, {{"Ssl_cipher", ""}}, 2, 0));
