@@ -153,7 +153,10 @@ sql::SessionState Session::wanted_for_use() {
 bool Session::add_restore(const sql::SessionState& target) {
   pool::Memory& memory = lease_.memory();
   if (command_->lost_database) add_lost_database(target.database());
-  if (memory.actual == target) return true;
+  if (memory.actual == target) {
+    memory.actual.share(target);
+    return true;
+  }
   if (!target.is_exact()) return true;  // its state is here, and nowhere else
   if (memory.actual.resource_group() != target.resource_group()) add_login_group_capture();
   const sql::RestorePlan plan = sql::plan_restore(memory.actual, target);

@@ -22,38 +22,52 @@ auto place_of(Variables& variables, std::string_view name) {
 
 }  // namespace
 
+const std::vector<UserVariable>& UserVariables::all() const {
+  static const List kNone;
+  return variables_ == nullptr ? kNone : *variables_;
+}
+
 const UserVariable* UserVariables::find(std::string_view name) const {
-  const auto found = place_of(variables_, name);
-  return found == variables_.end() || found->name != name ? nullptr : &*found;
+  const auto found = place_of(all(), name);
+  return found == all().end() || found->name != name ? nullptr : &*found;
 }
 
 void UserVariables::set(UserVariable variable) {
-  erase(variable.name);
+  auto list = std::make_shared<List>(all());
+  remove(*list, variable.name);
   const auto fits = [&] { return bytes_ + bytes_of(variable) <= kMostBytes; };
   if (!fits()) variable = UserVariable{std::move(variable.name), {}, 0, true, true};
   if (!fits()) {
     if (!has_lost_one_) hash_ ^= hash_of({}, kLostUserVariableSeed);
     has_lost_one_ = true;
-    return;
+  } else {
+    bytes_ += static_cast<std::uint32_t>(bytes_of(variable));
+    computed_ += variable.is_computed ? 1U : 0U;
+    hash_ ^= hash_of(variable);
+    list->insert(place_of(*list, variable.name), std::move(variable));
   }
-  bytes_ += static_cast<std::uint32_t>(bytes_of(variable));
-  computed_ += variable.is_computed ? 1U : 0U;
-  hash_ ^= hash_of(variable);
-  variables_.insert(place_of(variables_, variable.name), std::move(variable));
+  variables_ = list->empty() ? nullptr : std::move(list);
 }
 
 bool UserVariables::is_stuck() const {
-  return has_lost_one_ || std::any_of(variables_.begin(), variables_.end(),
+  return has_lost_one_ || std::any_of(all().begin(), all().end(),
                                       [](const UserVariable& one) { return one.is_stuck; });
 }
 
 void UserVariables::erase(std::string_view name) {
-  const auto found = place_of(variables_, name);
-  if (found == variables_.end() || found->name != name) return;
+  if (find(name) == nullptr) return;
+  auto list = std::make_shared<List>(all());
+  remove(*list, name);
+  variables_ = list->empty() ? nullptr : std::move(list);
+}
+
+void UserVariables::remove(List& from, std::string_view name) {
+  const auto found = place_of(from, name);
+  if (found == from.end() || found->name != name) return;
   bytes_ -= static_cast<std::uint32_t>(bytes_of(*found));
   computed_ -= found->is_computed ? 1U : 0U;
   hash_ ^= hash_of(*found);
-  variables_.erase(found);
+  from.erase(found);
 }
 
 }  // namespace tidepool::sql

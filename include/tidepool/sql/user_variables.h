@@ -1,10 +1,11 @@
 // The user variables of a session that are not NULL (to TiDB one that is NULL has never been set),
-// with what it takes to set them to the same again: value, type and collation. A value; empty it
-// owns nothing.
+// with what it takes to set them to the same again: value, type and collation. A value, whose
+// copies share what they hold and compare as equal at once; empty it owns nothing.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,19 +37,23 @@ class UserVariables {
   void erase(std::string_view name);
   void clear() { *this = UserVariables(); }
 
-  const std::vector<UserVariable>& all() const { return variables_; }  // by name
-  const UserVariable* find(std::string_view name) const;               // null if it is NULL
+  const std::vector<UserVariable>& all() const;           // by name
+  const UserVariable* find(std::string_view name) const;  // null if it is NULL
   bool is_exact() const { return computed_ == 0 && !has_lost_one_; }
   bool is_stuck() const;  // not exact, and reading values back would not make it so
 
   std::uint64_t hash() const { return hash_; }  // 0 if there are none
   friend bool operator==(const UserVariables& left, const UserVariables& right) {
     return left.hash_ == right.hash_ && left.has_lost_one_ == right.has_lost_one_ &&
-           left.variables_ == right.variables_;
+           (left.variables_ == right.variables_ || left.all() == right.all());
   }
 
  private:
-  std::vector<UserVariable> variables_;
+  using List = std::vector<UserVariable>;
+
+  void remove(List& from, std::string_view name);
+
+  std::shared_ptr<const List> variables_;  // never changed: other threads may have it too
   std::uint32_t bytes_ = 0;
   std::uint32_t computed_ = 0;
   bool has_lost_one_ = false;

@@ -292,6 +292,21 @@ TEST(SessionState, KeepsUserVariablesWithinABound) {
   EXPECT_EQ(state.hash(), SessionState{}.hash());
 }
 
+TEST(SessionState, SharesUserVariablesWithItsCopiesUntilEitherChanges) {
+  SessionState first = after("SET @a = 1, @b = 'x'");
+  const SessionState copy = first;
+  EXPECT_EQ(first.user_variables().all().data(), copy.user_variables().all().data());
+
+  first.apply(classify("SET @a = 2", {}).front().changes);
+  EXPECT_NE(first, copy);
+  EXPECT_EQ(copy, after("SET @a = 1, @b = 'x'"));
+
+  SessionState equal = after("SET @b = 'x', @a = 1");
+  EXPECT_NE(equal.user_variables().all().data(), copy.user_variables().all().data());
+  equal.share(copy);
+  EXPECT_EQ(equal.user_variables().all().data(), copy.user_variables().all().data());
+}
+
 TEST(SessionState, CostsLittleWhenIdle) {
   EXPECT_LE(sizeof(SessionState), 256U);
   EXPECT_EQ(SessionState{}.items().capacity(), 0U);
