@@ -108,7 +108,7 @@ void Session::add_warning_captures() {
 
 void Session::on_captured() {
   const CaptureKind kind = command_->captures.front();
-  command_->captures.pop_front();
+  command_->captures.erase(command_->captures.begin());
   const std::string answer = command_->exchange.take_held();
   // After these the client's command follows.
   if (kind == CaptureKind::kTextSource) return note_source(answer);

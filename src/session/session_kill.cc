@@ -57,12 +57,12 @@ void Session::plan_kills() {
 }
 
 void Session::carry_out_kills() {
-  std::deque<PlannedKill>& kills = command_->kills;
+  std::vector<PlannedKill>& kills = command_->kills;
   const protocol::ResponseSummary& answer = command_->exchange.summary();
   const std::uint32_t done = answer.has_error() ? answer.results - 1 : answer.results;
   while (!kills.empty() && kills.front().index < done) {
     const sql::KillTarget target = kills.front().target;
-    kills.pop_front();
+    kills.erase(kills.begin());
     environment_.registry->kill(target.id,
                                 target.query_only ? KillKind::kQuery : KillKind::kConnection);
   }

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -117,7 +116,7 @@ struct ClientCommand {
   std::string substituted{};
 
   // To be carried out as soon as TiDB has come to the statement after, or through; in order.
-  std::deque<PlannedKill> kills{};
+  std::vector<PlannedKill> kills{};
 
   // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
   std::optional<ShownWarnings> shown{};
@@ -129,7 +128,7 @@ struct ClientCommand {
   bool asks_first = false;   // that, now
   bool knows_facts = false;  // the backend has what may be asked about the statement before
   bool may_have_parser_warnings = false;  // see prepare_for_parser_warnings()
-  std::deque<CaptureKind> captures;       // in the order of the exchange's capture steps
+  std::vector<CaptureKind> captures;      // in the order of the exchange's capture steps
   bool is_relayed = false;                // the client has its whole answer
   bool is_timed = false;                  // the query timer is its own
   bool is_overdue = false;                // query_timeout has passed
