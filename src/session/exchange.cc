@@ -39,16 +39,16 @@ void Exchange::add(Step step) {
 
 std::string Exchange::take_writable() {
   std::string bytes;
-  while (!waiting_.empty()) {
-    Step& step = waiting_.front();
-    if (step.after_success && !answering_.empty()) break;
-    bytes += step.bytes;
-    step.bytes.clear();
-    if (step.kind == StepKind::kRelay) relay_written_ = true;
+  auto step = waiting_.begin();
+  for (; step != waiting_.end(); ++step) {
+    if (step->after_success && !answering_.empty()) break;
+    bytes += step->bytes;
+    step->bytes.clear();
+    if (step->kind == StepKind::kRelay) relay_written_ = true;
     // What has no answer is through with being written, and does not hold up what comes after it.
-    if (!protocol::has_no_reply(step.command)) answering_.push_back(std::move(step));
-    waiting_.pop_front();
+    if (!protocol::has_no_reply(step->command)) answering_.push_back(std::move(*step));
   }
+  waiting_.erase(waiting_.begin(), step);
   return bytes;
 }
 
@@ -128,7 +128,7 @@ bool Exchange::holds(const Step& step, std::string_view bytes) const {
 
 void Exchange::end_step(StepKind kind) {
   const bool may_fail = answering_.front().may_fail;
-  answering_.pop_front();
+  answering_.erase(answering_.begin());
   tracking_ = false;
   if (may_fail || !tracker_.summary().has_error()) return;
   std::optional<Error>& failure = kind == StepKind::kPrepare ? prepare_error_ : failure_;

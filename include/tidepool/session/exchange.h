@@ -11,11 +11,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "tidepool/base/error.h"
 #include "tidepool/protocol/commands.h"
@@ -112,8 +112,8 @@ class Exchange {
   bool holds(const Step& step, std::string_view bytes) const;
   void end_step(StepKind kind);
 
-  std::deque<Step> waiting_;    // not yet written
-  std::deque<Step> answering_;  // written, answer outstanding; the front one's is being followed
+  std::vector<Step> waiting_;    // not yet written
+  std::vector<Step> answering_;  // written, answer outstanding; the front one's is being followed
   protocol::ResponseTracker tracker_;
   bool tracking_ = false;
   std::string fence_header_;      // of a packet before the fence's answer, or of that
