@@ -23,8 +23,8 @@ auto place_of(Variables& variables, std::string_view name) {
 }  // namespace
 
 const std::vector<UserVariable>& UserVariables::all() const {
-  static const List kNone;
-  return variables_ == nullptr ? kNone : *variables_;
+  static const List none;
+  return variables_ == nullptr ? none : *variables_;
 }
 
 const UserVariable* UserVariables::find(std::string_view name) const {
