@@ -60,12 +60,12 @@ void Session::carry_out_kills() {
   std::vector<PlannedKill>& kills = command_->kills;
   const protocol::ResponseSummary& answer = command_->exchange.summary();
   const std::uint32_t done = answer.has_error() ? answer.results - 1 : answer.results;
-  while (!kills.empty() && kills.front().index < done) {
-    const sql::KillTarget target = kills.front().target;
-    kills.erase(kills.begin());
-    environment_.registry->kill(target.id,
-                                target.query_only ? KillKind::kQuery : KillKind::kConnection);
+  auto kill = kills.begin();
+  for (; kill != kills.end() && kill->index < done; ++kill) {
+    environment_.registry->kill(kill->target.id,
+                                kill->target.query_only ? KillKind::kQuery : KillKind::kConnection);
   }
+  kills.erase(kills.begin(), kill);
 }
 
 void Session::refuse_kill(const Error& error) {

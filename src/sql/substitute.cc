@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -67,7 +66,8 @@ class Substitution {
 
  private:
   Edit edit_at(const Token& before, const Token& token, Lexer behind) const;
-  std::vector<Edit> edits_of_lock(const Token& before, const Token& token, Lexer behind) const;
+  bool opens_lock(const Token& before, const Token& token, Lexer behind) const;
+  void follow_locks(const Token& token, std::vector<Edit>& edits);
   std::string function(std::string_view name) const;
   std::string variable(const Token& token, bool is_field) const;
   std::string insert_id(std::string_view source) const;
@@ -80,6 +80,13 @@ class Substitution {
   SelectFields fields_;
   bool explains_ = false;
   bool sets_ = false;
+  struct OpenLock {
+    std::size_t at;
+    int depth;
+    bool is_bare;  // an INTERVAL stands before it
+  };
+  std::vector<OpenLock> open_locks_;  // calls that are not closed yet
+  int depth_ = 0;                     // of parentheses
 };
 
 std::string Substitution::unfolded(const std::string& number) {
@@ -157,25 +164,26 @@ Edit Substitution::edit_at(const Token& before, const Token& token, Lexer behind
 
 // The call stays where it is, with its argument, and is evaluated once: NULL and 1 come out as they
 // are, the backend's number as the session's.
-std::vector<Edit> Substitution::edits_of_lock(const Token& before, const Token& token,
-                                              Lexer behind) const {
-  if (!values_.connection_id || values_.backend_id <= 1 || before.symbol == '.') return {};
+bool Substitution::opens_lock(const Token& before, const Token& token, Lexer behind) const {
+  if (!values_.connection_id || values_.backend_id <= 1 || before.symbol == '.') return false;
   const std::optional<std::string> name = name_of(token);
-  if (!name || !is_keyword(*name, "IS_USED_LOCK")) return {};
-  Token next = behind.next();
-  if (next.symbol != '(') return {};
-  for (int depth = 1; depth > 0;) {
-    next = behind.next();
-    if (next.kind == TokenKind::kEnd) return {};
-    if (next.symbol == '(') ++depth;
-    if (next.symbol == ')') --depth;
-  }
-  const bool is_bare = is_keyword(before.text, "INTERVAL");  // as in edit_at()
-  const auto at = static_cast<std::size_t>(token.text.data() - text_.data());
-  const auto end = static_cast<std::size_t>(next.text.data() + next.text.size() - text_.data());
+  return name && is_keyword(*name, "IS_USED_LOCK") && behind.next().symbol == '(';
+}
+
+// Edits of a call whose parenthesis this token closes. Calls may be nested deeply: each token is
+// looked at once.
+void Substitution::follow_locks(const Token& token, std::vector<Edit>& edits) {
+  if (token.symbol == '(') ++depth_;
+  if (token.symbol != ')') return;
+  --depth_;
+  if (open_locks_.empty() || open_locks_.back().depth != depth_) return;
+  const OpenLock lock = open_locks_.back();
+  open_locks_.pop_back();
   const std::string back = "-1) DIV " + std::to_string(values_.backend_id - 1) + "*" +
                            std::to_string(*values_.connection_id - 1);
-  return {{at, 0, is_bare ? "1+(" : "(1+("}, {end, 0, is_bare ? back : back + ")"}};
+  const auto end = static_cast<std::size_t>(token.text.data() + token.text.size() - text_.data());
+  edits.push_back({lock.at, 0, lock.is_bare ? "1+(" : "(1+("});
+  edits.push_back({end, 0, lock.is_bare ? back : back + ")"});
 }
 
 std::string Substitution::run() {
@@ -189,15 +197,18 @@ std::string Substitution::run() {
       explains_ = is_keyword(token.text, "EXPLAIN") || is_keyword(token.text, "DESC") ||
                   is_keyword(token.text, "DESCRIBE");
     }
-    std::vector<Edit> found = edits_of_lock(before, token, lexer);
-    if (found.empty()) {
-      Edit edit = edit_at(before, token, lexer);
-      if (!edit.text.empty()) found.push_back(std::move(edit));
+    follow_locks(token, edits);
+    const bool is_lock = opens_lock(before, token, lexer);
+    if (is_lock) {
+      const auto at = static_cast<std::size_t>(token.text.data() - text_.data());
+      open_locks_.push_back({at, depth_, is_keyword(before.text, "INTERVAL")});  // as in edit_at()
     }
-    fields_.pass(token, !found.empty());
-    std::move(found.begin(), found.end(), std::back_inserter(edits));
+    Edit edit = is_lock ? Edit{} : edit_at(before, token, lexer);
+    fields_.pass(token, is_lock || !edit.text.empty());
+    if (!edit.text.empty()) edits.push_back(std::move(edit));
     before = token;
   }
+  if (!open_locks_.empty()) return std::string(text_);  // TiDB refuses it
   fields_.pass({}, false);
   for (const NamedField& field : fields_.changed())
     edits.push_back({field.end, 0, " AS " + quoted_name(field.name)});
@@ -260,9 +271,7 @@ FactValues values_for(const Script& script, std::size_t index, LexMode mode,
 
 std::optional<std::string> in_place_of(const Script& script, std::size_t index, LexMode mode,
                                        const FactValues& values) {
-  const bool is_done =
-      std::find(values.done_here.begin(), values.done_here.end(), index) != values.done_here.end();
-  if (is_done) return "DO 0";
+  if (std::binary_search(values.done_here.begin(), values.done_here.end(), index)) return "DO 0";
   const Statement& statement = script[index];
   if (statement.facts.empty() || !may_be_rewritten(statement)) return std::nullopt;
   const FactValues wanted = values_for(script, index, mode, values);

@@ -252,6 +252,22 @@ TEST(Substitute, GivesTheHolderOfALockAsTheConnectionId) {
   expect_all({{"SELECT IS_USED_LOCK('a') b", "SELECT IS_USED_LOCK('a') b"}}, values);
 }
 
+// Whoever looks for the end of each call anew never ends.
+TEST(Substitute, LooksAtEachTokenOfManyNestedCallsOnce) {
+  constexpr int kCalls = 20000;
+  FactValues values;
+  values.connection_id = 77;
+  values.backend_id = 1001;
+  std::string nested = "SELECT ";
+  for (int i = 0; i < kCalls; ++i)
+    nested += "IS_USED_LOCK(";
+  EXPECT_TRUE(substituted(nested, values) == nested);
+
+  const std::string closed = substituted(nested + "'a'" + std::string(kCalls, ')') + " b", values);
+  EXPECT_TRUE(closed.starts_with("SELECT (1+(IS_USED_LOCK((1+("));
+  EXPECT_TRUE(closed.ends_with("-1) DIV 1000*76) b"));
+}
+
 TEST(Substitute, ReadsQuotesAsTheSessionDoes) {
   LexMode ansi;
   ansi.ansi_quotes = true;
