@@ -24,7 +24,14 @@ auto place_of(Variables& variables, std::string_view name) {
 
 const std::vector<UserVariable>& UserVariables::all() const {
   static const List none;
-  return variables_ == nullptr ? none : *variables_;
+  return variables_.get() == nullptr ? none : *variables_.get();
+}
+
+UserVariables::List& UserVariables::Shared::change() {
+  if (list_ == nullptr || is_shared_)
+    list_ = list_ == nullptr ? std::make_shared<List>() : std::make_shared<List>(*list_);
+  is_shared_ = false;
+  return *list_;
 }
 
 const UserVariable* UserVariables::find(std::string_view name) const {
@@ -33,8 +40,8 @@ const UserVariable* UserVariables::find(std::string_view name) const {
 }
 
 void UserVariables::set(UserVariable variable) {
-  auto list = std::make_shared<List>(all());
-  remove(*list, variable.name);
+  List& list = variables_.change();
+  remove(list, variable.name);
   const auto fits = [&] { return bytes_ + bytes_of(variable) <= kMostBytes; };
   if (!fits()) variable = UserVariable{std::move(variable.name), {}, 0, true, true};
   if (!fits()) {
@@ -44,9 +51,9 @@ void UserVariables::set(UserVariable variable) {
     bytes_ += static_cast<std::uint32_t>(bytes_of(variable));
     computed_ += variable.is_computed ? 1U : 0U;
     hash_ ^= hash_of(variable);
-    list->insert(place_of(*list, variable.name), std::move(variable));
+    list.insert(place_of(list, variable.name), std::move(variable));
   }
-  variables_ = list->empty() ? nullptr : std::move(list);
+  if (list.empty()) variables_ = {};
 }
 
 bool UserVariables::is_stuck() const {
@@ -56,9 +63,9 @@ bool UserVariables::is_stuck() const {
 
 void UserVariables::erase(std::string_view name) {
   if (find(name) == nullptr) return;
-  auto list = std::make_shared<List>(all());
-  remove(*list, name);
-  variables_ = list->empty() ? nullptr : std::move(list);
+  List& list = variables_.change();
+  remove(list, name);
+  if (list.empty()) variables_ = {};
 }
 
 void UserVariables::remove(List& from, std::string_view name) {

@@ -45,15 +45,34 @@ class UserVariables {
   std::uint64_t hash() const { return hash_; }  // 0 if there are none
   friend bool operator==(const UserVariables& left, const UserVariables& right) {
     return left.hash_ == right.hash_ && left.has_lost_one_ == right.has_lost_one_ &&
-           (left.variables_ == right.variables_ || left.all() == right.all());
+           (left.variables_.get() == right.variables_.get() || left.all() == right.all());
   }
 
  private:
   using List = std::vector<UserVariable>;
 
+  // A list that its copies share, on other threads too, until they change.
+  class Shared {
+   public:
+    Shared() = default;
+    Shared(const Shared& other) : list_(other.list_), is_shared_(true) { other.is_shared_ = true; }
+    Shared(Shared&&) noexcept = default;
+    Shared& operator=(const Shared& other) { return *this = Shared(other); }
+    Shared& operator=(Shared&&) noexcept = default;
+    ~Shared() = default;
+
+    const List* get() const { return list_.get(); }
+    List& change();  // made anew if a copy may have it
+
+   private:
+    std::shared_ptr<List> list_;
+    // Once it is set, this one never changes the list: counting owners would race with theirs.
+    mutable bool is_shared_ = false;
+  };
+
   void remove(List& from, std::string_view name);
 
-  std::shared_ptr<const List> variables_;  // never changed: other threads may have it too
+  Shared variables_;
   std::uint32_t bytes_ = 0;
   std::uint32_t computed_ = 0;
   bool has_lost_one_ = false;

@@ -301,6 +301,10 @@ TEST(SessionState, SharesUserVariablesWithItsCopiesUntilEitherChanges) {
   EXPECT_NE(first, copy);
   EXPECT_EQ(copy, after("SET @a = 1, @b = 'x'"));
 
+  const UserVariable* own = first.user_variables().all().data();
+  first.apply(classify("SET @a = 3", {}).front().changes);
+  EXPECT_EQ(first.user_variables().all().data(), own) << "no copy of it is left to keep it for";
+
   SessionState equal = after("SET @b = 'x', @a = 1");
   EXPECT_NE(equal.user_variables().all().data(), copy.user_variables().all().data());
   equal.share(copy);
