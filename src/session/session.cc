@@ -5,6 +5,7 @@
 #include "own_errors.h"
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
+#include "tidepool/protocol/client_library.h"
 #include "tidepool/protocol/reply_messages.h"
 
 namespace tidepool::session {
@@ -228,7 +229,8 @@ void Session::send(std::string_view bytes) {
 
 void Session::send_error(const Error& error, std::uint8_t sequence) {
   protocol::ErrMessage err;
-  err.number = error.mysql_errno != 0 ? error.mysql_errno : 1105;
+  const std::uint16_t number = error.mysql_errno != 0 ? error.mysql_errno : 1105;
+  err.number = protocol::number_for_client(number, accepted_.login.attributes);
   err.sqlstate = error.sqlstate.empty() ? "HY000" : error.sqlstate;
   err.message = error.message;
   send(protocol::err_packet(err, sequence));

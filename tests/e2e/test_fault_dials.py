@@ -2,6 +2,7 @@
 import contextlib
 import itertools
 
+import MySQLdb
 import pytest
 
 from support.fault_bench import benches, error_of, expect_end, rows_of
@@ -101,6 +102,9 @@ def test_a_name_that_does_not_resolve_is_told(open_door, account):
     door = open_door(account, host="tidb.invalid", timeout="1s", ready=False)
     error = error_of(door.connect)
     assert "tidb.invalid" in error.args[1] and error.args[0] != 2013, error
+    with pytest.raises(MySQLdb.OperationalError) as caught:
+        MySQLdb.connect(host="127.0.0.1", port=door.port, user=account.user, passwd=account.password)
+    assert "tidb.invalid" in caught.value.args[1], caught.value
 
 
 @pytest.mark.parametrize("what", [RESET, CLOSE])

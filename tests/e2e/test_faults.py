@@ -1,7 +1,10 @@
 """The link to TiDB breaks while a statement is on it: what the client sees, by kind of statement and place of the break."""
+import contextlib
 import dataclasses
 
+import MySQLdb
 import pytest
+from sqlalchemy.dialects.mysql import mysqldb
 
 import raw_protocol as raw
 from support.fault_bench import NOT_EXECUTED, UNKNOWN, benches, error_of, expect_end, expect_error, rows_of
@@ -156,6 +159,33 @@ def test_prepared_statements_are_run_again_or_told_like_others(broken, spot):
     assert bench.rows() == (3 if side == DOWN else 2) and bench.since("unknown_outcomes") == 1
     assert not client.command(raw.EXECUTE, read).error
     client.close()
+
+
+def test_mysqlclient_reads_of_a_lost_connection_what_others_read(broken):
+    """It is built on MariaDB Connector/C, which hides a server's 2013 and its text behind 2027, "malformed packet"."""
+    (bench, what), account = broken, broken[0].door.account
+    bench.warm()
+    where = {"host": "127.0.0.1", "port": bench.door.port, "database": account.database}
+    with contextlib.closing(MySQLdb.connect(user=account.user, passwd=account.password, autocommit=True, **where)) as client:
+        client.query("SELECT 1")  # so that nothing is to be restored any more
+        client.store_result()
+        fault = bench.link.arm(what, DOWN)
+        with pytest.raises(MySQLdb.OperationalError) as caught:
+            client.query(f"INSERT INTO tokens VALUES ({bench.token})")
+    number, text = caught.value.args
+    assert UNKNOWN in text and fault.struck == 1
+    assert is_disconnect_for_sqlalchemy(caught.value)
+    assert "libmariadb" not in client_library() or number == 4031
+    assert bench.rows() == 1
+
+
+def is_disconnect_for_sqlalchemy(error):
+    return mysqldb.dialect(dbapi=MySQLdb).is_disconnect(error, None, None)
+
+
+def client_library():
+    """The library that MySQLdb is linked with."""
+    return " ".join(line.split()[-1] for line in open("/proc/self/maps") if "libmariadb" in line or "libmysqlclient" in line)
 
 
 def test_half_an_answer_ends_the_clients_connection(broken):

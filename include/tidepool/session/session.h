@@ -377,7 +377,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   // The login, and what it said.
   std::unique_ptr<Login> login_;
   std::unique_ptr<net::Timer> timer_;  // bounds the login, and in the end the wait for the client
-  protocol::Accept accepted_;          // the login that is being finished
+  protocol::Accept accepted_;          // the login that is being finished, or was last
   Account* login_account_ = nullptr;   // of accepted_
   std::uint32_t capabilities_ = 0;
   std::uint8_t collation_ = 0;       // of the handshake
