@@ -27,6 +27,7 @@ void ClientCommand::begin_again() {
   answer.reset();
   has_other_id = false;
   substituted.clear();
+  is_paused = false;
   is_repeated = false;
   guessed_id = 0;
   prepares = 0;

@@ -123,6 +123,11 @@ bool Session::prepares_again() {
   const std::vector<std::uint32_t> ids = known.make_way(known.size() / 2);
   if (ids.empty()) return waits_for_others_statements();
   close_on_backend(ids);
+  return prepares_here();
+}
+
+bool Session::prepares_here() {
+  ClientCommand& command = *command_;
   for (const TextUse& use : command.texts.uses)
     lease_.memory().texts[use.name] = {};
   command.exchange = {};
@@ -133,15 +138,36 @@ bool Session::prepares_again() {
 bool Session::waits_for_others_statements() {
   constexpr unsigned kMostTries = 5;
   constexpr Duration kPause = std::chrono::milliseconds(200);
-  if (is_bound() || is_replaying() || command_->attempts >= kMostTries) return false;
+  if (is_replaying() || command_->attempts >= kMostTries) return false;
   if (command_->attempts == 0) {
     account_->pool->pool->broker().with([this](pool::Broker& broker, pool::Orders& orders) {
       broker.renew_all(environment_.loop.now(), orders);
     });
   }
+  if (is_bound()) {
+    wait_here(kPause);
+    return true;
+  }
   end_lease(next_isolation_.empty() ? pool::Release::kClean : pool::Release::kReset);
   repeat(FailureKind::kUnavailable, kPause);
   return true;
+}
+
+// The refused prepare has changed nothing: the transaction lives on, and so does the lease.
+void Session::wait_here(Duration pause) {
+  stats().retries[RetryReason::kUnavailable].add();
+  ++command_->attempts;
+  command_->is_paused = true;
+  command_->exchange = {};
+  if (pause_ == nullptr) pause_ = std::make_unique<net::Timer>(environment_.loop);
+  pause_->start(pause, [this] { go_on_here(); });
+}
+
+void Session::go_on_here() {
+  // The timer may outlive the command that it was set for.
+  if (command_ == nullptr || !std::exchange(command_->is_paused, false)) return;
+  if (!prepares_here()) return on_backend_lost({Code::kBackend, "it cannot be restored any more"});
+  write_steps();
 }
 
 }  // namespace tidepool::session

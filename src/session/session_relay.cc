@@ -24,7 +24,8 @@ void set_eof_warnings(std::string& answer, std::uint16_t warnings) {
 }  // namespace
 
 void Session::write_steps() {
-  if (awaits_kill()) return;  // on_killed() goes on
+  if (awaits_kill()) return;        // on_killed() goes on
+  if (command_->is_paused) return;  // go_on_here() does
   const std::string bytes = command_->exchange.take_writable();
   if (!bytes.empty()) {
     command_->sent = Clock::now();

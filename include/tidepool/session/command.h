@@ -143,6 +143,7 @@ struct ClientCommand {
   bool was_replayable = false;
   bool may_open_log = false;         // should it begin a transaction
   bool is_deferred = false;          // its answer, an ERR, waits for what a replay brings
+  bool is_paused = false;            // on its backend, until others have made way
   bool is_repeated = false;          // the backend did not know the statement, or an outdated one
   std::uint32_t guessed_id = 0;      // that the statement will have on the backend
   bool has_other_id = false;         // it got another one, and was not executed

@@ -252,7 +252,10 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_prepare_failed();
   [[nodiscard]] bool repeat_execute();
   [[nodiscard]] bool prepares_again();
-  bool waits_for_others_statements();
+  [[nodiscard]] bool prepares_here();
+  [[nodiscard]] bool waits_for_others_statements();
+  void wait_here(Duration pause);
+  void go_on_here();
   bool must_plan_anew(const PreparedStatement& statement);
   void note_plan(PreparedStatement& statement);
   void mark_plan(PreparedStatement& statement);

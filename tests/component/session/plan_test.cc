@@ -11,6 +11,7 @@
 namespace tidepool::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using Received = FakeTidb::Received;
 
@@ -243,6 +244,45 @@ TEST_F(PlanTest, MakeWayOnOtherBackendsToo) {
   ASSERT_TRUE(one.query("COMMIT").is_ok());
 
   EXPECT_EQ(two.read_reply('\x16').kind, Reply::Kind::kOk);
+}
+
+TEST_F(PlanTest, MakeWayForATransactionWhoseBackendKeepsNone) {
+  pool().size = 2;
+  pool().prepare_memory = std::chrono::seconds(0);
+  start();
+  tidb_.set_most_statements(4);
+  RawClient one = client();
+  for (int i = 0; i < 4; ++i)
+    ASSERT_EQ(one.prepare("SELECT " + std::to_string(i)).kind, Reply::Kind::kOk);
+  ASSERT_TRUE(one.query("BEGIN").is_ok());  // takes backend 0, which keeps them
+  RawClient two = client();
+  ASSERT_TRUE(two.query("BEGIN").is_ok());  // takes backend 1, which keeps none
+  ASSERT_EQ(two.query("SELECT 1").kind, Reply::Kind::kRows);
+  two.send("\x16SELECT 5");
+  ASSERT_TRUE(one.query("COMMIT").is_ok());
+
+  const Reply prepared = two.read_reply('\x16');
+  EXPECT_EQ(prepared.kind, Reply::Kind::kOk);
+  EXPECT_EQ(two.execute(prepared.statement).kind, Reply::Kind::kRows);
+  EXPECT_TRUE(two.query("COMMIT").is_ok());
+  EXPECT_THAT(tidb_.commands(), Contains("BEGIN").Times(2)) << "it is the same transaction";
+}
+
+TEST_F(PlanTest, OfATransactionAreRefusedWhereNobodyMakesWay) {
+  pool().size = 2;
+  pool().prepare_memory = std::chrono::seconds(0);
+  start();
+  RawClient one = client();
+  ASSERT_TRUE(one.query("BEGIN").is_ok());
+  tidb_.set_most_statements(0);
+
+  EXPECT_TRUE(one.prepare("SELECT 5").is_error(1461));
+  ASSERT_EQ(one.query("SELECT 1").kind, Reply::Kind::kRows);
+  one.send("\x16SELECT 6");
+  one.close();
+  EXPECT_TRUE(has_sessions(0) && is_idle());
+  tidb_.set_most_statements(4);
+  expect_service();
 }
 
 TEST_F(PlanTest, SeeTheNameOfAnExecuteThatIsPreparedWhereverItIs) {
