@@ -1,5 +1,7 @@
 #include "tidepool/protocol/text_result.h"
 
+#include <cstdlib>
+
 #include "tidepool/protocol/codec.h"
 #include "tidepool/protocol/login_messages.h"
 #include "tidepool/protocol/packet.h"
@@ -42,6 +44,69 @@ bool is_eof(std::string_view payload) {
          payload.size() < kEofPayloadLimit;
 }
 
+bool is_long(const Column& column) {
+  return column.type == static_cast<std::uint8_t>(ColumnType::kLong);
+}
+
+bool is_string(const Column& column) {
+  return column.type == static_cast<std::uint8_t>(ColumnType::kVarString) ||
+         column.type == static_cast<std::uint8_t>(ColumnType::kString) ||
+         column.type == static_cast<std::uint8_t>(ColumnType::kBlob);
+}
+
+// The NULL bitmap of a binary row begins with two bits that stand for nothing.
+constexpr std::size_t kBitsBefore = 2;
+
+bool is_null(std::string_view bitmap, std::size_t column) {
+  const std::size_t bit = column + kBitsBefore;
+  return (static_cast<std::uint8_t>(bitmap[bit / 8]) >> (bit % 8) & 1U) != 0;
+}
+
+// Protocol::BinaryResultsetRow.
+Result<Row> parse_binary_row(std::string_view payload, const std::vector<Column>& columns) {
+  Reader reader(payload);
+  reader.u8();
+  const std::string_view bitmap = reader.bytes((columns.size() + kBitsBefore + 7) / 8);
+  Row row;
+  row.reserve(columns.size());
+  for (std::size_t i = 0; i < columns.size() && reader.ok(); ++i) {
+    if (is_null(bitmap, i)) {
+      row.emplace_back(std::nullopt);
+    } else if (is_long(columns[i])) {
+      row.emplace_back(std::to_string(static_cast<std::int32_t>(reader.u32())));
+    } else if (is_string(columns[i])) {
+      row.emplace_back(reader.lenenc_string());
+    } else {
+      return fail(Code::kProtocol, "a binary column of another type");
+    }
+  }
+  if (!reader.ok() || !reader.at_end()) return fail(Code::kProtocol, "malformed binary row");
+  return row;
+}
+
+void write_binary_row(Writer& writer, const Row& row, const std::vector<Column>& columns) {
+  std::string bitmap((row.size() + kBitsBefore + 7) / 8, '\0');
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const std::size_t bit = i + kBitsBefore;
+    if (!row[i]) bitmap[bit / 8] = static_cast<char>(bitmap[bit / 8] | 1U << (bit % 8));
+  }
+  writer.u8(0).bytes(bitmap);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (!row[i]) continue;
+    if (is_long(columns[i])) {
+      writer.u32(static_cast<std::uint32_t>(std::strtol(row[i]->c_str(), nullptr, 10)));
+    } else {
+      writer.lenenc_string(*row[i]);
+    }
+  }
+}
+
+void write_text_row(Writer& writer, const Row& row) {
+  for (const auto& value : row) {
+    value ? writer.lenenc_string(*value) : writer.u8(kNullValue);
+  }
+}
+
 Result<Row> parse_row(std::string_view payload, std::size_t columns) {
   Reader reader(payload);
   Row row;
@@ -68,7 +133,7 @@ Result<void> read_columns(AnswerReader& answer, std::uint64_t count, TextResult&
   return {};
 }
 
-Result<void> read_rows(AnswerReader& answer, TextResult& result) {
+Result<void> read_rows(AnswerReader& answer, TextResult& result, RowFormat format) {
   while (true) {
     const auto payload = answer.next();
     if (!payload) return tl::unexpected(payload.error());
@@ -79,7 +144,8 @@ Result<void> read_rows(AnswerReader& answer, TextResult& result) {
       result.warnings = eof->warnings;
       return {};
     }
-    auto row = parse_row(*payload, result.columns.size());
+    auto row = format == RowFormat::kBinary ? parse_binary_row(*payload, result.columns)
+                                            : parse_row(*payload, result.columns.size());
     if (!row) return tl::unexpected(row.error());
     result.rows.push_back(std::move(*row));
   }
@@ -137,7 +203,7 @@ Result<Column> parse_column(std::string_view payload) {
 }
 
 std::string make_text_result(const std::vector<Column>& columns, const std::vector<Row>& rows,
-                             std::uint16_t status, std::uint16_t warnings) {
+                             std::uint16_t status, std::uint16_t warnings, RowFormat format) {
   std::string out;
   std::uint8_t sequence = 1;
   std::string payload;
@@ -149,16 +215,15 @@ std::string make_text_result(const std::vector<Column>& columns, const std::vect
   append_packet(out, sequence, encode_eof({.warnings = warnings, .status = status}));
   for (const Row& row : rows) {
     payload.clear();
-    for (const auto& value : row) {
-      value ? writer.lenenc_string(*value) : writer.u8(kNullValue);
-    }
+    format == RowFormat::kBinary ? write_binary_row(writer, row, columns)
+                                 : write_text_row(writer, row);
     append_packet(out, sequence, payload);
   }
   append_packet(out, sequence, encode_eof({.warnings = warnings, .status = status}));
   return out;
 }
 
-Result<TextResult> parse_text_result(std::string_view bytes) {
+Result<TextResult> parse_text_result(std::string_view bytes, RowFormat format) {
   AnswerReader answer(bytes);
   const auto head = answer.next();
   if (!head) return tl::unexpected(head.error());
@@ -176,7 +241,7 @@ Result<TextResult> parse_text_result(std::string_view bytes) {
   if (auto done = read_columns(answer, count, result); !done) {
     return tl::unexpected(done.error());
   }
-  if (auto done = read_rows(answer, result); !done) return tl::unexpected(done.error());
+  if (auto done = read_rows(answer, result, format); !done) return tl::unexpected(done.error());
   return result;
 }
 

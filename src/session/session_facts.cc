@@ -1,5 +1,6 @@
 // What later statements may ask about the last one, between the session and its backend: noted from
 // answers, answered here, put back on another backend.
+#include "tidepool/protocol/statement_messages.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/refusal.h"
 #include "tidepool/session/row_locks.h"
@@ -7,6 +8,24 @@
 #include "tidepool/session/shown_warnings.h"
 
 namespace tidepool::session {
+
+namespace {
+
+protocol::RowFormat row_format(const ClientCommand& command) {
+  const bool is_binary = command.type == protocol::Command::kStmtExecute;
+  return is_binary ? protocol::RowFormat::kBinary : protocol::RowFormat::kText;
+}
+
+// A lone SHOW WARNINGS is answered here; one among other statements, or one that is prepared, TiDB
+// answers. Rows that a cursor fetches come one by one, later.
+bool replaces_warnings(const ClientCommand& command) {
+  if (command.statement == nullptr) return command.effects().size() > 1;
+  if (command.type != protocol::Command::kStmtExecute) return false;
+  const auto execute = protocol::parse_stmt_execute(command.payload, command.statement->params);
+  return execute && execute->cursor_flags == protocol::kCursorNone;
+}
+
+}  // namespace
 
 bool Session::send_fact(const std::optional<protocol::TextResult>& fact) {
   if (!fact) return false;
@@ -61,8 +80,9 @@ void Session::add_fact_restores() {
   }
   facts_.disturb_found_rows();
   const auto texts = texts_that_warn(facts_.warnings());
-  if (shows && script.size() > 1 && texts)
-    command_->shown.emplace(script, facts_.warnings(), facts_.most_shown());
+  if (shows && texts && replaces_warnings(*command_)) {
+    command_->shown.emplace(script, facts_.warnings(), facts_.most_shown(), row_format(*command_));
+  }
   const bool has_counts = !shows || (command_->shown && !command_->shown->is_over());
   if (!has_counts) return add_restore_query("DO 0");
   for (const std::string& one : *texts)

@@ -83,7 +83,8 @@ std::optional<protocol::TextResult> shown_by(const sql::Statement& statement,
 }
 
 ShownWarnings::ShownWarnings(const sql::Script& script, const protocol::TextResult& warnings,
-                             std::uint64_t most) {
+                             std::uint64_t most, protocol::RowFormat format)
+    : format_(format) {
   for (std::size_t i = 0; i < script.size() && script[i].keeps_diagnostics; ++i) {
     auto shown = shown_by(script[i], warnings, most);
     if (!shown) return;
@@ -99,15 +100,17 @@ std::string ShownWarnings::feed(std::string_view bytes) {
   while (!results_.empty()) {
     const auto length = result_bytes(buffered_);
     if (!length) return out;
-    auto result = protocol::parse_text_result(std::string_view(buffered_).substr(0, *length));
+    auto result =
+        protocol::parse_text_result(std::string_view(buffered_).substr(0, *length), format_);
     if (*length == 0 || !result || result->rows.size() < results_.front().rows.size()) break;
-    // What the parser warns of the text itself comes after those.
+    // What the parser warns of the text itself, or an EXECUTE of its plan, comes after those.
     std::move(results_.front().rows.begin(), results_.front().rows.end(), result->rows.begin());
     results_.pop_front();
     fit_widths(*result);
     const auto sequence = static_cast<std::uint8_t>(buffered_[3]);
-    out += numbered_from(sequence, protocol::make_text_result(result->columns, result->rows,
-                                                              result->status, result->warnings));
+    out += numbered_from(sequence,
+                         protocol::make_text_result(result->columns, result->rows, result->status,
+                                                    result->warnings, format_));
     buffered_.erase(0, *length);
   }
   results_.clear();

@@ -137,7 +137,7 @@ void StatementFacts::note_warning_of(bool prepares, const Answered& done,
                                      const sql::Statement* last) {
   added_warnings_ = 0;
   counts_no_warnings_ = last != nullptr && last->keeps_diagnostics;
-  if (keeps_warnings(done.script, last)) return;
+  if (keeps_warnings(done.script, last)) return note_executed_diagnostics(done);
   warnings_answer_.clear();
   last_prepare_.clear();
   // What is behind a SHOW WARNINGS among several, its answer does not tell.
@@ -207,6 +207,15 @@ void StatementFacts::note_prepared_diagnostics(bool knew_facts) {
   counts_no_warnings_ = true;
   last_ok_ = {};
   row_count_ = 0;
+}
+
+// So does each of its executes.
+void StatementFacts::note_executed_diagnostics(const Answered& done) {
+  if (done.command != protocol::Command::kStmtExecute || done.answer.has_error() ||
+      warnings_on_backend_)
+    return;
+  added_warnings_ = 1;
+  warnings_on_backend_ = true;
 }
 
 void StatementFacts::note_fetch(bool is_found) {

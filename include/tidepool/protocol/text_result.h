@@ -57,13 +57,20 @@ struct TextResult {
   std::uint16_t warnings = 0;
 };
 
-// The whole answer, framed, as to a command with sequence number 0: count, definitions, EOF, rows,
-// EOF.
-std::string make_text_result(const std::vector<Column>& columns, const std::vector<Row>& rows,
-                             std::uint16_t status, std::uint16_t warnings);
+// How the rows of a result are written; all else of it is the same.
+enum class RowFormat : std::uint8_t {
+  kText,    // of an answer to COM_QUERY
+  kBinary,  // to COM_STMT_EXECUTE; read and written for columns of strings and of type kLong only
+};
 
-// The first result of a whole answer to COM_QUERY without DEPRECATE_EOF. An ERR in it becomes an
-// Error of kBackend with its number and SQLSTATE.
-Result<TextResult> parse_text_result(std::string_view bytes);
+// The whole answer, framed, as to a command with sequence number 0: count, definitions, EOF, rows,
+// EOF. Requires, for kBinary, columns that it can write.
+std::string make_text_result(const std::vector<Column>& columns, const std::vector<Row>& rows,
+                             std::uint16_t status, std::uint16_t warnings,
+                             RowFormat format = RowFormat::kText);
+
+// The first result of a whole answer without DEPRECATE_EOF. An ERR in it becomes an Error of
+// kBackend with its number and SQLSTATE.
+Result<TextResult> parse_text_result(std::string_view bytes, RowFormat format = RowFormat::kText);
 
 }  // namespace tidepool::protocol

@@ -34,7 +34,8 @@ class ShownWarnings {
  public:
   // What the first statements of the script show: those that shown_by() knows.
   ShownWarnings(const sql::Script& script, const protocol::TextResult& warnings,
-                std::uint64_t most = kAllWarnings);
+                std::uint64_t most = kAllWarnings,
+                protocol::RowFormat format = protocol::RowFormat::kText);
 
   // Bytes of the answer in, bytes for the client out. What is no result with columns, or has other
   // than as many packets, ends it: from there on the answer stays as it is.
@@ -43,6 +44,7 @@ class ShownWarnings {
   bool is_over() const { return results_.empty(); }
 
  private:
+  protocol::RowFormat format_;
   std::deque<protocol::TextResult> results_;  // still to come
   std::string buffered_;
 };

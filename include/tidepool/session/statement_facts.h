@@ -112,6 +112,7 @@ class StatementFacts {
 
  private:
   void note_prepared_diagnostics(bool knew_facts);
+  void note_executed_diagnostics(const Answered& done);
   void note_warning_of(bool prepares, const Answered& done, const sql::Statement* last);
   void note_rows(const protocol::ResponseSummary& answer, bool has_rows);
   void keep(const protocol::TextResult& warnings);

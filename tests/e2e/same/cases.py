@@ -357,4 +357,19 @@ CASES = {
         (0, ("prepare", 2, "SELECT '1' || id FROM {db}.t0 ORDER BY id")), *query(0, "SET sql_mode = 'PIPES_AS_CONCAT'"), (0, ("execute", 1)), (0, ("execute", 2)),
         *query(0, "SELECT @a, @@sql_mode, s, 'a' || 'b' FROM {db}.t0 ORDER BY id"), *query(1, "SELECT 1"), (0, ("execute", 1)),
     ],
+    "a prepared SHOW WARNINGS": [
+        connect(0), connect(1), *query(0, "SELECT 1/0"), (0, ("prepare", 1, "SHOW WARNINGS")), (0, ("execute", 1)), *query(0, "SHOW WARNINGS"),
+        *query(0, "SELECT 1/0"), *query(1, "SELECT 1"), (0, ("execute", 1)), *query(0, "SHOW WARNINGS"), (0, ("execute", 1)), *query(0, "SHOW COUNT(*) WARNINGS"),
+        *query(1, "SELECT 1/0"), (1, ("prepare", 1, "SHOW WARNINGS")), *query(0, "SELECT 2"), (1, ("execute", 1)), (0, ("execute", 1)), *query(1, "SHOW WARNINGS"),
+    ],
+    "a warning that depends on a parameter": [
+        connect(0), connect(1), *(
+            step
+            for session, value in ((0, 1), (1, 1), (0, None), (1, None), (0, 1))
+            for step in (
+                (session, ("prepare", 1, "SELECT v FROM {db}.t0 WHERE id = ?")), (session, ("execute", 1, (value,))), *query(session, "SHOW WARNINGS"),
+                (session, ("close_statement", 1)),
+            )
+        ),
+    ],
 } | COMMANDS  # fmt: skip

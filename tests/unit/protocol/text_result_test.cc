@@ -32,6 +32,39 @@ TEST(TextResult, SurvivesBuildingAndParsing) {
   EXPECT_EQ(result.warnings, 3);
 }
 
+std::vector<Column> columns_of_show_warnings() {
+  std::vector<Column> columns = {string_column("Level"), integer_column("Code"),
+                                 string_column("Message")};
+  columns[1].type = static_cast<std::uint8_t>(ColumnType::kLong);
+  return columns;
+}
+
+TEST(TextResult, HasBinaryRowsLikeTidbs) {
+  const std::string bytes = make_text_result(columns_of_show_warnings(), {{"Warning", "1365", "x"}},
+                                             2, 0, RowFormat::kBinary);
+  const std::string row = hex("100000 06 00 00 07") + "Warning" + hex("55050000 01") + "x";
+  EXPECT_TRUE(bytes.ends_with(row + hex("050000 07 fe 0000 0200")));
+}
+
+TEST(TextResult, SurvivesBuildingAndParsingInBinary) {
+  const std::vector<Column> columns = columns_of_show_warnings();
+  const std::vector<Row> rows = {{{"a"}, {"-1"}, {std::string(300, 'x')}},
+                                 {std::nullopt, std::nullopt, std::nullopt},
+                                 {{""}, {"2147483647"}, {"z"}}};
+  const std::string bytes = make_text_result(columns, rows, 0x22, 3, RowFormat::kBinary);
+  const TextResult result = parse_text_result(bytes, RowFormat::kBinary).value();
+  EXPECT_EQ(result.columns, columns);
+  EXPECT_EQ(result.rows, rows);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(parse_text_result(bytes.substr(0, size), RowFormat::kBinary)) << size;
+  }
+}
+
+TEST(TextResult, RefusesABinaryColumnThatItCannotRead) {
+  const std::string bytes = make_text_result({integer_column("id")}, {{{"42"}}}, 2, 0);
+  EXPECT_FALSE(parse_text_result(bytes, RowFormat::kBinary));
+}
+
 TEST(TextResult, MayBeAnOkInstead) {
   const TextResult result = parse_text_result(ok_packet({.status = 3, .warnings = 1}, 1)).value();
   EXPECT_TRUE(result.columns.empty());

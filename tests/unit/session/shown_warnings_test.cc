@@ -86,6 +86,23 @@ TEST(ShownWarnings, StandInThePlaceOfTheBackends) {
   }
 }
 
+TEST(ShownWarnings, StandInBinaryRowsToo) {
+  const TextResult before = warnings({kError, kWarning});
+  const Row own{"Warning", "1105", "skip plan cache"};
+  for (const std::size_t piece : {1000U, 7U, 1U}) {
+    ShownWarnings shows(script("SHOW WARNINGS"), before, kAllWarnings,
+                        protocol::RowFormat::kBinary);
+    const std::string answer = protocol::make_text_result(before.columns, {kOther, kOther, own}, 10,
+                                                          0, protocol::RowFormat::kBinary);
+    std::string out;
+    for (std::size_t at = 0; at < answer.size(); at += piece)
+      out += shows.feed(std::string_view(answer).substr(at, piece));
+    const auto result = protocol::parse_text_result(out, protocol::RowFormat::kBinary);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->rows, (Rows{kError, kWarning, own}));
+  }
+}
+
 TEST(ShownWarnings, GoOnWithTheNumbersOfTheirPackets) {
   ShownWarnings shows(script("SHOW WARNINGS; SHOW ERRORS; DO 0"), warnings({kError}));
   std::string second = bytes({kWarning});
