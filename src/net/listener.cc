@@ -201,6 +201,7 @@ Result<std::unique_ptr<Listener>> Listener::from_fd(Loop& loop, UniqueFd fd, OnA
   if (listener->is_unix_) {
     listener->address_ = static_cast<const char*>(reinterpret_cast<sockaddr_un&>(address).sun_path);
   } else {
+    set_no_delay(listener->fd_.get());  // Linux: what it accepts inherits its options
     listener->address_ = to_text(address);
     listener->port_ =
         ntohs(address.ss_family == AF_INET ? reinterpret_cast<sockaddr_in&>(address).sin_port
@@ -248,6 +249,12 @@ void Listener::set_refusal(std::string last_words, OnRefused on_refused) {
   on_refused_ = std::move(on_refused);
 }
 
+void Listener::set_keep_alive(Duration idle) {
+  if (is_unix_) return;
+  if (idle > Duration::zero()) return net::set_keep_alive(fd_.get(), {.idle = idle});
+  set_option(fd_.get(), SOL_SOCKET, SO_KEEPALIVE, 0);
+}
+
 void Listener::own_file(unsigned mode) {
   if (!is_unix_) return;
   file_ = file_at(address_);
@@ -282,7 +289,6 @@ bool Listener::accept_one() {
   socklen_t length = sizeof address;
   UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length, kSocketFlags));
   if (fd.is_open()) {
-    if (!is_unix_) set_no_delay(fd.get());
     on_accept_(Accepted{std::move(fd), is_unix_ ? "unix" : to_text(address), is_unix_});
     return true;
   }

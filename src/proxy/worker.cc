@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "tidepool/base/log.h"
-#include "tidepool/net/socket.h"
 #include "tidepool/protocol/reply_messages.h"
 
 namespace tidepool::proxy {
@@ -67,6 +66,7 @@ void Worker::add_listener(std::size_t number, std::unique_ptr<net::Listener> lis
     home_.logins.accepted.add();
     home_.logins.failures[session::LoginFailure::kDescriptors].add();
   });
+  listener->set_keep_alive(client_keepalive_);
   listeners_.push_back({number, std::move(listener)});
 }
 
@@ -171,9 +171,6 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
     return;
   }
   home_.process.clients.add();
-  if (!accepted.is_unix && client_keepalive_ > Duration::zero()) {
-    net::set_keep_alive(accepted.fd.get(), {.idle = client_keepalive_});
-  }
   session::Arrival arrival;
   arrival.fd = std::move(accepted.fd);
   arrival.peer = std::move(accepted.peer);

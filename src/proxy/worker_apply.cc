@@ -96,6 +96,8 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
   environment_.login_timeout = config.login_timeout;
   environment_.client_stall_timeout = config.client_stall_timeout;
   client_keepalive_ = config.client_keepalive;
+  for (const Listening& one : listeners_)
+    one.listener->set_keep_alive(client_keepalive_);
   environment_.disconnect_grace = config.disconnect_grace;
 }
 

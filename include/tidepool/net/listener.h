@@ -64,6 +64,10 @@ class Listener {
   // What a peer is told that is refused because no file descriptor is left; without it, nothing.
   void set_refusal(std::string last_words, OnRefused on_refused);
 
+  // Of the TCP connections that come from now on: after how long a silence the peer's host is asked
+  // whether it is there; 0: never. One setting for all, instead of four system calls for each.
+  void set_keep_alive(Duration idle);
+
   // Of a Unix socket: the file goes with this listener, or stays with whoever else listens on it.
   void own_file(unsigned mode);
   void disown_file() { file_ = {}; }

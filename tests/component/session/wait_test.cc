@@ -189,6 +189,20 @@ TEST_F(KeepaliveTest, AsksTheHostOfASilentClientWhetherItIsThere) {
   EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
   EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 10);
   EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+  EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+}
+
+TEST_F(KeepaliveTest, IsAsAReloadSaysForClientsThatComeAfterIt) {
+  start();
+  config_.client_keepalive = std::chrono::seconds(7);
+  ASSERT_TRUE(proxy_->apply(config_));
+  const RawClient asked = this->client();
+  EXPECT_EQ(option(accepted_socket(asked), IPPROTO_TCP, TCP_KEEPIDLE), 7);
+  config_.client_keepalive = milliseconds(0);
+  ASSERT_TRUE(proxy_->apply(config_));
+  const RawClient left_alone = this->client();
+
+  EXPECT_EQ(option(accepted_socket(left_alone), SOL_SOCKET, SO_KEEPALIVE), 0);
 }
 
 TEST_F(KeepaliveTest, AsksNobodyWhereItIsOff) {
