@@ -365,10 +365,17 @@ CASES = {
     "a warning that depends on a parameter": [
         connect(0), connect(1), *(
             step
-            for session, value in ((0, 1), (1, 1), (0, None), (1, None), (0, 1))
+            for n, text in enumerate((
+                "SELECT v FROM {db}.t0 WHERE id = ?", "SELECT v FROM {db}.t0 WHERE v > ?", "SELECT v FROM {db}.t0 WHERE id > ? AND v = 1",
+                "SELECT v FROM {db}.t0 WHERE id IN (?, 7)", "SELECT v FROM {db}.t0 WHERE id > 1 AND id < ?",
+                "SELECT a.v FROM {db}.t0 a JOIN {db}.t1 b ON a.id = b.id WHERE a.id = ?", "SELECT v FROM {db}.t0 WHERE id = (SELECT MAX(id) FROM {db}.t1 WHERE id < ?)",
+                "SELECT v FROM {db}.t0 WHERE id LIKE ?", "SELECT v FROM {db}.t0 ORDER BY id LIMIT ?", "SELECT CAST(? AS SIGNED) + 1",
+                "UPDATE {db}.t0 SET v = v WHERE id = ?", "DELETE FROM {db}.t0 WHERE id = 7000 AND v > ?", "SELECT v FROM {db}.t0 WHERE s = ?",
+            ))
+            for session, value in ((0, 1), (1, 1), (0, None), (1, None), (0, 1), (1, "1x"), (0, "1x"), (1, 1))
             for step in (
-                (session, ("prepare", 1, "SELECT v FROM {db}.t0 WHERE id = ?")), (session, ("execute", 1, (value,))), *query(session, "SHOW WARNINGS"),
-                (session, ("close_statement", 1)),
+                (session, ("prepare", n, text)), (session, ("execute", n, (value,))), *query(session, "SHOW WARNINGS"),
+                (session, ("close_statement", n)),
             )
         ),
     ],
