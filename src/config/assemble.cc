@@ -92,8 +92,9 @@ User take_user(UserDraft draft, const Config& config, Findings& findings) {
   if (!section.has("pool") && config.pools.size() > 1) {
     findings.problem(section.at("pool"), "found nothing, allowed: one of " + pool_names(config));
   } else if (config.find_pool(user.pool) == nullptr && !config.pools.empty()) {
-    findings.problem(section.at("pool"),
-                     "found \"" + user.pool + "\", allowed: one of " + pool_names(config));
+    const Place place = section.at("pool");
+    findings.problem(
+        place, found_text(user.pool, place.origin) + ", allowed: one of " + pool_names(config));
   }
   return user;
 }

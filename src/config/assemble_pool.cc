@@ -92,9 +92,10 @@ class PoolAssembly {
                         "found nothing, allowed: " + section_.at("host").label +
                             ", or endpoints, or " + section_.at("url").label);
     } else if (!is_host(draft_.host)) {
-      findings_.problem(section_.at("host"), "found \"" + draft_.host +
-                                                 "\", allowed: a host name or an IP address, the "
-                                                 "port in a key of its own");
+      const Place place = section_.at("host");
+      findings_.problem(place, found_text(draft_.host, place.origin) +
+                                   ", allowed: a host name or an IP address, the port in a key of "
+                                   "its own");
     } else {
       pool_.endpoints = {{draft_.host, draft_.port}};
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tidepool/config/config.h"
+#include "values.h"
 
 namespace tidepool::config {
 
@@ -17,9 +18,9 @@ namespace tidepool::config {
 struct Place {
   int line = 0;
   int column = 0;
-  std::string label;     // the key's whole path, or the name of the variable
-  bool literal = false;  // the text itself holds the value, no variable
-  bool bad = false;      // already reported: a later problem here would only follow from the first
+  std::string label;                     // the key's whole path, or the name of the variable
+  Origin origin = Origin::kOwnVariable;  // of the value
+  bool bad = false;  // already reported: a later problem here would only follow from the first
 };
 
 // One map of the file, an element of a list or the whole.

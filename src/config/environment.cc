@@ -72,7 +72,10 @@ class EnvironmentReader {
         return key.text->path == variable.key;
       });
       at.bad = !bound->read(*value);
-      if (at.bad) findings_.problem({0, 0, at.label}, wrong_value(bound->text->form, *value));
+      if (at.bad) {
+        const std::string text = wrong_value(bound->text->form, *value, at.origin);
+        findings_.problem({0, 0, at.label}, text);
+      }
       section.given.emplace(variable.key, std::move(at));
     }
   }

@@ -24,7 +24,7 @@ const Place* literal_secret(const Drafts& drafts, HoldsUrl holds_url) {
     for (const auto& [key, place] : draft.section.given) {
       const bool secret =
           key == "password" || key == "password_hash" || (key == "url" && holds_url(draft));
-      if (secret && place.literal) return &place;
+      if (secret && place.origin == Origin::kText) return &place;
     }
   }
   return nullptr;

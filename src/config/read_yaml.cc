@@ -272,9 +272,9 @@ class Reader {
       at.bad = true;
       return;
     }
-    at.literal = !text->from_environment;
+    at.origin = text->from_environment ? Origin::kReference : Origin::kText;
     if (bound.read(text->text)) return;
-    findings_.problem(at, wrong_value(form, text->text));
+    findings_.problem(at, wrong_value(form, text->text, at.origin));
     at.bad = true;
   }
 

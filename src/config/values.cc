@@ -104,18 +104,22 @@ bool is_secret(const Form& form) {
   return form.kind == Kind::kSecret || form.kind == Kind::kUrl;
 }
 
-std::string wrong_value(const Form& form, const std::string& found) {
+std::string found_text(const std::string& found, Origin origin) {
   constexpr std::size_t kLongest = 60;
-  std::string text = "found ";
-  if (is_secret(form)) {
-    text += "something else";
-  } else {
-    text += '"';
-    for (const char c : found.substr(0, kLongest)) {
-      text += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
-    }
-    text += found.size() > kLongest ? "…\"" : "\"";
+  const std::size_t scheme = found.find("://");
+  const bool has_password =
+      scheme != std::string::npos && found.find('@', scheme) != std::string::npos;
+  if (origin == Origin::kReference) return "found something else in a variable";
+  if (has_password) return "found something else";
+  std::string text = "found \"";
+  for (const char c : found.substr(0, kLongest)) {
+    text += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
   }
+  return text + (found.size() > kLongest ? "…\"" : "\"");
+}
+
+std::string wrong_value(const Form& form, const std::string& found, Origin origin) {
+  const std::string text = is_secret(form) ? "found something else" : found_text(found, origin);
   return text + ", allowed: " + allowed(form);
 }
 

@@ -45,8 +45,19 @@ std::string allowed(const Form& form);
 // Whether no message may repeat the value.
 bool is_secret(const Form& form);
 
-// The problem with a value: what was found, unless it is a secret, and what is allowed.
-std::string wrong_value(const Form& form, const std::string& found);
+// Where a value comes from.
+enum class Origin : std::uint8_t {
+  kText,         // the file itself
+  kOwnVariable,  // TIDB_PORT, for the port
+  kReference,    // ${NAME} in the file
+};
+
+// "found …": the value, unless it may be a secret. That is what any variable holds that somebody
+// named, perhaps the wrong one, and a URL with a password where no URL belongs.
+std::string found_text(const std::string& found, Origin origin);
+
+// The problem with a value: what was found, unless it may be a secret, and what is allowed.
+std::string wrong_value(const Form& form, const std::string& found, Origin origin);
 
 bool parse(const std::string& text, const Form& form, std::string& into);
 bool parse(const std::string& text, const Form& form, bool& into);

@@ -55,6 +55,34 @@ TEST(Reject, TextThatIsNoMapOfKeys) {
   });
 }
 
+// Each kind of value, with a secret that somebody put into the wrong key: nothing repeats it.
+TEST(Reject, ValuesThatMayBeSecretsWithoutRepeatingThem) {
+  const Variables variables = {{"DB_PASSWORD", "hush"}};
+  for (const std::string value : {"'${DB_PASSWORD}'", "'mysql://u:hush@h:4000/db'"}) {
+    for (const std::string key : {"workers", "memory_limit", "login_timeout", "reload_on_change",
+                                  "drain_timeout", "max_clients"}) {
+      const std::string problems = problems_of(load(kPool + key + ": " + value + "\n", variables));
+      EXPECT_THAT(problems, HasSubstr(key + ": found something else")) << value;
+      EXPECT_THAT(problems, Not(HasSubstr("hush"))) << key;
+    }
+    for (const std::string& text :
+         {"pools: [{host: " + value + ", user: u, password: x}]\n", pool("size: " + value),
+          pool("tls: {mode: " + value + "}"), pool("port: " + value),
+          "pools: [{endpoints: [" + value + "], user: u, password: x}]\n",
+          user("name: a, password: b, pool: " + value), listener("address: " + value),
+          listener("socket_mode: " + value), kPool + "log: {level: " + value + "}\n",
+          kPool + "http: {address: " + value + "}\n"}) {
+      const std::string problems = problems_of(load(text, variables));
+      if (problems == "no problem\n") continue;  // a word that may stand there
+      EXPECT_THAT(problems, HasSubstr("found something else")) << text;
+      EXPECT_THAT(problems, Not(HasSubstr("hush"))) << text;
+    }
+  }
+  const auto url = from_environment(
+      environment({{"TIDB_HOST", "mysql://u:hush@h"}, {"TIDB_USER", "u"}, {"TIDB_PASSWORD", "x"}}));
+  EXPECT_THAT(problems_of(url), HasSubstr("TIDB_HOST: found something else"));
+}
+
 TEST(Reject, QuotesThatNothingCloses) {
   const std::string problem = "this is not YAML: nothing closes the quote that opens here";
   for (const std::string quote : {"'", "\""}) {
