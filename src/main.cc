@@ -11,6 +11,7 @@
 int main(int argc, char** argv) {
   tidepool::net::hold_signals();  // before anything that takes time
   tidepool::net::ignore_broken_pipes();
+  tidepool::net::let_memory_be_dumped(false);  // before it holds a password
   try {
     const auto program = tidepool::proxy::Program::of(argc, argv);
     const auto run = [&program](const tidepool::config::Config& config,

@@ -83,6 +83,8 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
     "How long a client may be silent, in a transaction or not; then its connection ends; 0: as long as it likes", ""}),
   global<&Config::reload_on_change>({"reload_on_change", kYesNo,
     "Whether this file is read again when it, or a certificate of a listener, has changed; SIGHUP always does that", ""}),
+  global<&Config::core_dumps>({"core_dumps", kYesNo,
+    "Whether a crash may leave a core dump, and a debugger of the same user may look in: both hold passwords and rows", ""}),
   global<&Config::http>({"http.address", {Kind::kAddressOrOff},
     "Where /metrics, /healthz and /readyz are served", ""}),
   global<&Config::log, &Log::level>({"log.level", word(kLevelWords),

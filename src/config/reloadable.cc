@@ -21,6 +21,7 @@ void keep(const std::string& key, const T& current, T& next, std::vector<std::st
 
 Config reloadable(const Config& current, Config next, std::vector<std::string>& kept) {
   keep("workers", current.workers, next.workers, kept);
+  keep("core_dumps", current.core_dumps, next.core_dumps, kept);
   keep("http.address", current.http, next.http, kept);
   const bool same_places = std::equal(current.listeners.begin(), current.listeners.end(),
                                       next.listeners.begin(), next.listeners.end(), same_place);

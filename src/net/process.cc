@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 namespace tidepool::net {
@@ -21,6 +22,10 @@ void raise_descriptor_limit() {
 
 void ignore_broken_pipes() {
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+void let_memory_be_dumped(bool may) {
+  ::prctl(PR_SET_DUMPABLE, may ? 1 : 0);
 }
 
 void prepare_process(unsigned blocking_threads) {

@@ -221,6 +221,7 @@ int run(const config::Config& config, const config::Source& source, const Progra
     return 1;
   }
   net::prepare_process();
+  net::let_memory_be_dumped(config.core_dumps);
   auto home = build_home(config);
   if (!home) {
     log::error("cannot start", {{"error", home.error().message}});

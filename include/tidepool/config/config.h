@@ -159,6 +159,7 @@ struct Config {
   Http http;
   Log log;
   bool reload_on_change = true;           // of the file, besides SIGHUP
+  bool core_dumps = false;                // and debuggers of the same user
   int workers = 1;                        // event loops; 1 or more ("auto" is already counted out)
   int max_clients = 10'000;               // the next one gets error 1040
   std::uint64_t memory_limit = 0;         // resident bytes beyond which new clients wait; 0: none
