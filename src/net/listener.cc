@@ -8,6 +8,7 @@
 #include <memory>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -147,6 +148,11 @@ Result<UniqueFd> bind_unix(const std::string& path, unsigned mode, int backlog) 
   return fd;
 }
 
+bool is_readable(int fd) {
+  pollfd one{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&one, 1, 0) > 0;
+}
+
 UniqueFd open_reserve() {
   return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
@@ -283,11 +289,27 @@ void Listener::on_poll() {
   }
 }
 
+// -1: errno says why. Another thread may be quicker to use what was given up.
+int Listener::accept_now(sockaddr_storage& address) {
+  while (true) {
+    socklen_t length = sizeof address;
+    const int fd =
+        ::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length, kSocketFlags);
+    const bool none_left = fd < 0 && (errno == EMFILE || errno == ENFILE);
+    if (!none_left || !spare_) return fd;
+    const int number = errno;
+    // The kernel says so before it looks whether anybody waits.
+    if (!is_readable(fd_.get()) || !spare_().is_open()) {
+      errno = number;
+      return -1;
+    }
+  }
+}
+
 // False: nothing waits, or accepting rests for a moment.
 bool Listener::accept_one() {
   sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length, kSocketFlags));
+  UniqueFd fd(accept_now(address));
   if (fd.is_open()) {
     on_accept_(Accepted{std::move(fd), is_unix_ ? "unix" : to_text(address), is_unix_});
     return true;

@@ -17,6 +17,7 @@
 
 #include "certificates.h"
 #include "loop_run.h"
+#include "tidepool/net/descriptor_reserve.h"
 
 namespace tidepool::net {
 namespace {
@@ -24,13 +25,17 @@ namespace {
 using testing::run_until;
 using testing::TemporaryDirectory;
 
-UniqueFd connect_tcp(std::uint16_t port) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
+void connect_to(std::uint16_t port, const UniqueFd& fd) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+}
+
+UniqueFd connect_tcp(std::uint16_t port) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
+  connect_to(port, fd);
   return fd;
 }
 
@@ -270,6 +275,51 @@ class NoDescriptors {
   rlimit before_{};
   std::vector<UniqueFd> taken_;
 };
+
+TEST(Listener, AcceptsWithADescriptorOfTheReserve) {
+  Loop loop;
+  std::vector<Accepted> accepted;
+  const auto listener = Listener::tcp(loop, "127.0.0.1", 0, 16,
+                                      [&](Accepted one) { accepted.push_back(std::move(one)); });
+  ASSERT_TRUE(listener);
+  DescriptorReserve reserve(2);
+  (*listener)->set_spare([&] { return reserve.take(); });
+  const std::vector<UniqueFd> clients = [] {
+    std::vector<UniqueFd> some;
+    for (int i = 0; i < 3; ++i)
+      some.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
+    return some;
+  }();
+  const NoDescriptors full;
+
+  connect_to((*listener)->port(), clients[0]);
+  EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 1; }));
+  EXPECT_EQ(reserve.size(), 1U) << "none was given up for nobody";
+  connect_to((*listener)->port(), clients[1]);
+  EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 2; }));
+  connect_to((*listener)->port(), clients[2]);
+  EXPECT_TRUE(run_until(loop, [&] { return (*listener)->refused() == 1; }));
+
+  reserve.give_back(std::move(accepted[0].fd));
+  EXPECT_EQ(reserve.size(), 1U);
+  char byte = 0;
+  EXPECT_EQ(::recv(clients[0].get(), &byte, 1, 0), 0) << "its connection has ended";
+}
+
+TEST(DescriptorReserve, KeepsNoMoreThanItsNumber) {
+  DescriptorReserve reserve(2);
+  EXPECT_EQ(reserve.size(), 2U);
+
+  UniqueFd extra(::dup(0));
+  const int number = extra.get();
+  reserve.give_back(std::move(extra));
+
+  EXPECT_EQ(reserve.size(), 2U);
+  EXPECT_EQ(::fcntl(number, F_GETFD), -1);
+  EXPECT_TRUE(reserve.take().is_open());
+  EXPECT_TRUE(reserve.take().is_open());
+  EXPECT_FALSE(reserve.take().is_open());
+}
 
 TEST(Listener, RefusesWhenOutOfDescriptorsAndRecovers) {
   Loop loop;

@@ -17,6 +17,8 @@
 #include "tidepool/net/loop.h"
 #include "tidepool/net/timer.h"
 
+struct sockaddr_storage;
+
 namespace tidepool::net {
 
 // Which file a path names now; empty: none.
@@ -37,6 +39,8 @@ enum class Port : std::uint8_t { kOwn, kShared };
 
 class Listener {
  public:
+  // Gives a descriptor up where the process has none left; not open: it has none to give.
+  using Spare = std::function<UniqueFd()>;
   // Runs for each connection that is refused.
   using OnRefused = std::function<void()>;
   // Runs once for each connection, several times a turn. It may destroy the listener through
@@ -61,6 +65,9 @@ class Listener {
   // this itself): of TCP with a queue of its own, between which the kernel chooses.
   Result<std::unique_ptr<Listener>> share(Loop& loop, int backlog, OnAccept on_accept) const;
 
+  // Where the process has no file descriptor left, what `spare` gives up makes room for the next
+  // connection, which is refused only if there is nothing.
+  void set_spare(Spare spare) { spare_ = std::move(spare); }
   // What a peer is told that is refused because no file descriptor is left; without it, nothing.
   void set_refusal(std::string last_words, OnRefused on_refused);
 
@@ -91,11 +98,13 @@ class Listener {
   void start();
   void on_poll();
   bool accept_one();
+  int accept_now(sockaddr_storage& address);
   bool refuse_one();
   void rest();
   void remove_file() const;
 
   OnAccept on_accept_;
+  Spare spare_;
   UniqueFd fd_;
   UniqueFd reserve_;  // given up to be able to refuse
   std::string address_;
