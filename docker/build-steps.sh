@@ -11,13 +11,13 @@ BUILD_PACKAGES="
   g++ cmake ninja-build pkg-config python3
   libuv1-dev libmariadb-dev libssl-dev zlib1g-dev libzstd-dev
   libyaml-cpp-dev liburiparser-dev libcli11-dev libexpected-dev libfmt-dev libspdlog-dev libxxhash-dev
-  prometheus-cpp-dev libcpp-httplib-dev nlohmann-json3-dev"
+  prometheus-cpp-dev libboost-dev nlohmann-json3-dev"
 
 # Connector/C's plugins for the ways to log in come with libmariadb3. ca-certificates: TiDB Cloud is verified against it.
 RUNTIME_PACKAGES="
   ca-certificates libuv1 libmariadb3 libssl3 zlib1g libzstd1
   libyaml-cpp0.7 liburiparser1 libfmt9 libspdlog1.10 libxxhash0
-  libprometheus-cpp-core1.0 libcpp-httplib0.11"
+  libprometheus-cpp-core1.0"
 
 say() { echo "build-steps: $*" >&2; }
 

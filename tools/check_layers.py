@@ -17,7 +17,7 @@ ALLOWED = {
     "session": {"base", "net", "protocol", "sql", "backend", "pool"},
     "config": {"base", "net", "protocol", "backend", "pool", "session"},
     "metrics": {"base", "sql", "pool", "session"},
-    "admin": {"base", "metrics"},
+    "admin": {"base", "net", "metrics"},
     "proxy": {"base", "net", "protocol", "sql", "backend", "pool", "session", "config", "metrics", "admin"},
     "main": {"base", "config", "net", "proxy"},
 }
@@ -30,10 +30,11 @@ OWNERS = {
     r"yaml-cpp/.*": {"config"},
     r"uriparser/.*": {"config"},
     r"prometheus/.*": {"metrics"},
-    r"httplib\.h": {"admin"},
+    r"boost/.*": {"admin"},
     r"spdlog/.*": {"base"},
     r"xxhash\.h": {"sql"},
-    r"(zlib|zstd)\.h": {"protocol"},
+    r"zlib\.h": {"protocol", "admin"},
+    r"zstd\.h": {"protocol"},
     r"CLI/.*": {"main"},
 }
 

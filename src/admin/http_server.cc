@@ -1,195 +1,107 @@
 #include "tidepool/admin/http_server.h"
 
-#include <atomic>
-#include <optional>
-#include <semaphore>
-#include <sys/eventfd.h>
+#include <future>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 
-#include <httplib.h>
-
-#include "http_socket.h"
-#include "http_stream.h"
+#include "http_service.h"
+#include "listen_socket.h"
 
 namespace tidepool::admin {
 namespace {
 
-constexpr std::size_t kThreads = 2;
-constexpr std::ptrdiff_t kConnections = 16;  // being answered or queued; accept() waits beyond
-constexpr std::size_t kMaxRequestBytes = 16'384;
-
-// httplib's own queue has no bound.
-class BoundedTasks {
- public:
-  void enqueue(std::function<void()> task) {
-    places_.acquire();
-    threads_.enqueue([this, task = std::move(task)] {
-      task();
-      places_.release();
-    });
-  }
-  void shutdown() { threads_.shutdown(); }
-
- private:
-  std::counting_semaphore<kConnections> places_{kConnections};
-  httplib::ThreadPool threads_{kThreads};
-};
-
-// Reads requests and answers them; who connects is found elsewhere.
-class Answerer final : public httplib::Server {
- public:
-  void answer(int fd) {
-    HttpStream stream(fd);
-    bool is_closed = false;
-    if (stream.is_readable()) process_request(stream, true, is_closed, nullptr);
-  }
-};
-
-httplib::Server::HandlerResponse refuse_other_methods(const httplib::Request& request,
-                                                      httplib::Response& response) {
-  if (request.method == "GET" || request.method == "HEAD") {
-    return httplib::Server::HandlerResponse::Unhandled;
-  }
-  response.status = 405;
-  response.set_header("Allow", "GET, HEAD");
-  response.set_content("only GET and HEAD\n", "text/plain");
-  return httplib::Server::HandlerResponse::Handled;
-}
-
-void explain_error(const httplib::Request& request, httplib::Response& response) {
-  if (!response.body.empty()) return;
-  const bool unknown = response.status == 404 && !request.path.empty();
-  response.set_content(unknown ? "not found; try /, /status.json, /metrics, /healthz or /readyz\n"
-                               : "error " + std::to_string(response.status) + "\n",
-                       "text/plain");
-}
-
-void set_limits(httplib::Server& server) {
-  server.set_payload_max_length(kMaxRequestBytes);
-  server.set_default_headers({
-      {"Cache-Control", "no-store"},
-      {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"},
-      {"X-Content-Type-Options", "nosniff"},
-  });
-  server.set_pre_routing_handler(refuse_other_methods);
-  server.set_error_handler(httplib::Server::Handler(explain_error));
-}
-
-void set_routes(httplib::Server& server, const HttpSources& sources) {
-  using httplib::Request;
-  using httplib::Response;
-  server.Get("/metrics", [&](const Request&, Response& response) {
-    response.set_content(sources.metrics(), "text/plain; version=0.0.4; charset=utf-8");
-  });
-  server.Get("/healthz", [](const Request&, Response& response) {
-    response.set_content("ok\n", "text/plain");
-  });
-  server.Get("/readyz", [&](const Request&, Response& response) {
-    const Readiness readiness = sources.readiness();
-    response.status = readiness.ready ? 200 : 503;
-    response.set_content((readiness.ready ? "ready" : readiness.reason) + "\n",
-                         "text/plain; charset=utf-8");
-  });
-  server.Get("/status.json", [&](const Request&, Response& response) {
-    response.set_content(to_json(sources.status()), "application/json");
-  });
-  server.Get("/", [&](const Request&, Response& response) {
-    response.set_content(to_html(sources.status()), "text/html; charset=utf-8");
-  });
-}
+constexpr Duration kStopLimit = std::chrono::seconds(2);
 
 }  // namespace
 
-class HttpServer::Listener {
+class HttpServer::Impl {
  public:
-  Listener(HttpSocket socket, HttpSources sources)
-      : sources_(std::move(sources)), socket_(std::move(socket)) {
-    set_limits(server_);
-    set_routes(server_, sources_);
+  Impl() = default;
+  ~Impl() { stop(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Result<void> open(net::UniqueFd socket, std::vector<HttpRoute> routes) {
+    auto service = HttpService::make(loop_, std::move(socket), std::move(routes));
+    if (!service) return tl::unexpected(service.error());
+    service_ = std::move(*service);
+    return {};
   }
 
-  ~Listener() { stop(); }
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-
-  void run() {
-    join();
-    eventfd_t ignored = 0;
-    (void)eventfd_read(wake_, &ignored);
-    ended_ = false;
-    thread_ = std::thread([this] { accept_all(); });
+  void serve() {
+    if (!service_) return;
+    if (!thread_.joinable()) thread_ = std::thread([this] { loop_.run(); });
+    call([this] { service_->resume(); });
   }
 
-  void pause() {
-    ended_ = true;
-    (void)eventfd_write(wake_, 1);
+  // On the loop's thread, which never waits long; after stop() nothing.
+  void call(const std::function<void()>& task) {
+    if (!service_) return;
+    if (!thread_.joinable()) return task();
+    std::promise<void> done;
+    loop_.post([&] {
+      task();
+      done.set_value();
+    });
+    done.get_future().wait();
   }
 
   void stop() {
-    if (wake_ < 0) return;
-    pause();
-    join();
-    close(std::exchange(wake_, -1));
-    socket_.reset();
+    if (!service_) return;
+    if (thread_.joinable()) {
+      call([this] { service_->stop(kStopLimit, [this] { loop_.stop(); }); });
+      thread_.join();
+    }
+    service_.reset();
   }
 
-  int fd() const { return socket_ ? socket_->fd() : -1; }
-  std::uint16_t port() const { return socket_ ? socket_->port() : 0; }
+  HttpService* service() { return service_.get(); }
 
  private:
-  void join() {
-    if (thread_.joinable()) thread_.join();
-  }
-
-  void accept_all() {
-    BoundedTasks tasks;
-    while (!ended_) {
-      const int fd = socket_->accept(wake_);
-      if (fd >= 0) tasks.enqueue([this, fd] { server_.answer(fd); });
-    }
-    tasks.shutdown();
-  }
-
-  const HttpSources sources_;
-  Answerer server_;
-  std::optional<HttpSocket> socket_;
-  int wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  std::atomic<bool> ended_ = false;
+  net::Loop loop_;
+  std::unique_ptr<HttpService> service_;
   std::thread thread_;
 };
 
-HttpServer::HttpServer(std::unique_ptr<Listener> listener) : listener_(std::move(listener)) {}
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 HttpServer::~HttpServer() = default;
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(const ListenAddress& address,
-                                                       HttpSources sources, int inherited) {
-  auto socket = HttpSocket::open(address, inherited);
+                                                       std::vector<HttpRoute> routes,
+                                                       int inherited) {
+  auto socket =
+      inherited >= 0 ? Result<net::UniqueFd>(net::UniqueFd(inherited)) : open_socket(address);
   if (!socket) return tl::unexpected(socket.error());
-  return std::unique_ptr<HttpServer>(
-      new HttpServer(std::make_unique<Listener>(std::move(*socket), std::move(sources))));
+  auto impl = std::make_unique<Impl>();
+  if (auto opened = impl->open(std::move(*socket), std::move(routes)); !opened) {
+    return tl::unexpected(opened.error());
+  }
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+void HttpServer::set_hosts(std::vector<std::string> names) {
+  impl_->call([&] { impl_->service()->set_hosts(std::move(names)); });
 }
 
 void HttpServer::serve() {
-  listener_->run();
+  impl_->serve();
 }
 
 void HttpServer::pause() {
-  listener_->pause();
+  impl_->call([this] { impl_->service()->pause(); });
 }
 
 std::uint16_t HttpServer::port() const {
-  return listener_->port();
+  return impl_->service() == nullptr ? 0 : impl_->service()->port();
 }
 
 int HttpServer::fd() const {
-  return listener_->fd();
+  return impl_->service() == nullptr ? -1 : impl_->service()->fd();
 }
 
 void HttpServer::stop() {
-  listener_->stop();
+  impl_->stop();
 }
 
 }  // namespace tidepool::admin

@@ -25,6 +25,8 @@ constexpr auto kVariables = std::to_array<Variable>({
      "true: ssl=false in TIDB_URL is meant even though TiDB is on another machine"},
     {"TIDEPOOL_LISTEN", Of::kListener, "address", "where clients connect"},
     {"TIDEPOOL_HTTP", Of::kGlobal, "http.address", "where metrics and health are served, or off"},
+    {"TIDEPOOL_HTTP_HOSTS", Of::kGlobal, "http.hosts",
+     "names by which that may be called, between commas"},
     {"TIDEPOOL_POOL_SIZE", Of::kPool, "size", "backends that are kept"},
     {"TIDEPOOL_MAX_OVERFLOW", Of::kPool, "max_overflow", "backends beyond them under load"},
     {"TIDEPOOL_WORKERS", Of::kGlobal, "workers", "event loops, or auto for one for each core"},

@@ -87,6 +87,10 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
     "Whether a crash may leave a core dump, and a debugger of the same user may look in: both hold passwords and rows", ""}),
   global<&Config::http>({"http.address", {Kind::kAddressOrOff},
     "Where /metrics, /healthz and /readyz are served", ""}),
+  global<&Config::http, &Http::hosts>({"http.hosts", {Kind::kHosts},
+    "Names by which browsers and scrapers may call that address, besides IP addresses, localhost and the name in "
+    "http.address; a request by any other name is refused, since a web page can give itself a name that leads here",
+    "[tidepool.example.com]", true}),
   global<&Config::log, &Log::level>({"log.level", word(kLevelWords),
     "The least important lines that are written", ""}),
   global<&Config::log, &Log::format>({"log.format", word(kFormatWords),

@@ -22,7 +22,9 @@ void keep(const std::string& key, const T& current, T& next, std::vector<std::st
 Config reloadable(const Config& current, Config next, std::vector<std::string>& kept) {
   keep("workers", current.workers, next.workers, kept);
   keep("core_dumps", current.core_dumps, next.core_dumps, kept);
-  keep("http.address", current.http, next.http, kept);
+  Http address = current.http;  // all but its names
+  address.hosts = next.http.hosts;
+  keep("http.address", address, next.http, kept);
   const bool same_places = std::equal(current.listeners.begin(), current.listeners.end(),
                                       next.listeners.begin(), next.listeners.end(), same_place);
   if (!same_places) keep("listeners", current.listeners, next.listeners, kept);

@@ -96,6 +96,7 @@ std::string allowed(const Form& form) {
     case Kind::kAddress: return "host:port, [IPv6]:port or :port for all interfaces";
     case Kind::kAddressOrOff: return "host:port, [IPv6]:port, :port for all interfaces, or off";
     case Kind::kAddresses: return "a list of host:port or [IPv6]:port";
+    case Kind::kHosts: return "a list of host names, without ports";
   }
   return "";
 }
@@ -232,7 +233,9 @@ bool parse(const std::string& text, const Form& form, Http& into) {
   }
   Endpoint address{into.host, into.port};
   if (!parse(text, form, address)) return false;
-  into = {true, address.host, address.port};
+  into.enabled = true;
+  into.host = address.host;
+  into.port = address.port;
   return true;
 }
 
@@ -240,6 +243,20 @@ bool parse(const std::string& text, const Form& form, std::vector<Endpoint>& int
   Endpoint endpoint;
   if (!parse(text, form, endpoint)) return false;
   into.push_back(std::move(endpoint));
+  return true;
+}
+
+bool parse(const std::string& text, const Form&, std::vector<std::string>& into) {
+  std::size_t from = 0;
+  while (from <= text.size()) {
+    const std::size_t end = std::min(text.find(',', from), text.size());
+    const std::size_t begin = std::min(text.find_first_not_of(' ', from), end);
+    const std::size_t last = text.find_last_not_of(' ', end == 0 ? 0 : end - 1);
+    const std::string name = begin < end ? text.substr(begin, last + 1 - begin) : "";
+    if (!is_host(name) || name.find(':') != std::string::npos) return false;
+    into.push_back(name);
+    from = end + 1;
+  }
   return true;
 }
 
@@ -298,6 +315,13 @@ std::string show(const Form& form, const std::vector<Endpoint>& value) {
   std::string text;
   for (const Endpoint& endpoint : value)
     text += (text.empty() ? "" : ", ") + show(form, endpoint);
+  return text.empty() ? "" : "[" + text + "]";
+}
+
+std::string show(const Form&, const std::vector<std::string>& value) {
+  std::string text;
+  for (const std::string& one : value)
+    text += (text.empty() ? "" : ", ") + one;
   return text.empty() ? "" : "[" + text + "]";
 }
 

@@ -31,6 +31,7 @@ enum class Kind : std::uint8_t {
   kAddress,       // host:port
   kAddressOrOff,  //
   kAddresses,     // a list of host:port
+  kHosts,         // a list of names
 };
 
 struct Form {
@@ -71,6 +72,8 @@ bool parse(const std::string& text, const Form& form, std::optional<Milliseconds
 bool parse(const std::string& text, const Form& form, Endpoint& into);
 bool parse(const std::string& text, const Form& form, Http& into);
 bool parse(const std::string& text, const Form& form, std::vector<Endpoint>& into);  // appends one
+bool parse(const std::string& text, const Form& form,
+           std::vector<std::string>& into);  // appends those between commas
 
 template <class E>
 requires std::is_enum_v<E>
@@ -97,6 +100,7 @@ std::string show(const Form& form, const std::optional<Milliseconds>& value);
 std::string show(const Form& form, const Endpoint& value);
 std::string show(const Form& form, const Http& value);
 std::string show(const Form& form, const std::vector<Endpoint>& value);
+std::string show(const Form& form, const std::vector<std::string>& value);
 
 template <class E>
 requires std::is_enum_v<E> std::string show(const Form& form, E value) {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "server_impl.h"
+#include "tidepool/admin/status_routes.h"
 #include "tidepool/proxy/handover.h"
 
 namespace tidepool::proxy {
@@ -26,14 +27,24 @@ Result<void> Server::start_http() {
     std::vector<net::UniqueFd> sockets = before->take(key_of(config));
     if (!sockets.empty()) inherited = sockets.front().release();
   }
-  auto http = admin::HttpServer::listen({config.host, config.port},
-                                        {.metrics = [this] { return render_metrics(); },
-                                         .readiness = [this] { return readiness(); },
-                                         .status = [this] { return status(); }},
-                                        inherited);
+  auto http = admin::HttpServer::listen(
+      {config.host, config.port},
+      admin::status_routes({.metrics = [this] { return render_metrics(); },
+                            .readiness = [this] { return readiness(); },
+                            .status = [this] { return status(); }}),
+      inherited);
   if (!http) return tl::unexpected(http.error());
   http_ = std::move(*http);
+  set_http_hosts();
   return {};
+}
+
+// A name to listen on is a name to be called by.
+void Server::set_http_hosts() {
+  if (!http_) return;
+  std::vector<std::string> names = home_->config.http.hosts;
+  names.push_back(home_->config.http.host);
+  http_->set_hosts(std::move(names));
 }
 
 std::string Server::render_metrics() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tidepool/admin/http_server.h"
+#include "tidepool/admin/status.h"
 #include "tidepool/config/load.h"
 #include "tidepool/metrics/exporter.h"
 #include "tidepool/net/loop.h"
@@ -48,6 +49,7 @@ class Server {
   // server_http.cc
   void add_metrics(const PoolHome& pool);
   Result<void> start_http();
+  void set_http_hosts();
   std::string render_metrics() const;
   admin::Readiness readiness() const;
   admin::Status status() const;

@@ -100,6 +100,7 @@ Result<void> Server::read_again() {
     if (is_new || (drained.count(pool.config.name) > 0 && !pool.is_drained)) add_metrics(pool);
   }
   log::configure(next.log.level, next.log.format);
+  set_http_hosts();
   for (const std::string& line : loaded->warnings)
     log::warn(line);
   for (const std::string& key : kept)

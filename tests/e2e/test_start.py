@@ -246,7 +246,7 @@ def test_whoever_connects_during_the_start_is_served(start):
         port, http = free_port(), free_port()
         start(listeners=[{"address": f"127.0.0.1:{port}"}], http={"address": f"127.0.0.1:{http}"}, workers=2)
         with connect_at_once(port) as client, connect_at_once(http) as scraper:
-            scraper.sendall(b"GET /healthz HTTP/1.1\r\nHost: tidepool\r\nConnection: close\r\n\r\n")
+            scraper.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
             assert client.recv(5)[4] == 10, "a greeting"
             assert scraper.recv(15).startswith(b"HTTP/1.1 200")
 

@@ -102,7 +102,7 @@ def wait_for_everybody(progress):
 def scrape(proxy, path="/healthz"):
     started = time.monotonic()
     with socket.create_connection(("127.0.0.1", proxy.http_port), timeout=30) as http:
-        http.sendall(f"GET {path} HTTP/1.1\r\nHost: tidepool\r\n\r\n".encode())
+        http.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         answer = b""
         while piece := http.recv(65536):
             answer += piece

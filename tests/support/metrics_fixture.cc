@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tidepool/admin/http_server.h"
+#include "tidepool/admin/status_routes.h"
 #include "tidepool/metrics/exporter.h"
 
 namespace {
@@ -118,8 +119,8 @@ int main() {
     return facts;
   };
   auto server = admin::HttpServer::listen(
-      {"127.0.0.1", 0},
-      {[&] { return exporter.render(); }, [&] { return status().readiness; }, status});
+      {"127.0.0.1", 0}, admin::status_routes({[&] { return exporter.render(); },
+                                              [&] { return status().readiness; }, status}));
   if (!server) {
     std::cerr << server.error().message << '\n';
     return 1;

@@ -1,18 +1,20 @@
-// The HTTP side of operations: /metrics, /healthz, /readyz, / (the status page) and /status.json.
+// The HTTP port: answers the routes that it was given.
 //
-// Owned by the proxy. It runs on three threads of its own (one accepts, two answer), on which it
-// calls the functions that it was given. Every answer ends its connection, nobody may be silent for
-// more than a second or two, and connections beyond a handful wait in the kernel: a client of this
-// port cannot use up the proxy's descriptors. No login, no TLS: bind it to an address that only
-// operators reach.
+// Owned by the proxy. One thread with a loop of its own reads and writes, two run handlers, and one
+// those of the probes; nothing of a worker's is touched. Whoever connects has a deadline for a
+// whole request and a limit on its size, from its route; there are at most 128 connections, and who
+// has waited longest goes for one that comes. Some descriptors are reserved for the time when the
+// process has none left. Every answer ends its connection. No login, no TLS: bind it to an address
+// that only operators reach; the Host header must name this port, so that no page of a browser
+// reaches it by a name of its own (DNS rebinding).
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "tidepool/admin/status.h"
+#include "tidepool/admin/http_route.h"
 #include "tidepool/base/error.h"
 
 namespace tidepool::admin {
@@ -22,20 +24,16 @@ struct ListenAddress {
   std::uint16_t port = 0;  // 0: any that is free
 };
 
-// Called from the server's threads, two at a time, from serve() until stop() has returned.
-struct HttpSources {
-  std::function<std::string()> metrics;  // Exporter::render()
-  std::function<Readiness()> readiness;
-  std::function<Status()> status;
-};
-
 class HttpServer {
  public:
   // Whoever connects from the moment it returns is answered once serve() was called. `inherited`: a
   // socket that listens there already, which becomes this one's; -1: none. An address that cannot
   // be bound is Code::kConfig, and the text names it.
   static Result<std::unique_ptr<HttpServer>> listen(const ListenAddress& address,
-                                                    HttpSources sources, int inherited = -1);
+                                                    std::vector<HttpRoute> routes,
+                                                    int inherited = -1);
+  // The names by which clients may call it besides IP addresses and localhost.
+  void set_hosts(std::vector<std::string> names);
   void serve();
   // Whoever connects from now on is answered by another process that has the socket too, or waits
   // until serve() is called again.
@@ -49,15 +47,15 @@ class HttpServer {
   std::uint16_t port() const;
   int fd() const;
 
-  // Answers what has begun and ends the threads; takes about two seconds at worst, if a client is
-  // silent. Whoever else has the socket listens on. Idempotent.
+  // Answers what has begun, for two seconds at most, and ends the threads, once handlers under way
+  // have returned. Whoever else has the socket listens on. Idempotent.
   void stop();
 
  private:
-  class Listener;
-  explicit HttpServer(std::unique_ptr<Listener> listener);
+  class Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
 
-  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace tidepool::admin

@@ -45,7 +45,8 @@ struct Listener {
 struct Http {
   bool enabled = true;
   std::string host = "127.0.0.1";
-  std::uint16_t port = 6034;  // 0: the kernel chooses one (tests)
+  std::uint16_t port = 6034;            // 0: the kernel chooses one (tests)
+  std::vector<std::string> hosts = {};  // names by which it may be called besides addresses
 
   bool operator==(const Http&) const = default;
 };

@@ -52,6 +52,7 @@ TEST(Environment, SidecarsTuneWhatTheyNeed) {
   const Config config = config_of(start({{"TIDB_URL", "mysql://u:p@h.example"},
                                          {"TIDEPOOL_LISTEN", ":7000"},
                                          {"TIDEPOOL_HTTP", "off"},
+                                         {"TIDEPOOL_HTTP_HOSTS", "tidepool,a.example , b"},
                                          {"TIDEPOOL_POOL_SIZE", "7"},
                                          {"TIDEPOOL_MAX_OVERFLOW", "0"},
                                          {"TIDEPOOL_WORKERS", "auto"},
@@ -62,6 +63,7 @@ TEST(Environment, SidecarsTuneWhatTheyNeed) {
   EXPECT_EQ(config.listeners.front().host, "0.0.0.0");
   EXPECT_EQ(config.listeners.front().port, 7000);
   EXPECT_FALSE(config.http.enabled);
+  EXPECT_THAT(config.http.hosts, ElementsAre("tidepool", "a.example", "b"));
   EXPECT_EQ(config.pools.front().size, 7);
   EXPECT_EQ(config.pools.front().max_overflow, 0);
   EXPECT_GE(config.workers, 1);

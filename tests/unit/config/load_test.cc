@@ -37,7 +37,7 @@ workers: 3
 max_clients: 20
 login_timeout: 1s
 drain_timeout: 2m
-http: {address: "[::1]:9000"}
+http: {address: "[::1]:9000", hosts: [tidepool, a.example]}
 log: {level: warn, format: json}
 listeners:
   - address: "[::1]:7000"
@@ -72,7 +72,7 @@ users:
   wanted.max_clients = 20;
   wanted.login_timeout = seconds(1);
   wanted.drain_timeout = minutes(2);
-  wanted.http = {true, "::1", 9000};
+  wanted.http = {true, "::1", 9000, {"tidepool", "a.example"}};
   wanted.log = {log::Level::kWarn, log::Format::kJson};
   Listener tcp{"::1", 7000, "", 0660, {ClientTlsMode::kRequired, pem.path(), pem.path()}};
   Listener socket;

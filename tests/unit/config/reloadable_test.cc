@@ -29,6 +29,7 @@ class ReloadableTest : public testing::Test {
 TEST_F(ReloadableTest, TakesWhatARunningProcessCanChange) {
   next_.log.level = log::Level::kDebug;
   next_.max_clients = 7;
+  next_.http.hosts = {"tidepool"};
   next_.listeners[0].tls = {ClientTlsMode::kRequired, "c.pem", "k.pem"};
   next_.pools[0].size = 9;
   next_.pools[0].password = "new";
