@@ -131,10 +131,12 @@ TEST_F(HttpRouteTest, HoldsNoMoreThanItsBudgetOfBodies) {
     (void)peers.back().say(post("/agent", most.size() + 1) + most);
   }
 
-  int refused = 0;
+  // Who goes on sending long after the refusal may not get to read it.
+  int taken = 0;
   for (const HttpPeer& one : peers)
-    refused += one.ask("x").starts_with("HTTP/1.1 503 ") ? 1 : 0;
-  EXPECT_GE(refused, 2);
+    taken += one.ask("x").ends_with("\r\n\r\n4194305") ? 1 : 0;
+  EXPECT_GE(taken, 1);
+  EXPECT_LE(taken, 4);
   EXPECT_THAT(peer().ask(post("/agent", 1) + "x"), EndsWith("\r\n\r\n1")) << "it is free again";
 }
 
