@@ -6,6 +6,7 @@
 //                                                                    ▶ kAwaitKeyRequest
 //                                                                    [─▶ kAwaitKey] ─▶
 //                                                                    kAwaitEncrypted (plain TCP)
+//                        each ▶ kAwaitVerdict ──▶ kAccepted | kRejected
 #include "tidepool/protocol/server_handshake.h"
 
 #include <algorithm>
@@ -22,6 +23,7 @@ constexpr std::string_view kFastAuthSuccess = "\x03";
 constexpr std::string_view kPerformFullAuth = "\x04";
 constexpr std::string_view kRequestPublicKey = "\x02";
 
+constexpr std::uint16_t kErrTooManyConnections = 1040;
 constexpr std::uint16_t kErrAccessDenied = 1045;
 constexpr std::uint16_t kErrHandshake = 1043;
 constexpr std::uint16_t kErrNotSupportedAuthMode = 1251;
@@ -52,20 +54,6 @@ std::string_view without_trailing_nuls(std::string_view text) {
   while (!text.empty() && text.back() == '\0')
     text.remove_suffix(1);
   return text;
-}
-
-// Nobody's password, of the kind that a real user would have.
-UserRecord make_decoy(Credential::Kind kind) {
-  const std::string secret = random_salt();
-  UserRecord decoy{Credential::plaintext(secret)};
-  if (kind == Credential::Kind::kNativeHash) {
-    decoy.credential = Credential::native_hash(make_native_hash(secret)).value_or(decoy.credential);
-  } else if (kind == Credential::Kind::kSha2Hash) {
-    const std::string hash = "$A$005$" + random_salt() + std::string(43, '.');
-    decoy.credential = Credential::sha2_hash(hash).value_or(decoy.credential);
-    decoy.sha2_digest = sha2_digest(secret);
-  }
-  return decoy;
 }
 
 }  // namespace
@@ -162,7 +150,8 @@ Action ServerHandshake::on_packet(std::string_view payload) {
     case State::kAwaitEncrypted: return on_encrypted(payload);
     case State::kAwaitTls:
     case State::kAwaitUser:
-    case State::kAwaitKey: return reject_malformed("a packet out of turn");
+    case State::kAwaitKey:
+    case State::kAwaitVerdict: return reject_malformed("a packet out of turn");
     case State::kStart:
     case State::kAccepted:
     case State::kRejected: break;
@@ -203,7 +192,11 @@ Action ServerHandshake::on_ssl_request() {
 Action ServerHandshake::on_user(const UserRecord* user) {
   TIDEPOOL_CHECK(state_ == State::kAwaitUser);
   user_known_ = user != nullptr;
-  user_ = user_known_ ? *user : make_decoy(options_.decoy);
+  static const Decoys kPlaintextOnly;
+  // Chosen for a known one too: the time that it takes tells nothing.
+  const Decoys& decoys = options_.decoys != nullptr ? *options_.decoys : kPlaintextOnly;
+  const UserRecord decoy{decoys.of(login_.user)};
+  user_ = user_known_ ? *user : decoy;
   used_password_ = !without_trailing_nuls(login_.auth_response).empty();
   plugin_ = choose_plugin();
   const bool speaks_plugins = login_.has(capability::kPluginAuth);
@@ -289,13 +282,22 @@ Action ServerHandshake::on_encrypted(std::string_view payload) {
   return password ? judge_cleartext(*password) : deny();
 }
 
+// A digest that is known would tell sooner, and so tell who has logged in before.
 Action ServerHandshake::judge_cleartext(std::string_view password) {
-  const std::string digest = sha2_digest(password);
-  const bool right = user_.sha2_digest.empty() ? verify_cleartext(user_.credential, password)
-                                               : constant_time_equal(digest, user_.sha2_digest);
-  if (!right || !user_known_) return deny();
+  if (password.size() > kMaxPasswordBytes) return deny();
+  digest_ = sha2_digest(password);
+  return enter(State::kAwaitVerdict, CheckPassword{user_.credential, std::string(password)});
+}
+
+Action ServerHandshake::on_verdict(Verdict verdict) {
+  TIDEPOOL_CHECK(state_ == State::kAwaitVerdict);
+  if (verdict == Verdict::kBusy) {
+    const std::string text = "Too many connections: too many passwords wait to be checked";
+    return reject({kErrTooManyConnections, "08004", text}, Code::kBusy, text);
+  }
+  if (verdict == Verdict::kWrong || !user_known_) return deny();
   Action action = accept({});
-  if (user_.sha2_digest.empty()) std::get<Accept>(action).learned_sha2_digest = digest;
+  if (user_.sha2_digest.empty()) std::get<Accept>(action).learned_sha2_digest = std::move(digest_);
   return action;
 }
 

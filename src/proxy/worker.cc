@@ -31,6 +31,7 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     });
   });
   environment_.login_key = home.login_key.get();
+  environment_.password_checks = home.password_checks.get();
   add_pools();
   apply(home.config, home.tls, {});
 }

@@ -19,11 +19,11 @@ protocol::Credential credential_of(const config::User& user) {
   return *std::move(hash);
 }
 
-// What most users have is what an unknown one seems to have.
-protocol::Credential::Kind decoy_of(const session::Environment& environment) {
-  const auto first = environment.accounts.begin();
-  return first == environment.accounts.end() ? protocol::Credential::Kind::kPlaintext
-                                             : first->second.credential.kind();
+protocol::Decoys decoys_of(const session::Environment& environment) {
+  std::vector<protocol::Credential> in_use;
+  for (const auto& [name, account] : environment.accounts)
+    in_use.push_back(account.credential);
+  return protocol::Decoys(in_use);
 }
 
 void fill(session::Account& account, const config::User& user, const config::Pool& pool) {
@@ -92,7 +92,7 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
   for (const std::size_t number : renewed)
     environment_.pools[number]->databases = {};
   set_users(config);
-  environment_.decoy = decoy_of(environment_);
+  environment_.decoys = decoys_of(environment_);
   environment_.login_timeout = config.login_timeout;
   environment_.client_stall_timeout = config.client_stall_timeout;
   client_keepalive_ = config.client_keepalive;

@@ -16,7 +16,8 @@ Login::Login(Environment& environment, ClientChannel& channel, net::TlsContext* 
 
 bool Login::takes_packets() const {
   using State = protocol::ServerHandshake::State;
-  return handshake_.state() != State::kAwaitTls && handshake_.state() != State::kAwaitKey;
+  const State state = handshake_.state();
+  return state != State::kAwaitTls && state != State::kAwaitKey && state != State::kAwaitVerdict;
 }
 
 Login::Status Login::start() {
@@ -44,6 +45,23 @@ void Login::on_key_made() {
   key_wait_.reset();
   const OnStatus tell = on_late_status_;  // it may destroy this object
   tell(perform(handshake_.on_key(environment_.login_key->get())));
+}
+
+// Nullopt: it is being checked.
+std::optional<protocol::Action> Login::check_password(protocol::CheckPassword& check) {
+  check_wait_ = environment_.password_checks->add(
+      environment_.loop, std::move(check.credential), std::move(check.password),
+      [this](bool is_right) {
+        on_password_checked(is_right ? protocol::Verdict::kRight : protocol::Verdict::kWrong);
+      });
+  if (check_wait_ != nullptr) return std::nullopt;
+  return handshake_.on_verdict(protocol::Verdict::kBusy);
+}
+
+void Login::on_password_checked(protocol::Verdict verdict) {
+  check_wait_.reset();
+  const OnStatus tell = on_late_status_;  // it may destroy this object
+  tell(perform(handshake_.on_verdict(verdict)));
 }
 
 Login::Status Login::perform(protocol::Action action) {
@@ -80,6 +98,10 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
     next = find_key(*find);
     return Status::kUnderWay;
   }
+  if (auto* check = std::get_if<protocol::CheckPassword>(&action)) {
+    next = check_password(*check);
+    return Status::kUnderWay;
+  }
   if (auto* accept = std::get_if<protocol::Accept>(&action)) {
     // Not that of a password which a reload has changed meanwhile.
     const bool is_current = credential_version_ == account_->credential_version;
@@ -104,6 +126,25 @@ void Login::write(std::string_view bytes) {
   if (bytes.empty()) return;
   if (const auto written = channel_.write(bytes); !written)
     log::debug("client takes no answers to its login", {{"error", written.error().message}});
+}
+
+LoginFailure Login::failure() const {
+  return reason_.code == Code::kBusy ? LoginFailure::kPasswordQueue : failure_of(reason_);
+}
+
+LoginFailure failure_of(const Error& error) {
+  switch (error.code) {
+    case Code::kAuth:
+      return error.mysql_errno == 1045 ? LoginFailure::kPassword : LoginFailure::kDatabase;
+    case Code::kTls: return LoginFailure::kTls;
+    case Code::kTimeout: return LoginFailure::kTimeout;
+    case Code::kBusy: return LoginFailure::kLimit;
+    case Code::kClosed: return LoginFailure::kClosed;
+    case Code::kBackend:
+      return error.mysql_errno == 1049 || error.mysql_errno == 1044 ? LoginFailure::kDatabase
+                                                                    : LoginFailure::kBackend;
+    default: return LoginFailure::kProtocol;
+  }
 }
 
 std::string host_of(const std::string& peer) {

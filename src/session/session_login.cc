@@ -11,21 +11,6 @@
 namespace tidepool::session {
 namespace {
 
-LoginFailure failure_of(const Error& error) {
-  switch (error.code) {
-    case Code::kAuth:
-      return error.mysql_errno == 1045 ? LoginFailure::kPassword : LoginFailure::kDatabase;
-    case Code::kTls: return LoginFailure::kTls;
-    case Code::kTimeout: return LoginFailure::kTimeout;
-    case Code::kBusy: return LoginFailure::kLimit;
-    case Code::kClosed: return LoginFailure::kClosed;
-    case Code::kBackend:
-      return error.mysql_errno == 1049 || error.mysql_errno == 1044 ? LoginFailure::kDatabase
-                                                                    : LoginFailure::kBackend;
-    default: return LoginFailure::kProtocol;
-  }
-}
-
 backend::Variant variant_of(std::uint32_t capabilities, std::uint16_t collation) {
   backend::Variant variant;
   // A character set that TiDB cannot convert comes by the handshake or not at all.
@@ -57,7 +42,7 @@ void Session::start() {
       arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
   options.client_host = host_of(arrival_.peer);
   options.rsa_key = environment_.login_key->get();
-  options.decoy = environment_.decoy;
+  options.decoys = &environment_.decoys;
   options.default_plugin = std::string(protocol::kNativePassword);  // as TiDB
   channel_.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
   login_ = make_login(arrival_.tls.get(), protocol::ServerHandshake(std::move(options)));
@@ -81,7 +66,7 @@ void Session::on_login_status(Login::Status status) {
     case Login::Status::kAccepted: return on_accepted();
     case Login::Status::kRejected:
       if (account_ != nullptr) return on_change_user_rejected();
-      environment_.logins->failures[failure_of(login_->reason())].add();
+      environment_.logins->failures[login_->failure()].add();
       log::info("login refused",
                 {{"session", id_}, {"peer", arrival_.peer}, {"error", login_->reason().message}});
       return close();
@@ -240,7 +225,7 @@ void Session::change_user(std::string_view payload) {
   options.tls_established = channel_.stream().is_tls();
   options.client_host = host_of(arrival_.peer);
   options.rsa_key = environment_.login_key->get();
-  options.decoy = environment_.decoy;
+  options.decoys = &environment_.decoys;
   options.default_plugin = std::string(protocol::kNativePassword);
   options.salt = salt_;
   enter(State::kHandshake);

@@ -36,6 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       action = handshake.on_user(choice < 128 ? &user : nullptr);
     } else if (std::holds_alternative<FindKey>(action)) {
       action = handshake.on_key(&kKey);
+    } else if (const auto* check = std::get_if<CheckPassword>(&action)) {
+      TIDEPOOL_CHECK(check->password.size() <= kMaxPasswordBytes);
+      action = handshake.on_verdict(static_cast<Verdict>(1 + choice % 2));
     } else if (std::holds_alternative<StartTls>(action)) {
       action = handshake.on_tls_established();
     } else {

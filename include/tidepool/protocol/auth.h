@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,6 +21,9 @@ namespace tidepool::protocol {
 inline constexpr std::string_view kNativePassword = "mysql_native_password";
 inline constexpr std::string_view kCachingSha2Password = "caching_sha2_password";
 inline constexpr std::string_view kClearPassword = "mysql_clear_password";
+// As MySQL (CACHING_SHA2_PASSWORD_MAX_PASSWORD_LENGTH): what a longer one makes for work is
+// quadratic.
+inline constexpr std::size_t kMaxPasswordBytes = 256;
 
 // What the proxy knows of a user's password.
 class Credential {

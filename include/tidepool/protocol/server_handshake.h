@@ -16,6 +16,7 @@
 
 #include "tidepool/base/error.h"
 #include "tidepool/protocol/auth.h"
+#include "tidepool/protocol/decoys.h"
 #include "tidepool/protocol/login_messages.h"
 #include "tidepool/protocol/reply_messages.h"
 
@@ -41,8 +42,7 @@ struct HandshakeOptions {
   bool tls_established = false;     // for COM_CHANGE_USER on a connection under TLS
   std::string client_host;          // for the text of 1045
   const RsaKey* rsa_key = nullptr;  // borrowed, outlives the machine; null: see FindKey
-  // What an unknown user seems to have, so that nobody can tell: the kind that most users have.
-  Credential::Kind decoy = Credential::Kind::kPlaintext;
+  const Decoys* decoys = nullptr;   // borrowed, outlives the machine; null: of plaintext only
   std::string
       salt;  // empty: random. For COM_CHANGE_USER the salt of the login (ServerHandshake::salt())
 };
@@ -59,6 +59,16 @@ struct FindUser {
 struct FindKey {
   bool is_to_be_made = true;  // false: the client says that it knows the key already
 };
+// For a full authentication; then on_verdict(). Of an unknown user too, whose work is the same.
+struct CheckPassword {
+  Credential credential;
+  std::string password;  // of kMaxPasswordBytes at most
+};
+enum class Verdict : std::uint8_t {
+  kRight,
+  kWrong,
+  kBusy,  // it was not checked: too many others wait for that
+};
 // Logged in. The session sends `bytes` (possibly none), then an OK or an ERR of its own (1049 and
 // the like) whose sequence number is `next_sequence`.
 struct Accept {
@@ -74,7 +84,8 @@ struct Reject {
   std::string bytes;
   Error reason;
 };
-using Action = std::variant<SendBytes, StartTls, AwaitPacket, FindUser, FindKey, Accept, Reject>;
+using Action = std::variant<SendBytes, StartTls, AwaitPacket, FindUser, FindKey, CheckPassword,
+                            Accept, Reject>;
 
 class ServerHandshake {
  public:
@@ -88,6 +99,7 @@ class ServerHandshake {
     kAwaitKeyRequest,  // 0x02, a request for the public key, or already the encrypted password
     kAwaitKey,         // the session's on_key()
     kAwaitEncrypted,   // the encrypted password
+    kAwaitVerdict,     // the session's on_verdict()
     kAccepted,
     kRejected,
   };
@@ -111,6 +123,9 @@ class ServerHandshake {
 
   // Null: there is none, and no full authentication over plain TCP.
   Action on_key(const RsaKey* key);
+
+  // Of the password that it asked about.
+  Action on_verdict(Verdict verdict);
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool is_done() const {
@@ -157,6 +172,7 @@ class ServerHandshake {
   bool tls_established_ = false;
   std::string plugin_;       // being used
   std::string key_request_;  // while the key is awaited
+  std::string digest_;       // of the password that is being checked
 };
 
 }  // namespace tidepool::protocol

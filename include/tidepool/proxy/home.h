@@ -18,6 +18,7 @@
 #include "tidepool/pool/worker_pool.h"
 #include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
+#include "tidepool/session/password_checks.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 
@@ -52,6 +53,8 @@ struct Home {
   std::vector<std::unique_ptr<PoolHome>> pools;  // never fewer
   ListenerTls tls;
   std::unique_ptr<session::LoginKey> login_key = std::make_unique<session::LoginKey>();
+  std::unique_ptr<session::PasswordChecks> password_checks =
+      std::make_unique<session::PasswordChecks>();
   session::LoginStats logins;
   session::Registry registry;
   session::GlobalSettings global_settings;

@@ -18,9 +18,11 @@
 #include "tidepool/pool/worker_pool.h"
 #include "tidepool/protocol/auth.h"
 #include "tidepool/protocol/compression.h"
+#include "tidepool/protocol/decoys.h"
 #include "tidepool/protocol/server_handshake.h"
 #include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
+#include "tidepool/session/password_checks.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/session/silence.h"
@@ -78,7 +80,8 @@ struct Environment {
   GlobalSettings* global_settings = nullptr;  // likewise
   unsigned worker = 0;                        // this one's index
   LoginKey* login_key = nullptr;              // shared by all workers
-  protocol::Credential::Kind decoy = protocol::Credential::Kind::kPlaintext;
+  PasswordChecks* password_checks = nullptr;  // likewise
+  protocol::Decoys decoys;
   Duration login_timeout = std::chrono::seconds(10);
   Duration client_stall_timeout{};                      // 0: no limit
   Duration disconnect_grace = std::chrono::seconds(5);  // see departure.h

@@ -15,6 +15,7 @@
 #include "tidepool/session/client_channel.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/login_key.h"
+#include "tidepool/session/password_checks.h"
 
 namespace tidepool::session {
 
@@ -45,6 +46,7 @@ class Login {
   const Account* found() const { return account_; }
   // After kRejected.
   const Error& reason() const { return reason_; }
+  LoginFailure failure() const;
   const std::string& salt() const { return handshake_.salt(); }
   // False: what the client sends meanwhile is no packet, or not yet to be taken.
   bool takes_packets() const;
@@ -52,6 +54,8 @@ class Login {
  private:
   std::optional<protocol::Action> find_key(const protocol::FindKey& find);
   void on_key_made();
+  std::optional<protocol::Action> check_password(protocol::CheckPassword& check);
+  void on_password_checked(protocol::Verdict verdict);
   Status perform(protocol::Action action);
   void write(std::string_view bytes);
   Status perform_one(protocol::Action& action, std::optional<protocol::Action>& next);
@@ -66,7 +70,11 @@ class Login {
   Error reason_;
   const OnStatus on_late_status_;
   std::unique_ptr<LoginKey::Wait> key_wait_;
+  std::unique_ptr<PasswordChecks::Wait> check_wait_;
 };
+
+// Of a login that failed after its password was proved.
+LoginFailure failure_of(const Error& error);
 
 // The client's address without its port, as TiDB names it in 1045.
 std::string host_of(const std::string& peer);

@@ -25,18 +25,22 @@ enum class SessionState : std::uint8_t {
 inline constexpr std::size_t kSessionStates = 4;
 
 enum class LoginFailure : std::uint8_t {
-  kPassword,     // also an unknown user: the client is not told which
-  kDatabase,     // unknown, or not this user's
-  kTooMany,      // max_clients
-  kDescriptors,  // the process has none left
-  kLimit,        // of a user's or a database's sessions
-  kTls,          // required and not asked for, or its handshake failed
-  kProtocol,     // bytes that are no login
-  kTimeout,      // no login within the connect timeout
-  kClosed,       // the client went away
-  kBackend,      // the pool could not serve the login
+  kPassword,       // also an unknown user: the client is not told which
+  kDatabase,       // unknown, or not this user's
+  kTooMany,        // max_clients
+  kDescriptors,    // the process has none left
+  kLimit,          // of a user's or a database's sessions
+  kTls,            // required and not asked for, or its handshake failed
+  kProtocol,       // bytes that are no login
+  kTimeout,        // no login within the connect timeout
+  kClosed,         // the client went away
+  kBackend,        // the pool could not serve the login
+  kPasswordQueue,  // too many passwords waited to be checked
+  kPendingLogins,  // too many clients had not logged in yet
+  kAddress,        // too many of them were at one address
+  kMemory,         // what clients had sent before their login was too much
 };
-inline constexpr std::size_t kLoginFailures = 10;
+inline constexpr std::size_t kLoginFailures = 14;
 
 enum class CommandKind : std::uint8_t { kQuery, kExecute, kPrepare, kOther };
 inline constexpr std::size_t kCommandKinds = 4;
@@ -102,6 +106,10 @@ constexpr const char* to_string(LoginFailure failure) {
     case LoginFailure::kTimeout: return "timeout";
     case LoginFailure::kClosed: return "closed";
     case LoginFailure::kBackend: return "backend";
+    case LoginFailure::kPasswordQueue: return "password_queue";
+    case LoginFailure::kPendingLogins: return "pending_logins";
+    case LoginFailure::kAddress: return "address";
+    case LoginFailure::kMemory: return "memory";
   }
   return "?";
 }

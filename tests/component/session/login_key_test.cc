@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "running_loop.h"
 #include "session_fixture.h"
 #include "tidepool/protocol/reply_messages.h"
 
@@ -28,31 +29,6 @@ class SlowMaker {
   std::atomic<int> asked = 0;
   std::atomic<bool> may_end = false;
   std::atomic<bool> fails = false;
-};
-
-// A loop on a thread of its own.
-class RunningLoop {
- public:
-  RunningLoop() : thread_([this] { loop.run(); }) {}
-  RunningLoop(const RunningLoop&) = delete;
-  RunningLoop& operator=(const RunningLoop&) = delete;
-  ~RunningLoop() {
-    loop.stop();
-    thread_.join();
-  }
-  void call(const std::function<void()>& task) {
-    std::promise<void> done;
-    loop.post([&] {
-      task();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
-
-  net::Loop loop;
-
- private:
-  std::thread thread_;
 };
 
 TEST(LoginKey, IsMadeOnceForAllWhoAskMeanwhile) {
@@ -113,12 +89,7 @@ class LoginWithKeyTest : public SessionTest {
  protected:
   LoginWithKeyTest() {
     config_.users[0].password.clear();
-    config_.users[0].password_hash = "0x";
-    for (const char c : protocol::make_sha2_hash("pw", protocol::random_salt())) {
-      constexpr std::string_view kHex = "0123456789ABCDEF";
-      config_.users[0].password_hash += kHex[static_cast<unsigned char>(c) >> 4U];
-      config_.users[0].password_hash += kHex[static_cast<unsigned char>(c) & 15U];
-    }
+    config_.users[0].password_hash = sha2_hash_in_hex("pw");
     config::User native;
     native.name = "native";
     native.password = "pw";
@@ -127,7 +98,8 @@ class LoginWithKeyTest : public SessionTest {
   }
 
   void start() {
-    proxy_ = std::make_unique<ProxyUnderTest>(config_, std::make_unique<LoginKey>(slow_.maker()));
+    proxy_ = std::make_unique<ProxyUnderTest>(
+        config_, ProxyUnderTest::Parts{.login_key = std::make_unique<LoginKey>(slow_.maker())});
     ASSERT_TRUE(eventually([&] { return proxy_->counts().idle == 1; }));
   }
   RawClient::Options sha2() const {

@@ -1,4 +1,6 @@
 // A client's way in, over each kind of transport and with each kind of password.
+#include <map>
+
 #include "certificates.h"
 #include "session_fixture.h"
 #include "tidepool/protocol/auth.h"
@@ -13,6 +15,19 @@ using ::testing::IsEmpty;
 class LoginTest : public SessionTest {
  protected:
   Reply log_in(RawClient::Options options) { return RawClient(std::move(options)).log_in(); }
+  // Header and, of an ERR, number of what the proxy answers to a wrong caching_sha2 scramble.
+  std::string first_answer_to(const std::string& user) {
+    RawClient client(options());
+    const auto greeting = protocol::parse_greeting(client.read_packet().value());
+    protocol::LoginRequest request;
+    request.capabilities = RawClient::kUsual;
+    request.collation = 45;
+    request.user = user;
+    request.auth_response = protocol::sha2_scramble("other", greeting.value().salt);
+    request.auth_plugin = protocol::kCachingSha2Password;
+    client.send(protocol::encode_login_request(request), 1);
+    return client.read_packet().value_or("nothing").substr(0, 3);
+  }
   bool counts(session::LoginFailure failure, std::uint64_t times) {
     return eventually([&] { return proxy_->logins().failures[failure].value() == times; });
   }
@@ -36,12 +51,7 @@ TEST_F(LoginTest, TakesTheNativePassword) {
 
 TEST_F(LoginTest, TakesCachingSha2InFullOverRsaAndThenByTheFastPath) {
   config_.users[0].password.clear();
-  config_.users[0].password_hash = "0x";
-  for (const char c : protocol::make_sha2_hash("pw", protocol::random_salt())) {
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    config_.users[0].password_hash += kHex[static_cast<unsigned char>(c) >> 4U];
-    config_.users[0].password_hash += kHex[static_cast<unsigned char>(c) & 15U];
-  }
+  config_.users[0].password_hash = sha2_hash_in_hex("pw");
   start();
   RawClient::Options sha2 = options();
   sha2.plugin = "caching_sha2_password";
@@ -51,6 +61,54 @@ TEST_F(LoginTest, TakesCachingSha2InFullOverRsaAndThenByTheFastPath) {
 
   sha2.password = "other";
   EXPECT_TRUE(log_in(sha2).is_error(1045));
+}
+
+// The work that a password makes is quadratic in its length.
+TEST_F(LoginTest, ALongPasswordHoldsUpNobody) {
+  const TemporaryDirectory directory;
+  config::Listener local;
+  local.socket_path = directory.file("tidepool.sock");
+  config_.listeners.push_back(local);
+  config_.users.push_back(config_.users[0]);
+  config_.users[1].name = "sha2";
+  config_.users[1].password_hash = sha2_hash_in_hex("pw");
+  start();
+  RawClient other = client();
+  RawClient::Options hostile = options();
+  hostile.socket_path = local.socket_path;
+  hostile.user = "sha2";
+  hostile.plugin = "caching_sha2_password";
+  hostile.password = std::string(70'000, 'x');
+  const TimePoint before = Clock::now();
+
+  const Reply reply = log_in(hostile);
+  EXPECT_EQ(other.query("SELECT 1").kind, Reply::Kind::kRows);
+
+  EXPECT_TRUE(reply.is_error(1045)) << describe(reply);
+  EXPECT_LT(Clock::now() - before, std::chrono::seconds(2));
+}
+
+// Else the kind of password that a name seems to have tells whether it is a user's.
+TEST_F(LoginTest, UnknownUsersSeemToHaveEachKindOfPasswordThatIsInUse) {
+  config_.users.resize(3, config_.users[0]);
+  config_.users[1].name = "native";
+  config_.users[1].password_hash = protocol::make_native_hash("pw");
+  config_.users[2].name = "sha2";
+  config_.users[2].password_hash = sha2_hash_in_hex("pw");
+  start();
+  std::map<std::string, int> kinds;
+  const auto kind_of = [&](const std::string& user) { return first_answer_to(user); };
+
+  for (int i = 0; i < 64; ++i) {
+    const std::string name = "unknown" + std::to_string(i);
+    const std::string kind = kind_of(name);
+    ++kinds[kind];
+    EXPECT_EQ(kind_of(name), kind) << "the same each time";
+  }
+
+  EXPECT_EQ(kinds.size(), 3U);
+  for (const char* user : {"app", "native", "sha2"})
+    EXPECT_GT(kinds[kind_of(user)], 4) << user;
 }
 
 TEST_F(LoginTest, TellsAWrongPasswordAndAnUnknownUserInTheSameWords) {

@@ -19,12 +19,12 @@ const bool kPrepared = (net::prepare_process(8), true);
 
 }  // namespace
 
-ProxyUnderTest::ProxyUnderTest(config::Config config, std::unique_ptr<session::LoginKey> login_key)
-    : config_(std::move(config)) {
+ProxyUnderTest::ProxyUnderTest(config::Config config, Parts parts) : config_(std::move(config)) {
   auto home = proxy::build_home(config_);
   if (!home) std::abort();
   home_ = std::move(*home);
-  if (login_key != nullptr) home_->login_key = std::move(login_key);
+  if (parts.login_key != nullptr) home_->login_key = std::move(parts.login_key);
+  if (parts.password_checks != nullptr) home_->password_checks = std::move(parts.password_checks);
   // Nothing that depends on how fast this machine is, unless a test asks for it.
   set_parking({.limit = std::chrono::hours(1), .busy = {}});
   proxy::Inherited none(config_.listeners.size());

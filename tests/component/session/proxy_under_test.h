@@ -14,6 +14,7 @@
 #include "tidepool/pool/broker.h"
 #include "tidepool/pool/pool_stats.h"
 #include "tidepool/session/login_key.h"
+#include "tidepool/session/password_checks.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/sql/pin.h"
 
@@ -27,9 +28,14 @@ namespace tidepool::testing {
 
 class ProxyUnderTest {
  public:
-  // `login_key`: another one than every process has.
-  explicit ProxyUnderTest(config::Config config,
-                          std::unique_ptr<session::LoginKey> login_key = nullptr);
+  // Others than every process has; null: those.
+  struct Parts {
+    std::unique_ptr<session::LoginKey> login_key = nullptr;
+    std::unique_ptr<session::PasswordChecks> password_checks = nullptr;
+  };
+
+  explicit ProxyUnderTest(config::Config config) : ProxyUnderTest(std::move(config), Parts()) {}
+  ProxyUnderTest(config::Config config, Parts parts);
   ProxyUnderTest(const ProxyUnderTest&) = delete;
   ProxyUnderTest& operator=(const ProxyUnderTest&) = delete;
   ~ProxyUnderTest();

@@ -13,8 +13,20 @@
 #include "fake_tidb.h"
 #include "proxy_under_test.h"
 #include "raw_client.h"
+#include "tidepool/protocol/auth.h"
 
 namespace tidepool::testing {
+
+// A password as a configuration may give it for caching_sha2_password.
+inline std::string sha2_hash_in_hex(std::string_view password) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string text = "0x";
+  for (const char c : protocol::make_sha2_hash(password, protocol::random_salt())) {
+    text += kHex[static_cast<unsigned char>(c) >> 4U];
+    text += kHex[static_cast<unsigned char>(c) & 15U];
+  }
+  return text;
+}
 
 class SessionTest : public ::testing::Test {
  protected:

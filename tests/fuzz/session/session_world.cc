@@ -59,6 +59,7 @@ SessionWorld::SessionWorld(const Settings& settings)
   environment_.registry = &registry_;
   environment_.global_settings = &global_settings_;
   environment_.login_key = &login_key();
+  environment_.password_checks = &password_checks_;
   environment_.random.seed(kSeed);
   auto access = std::make_unique<session::PoolAccess>();
   access->name = "main";

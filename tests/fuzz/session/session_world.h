@@ -87,6 +87,7 @@ class SessionWorld {
   net::Loop loop_;
   pool::PoolStats pool_stats_;
   session::SessionStats stats_;
+  session::PasswordChecks password_checks_;
   session::LoginStats logins_;
   session::Registry registry_;
   session::GlobalSettings global_settings_;

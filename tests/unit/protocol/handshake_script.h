@@ -73,6 +73,7 @@ struct Outcome {
   int switches = 0;
   int full = 0;
   int key_searches = 0;
+  int checks = 0;  // of passwords in the clear
   int packets = 0;
 
   bool ok() const { return accept.has_value(); }
@@ -142,6 +143,11 @@ class Script {
   Action on(FindKey& step) {
     ++outcome_.key_searches;
     return handshake_.on_key(step.is_to_be_made ? key_ : nullptr);
+  }
+  Action on(CheckPassword& step) {
+    ++outcome_.checks;
+    const bool is_right = verify_cleartext(step.credential, step.password);
+    return handshake_.on_verdict(is_right ? Verdict::kRight : Verdict::kWrong);
   }
   Action on(Accept& step) { return std::move(step); }
   Action on(Reject& step) { return std::move(step); }

@@ -206,17 +206,12 @@ TEST(ServerHandshake, TakesASingleNulForAnEmptySha2Password) {
 }
 
 TEST(ServerHandshake, TreatsAnUnknownUserLikeAWrongPassword) {
-  struct Case {
-    Credential::Kind decoy;
-    UserRecord user;
-  };
   const UserRecord sha2_seen{sha2_user().credential, sha2_digest("secret")};
-  for (const auto& [decoy, user] : {Case{Credential::Kind::kPlaintext, plain_user()},
-                                    Case{Credential::Kind::kNativeHash, native_user()},
-                                    Case{Credential::Kind::kSha2Hash, sha2_seen}}) {
+  for (const auto& user : {plain_user(), native_user(), sha2_user(), sha2_seen}) {
+    const Decoys decoys({user.credential});
     for (const std::string_view plugin : {kNativePassword, kCachingSha2Password, kClearPassword}) {
       HandshakeOptions options = test_options();
-      options.decoy = decoy;
+      options.decoys = &decoys;
       options.rsa_key = &rsa_key();
       ScriptedClient client;
       client.plugin = plugin;
@@ -228,7 +223,23 @@ TEST(ServerHandshake, TreatsAnUnknownUserLikeAWrongPassword) {
       EXPECT_EQ(unknown.switches, known.switches);
       EXPECT_EQ(unknown.full, known.full);
       EXPECT_EQ(unknown.packets, known.packets);
+      EXPECT_EQ(unknown.checks, known.checks) << "the same work";
     }
+  }
+}
+
+// As MySQL (CACHING_SHA2_PASSWORD_MAX_PASSWORD_LENGTH): the work is quadratic in the length.
+TEST(ServerHandshake, TakesPasswordsOfUpTo256Bytes) {
+  HandshakeOptions options = test_options();
+  options.transport = Transport::kUnixSocket;
+  ScriptedClient client;
+  client.is_secure = true;
+  for (const std::size_t size : {std::size_t{256}, std::size_t{257}}) {
+    client.password = std::string(size, 'x');
+    const std::string hash = make_sha2_hash(client.password, "tsrqponmlkjihgfedcba");
+    const Outcome outcome = login(options, client, {Credential::sha2_hash(hash).value()});
+    EXPECT_EQ(outcome.ok(), size == 256);
+    EXPECT_EQ(outcome.errno_sent(), size == 256 ? 0 : 1045);
   }
 }
 
