@@ -10,6 +10,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "tidepool/base/utf8.h"
+
 namespace tidepool::log {
 namespace {
 
@@ -54,29 +56,6 @@ spdlog::level::level_enum spdlog_level(Level level) {
   return spdlog::level::info;
 }
 
-struct Character {
-  std::size_t bytes;  // 0: this is no UTF-8
-  char32_t code_point;
-};
-
-// The one at the beginning of a text that is not empty. Shortest forms only, and no surrogates
-// (Unicode 15, table 3-7).
-Character first_of(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (byte(0) < 0x80) return {1, byte(0)};
-  const std::size_t size = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
-  if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < size) return {0, 0};
-  char32_t code_point = byte(0) & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return {0, 0};
-    code_point = (code_point << 6U) | (byte(i) & 0x3FU);
-  }
-  const bool is_long = (size == 3 && code_point < 0x800) || (size == 4 && code_point < 0x10000);
-  const bool is_surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
-  if (is_long || is_surrogate || code_point > 0x10FFFF) return {0, 0};
-  return {size, code_point};
-}
-
 // C0, DEL and C1: a terminal may obey them.
 bool is_control(char32_t code_point) {
   return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0);
@@ -87,7 +66,7 @@ bool is_control(char32_t code_point) {
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
-    const Character next = first_of(text);
+    const Utf8Character next = first_character(text);
     const std::string_view bytes = text.substr(0, std::max<std::size_t>(next.bytes, 1));
     text.remove_prefix(bytes.size());
     if (next.bytes == 0) {
@@ -107,7 +86,7 @@ void append_quoted(std::string& out, std::string_view text) {
 bool needs_quotes(std::string_view text) {
   if (text.empty() || text.find_first_of(" \"\\=") != std::string_view::npos) return true;
   while (!text.empty()) {
-    const Character next = first_of(text);
+    const Utf8Character next = first_character(text);
     if (next.bytes == 0 || is_control(next.code_point)) return true;
     text.remove_prefix(next.bytes);
   }

@@ -60,6 +60,9 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
     "Resident memory beyond which new clients wait until it is a tenth less; 0: no limit", ""}),
   global<&Config::login_timeout>({"login_timeout", duration(100, 10 * kMinute),
     "From a client's connect to the end of its authentication", ""}),
+  global<&Config::failed_login_delay>({"failed_login_delay", duration(0, kMinute),
+    "The longest that the refusal of a wrong password waits: of one user from one address the first three within a minute "
+    "are answered at once, each further one twice as late; a right password never waits; 0: none does", ""}),
   global<&Config::client_keepalive>({"client_keepalive", duration(0, 24 * kHour),
     "How long a client's TCP connection may be silent before its host is asked whether it is still there; after three "
     "questions, 10 s apart, the connection ends; 0: never asked. Whole seconds count", ""}),

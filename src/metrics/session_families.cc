@@ -103,6 +103,9 @@ void add_login_families(Page& page, const session::LoginStats& logins) {
     failures.value({{"reason", to_string(failure)}},
                    static_cast<double>(logins.failures[failure].value()));
   }
+  page.counter("tidepool_login_refusals_delayed_total",
+               "Wrong passwords whose refusal waited, as there had been others of late.")
+      .value({}, static_cast<double>(logins.delayed.value()));
 }
 
 }  // namespace tidepool::metrics

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string_view>
 #include <system_error>
 
 namespace tidepool::net {
@@ -63,6 +64,26 @@ std::string to_text(const sockaddr_storage& address) {
     return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(v6.sin6_port));
   }
   return address.ss_family == AF_UNIX ? "unix" : "";
+}
+
+std::string network_of(const std::string& peer) {
+  const std::size_t colon = peer.rfind(':');
+  if (colon == std::string::npos) return {};
+  const bool is_v6 = peer.front() == '[' && colon >= 2;
+  std::string host = is_v6 ? peer.substr(1, colon - 2) : peer.substr(0, colon);
+  std::array<unsigned char, sizeof(in6_addr)> v6{};
+  if (is_v6 && ::inet_pton(AF_INET6, host.c_str(), v6.data()) == 1) {
+    constexpr std::string_view kMapped = "::ffff:";  // an IPv4 peer of a socket for both
+    if (!host.starts_with(kMapped) || host.find('.') == std::string::npos) {
+      if (host == "::1") return {};
+      std::fill(v6.begin() + v6.size() / 2, v6.end(), 0);
+      std::array<char, INET6_ADDRSTRLEN> text{};
+      ::inet_ntop(AF_INET6, v6.data(), text.data(), text.size());
+      return std::string(text.data()) + "/64";
+    }
+    host.erase(0, kMapped.size());
+  }
+  return host.starts_with("127.") ? std::string() : host;
 }
 
 std::string peer_of(int fd) {

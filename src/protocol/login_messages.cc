@@ -179,7 +179,10 @@ Result<ChangeUser> parse_change_user(std::string_view payload, std::uint32_t cap
     request.auth_response = reader.nul_string();
   }
   request.database = reader.nul_string();
-  if (!reader.ok() || !is_command) return malformed("malformed COM_CHANGE_USER");
+  // As TiDB, whose session goes on (conn.go, handleChangeUser; mysql.ErrMalformPacket).
+  if (!reader.ok() || !is_command) {
+    return tl::unexpected<Error>(Error{Code::kProtocol, "malform packet error", 1105, "HY000"});
+  }
   if (reader.remaining() >= 2) request.collation = reader.u16();
   if ((capabilities & capability::kPluginAuth) != 0 && !reader.at_end()) {
     request.auth_plugin = read_last_nul_string(reader, payload);

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "tidepool/base/check.h"
+#include "tidepool/base/utf8.h"
 #include "tidepool/protocol/packet.h"
 
 namespace tidepool::protocol {
@@ -22,6 +23,8 @@ namespace {
 constexpr std::string_view kFastAuthSuccess = "\x03";
 constexpr std::string_view kPerformFullAuth = "\x04";
 constexpr std::string_view kRequestPublicKey = "\x02";
+
+constexpr std::size_t kMaxShownName = 48;
 
 constexpr std::uint16_t kErrTooManyConnections = 1040;
 constexpr std::uint16_t kErrAccessDenied = 1045;
@@ -102,8 +105,10 @@ Action ServerHandshake::reject_malformed(std::string reason) {
   return reject({kErrHandshake, "08S01", "Bad handshake"}, Code::kProtocol, std::move(reason));
 }
 
+// The format of TiDB's has %-.48s for the name: whoever is nobody may send a name of any length.
 Action ServerHandshake::deny() {
-  const std::string text = "Access denied for user '" + login_.user + "'@'" + options_.client_host +
+  const std::string user(first_characters(login_.user, kMaxShownName));
+  const std::string text = "Access denied for user '" + user + "'@'" + options_.client_host +
                            "' (using password: " + (used_password_ ? "YES" : "NO") + ")";
   return reject({kErrAccessDenied, "28000", text}, Code::kAuth, text);
 }

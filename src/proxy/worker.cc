@@ -31,6 +31,7 @@ Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environ
     });
   });
   environment_.login_key = home.login_key.get();
+  environment_.failed_logins = &home.failed_logins;
   environment_.password_checks = home.password_checks.get();
   add_pools();
   apply(home.config, home.tls, {});
@@ -174,6 +175,7 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
   home_.process.clients.add();
   session::Arrival arrival;
   arrival.fd = std::move(accepted.fd);
+  arrival.network = net::network_of(accepted.peer);
   arrival.peer = std::move(accepted.peer);
   arrival.is_unix = accepted.is_unix;
   arrival.tls = tls_[listener];

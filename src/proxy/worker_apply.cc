@@ -94,6 +94,7 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
   set_users(config);
   environment_.decoys = decoys_of(environment_);
   environment_.login_timeout = config.login_timeout;
+  environment_.failed_login_delay = config.failed_login_delay;
   environment_.client_stall_timeout = config.client_stall_timeout;
   client_keepalive_ = config.client_keepalive;
   for (const Listening& one : listeners_)

@@ -1,23 +1,27 @@
 #include "tidepool/session/login.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tidepool/base/log.h"
+#include "tidepool/session/session.h"
 
 namespace tidepool::session {
 
-Login::Login(Environment& environment, ClientChannel& channel, net::TlsContext* tls,
+Login::Login(Environment& environment, ClientChannel& channel, Client client, net::TlsContext* tls,
              protocol::ServerHandshake handshake, OnStatus on_late_status)
     : environment_(environment),
       channel_(channel),
+      client_(client),
       tls_(tls),
       handshake_(std::move(handshake)),
       on_late_status_(std::move(on_late_status)) {}
 
 bool Login::takes_packets() const {
-  using State = protocol::ServerHandshake::State;
-  const State state = handshake_.state();
-  return state != State::kAwaitTls && state != State::kAwaitKey && state != State::kAwaitVerdict;
+  using Phase = protocol::ServerHandshake::State;
+  const Phase phase = handshake_.state();
+  return phase != Phase::kAwaitTls && phase != Phase::kAwaitKey && phase != Phase::kAwaitVerdict &&
+         delay_ == nullptr;
 }
 
 Login::Status Login::start() {
@@ -112,12 +116,41 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
     write(accepted_.bytes);
     return Status::kAccepted;
   }
-  if (auto* reject = std::get_if<protocol::Reject>(&action)) {
-    reason_ = reject->reason;
-    write(reject->bytes);
+  if (auto* reject = std::get_if<protocol::Reject>(&action)) return refuse(*reject);
+  return Status::kUnderWay;  // AwaitPacket
+}
+
+Login::Status Login::refuse(protocol::Reject& reject) {
+  reason_ = std::move(reject.reason);
+  environment_.logins->failures[failure()].add();
+  log::info(
+      "login refused",
+      {{"session", client_.session}, {"peer", client_.arrival.peer}, {"error", reason_.message}});
+  const Duration delay = delay_of_refusal();
+  if (delay <= Duration::zero()) {
+    write(reject.bytes);
     return Status::kRejected;
   }
-  return Status::kUnderWay;  // AwaitPacket
+  environment_.logins->delayed.add();
+  refusal_ = std::move(reject.bytes);
+  delay_ = std::make_unique<net::Timer>(environment_.loop);
+  delay_->start(delay, [this] { on_delay_over(); });
+  return Status::kUnderWay;
+}
+
+// Of a wrong password. Within the time of the login, which goes on.
+Duration Login::delay_of_refusal() const {
+  if (environment_.failed_logins == nullptr || failure() != LoginFailure::kPassword) return {};
+  const Duration longest =
+      std::min<Duration>(environment_.failed_login_delay, environment_.login_timeout / 2);
+  return environment_.failed_logins->add(client_.arrival.network, handshake_.user(), longest,
+                                         environment_.loop.now());
+}
+
+void Login::on_delay_over() {
+  const OnStatus tell = on_late_status_;  // it may destroy this object
+  write(refusal_);
+  tell(Status::kRejected);
 }
 
 // Whoever takes no more may have sent all that is needed, and commands behind it; the end of that

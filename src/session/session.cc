@@ -36,7 +36,8 @@ SessionState Session::counted_as(State state) {
 Session::Session(Environment& environment, std::uint32_t id, Arrival arrival, OnClosed on_closed)
     : environment_(environment),
       id_(id),
-      arrival_{{}, arrival.peer, arrival.is_unix, arrival.tls, arrival.tls_required},
+      arrival_{{},          arrival.peer,        arrival.network, arrival.is_unix,
+               arrival.tls, arrival.tls_required},
       on_closed_(std::move(on_closed)),
       channel_(environment.loop, std::move(arrival.fd), this) {
   channel_.stream().set_low_watermark(kLowWatermark);

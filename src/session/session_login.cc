@@ -3,6 +3,7 @@
 
 #include "own_errors.h"
 #include "tidepool/base/log.h"
+#include "tidepool/base/utf8.h"
 #include "tidepool/protocol/capabilities.h"
 #include "tidepool/protocol/login_messages.h"
 #include "tidepool/protocol/reply_messages.h"
@@ -21,6 +22,10 @@ backend::Variant variant_of(std::uint32_t capabilities, std::uint16_t collation)
   variant.local_files = (capabilities & protocol::capability::kLocalFiles) != 0;
   return variant;
 }
+
+constexpr unsigned kMaxDeniedChanges = 3;
+constexpr std::size_t kMaxLoggedName = 64;
+constexpr std::size_t kMaxLoggedError = 512;  // TiDB's may name what the client has named
 
 // Without limits: that of a session which is there already.
 Membership membership_of(const Account& account, const std::string& user,
@@ -57,7 +62,8 @@ std::unique_ptr<Login> Session::make_login(net::TlsContext* tls,
     on_login_status(status);
     resume_input();
   };
-  return std::make_unique<Login>(environment_, channel_, tls, std::move(handshake), on_late_status);
+  return std::make_unique<Login>(environment_, channel_, Login::Client{id_, arrival_}, tls,
+                                 std::move(handshake), on_late_status);
 }
 
 void Session::on_login_status(Login::Status status) {
@@ -66,9 +72,6 @@ void Session::on_login_status(Login::Status status) {
     case Login::Status::kAccepted: return on_accepted();
     case Login::Status::kRejected:
       if (account_ != nullptr) return on_change_user_rejected();
-      environment_.logins->failures[login_->failure()].add();
-      log::info("login refused",
-                {{"session", id_}, {"peer", arrival_.peer}, {"error", login_->reason().message}});
       return close();
     case Login::Status::kLost: return depart();
   }
@@ -76,8 +79,10 @@ void Session::on_login_status(Login::Status status) {
 
 void Session::on_login_timeout() {
   if (login_ == nullptr) return;
-  environment_.logins->failures[LoginFailure::kTimeout].add();
-  log::info("login timed out", {{"session", id_}, {"peer", arrival_.peer}});
+  if (!login_->is_refused()) {
+    environment_.logins->failures[LoginFailure::kTimeout].add();
+    log::info("login timed out", {{"session", id_}, {"peer", arrival_.peer}});
+  }
   close();
 }
 
@@ -196,15 +201,17 @@ void Session::refuse_login(const Error& error) {
 void Session::tell_refusal(const Error& error) {
   environment_.logins->failures[failure_of(error)].add();
   log::info("login refused", {{"session", id_},
-                              {"user", accepted_.login.user},
+                              {"user", first_characters(accepted_.login.user, kMaxLoggedName)},
                               {"peer", arrival_.peer},
-                              {"error", error.message}});
+                              {"error", first_characters(error.message, kMaxLoggedError)}});
   command_.reset();
   send_error(error, login_sequence_);
 }
 
-// As in TiDB, the old session goes on.
+// As in TiDB, the old session goes on, but not for whoever tries passwords.
 void Session::on_change_user_rejected() {
+  const bool is_denied = login_->failure() == LoginFailure::kPassword;
+  if (is_denied && ++denied_changes_ == kMaxDeniedChanges) return close();
   login_.reset();
   channel_.expect_sequence(0);
   rest();

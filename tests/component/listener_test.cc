@@ -18,6 +18,7 @@
 #include "certificates.h"
 #include "loop_run.h"
 #include "tidepool/net/descriptor_reserve.h"
+#include "tidepool/net/socket.h"
 
 namespace tidepool::net {
 namespace {
@@ -346,6 +347,17 @@ TEST(Listener, RefusesWhenOutOfDescriptorsAndRecovers) {
   full.reset();
   const UniqueFd later = connect_tcp((*listener)->port());
   EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 1; }));
+}
+
+TEST(Network, IsTheAddressOrWhatOneCustomerHas) {
+  EXPECT_EQ(net::network_of("192.0.2.1:5123"), "192.0.2.1");
+  EXPECT_EQ(net::network_of("[::ffff:192.0.2.1]:5123"), "192.0.2.1");
+  EXPECT_EQ(net::network_of("[2001:db8:1:2:3:4:5:6]:5123"), "2001:db8:1:2::/64");
+  EXPECT_EQ(net::network_of("[2001:db8:1:2::9]:1"), "2001:db8:1:2::/64");
+  EXPECT_EQ(net::network_of("[::ffff:0:1]:1"), "::/64") << "no IPv4 address";
+  for (const char* here :
+       {"127.0.0.1:1", "127.1.2.3:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "unix", ""})
+    EXPECT_EQ(net::network_of(here), "") << here;
 }
 
 }  // namespace

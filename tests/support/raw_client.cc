@@ -229,6 +229,11 @@ Reply RawClient::execute(std::uint32_t statement, std::string_view parameters,
 }
 
 Reply RawClient::log_in() {
+  if (const auto refused = begin_login()) return *refused;
+  return finish_login();
+}
+
+std::optional<Reply> RawClient::begin_login() {
   received_.clear();
   const std::optional<std::string> first = read_packet();
   if (!first) return ended();
@@ -262,7 +267,7 @@ Reply RawClient::log_in() {
                               ? protocol::native_scramble(options_.password, greeting_.salt)
                               : protocol::sha2_scramble(options_.password, greeting_.salt);
   send(protocol::encode_login_request(request), static_cast<std::uint8_t>(sequence_ + 1));
-  return finish_login();
+  return std::nullopt;
 }
 
 Reply RawClient::change_user(const std::string& user, const std::string& password) {

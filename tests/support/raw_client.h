@@ -64,6 +64,10 @@ class RawClient {
   // From the greeting to the OK, ERR or end.
   Reply log_in();
 
+  // The same up to the login packet, whose answer is not waited for. A value: what came in the
+  // greeting's place.
+  std::optional<Reply> begin_login();
+
   // COM_CHANGE_USER, to the database that the options name.
   Reply change_user(const std::string& user, const std::string& password);
 

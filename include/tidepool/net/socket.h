@@ -22,6 +22,11 @@ void set_keep_alive(int fd, const KeepAlive& settings);
 
 // "192.0.2.1:5123", "[2001:db8::1]:5123", "unix".
 std::string to_text(const sockaddr_storage& address);
+// Where a limit that counts by address counts a peer, which to_text() has named: its IPv4 address,
+// or the /64 of its IPv6 one, for all of that is one customer's. Empty: it is on this machine
+// (loopback, Unix socket), or nobody knows.
+std::string network_of(const std::string& peer);
+
 // Of the other end; empty if there is none.
 std::string peer_of(int fd);
 

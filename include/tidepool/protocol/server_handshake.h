@@ -135,6 +135,8 @@ class ServerHandshake {
   [[nodiscard]] std::uint8_t next_sequence() const { return sequence_; }
   // The salt, for a later COM_CHANGE_USER.
   [[nodiscard]] const std::string& salt() const { return salt_; }
+  // Whom the client has named; empty once it has got in.
+  [[nodiscard]] const std::string& user() const { return login_.user; }
   // Raw capabilities of the client, 0 before its first packet.
   [[nodiscard]] std::uint32_t client_capabilities() const { return login_.capabilities; }
 

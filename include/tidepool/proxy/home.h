@@ -16,6 +16,7 @@
 #include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/shared_broker.h"
 #include "tidepool/pool/worker_pool.h"
+#include "tidepool/session/failed_logins.h"
 #include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
@@ -55,6 +56,7 @@ struct Home {
   std::unique_ptr<session::LoginKey> login_key = std::make_unique<session::LoginKey>();
   std::unique_ptr<session::PasswordChecks> password_checks =
       std::make_unique<session::PasswordChecks>();
+  session::FailedLogins failed_logins;
   session::LoginStats logins;
   session::Registry registry;
   session::GlobalSettings global_settings;

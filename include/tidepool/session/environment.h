@@ -20,6 +20,7 @@
 #include "tidepool/protocol/compression.h"
 #include "tidepool/protocol/decoys.h"
 #include "tidepool/protocol/server_handshake.h"
+#include "tidepool/session/failed_logins.h"
 #include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
@@ -82,7 +83,9 @@ struct Environment {
   LoginKey* login_key = nullptr;              // shared by all workers
   PasswordChecks* password_checks = nullptr;  // likewise
   protocol::Decoys decoys;
+  FailedLogins* failed_logins = nullptr;  // shared by all workers; null: no refusal waits
   Duration login_timeout = std::chrono::seconds(10);
+  Duration failed_login_delay{};                        // the longest
   Duration client_stall_timeout{};                      // 0: no limit
   Duration disconnect_grace = std::chrono::seconds(5);  // see departure.h
   std::minstd_rand random{std::random_device{}()};      // for delays

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "tidepool/net/timer.h"
 #include "tidepool/net/tls_context.h"
 #include "tidepool/protocol/server_handshake.h"
 #include "tidepool/session/client_channel.h"
@@ -18,6 +19,8 @@
 #include "tidepool/session/password_checks.h"
 
 namespace tidepool::session {
+
+struct Arrival;
 
 class Login {
  public:
@@ -32,7 +35,13 @@ class Login {
   // client; it may destroy the login.
   using OnStatus = std::function<void(Status)>;
 
-  Login(Environment& environment, ClientChannel& channel, net::TlsContext* tls,
+  // Whose login it is. Borrowed: the session's.
+  struct Client {
+    std::uint32_t session;
+    const Arrival& arrival;
+  };
+
+  Login(Environment& environment, ClientChannel& channel, Client client, net::TlsContext* tls,
         protocol::ServerHandshake handshake, OnStatus on_late_status);
 
   Status start();
@@ -45,8 +54,11 @@ class Login {
   // Whose password is asked for; null before a user is named.
   const Account* found() const { return account_; }
   // After kRejected.
-  const Error& reason() const { return reason_; }
   LoginFailure failure() const;
+  // Rejected, though perhaps the client is not to hear of it yet.
+  bool is_refused() const {
+    return handshake_.state() == protocol::ServerHandshake::State::kRejected;
+  }
   const std::string& salt() const { return handshake_.salt(); }
   // False: what the client sends meanwhile is no packet, or not yet to be taken.
   bool takes_packets() const;
@@ -56,12 +68,16 @@ class Login {
   void on_key_made();
   std::optional<protocol::Action> check_password(protocol::CheckPassword& check);
   void on_password_checked(protocol::Verdict verdict);
+  Status refuse(protocol::Reject& reject);
+  Duration delay_of_refusal() const;
+  void on_delay_over();
   Status perform(protocol::Action action);
   void write(std::string_view bytes);
   Status perform_one(protocol::Action& action, std::optional<protocol::Action>& next);
 
   Environment& environment_;
   ClientChannel& channel_;
+  const Client client_;
   net::TlsContext* tls_;
   protocol::ServerHandshake handshake_;
   Account* account_ = nullptr;
@@ -71,6 +87,8 @@ class Login {
   const OnStatus on_late_status_;
   std::unique_ptr<LoginKey::Wait> key_wait_;
   std::unique_ptr<PasswordChecks::Wait> check_wait_;
+  std::string refusal_;                // until it is written
+  std::unique_ptr<net::Timer> delay_;  // set while it waits
 };
 
 // Of a login that failed after its password was proved.

@@ -48,7 +48,8 @@ namespace tidepool::session {
 // How a client came in.
 struct Arrival {
   net::UniqueFd fd;
-  std::string peer;  // for logs, and its host for the text of 1045
+  std::string peer;     // for logs, and its host for the text of 1045
+  std::string network;  // see net::network_of()
   bool is_unix = false;
   // Null: not offered. Shared with the listener, whose certificate may change during the login.
   std::shared_ptr<net::TlsContext> tls;
@@ -385,6 +386,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   std::uint32_t capabilities_ = 0;
   std::uint8_t collation_ = 0;       // of the handshake
   std::uint8_t login_sequence_ = 0;  // of the OK or ERR that ends the login
+  unsigned denied_changes_ = 0;      // of its user, since the connection began
   std::string salt_;
   std::string user_;
   Account* account_ = nullptr;

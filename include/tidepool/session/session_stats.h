@@ -200,6 +200,7 @@ struct SessionStats {
 struct LoginStats {
   Counter accepted;  // connections, whatever became of them
   EnumArray<LoginFailure, Counter, kLoginFailures> failures;
+  Counter delayed;  // refusals, because there had been others of late
 };
 
 }  // namespace tidepool::session

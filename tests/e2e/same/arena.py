@@ -90,7 +90,7 @@ class Arena:
             users = [{"name": user, "password": password, "pool": pool} for (user, password), (pool, _) in zip(USERS, ACCOUNTS)]
             opened = self._open(
                 self._servers[1], *accounts, size=size, timeout=timeout, tls=NO_TLS,
-                config={"workers": workers, "log": {"level": "info"}, "users": users},
+                config={"workers": workers, "log": {"level": "info"}, "failed_login_delay": 0, "users": users},
             )  # fmt: skip
             self._doors[key] = self._stack.enter_context(opened)
         return self._doors[key]

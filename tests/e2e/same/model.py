@@ -15,6 +15,7 @@ class Model:
     sessions: int
     shares: bool  # whether sessions may touch each other's scratch databases and locks
     account: int = 0
+    denied: int = 0  # changes of the user with a wrong password, of which the proxy takes two
     alive: bool = False
     flags: int = 0
     autocommit: bool = True

@@ -73,9 +73,11 @@ def change_user(rnd, model):
 
 @kind("change user that fails", 0.3)
 def failed_change_user(rnd, model):
-    bad = [("change_user", model.account, "nodb"), ("change_user", model.account, "{db}", "wrong")]
-    bad += [("change_user", "nobody", "{db}"), ("change_user", model.account, model.scratch(rnd))]
-    yield Act(rnd.choice(bad))  # the scratch database may be there; if not, the session goes on and holds what it held
+    bad = [("change_user", model.account, "nodb"), ("change_user", model.account, model.scratch(rnd))]
+    denied = [("change_user", model.account, "{db}", "wrong"), ("change_user", "nobody", "{db}")]
+    chosen = rnd.choice(bad + denied if model.denied < 2 else bad)
+    model.denied += chosen in denied
+    yield Act(chosen)  # the scratch database may be there; if not, the session goes on and holds what it held
     yield query("SELECT CURRENT_USER(), DATABASE()")
 
 
