@@ -55,7 +55,7 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
   global<&Config::workers>({"workers", {Kind::kCount, 1, 256, kAutoWord},
     "Event loops, each a thread with clients of its own; auto: one for each core", ""}),
   global<&Config::max_clients>({"max_clients", count(1, 1'000'000),
-    "Clients that may be connected at once; the next one is refused with error 1040", ""}),
+    "Clients that may be logged in at once; the next one is refused with error 1040", ""}),
   global<&Config::memory_limit>({"memory_limit", {Kind::kSize},
     "Resident memory beyond which new clients wait until it is a tenth less; 0: no limit", ""}),
   global<&Config::login_timeout>({"login_timeout", duration(100, 10 * kMinute),
@@ -63,6 +63,11 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
   global<&Config::failed_login_delay>({"failed_login_delay", duration(0, kMinute),
     "The longest that the refusal of a wrong password waits: of one user from one address the first three within a minute "
     "are answered at once, each further one twice as late; a right password never waits; 0: none does", ""}),
+  global<&Config::max_pending_logins>({"max_pending_logins", count(1, 1'000'000),
+    "Clients that may be connected and not logged in yet, besides max_clients; when half of these places are taken, "
+    "a silent one has 2 s for its login, and when all are, the one that came first goes", ""}),
+  global<&Config::max_pending_logins_per_address>({"max_pending_logins_per_address", count(1, 1'000'000),
+    "Of those, how many may come from one address (IPv6: one /64); those of this machine are not counted", ""}),
   global<&Config::client_keepalive>({"client_keepalive", duration(0, 24 * kHour),
     "How long a client's TCP connection may be silent before its host is asked whether it is still there; after three "
     "questions, 10 s apart, the connection ends; 0: never asked. Whole seconds count", ""}),

@@ -103,6 +103,10 @@ void add_login_families(Page& page, const session::LoginStats& logins) {
     failures.value({{"reason", to_string(failure)}},
                    static_cast<double>(logins.failures[failure].value()));
   }
+  page.gauge("tidepool_pending_logins", "Client connections open that have not logged in yet.")
+      .value({}, static_cast<double>(logins.pending.value()));
+  page.gauge("tidepool_pending_logins_max", "Such connections allowed.")
+      .value({}, static_cast<double>(logins.max_pending.value()));
   page.counter("tidepool_login_refusals_delayed_total",
                "Wrong passwords whose refusal waited, as there had been others of late.")
       .value({}, static_cast<double>(logins.delayed.value()));

@@ -254,6 +254,12 @@ std::size_t Stream::untaken_bytes() const {
   return queued_bytes() + static_cast<std::size_t>(in_kernel);
 }
 
+std::size_t Stream::unread_bytes() const {
+  int in_kernel = 0;
+  if (::ioctl(fd_, FIONREAD, &in_kernel) != 0) in_kernel = 0;
+  return static_cast<std::size_t>(in_kernel);
+}
+
 Result<std::size_t> Stream::write_some(std::string_view bytes) {
   return tls_ != nullptr ? write_tls(bytes) : write_plain(bytes);
 }

@@ -77,6 +77,17 @@ void PacketAssembler::release_delivered() {
   delivered_ = false;
 }
 
+// As append() would by itself, but never more than the frame needs: of a packet that is half
+// received as much is kept as has come, and not twice as much as will.
+void PacketAssembler::make_room(std::size_t bytes, std::size_t of_frame) {
+  const std::size_t needed = buffer_.size() + bytes;
+  if (needed <= buffer_.capacity()) return;
+  std::string larger;
+  larger.reserve(std::max(needed, std::min(2 * buffer_.capacity(), frame_at_ + of_frame)));
+  larger.append(buffer_);
+  buffer_.swap(larger);
+}
+
 // Moves bytes into the buffer; true once the packet's last frame is whole. Takes no byte beyond it.
 Result<bool> PacketAssembler::gather(std::string_view& chunk) {
   while (!chunk.empty()) {
@@ -86,6 +97,7 @@ Result<bool> PacketAssembler::gather(std::string_view& chunk) {
       want += length_in(std::string_view(buffer_).substr(frame_at_, kHeaderBytes));
     }
     const std::size_t taken = std::min(want - have, chunk.size());
+    make_room(taken, want);
     buffer_.append(chunk.substr(0, taken));
     chunk.remove_prefix(taken);
     if (have + taken < want) continue;

@@ -79,7 +79,6 @@ ServerHandshake::ServerHandshake(HandshakeOptions options, std::uint32_t capabil
   login_.auth_response = std::move(request.auth_response);
   login_.database = std::move(request.database);
   login_.auth_plugin = std::move(request.auth_plugin);
-  login_.attributes = std::move(request.attributes);
 }
 
 template <class T>
@@ -172,6 +171,7 @@ Action ServerHandshake::on_login(std::string_view payload) {
     return reject({error.mysql_errno, error.sqlstate, error.message}, error.code, error.message);
   }
   login_ = std::move(*request);
+  Attributes().swap(login_.attributes);  // of no use here, and many times as long as on the wire
   if (login_.is_ssl_request) return on_ssl_request();
   if (options_.tls == TlsPolicy::kRequired && !is_secure()) {
     const std::string text =

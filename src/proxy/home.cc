@@ -37,6 +37,12 @@ pool::Limits limits_of(const config::Pool& pool) {
   return limits;
 }
 
+session::LoginLimits login_limits_of(const config::Config& config) {
+  return {.clients = static_cast<std::size_t>(config.max_clients),
+          .pending = static_cast<std::size_t>(config.max_pending_logins),
+          .pending_per_network = static_cast<std::size_t>(config.max_pending_logins_per_address)};
+}
+
 PoolHome::PoolHome(const config::Pool& pool, int workers, std::uint64_t seed)
     : config(pool), broker(limits_of(pool), seed, stats), prepares({.life = pool.prepare_memory}) {
   for (const config::Endpoint& endpoint : pool.endpoints) {
@@ -60,6 +66,7 @@ Result<std::unique_ptr<Home>> build_home(const config::Config& config) {
   home->tls = std::move(*tls);
   home->process.workers.set(config.workers);
   home->process.max_clients.set(config.max_clients);
+  home->places.set_limits(login_limits_of(config));
   home->process.last_reload_ok.set(1);
   return home;
 }

@@ -19,7 +19,12 @@ std::string refusal() {
 
 }  // namespace
 
-Worker::Worker(Home& home, unsigned index) : home_(home), index_(index), environment_(loop_) {
+Worker::Worker(Home& home, unsigned index)
+    : home_(home),
+      index_(index),
+      environment_(loop_),
+      pending_(loop_, home.places, home.logins,
+               [this](std::uint32_t id) -> session::Session& { return *sessions_.at(id); }) {
   environment_.logins = &home.logins;
   environment_.registry = &home.registry;
   environment_.global_settings = &home.global_settings;
@@ -161,13 +166,16 @@ void Worker::run() {
   watch_.reset();
   listeners_.clear();
   sessions_.clear();
+  pending_.stop();
   pools_.clear();
 }
 
 void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
   home_.logins.accepted.add();
-  if (home_.process.clients.value() >= home_.process.max_clients.value()) {
-    home_.logins.failures[session::LoginFailure::kTooMany].add();
+  const std::uint32_t id = home_.next_session_id.fetch_add(1, std::memory_order_relaxed);
+  std::string network = net::network_of(accepted.peer);
+  auto place = pending_.enter(id, network);
+  if (place == nullptr) {
     const std::string told = refusal();
     (void)::send(accepted.fd.get(), told.data(), told.size(), MSG_NOSIGNAL);
     return;
@@ -175,12 +183,12 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
   home_.process.clients.add();
   session::Arrival arrival;
   arrival.fd = std::move(accepted.fd);
-  arrival.network = net::network_of(accepted.peer);
+  arrival.network = std::move(network);
+  arrival.place = std::move(place);
   arrival.peer = std::move(accepted.peer);
   arrival.is_unix = accepted.is_unix;
   arrival.tls = tls_[listener];
   arrival.tls_required = tls_required_[listener];
-  const std::uint32_t id = home_.next_session_id.fetch_add(1, std::memory_order_relaxed);
   auto made = std::make_unique<session::Session>(environment_, id, std::move(arrival),
                                                  [this](std::uint32_t gone) { on_closed(gone); });
   session::Session& session = *made;
@@ -192,6 +200,7 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
 void Worker::on_closed(std::uint32_t id) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
+  found->second->leave_place();
   loop_.retire(std::move(found->second));  // we are in its callback
   sessions_.erase(found);
   session_count_.store(sessions_.size(), std::memory_order_relaxed);

@@ -57,11 +57,15 @@ void ClientChannel::keep_in(std::string& kept, std::string_view& rest) {
 void ClientChannel::keep() {
   keep_in(kept_plain_, plain_);
   keep_in(kept_, offered_);
-  if (offered_.size() + plain_.size() > kMaxPendingBytes) {
+  if (offered_.size() + plain_.size() > max_pending_bytes_) {
     stream_->pause(net::PauseReason::kBusy);
   } else {
     stream_->resume(net::PauseReason::kBusy);
   }
+}
+
+std::size_t ClientChannel::held_bytes() const {
+  return assembler_.buffered_bytes() + kept_.size() + kept_plain_.size();
 }
 
 std::string ClientChannel::take_rest() {

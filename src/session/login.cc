@@ -24,6 +24,10 @@ bool Login::takes_packets() const {
          delay_ == nullptr;
 }
 
+bool Login::waits_for_client() const {
+  return key_wait_ == nullptr && check_wait_ == nullptr;
+}
+
 Login::Status Login::start() {
   return perform(handshake_.start());
 }

@@ -1,5 +1,6 @@
 #include "tidepool/session/session.h"
 
+#include <span>
 #include <utility>
 
 #include "own_errors.h"
@@ -13,6 +14,7 @@ namespace {
 
 // At this much unsent, a backend that was not read is read again.
 constexpr std::size_t kLowWatermark = std::size_t{64} << 10U;
+constexpr std::size_t kPendingReadBytes = std::size_t{16} << 10U;
 // How long a session that ends waits for its client to take what is queued.
 constexpr std::chrono::seconds kLinger{5};
 
@@ -36,10 +38,11 @@ SessionState Session::counted_as(State state) {
 Session::Session(Environment& environment, std::uint32_t id, Arrival arrival, OnClosed on_closed)
     : environment_(environment),
       id_(id),
-      arrival_{{},          arrival.peer,        arrival.network, arrival.is_unix,
-               arrival.tls, arrival.tls_required},
+      arrival_{{},          arrival.peer,         arrival.network, arrival.is_unix,
+               arrival.tls, arrival.tls_required, nullptr},
       on_closed_(std::move(on_closed)),
-      channel_(environment.loop, std::move(arrival.fd), this) {
+      channel_(environment.loop, std::move(arrival.fd), this),
+      place_(std::move(arrival.place)) {
   channel_.stream().set_low_watermark(kLowWatermark);
 }
 
@@ -60,16 +63,20 @@ void Session::enter(State next) {
 
 void Session::on_readable() {
   for (;;) {
-    const auto result = channel_.stream().read(environment_.loop.scratch());
+    // Before its login a client may not make us keep much.
+    const std::span<char> scratch = environment_.loop.scratch().first(
+        is_pending() ? kPendingReadBytes : environment_.loop.scratch().size());
+    const auto result = channel_.stream().read(scratch);
     if (!result) lose_answers(result.error());
     if (!result || result->status == net::ReadResult::Status::kEnd) return end_input();
     if (result->status == net::ReadResult::Status::kWouldBlock) return;
     if (counted_) stats().client.received.add(result->bytes);
-    channel_.offer({environment_.loop.scratch().data(), result->bytes});
+    channel_.offer({scratch.data(), result->bytes});
     process_input();
     if (state_ == State::kClosing) return;
-    channel_.keep();
-    const bool maybe_more = result->bytes == environment_.loop.scratch().size();
+    keep_input();
+    if (state_ == State::kClosing) return;
+    const bool maybe_more = result->bytes == scratch.size();
     if (!maybe_more && !channel_.stream().has_buffered()) return;
     if (channel_.stream().is_paused()) return;
   }
@@ -86,7 +93,15 @@ void Session::process_input() {
 void Session::resume_input() {
   if (processing_input_ || state_ == State::kClosing) return;
   process_input();
-  if (state_ != State::kClosing) channel_.keep();
+  if (state_ != State::kClosing) keep_input();
+}
+
+void Session::keep_input() {
+  channel_.keep();
+  if (!is_pending()) return;
+  channel_.release_packet();
+  const std::size_t named = login_ != nullptr ? login_->held_bytes() : 0;
+  if (!place_->hold(channel_.held_bytes() + named)) give_way(LoginFailure::kMemory);
 }
 
 void Session::take_packets() {
@@ -116,6 +131,7 @@ void Session::on_client_out_of_step(const Error& error) {
   log::debug("client out of step", {{"session", id_}, {"error", error.message}});
   const bool too_big = error.mysql_errno == 1153;
   if (!too_big) return depart();
+  if (is_pending()) environment_.logins->failures[LoginFailure::kProtocol].add();
   send_error({Code::kProtocol, error.message, 1153, "08S01"}, channel_.refusal_sequence());
   close();
 }
@@ -205,6 +221,7 @@ void Session::close() {
   for (const auto& timer : {&query_timer_, &own_step_timer_, &stall_timer_})
     if (*timer != nullptr) (*timer)->stop();
   if (departure_timer_ != nullptr) departure_timer_->stop();
+  if (is_pending()) place_.reset();  // others need not wait until it is destroyed
   enter(State::kClosing);
   channel_.stream().pause(net::PauseReason::kClosing);
   if (channel_.queued_bytes() > 0) {

@@ -24,6 +24,7 @@ backend::Variant variant_of(std::uint32_t capabilities, std::uint16_t collation)
 }
 
 constexpr unsigned kMaxDeniedChanges = 3;
+constexpr std::size_t kMaxPendingBytes = std::size_t{16} << 10U;  // before the login
 constexpr std::size_t kMaxLoggedName = 64;
 constexpr std::size_t kMaxLoggedError = 512;  // TiDB's may name what the client has named
 
@@ -50,6 +51,7 @@ void Session::start() {
   options.decoys = &environment_.decoys;
   options.default_plugin = std::string(protocol::kNativePassword);  // as TiDB
   channel_.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
+  channel_.set_max_pending_bytes(kMaxPendingBytes);
   login_ = make_login(arrival_.tls.get(), protocol::ServerHandshake(std::move(options)));
   timer_ = std::make_unique<net::Timer>(environment_.loop);
   timer_->start(environment_.login_timeout, [this] { on_login_timeout(); });
@@ -86,6 +88,25 @@ void Session::on_login_timeout() {
   close();
 }
 
+// There are max_clients already.
+void Session::turn_away() {
+  environment_.logins->failures[LoginFailure::kTooMany].add();
+  send_error({Code::kBusy, "Too many connections", 1040, "08004"}, login_sequence_);
+  close();
+}
+
+bool Session::is_silent() {
+  if (!is_pending() || login_ == nullptr || !login_->waits_for_client()) return false;
+  return login_->is_refused() || channel_.stream().unread_bytes() == 0;
+}
+
+void Session::give_way(LoginFailure why) {
+  if (login_ == nullptr || !login_->is_refused()) environment_.logins->failures[why].add();
+  log::info("login ended, as others need what it takes",
+            {{"session", id_}, {"peer", arrival_.peer}, {"reason", to_string(why)}});
+  close();
+}
+
 // The password is right; the database is still to be checked.
 void Session::on_accepted() {
   // The wait for a lease has its own limit.
@@ -96,8 +117,10 @@ void Session::on_accepted() {
   salt_ = login_->salt();
   login_.reset();
   channel_.set_max_packet_bytes(protocol::kMaxPacketBytes);
+  channel_.set_max_pending_bytes(ClientChannel::kMaxPendingBytes);
   channel_.expect_sequence(0);
   login_sequence_ = accepted_.next_sequence;
+  if (place_ != nullptr && !place_->admit()) return turn_away();
   if (account_ == nullptr) collation_ = accepted_.login.collation;
   accepted_.login.collation = collation_;  // TiDB ignores that of COM_CHANGE_USER
   std::string& database = accepted_.login.database;

@@ -162,12 +162,14 @@ struct Config {
   bool reload_on_change = true;        // of the file, besides SIGHUP
   bool core_dumps = false;             // and debuggers of the same user
   int workers = 1;                     // event loops; 1 or more ("auto" is already counted out)
-  int max_clients = 10'000;            // the next one gets error 1040
+  int max_clients = 10'000;            // logged in; the next one gets error 1040
   std::uint64_t memory_limit = 0;      // resident bytes beyond which new clients wait; 0: none
   Milliseconds login_timeout{10'000};  // from accept to the end of authentication
   Milliseconds failed_login_delay{
-      5'000};                             // the longest wait of a wrong password's refusal; 0: none
-  Milliseconds client_keepalive{60'000};  // silence before the first probe; 0: none
+      5'000};                      // the longest wait of a wrong password's refusal; 0: none
+  int max_pending_logins = 2'000;  // clients that have not logged in yet
+  int max_pending_logins_per_address = 500;    // of those, at one address of another machine
+  Milliseconds client_keepalive{60'000};       // silence before the first probe; 0: none
   Milliseconds client_stall_timeout{600'000};  // while a command waits for the client; 0: no limit
   Milliseconds disconnect_grace{5'000};        // for what runs when its client has gone
   Milliseconds drain_timeout{30'000};          // after SIGTERM: how long running work may take

@@ -119,6 +119,9 @@ class Stream {
   // they become fewer. A system call.
   std::size_t untaken_bytes() const;
 
+  // What waits in the kernel to be read. A system call.
+  std::size_t unread_bytes() const;
+
   // Says to the peer that nothing follows (close_notify, then FIN). Only with an empty queue. Not
   // for backends.
   void shutdown();

@@ -19,7 +19,7 @@ inline constexpr std::size_t kMaxPayloadBytes = 0xffffff;
 inline constexpr std::size_t kMaxPacketBytes = std::size_t{64} << 20U;
 // Enough for every login with 64 KiB of connection attributes; an unknown peer may not make us hold
 // more.
-inline constexpr std::size_t kMaxLoginPacketBytes = std::size_t{256} << 10U;
+inline constexpr std::size_t kMaxLoginPacketBytes = std::size_t{80} << 10U;
 
 // Appends `payload` framed, in as many packets as it takes. `sequence` is the number of the first
 // one and afterwards that of the packet to follow.
@@ -60,6 +60,9 @@ class PacketAssembler {
 
   void set_max_bytes(std::size_t max_bytes) { max_bytes_ = max_bytes; }
 
+  // Gives back what the packet that next() answered last needs, whose views end here.
+  void release_delivered();
+
   // Whether a packet is half received.
   [[nodiscard]] bool is_inside_packet() const { return !buffer_.empty() && !delivered_; }
 
@@ -69,7 +72,7 @@ class PacketAssembler {
 
  private:
   std::optional<Packet> take_whole(std::string_view& chunk);
-  void release_delivered();
+  void make_room(std::size_t bytes, std::size_t of_frame);
   Result<bool> gather(std::string_view& chunk);
   Result<void> check_header(std::string_view header, std::uint8_t expected, std::size_t before);
   Packet deliver();

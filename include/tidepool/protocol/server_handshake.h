@@ -137,6 +137,11 @@ class ServerHandshake {
   [[nodiscard]] const std::string& salt() const { return salt_; }
   // Whom the client has named; empty once it has got in.
   [[nodiscard]] const std::string& user() const { return login_.user; }
+  // Of what the client has sent.
+  [[nodiscard]] std::size_t held_bytes() const {
+    return login_.user.size() + login_.auth_response.size() + login_.database.size() +
+           login_.auth_plugin.size() + key_request_.size();
+  }
   // Raw capabilities of the client, 0 before its first packet.
   [[nodiscard]] std::uint32_t client_capabilities() const { return login_.capabilities; }
 

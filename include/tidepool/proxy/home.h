@@ -19,6 +19,7 @@
 #include "tidepool/session/failed_logins.h"
 #include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
+#include "tidepool/session/login_places.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
@@ -58,6 +59,7 @@ struct Home {
       std::make_unique<session::PasswordChecks>();
   session::FailedLogins failed_logins;
   session::LoginStats logins;
+  session::LoginPlaces places{logins};
   session::Registry registry;
   session::GlobalSettings global_settings;
   metrics::ProcessStats process;
@@ -72,6 +74,7 @@ Result<std::unique_ptr<Home>> build_home(const config::Config& config);
 Result<ListenerTls> load_tls(const config::Config& config);
 
 pool::Limits limits_of(const config::Pool& pool);
+session::LoginLimits login_limits_of(const config::Config& config);
 pool::WorkerPoolOptions pool_options(const config::Pool& pool);
 
 }  // namespace tidepool::proxy

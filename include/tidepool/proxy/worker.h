@@ -13,6 +13,7 @@
 #include "tidepool/net/loop.h"
 #include "tidepool/proxy/handover.h"
 #include "tidepool/proxy/home.h"
+#include "tidepool/proxy/pending_logins.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/session.h"
 
@@ -101,6 +102,7 @@ class Worker {
   ListenerTls tls_;
   std::vector<std::unique_ptr<pool::WorkerPool>> pools_;
   std::vector<Listening> listeners_;  // perhaps several of one number
+  PendingLogins pending_;
   std::unordered_map<std::uint32_t, std::unique_ptr<session::Session>> sessions_;
   std::unique_ptr<net::Timer> watch_;
   std::atomic<std::size_t> session_count_ = 0;

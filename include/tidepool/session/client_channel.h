@@ -34,6 +34,12 @@ class ClientChannel {
   void keep();
   // Nothing that was offered is left, not even a part of a packet's frames that wait for the rest.
   bool is_empty() const { return offered_.empty() && plain_.empty(); }
+  // What it keeps of what the client has sent.
+  std::size_t held_bytes() const;
+  // Gives back what the last packet needs, whose views end here.
+  void release_packet() { assembler_.release_delivered(); }
+  // Of what the client sends ahead of its turn; kMaxPendingBytes unless it is told otherwise.
+  void set_max_pending_bytes(std::size_t bytes) { max_pending_bytes_ = bytes; }
   // Takes the bytes that were offered and not used, for the TLS handshake that begins in them.
   std::string take_rest();
 
@@ -68,6 +74,7 @@ class ClientChannel {
   protocol::PacketAssembler assembler_;
   std::unique_ptr<Compression> compression_;
   bool inside_command_ = false;
+  std::size_t max_pending_bytes_ = kMaxPendingBytes;
   // From the socket, not yet looked at; into the caller's buffer or kept_.
   std::string_view offered_;
   // Unpacked, not yet cut (compression only); into the decompressor or kept_plain_.

@@ -62,6 +62,9 @@ class Login {
   const std::string& salt() const { return handshake_.salt(); }
   // False: what the client sends meanwhile is no packet, or not yet to be taken.
   bool takes_packets() const;
+  // For a packet or for TLS, or only to be told that it is refused.
+  bool waits_for_client() const;
+  std::size_t held_bytes() const { return handshake_.held_bytes() + refusal_.size(); }
 
  private:
   std::optional<protocol::Action> find_key(const protocol::FindKey& find);

@@ -32,6 +32,7 @@
 #include "tidepool/session/environment.h"
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/login.h"
+#include "tidepool/session/login_places.h"
 #include "tidepool/session/prepared.h"
 #include "tidepool/session/replay.h"
 #include "tidepool/session/retry.h"
@@ -54,6 +55,7 @@ struct Arrival {
   // Null: not offered. Shared with the listener, whose certificate may change during the login.
   std::shared_ptr<net::TlsContext> tls;
   bool tls_required = false;
+  std::unique_ptr<LoginPlace> place = nullptr;  // null: nobody counts
 };
 
 class Session final : public net::StreamSink, public pool::LeaseSink, public pool::LeaseKeeper {
@@ -75,6 +77,12 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   bool knows_removed_account() const;
   void on_kill(KillKind kind);
   void close();
+  // It has ended, and is to be destroyed soon.
+  void leave_place() { place_.reset(); }
+  // It is the client's turn to go on with its login, and nothing has come of it.
+  bool is_silent();
+  // Of one that has not logged in: its place or its memory is needed by others.
+  void give_way(LoginFailure why);
 
   std::uint32_t id() const { return id_; }
   State state() const { return state_; }
@@ -105,6 +113,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void on_error(Error error) override;
   void process_input();
   void resume_input();
+  void keep_input();
   void take_packets();
   bool is_clients_turn() const;
   void on_client_out_of_step(const Error& error);
@@ -141,6 +150,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   std::unique_ptr<Login> make_login(net::TlsContext* tls, protocol::ServerHandshake handshake);
   void on_login_status(Login::Status status);
   void on_login_timeout();
+  bool is_pending() const { return place_ != nullptr && place_->is_pending(); }
+  void turn_away();
   void on_accepted();
   bool admit(const Account& account, const std::string& user, const std::string& database);
   void begin_session();
@@ -377,6 +388,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   // Null while the client shows no sign of leaving.
   std::unique_ptr<Departure> departure_;
   std::unique_ptr<net::Timer> departure_timer_;
+
+  std::unique_ptr<LoginPlace> place_;
 
   // The login, and what it said.
   std::unique_ptr<Login> login_;

@@ -200,7 +200,9 @@ struct SessionStats {
 struct LoginStats {
   Counter accepted;  // connections, whatever became of them
   EnumArray<LoginFailure, Counter, kLoginFailures> failures;
-  Counter delayed;  // refusals, because there had been others of late
+  Counter delayed;    // refusals, because there had been others of late
+  Gauge pending;      // clients that have not logged in yet
+  Gauge max_pending;  // of those; set once, or by a reload
 };
 
 }  // namespace tidepool::session
