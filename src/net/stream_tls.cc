@@ -50,7 +50,7 @@ Result<void> Stream::start_tls(TlsContext& context, std::string_view early) {
   TIDEPOOL_CHECK(tls_ == nullptr && queue_.empty());
   ERR_clear_error();
   std::unique_ptr<ssl_st, TlsFree> tls(SSL_new(context.raw()));
-  bio_st* bio = tls ? make_early_bio(fd_, early) : nullptr;
+  bio_st* bio = tls ? make_early_bio(tls.get(), fd_, early) : nullptr;
   if (bio == nullptr) return fail(Code::kInternal, "cannot start TLS: " + take_tls_reason());
   SSL_set_bio(tls.get(), bio, bio);
   SSL_set_accept_state(tls.get());

@@ -150,6 +150,17 @@ TEST_F(TlsStreamTest, RefusesWhatIsNoTls) {
   EXPECT_EQ(sink_.error->code, Code::kTls);
 }
 
+// OpenSSL makes room for a message when it is announced: 128 KiB and more for a hello.
+TEST_F(TlsStreamTest, RefusesAHelloThatIsLongerThanAnyClients) {
+  ASSERT_TRUE(stream_->start_tls(*context_));
+  using namespace std::string_view_literals;
+  const std::string_view bytes =
+      "\x16\x03\x01\x00\x02\x01\x02"  // its header in two records
+      "\x16\x03\x01\x01\x00\x00\x00"sv;
+  ASSERT_GT(::send(pair_.far.get(), bytes.data(), bytes.size(), 0), 0);
+  EXPECT_TRUE(run_until(loop_, [&] { return sink_.error != nullptr; }));
+}
+
 TEST_F(TlsStreamTest, RefusesOldVersions) {
   ASSERT_TRUE(stream_->start_tls(*context_));
   std::thread old([&] {
