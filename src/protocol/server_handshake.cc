@@ -15,6 +15,7 @@
 
 #include "tidepool/base/check.h"
 #include "tidepool/base/utf8.h"
+#include "tidepool/protocol/client_library.h"
 #include "tidepool/protocol/packet.h"
 
 namespace tidepool::protocol {
@@ -171,7 +172,8 @@ Action ServerHandshake::on_login(std::string_view payload) {
     return reject({error.mysql_errno, error.sqlstate, error.message}, error.code, error.message);
   }
   login_ = std::move(*request);
-  Attributes().swap(login_.attributes);  // of no use here, and many times as long as on the wire
+  // The rest is of no use here, and many times as long as on the wire.
+  login_.attributes = attributes_to_keep(login_.attributes);
   if (login_.is_ssl_request) return on_ssl_request();
   if (options_.tls == TlsPolicy::kRequired && !is_secure()) {
     const std::string text =

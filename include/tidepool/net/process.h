@@ -1,7 +1,7 @@
 // What a process needs once before its first loop: no core dumps, SIGPIPE ignored (OpenSSL writes
 // without MSG_NOSIGNAL), as many file descriptors as the system allows, and the size of libuv's
-// thread pool, on which dials run. Called at the start of main and of test programs, before any thread
-// exists.
+// thread pool, on which dials run. Called at the start of main and of test programs, before any
+// thread exists.
 #pragma once
 
 namespace tidepool::net {

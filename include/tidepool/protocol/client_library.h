@@ -18,4 +18,8 @@ namespace tidepool::protocol {
 // connection too, and 1429 (ER_CONNECT_TO_FOREIGN_DATA_SOURCE).
 std::uint16_t number_for_client(std::uint16_t number, const Attributes& attributes);
 
+// Of the attributes, which may be many, those that number_for_client() asks for: one short one, or
+// none.
+Attributes attributes_to_keep(const Attributes& attributes);
+
 }  // namespace tidepool::protocol

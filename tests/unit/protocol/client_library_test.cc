@@ -18,6 +18,16 @@ TEST(ClientLibraryTest, ConnectorCIsToldNoNumberThatItKeepsForItself) {
   }
 }
 
+TEST(ClientLibraryTest, OfManyAttributesOneIsKept) {
+  Attributes many(10'000, {"a", "b"});
+  EXPECT_TRUE(attributes_to_keep(many).empty());
+  many.push_back(kConnectorC[1]);
+  many.push_back(kConnectorC[1]);
+
+  EXPECT_EQ(attributes_to_keep(many), Attributes{kConnectorC[1]});
+  EXPECT_EQ(number_for_client(2013, attributes_to_keep(many)), 4031);
+}
+
 TEST(ClientLibraryTest, OthersAreToldTheUsualNumbers) {
   for (const Attributes& attributes : {Attributes{}, Attributes{{"_client_name", "pymysql"}},
                                        Attributes{{"program_name", "libmariadb"}}}) {
