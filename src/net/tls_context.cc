@@ -27,6 +27,10 @@ Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& certific
   // A client that closes without a close_notify may still read: an error would end the writing too.
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                SSL_OP_IGNORE_UNEXPECTED_EOF);
+  // Of TLS 1.2 what TLS 1.3 has left of it: no CBC, and no password read later with the server's
+  // key.
+  SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set1_groups_list(raw, "X25519:P-256");
   SSL_CTX_set_session_id_context(raw, reinterpret_cast<const unsigned char*>("tidepool"), 8);
   if (SSL_CTX_use_certificate_chain_file(raw, certificate_file.c_str()) != 1) {
     return fail_file("certificate", certificate_file);

@@ -161,6 +161,44 @@ TEST_F(TlsStreamTest, RefusesAHelloThatIsLongerThanAnyClients) {
   EXPECT_TRUE(run_until(loop_, [&] { return sink_.error != nullptr; }));
 }
 
+struct Offer {
+  int version;
+  const char* ciphers;  // of TLS 1.2
+  const char* groups;
+  bool is_taken;
+};
+
+class TlsOfferTest : public TlsStreamTest, public ::testing::WithParamInterface<Offer> {};
+
+TEST_P(TlsOfferTest, IsTakenOnlyWhereNobodyCanReadItLater) {
+  ASSERT_TRUE(stream_->start_tls(*context_));
+  std::thread client([&] {
+    SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_max_proto_version(context, GetParam().version);
+    EXPECT_EQ(SSL_CTX_set_cipher_list(context, GetParam().ciphers), 1);
+    EXPECT_EQ(SSL_CTX_set1_groups_list(context, GetParam().groups), 1);
+    SSL* tls = SSL_new(context);
+    SSL_set_fd(tls, pair_.far.get());
+    EXPECT_EQ(SSL_connect(tls) == 1, GetParam().is_taken);
+    SSL_free(tls);
+    SSL_CTX_free(context);
+  });
+  EXPECT_TRUE(run_until(loop_, [&] { return sink_.error != nullptr || sink_.established == 1; }));
+  EXPECT_EQ(sink_.established == 1, GetParam().is_taken);
+  client.join();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Offers, TlsOfferTest,
+    ::testing::Values(Offer{TLS1_2_VERSION, "ECDHE+AESGCM", "X25519:P-256", true},
+                      Offer{TLS1_2_VERSION, "ECDHE+AESGCM", "P-256", true},
+                      Offer{TLS1_2_VERSION, "ECDHE+CHACHA20", "X25519:P-256", true},
+                      Offer{TLS1_3_VERSION, "ECDHE+AESGCM", "X25519", true},
+                      Offer{TLS1_3_VERSION, "ECDHE+AESGCM", "P-521", false},
+                      // CBC:
+                      Offer{TLS1_2_VERSION, "ECDHE+AES+SHA1", "X25519:P-256", false},
+                      Offer{TLS1_2_VERSION, "ECDHE+AES+SHA256", "X25519:P-256", false}));
+
 TEST_F(TlsStreamTest, RefusesOldVersions) {
   ASSERT_TRUE(stream_->start_tls(*context_));
   std::thread old([&] {
