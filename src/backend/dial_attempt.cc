@@ -35,12 +35,12 @@ int number_of(TlsVersion version) {
   return version == TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION;
 }
 
-// The plugins that TiDB and the library share; a server may ask for no other. Those that hand over
-// the password itself only where the stream is encrypted. The last name is that of our own plugin
-// (library.h).
-constexpr const char* kEncryptedPlugins =
+// The plugins that TiDB and the library share; a server may ask for no other. The one that hands
+// over the password itself only where the server is verified: else whoever answers could ask for
+// it. The last name is that of our own plugin (library.h).
+constexpr const char* kPluginsOfVerified =
     "mysql_native_password,caching_sha2_password,mysql_clear_password,tidepool_collation";
-constexpr const char* kPlaintextPlugins =
+constexpr const char* kPluginsOfOthers =
     "mysql_native_password,caching_sha2_password,tidepool_collation";
 
 void make_nonblocking(int fd) {
@@ -150,8 +150,10 @@ void DialAttempt::set_options() {
   mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
   mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, &DialAttempt::wait_for_socket);
   mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_files);
+  const bool verified =
+      options_.tls == TlsMode::kVerifyCa || options_.tls == TlsMode::kVerifyIdentity;
   mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH,
-                 options_.tls == TlsMode::kDisabled ? kPlaintextPlugins : kEncryptedPlugins);
+                 verified ? kPluginsOfVerified : kPluginsOfOthers);
   mysql_set_local_infile_handler(mysql, refuse_infile, read_no_infile, end_infile, explain_infile,
                                  nullptr);
   mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "tidepool");

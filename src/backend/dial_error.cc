@@ -89,7 +89,8 @@ Error library_error(unsigned number, const std::string& text, const std::string&
     case kPluginNotAllowed:  // the library's text names the wrong one
       return Error{Code::kAuth, where +
                                     ": the server asks for an authentication plugin that is not "
-                                    "allowed here (the password itself goes out only over TLS)"};
+                                    "allowed here (the password itself goes only to a server that "
+                                    "tls.mode verify_ca or verify_identity has verified)"};
     case kVersion:
     case kServerHandshake:
     case kMalformedPacket: return Error{Code::kProtocol, where + ": not a MySQL server: " + text};

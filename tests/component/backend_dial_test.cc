@@ -296,25 +296,29 @@ TEST_F(DialTest, TellsAConnectionThatIsLostInTheTlsHandshakeFromWhatTlsRefuses) 
   }
 }
 
-TEST_F(DialTest, HandsThePasswordItselfOverOnlyWhereTheStreamIsEncrypted) {
-  FakeMysql::Options script;
-  script.switch_to = "mysql_clear_password";
-  const FakeMysql plain(script);
-  DialOptions options = options_for(plain);
-  options.tls = TlsMode::kDisabled;
-  const Error error = failure_of(options);
-  EXPECT_EQ(error.code, Code::kAuth);
-  EXPECT_NE(error.message.find("the password itself goes out only over TLS"), std::string::npos)
-      << error.message;
-  EXPECT_TRUE(run_until(loop_, [&] { return plain.commands().size() == 1; }));
-  EXPECT_EQ(plain.commands()[0], "nothing");
+TEST_F(DialTest, HandsThePasswordItselfOverToNobodyWhoIsNotVerified) {
+  for (const TlsMode mode : {TlsMode::kDisabled, TlsMode::kRequired}) {
+    FakeMysql::Options script = mode == TlsMode::kDisabled ? FakeMysql::Options{} : tls_server();
+    script.switch_to = "mysql_clear_password";
+    const FakeMysql server(std::move(script));
+    DialOptions options = options_for(server);
+    options.tls = mode;
+    const Error error = failure_of(options);
+    EXPECT_EQ(error.code, Code::kAuth);
+    EXPECT_NE(error.message.find("tls.mode verify_ca or verify_identity"), std::string::npos)
+        << error.message;
+    EXPECT_TRUE(run_until(loop_, [&] { return server.commands().size() == 1; }));
+    EXPECT_EQ(server.commands()[0], "nothing");
+  }
+}
 
-  script = tls_server();
+TEST_F(DialTest, HandsThePasswordItselfOverToAVerifiedServer) {
+  FakeMysql::Options script = tls_server();
   script.switch_to = "mysql_clear_password";
-  const FakeMysql encrypted(std::move(script));
-  EXPECT_EQ(failure_of(options_for(encrypted)).code, Code::kClosed);
-  EXPECT_TRUE(run_until(loop_, [&] { return encrypted.commands().size() == 1; }));
-  EXPECT_EQ(encrypted.commands()[0], std::string("secret", 7));
+  const FakeMysql server(std::move(script));
+  EXPECT_EQ(failure_of(options_for(server)).code, Code::kClosed);
+  EXPECT_TRUE(run_until(loop_, [&] { return server.commands().size() == 1; }));
+  EXPECT_EQ(server.commands()[0], std::string("secret", 7));
 }
 
 TEST_F(DialTest, ReachesAnIpv6Address) {
