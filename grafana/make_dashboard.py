@@ -177,6 +177,7 @@ ROWS = [
         graph("Errors", "Commands answered with an error, by kind, and clients that did not get past their login.", "ops", [
             (total(rate(pool("tidepool_queries_total", 'outcome="error"')), "command"), "{{command}}"),
             (total(rate(f"tidepool_login_failures_total{PROCESS}"), "reason"), "login: {{reason}}"),
+            (total(rate(f"tidepool_login_refusals_delayed_total{PROCESS}")), "wrong passwords that waited"),
         ]),
         graph("Retries", "Statements run again because they surely had no effect, by what had failed, transactions replayed, "
               "statements of which nobody knows whether they were executed, and what a timeout has ended.", "ops", [
@@ -192,8 +193,10 @@ ROWS = [
               width=8),
     ]),
     ("Sessions", [
-        graph("Sessions", "Clients past their login, by what their session is doing.", "none",
-              [(total(pool("tidepool_sessions"), "state"), "{{state}}")], stacked=True),
+        graph("Sessions", "Clients past their login, by what their session is doing, and those that have not logged in yet.", "none", [
+            (total(pool("tidepool_sessions"), "state"), "{{state}}"),
+            (total(f"tidepool_pending_logins{PROCESS}"), "pending login"),
+        ], stacked=True),
         graph("Logins", "Sessions opened and closed.", "ops", [
             (total(rate(pool("tidepool_sessions_opened_total"))), "opened"),
             (total(rate(pool("tidepool_sessions_closed_total"))), "closed"),

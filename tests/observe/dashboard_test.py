@@ -93,7 +93,7 @@ class DashboardTest(unittest.TestCase):
         elsewhere = {  # facts for tables, alerts and people, not for a graph
             "tidepool_build_info", "tidepool_client_connections_total", "tidepool_clients_max", "tidepool_pool_size",
             "tidepool_last_dial_error_timestamp_seconds", "tidepool_start_time_seconds", "tidepool_uptime_seconds",
-            "tidepool_workers", "tidepool_accepting", "tidepool_accept_pauses_total",
+            "tidepool_workers", "tidepool_pending_logins_max", "tidepool_accepting", "tidepool_accept_pauses_total",
             "tidepool_config_reloads_total", "tidepool_config_last_reload_successful",
             "tidepool_config_last_reload_timestamp_seconds", "tidepool_takeovers_total",
         }

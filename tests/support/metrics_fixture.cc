@@ -109,6 +109,8 @@ int main() {
   process.workers.set(2);
   process.clients.set(80);
   process.max_clients.set(10'000);
+  logins.pending.set(3);
+  logins.max_pending.set(2'000);
 
   const auto status = [&] {
     admin::Status facts{.version = "fixture",
@@ -130,6 +132,7 @@ int main() {
   while (!input_has_ended()) {
     logins.accepted.add();
     logins.failures[session::LoginFailure::kPassword].add();
+    logins.delayed.add();
     turn(app);
     turn(reports);
   }
