@@ -46,7 +46,7 @@ Decoys::Decoys(const std::vector<Credential>& in_use) {
 // The kind with the greatest number: so a new kind takes only those names that it wins, and one
 // that goes leaves all others as they were.
 const Credential& Decoys::of(std::string_view name) const {
-  const Decoy* chosen = nullptr;
+  const Decoy* chosen = &decoys_.front();
   std::uint64_t greatest = 0;
   for (const Decoy& decoy : decoys_) {
     const std::uint64_t number = keyed_number(decoy.kind + '\0' + std::string(name));

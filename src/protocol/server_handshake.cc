@@ -199,9 +199,9 @@ Action ServerHandshake::on_ssl_request() {
 Action ServerHandshake::on_user(const UserRecord* user) {
   TIDEPOOL_CHECK(state_ == State::kAwaitUser);
   user_known_ = user != nullptr;
-  static const Decoys kPlaintextOnly;
+  static const Decoys plaintext_only;
   // Chosen for a known one too: the time that it takes tells nothing.
-  const Decoys& decoys = options_.decoys != nullptr ? *options_.decoys : kPlaintextOnly;
+  const Decoys& decoys = options_.decoys != nullptr ? *options_.decoys : plaintext_only;
   const UserRecord decoy{decoys.of(login_.user)};
   user_ = user_known_ ? *user : decoy;
   used_password_ = !without_trailing_nuls(login_.auth_response).empty();

@@ -19,6 +19,13 @@ class BeforeLoginTest : public SessionTest {
     EXPECT_TRUE(peer.read_packet());
     return peer;
   }
+  std::vector<RawClient> silent_peers(std::size_t count) {
+    std::vector<RawClient> peers;
+    peers.reserve(count);
+    while (peers.size() < count)
+      peers.push_back(silent_peer());
+    return peers;
+  }
   bool counts(LoginFailure failure, std::uint64_t times) const {
     return eventually([&] { return proxy_->logins().failures[failure].value() == times; });
   }
@@ -35,9 +42,7 @@ class BeforeLoginTest : public SessionTest {
 TEST_F(BeforeLoginTest, SilentPeersTakeNoPlaceOfClients) {
   config_.max_clients = 2;
   start();
-  std::vector<RawClient> silent;
-  for (int i = 0; i < 20; ++i)
-    silent.push_back(silent_peer());
+  const std::vector<RawClient> silent = silent_peers(20);
 
   RawClient one = client();
   RawClient two = client();
@@ -80,9 +85,7 @@ TEST_F(BeforeLoginTest, WhoHasComeInTimeAndLogsInTooLateIsToldSo) {
 TEST_F(BeforeLoginTest, TheOldestSilentOneMakesRoomForTheNext) {
   config_.max_pending_logins = 3;
   start();
-  std::vector<RawClient> silent;
-  for (int i = 0; i < 3; ++i)
-    silent.push_back(silent_peer());
+  std::vector<RawClient> silent = silent_peers(3);
 
   RawClient in = client();
 

@@ -2,6 +2,7 @@
 // logins.
 #include "tidepool/session/password_checks.h"
 
+#include <array>
 #include <future>
 
 #include "certificates.h"
@@ -18,6 +19,11 @@ using session::PasswordChecks;
 // Says of "pw" that it is right, when it is told to.
 class SlowCheck {
  public:
+  SlowCheck() = default;
+  SlowCheck(const SlowCheck&) = delete;
+  SlowCheck& operator=(const SlowCheck&) = delete;
+  ~SlowCheck() { may_end = true; }
+
   PasswordChecks::Check check() {
     return [this](const Credential&, std::string_view password) {
       ++begun;
@@ -26,7 +32,6 @@ class SlowCheck {
       return password == "pw";
     };
   }
-  ~SlowCheck() { may_end = true; }
 
   std::atomic<int> begun = 0;
   std::atomic<bool> may_end = false;
@@ -160,7 +165,7 @@ TEST_F(LoginWithChecksTest, ALoginThatFindsTooManyPasswordsBeforeItIsRefused) {
   slow_.may_end = true;
 
   EXPECT_TRUE(first.get().is_ok());
-  const Reply answers[] = {second.get(), third.get()};
+  const std::array answers = {second.get(), third.get()};
   const Reply& refused = answers[answers[0].is_ok() ? 1 : 0];
   EXPECT_TRUE(refused.is_error(1040)) << describe(refused);
   EXPECT_EQ(refused.text, "Too many connections: too many passwords wait to be checked");

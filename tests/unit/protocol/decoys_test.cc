@@ -51,9 +51,7 @@ TEST(Decoys, AreNobodysPassword) {
     const Decoys decoys({real});
     const Credential& decoy = decoys.of("nobody");
     EXPECT_EQ(decoy.kind(), real.kind());
-    EXPECT_FALSE(decoy.is_empty_password());
-    EXPECT_FALSE(verify_cleartext(decoy, "secret"));
-    EXPECT_FALSE(verify_cleartext(decoy, ""));
+    EXPECT_FALSE(verify_cleartext(decoy, "secret") || verify_cleartext(decoy, ""));
   }
   EXPECT_EQ(Decoys().of("nobody").kind(), Kind::kPlaintext);
 }
