@@ -80,6 +80,7 @@ ServerHandshake::ServerHandshake(HandshakeOptions options, std::uint32_t capabil
   login_.auth_response = std::move(request.auth_response);
   login_.database = std::move(request.database);
   login_.auth_plugin = std::move(request.auth_plugin);
+  login_.attributes = attributes_to_keep(request.attributes);
 }
 
 template <class T>

@@ -14,6 +14,7 @@ Outcome change_user(const ScriptedClient& client, std::string response, const Us
   request.auth_response = std::move(response);
   request.auth_plugin = client.plugin;
   request.database = "other";
+  request.attributes = {{"program_name", "x"}, {"_client_name", "libmariadb"}};
   return Script(ServerHandshake(test_options(), client.capabilities, request, 1), client, user)
       .run();
 }
@@ -26,6 +27,7 @@ TEST(ServerHandshakeOfChangeUser, AcceptsAScrambleOfTheOldSaltAtOnce) {
   ASSERT_TRUE(outcome.ok());
   EXPECT_EQ(outcome.switches, 0);
   EXPECT_EQ(outcome.accept->login.database, "other");
+  EXPECT_EQ(outcome.accept->login.attributes, (Attributes{{"_client_name", "libmariadb"}}));
   EXPECT_EQ(outcome.accept->login.capabilities, kClientCapabilities);
   EXPECT_EQ(outcome.accept->next_sequence, 1);
 }
