@@ -250,16 +250,14 @@ bool finds_no_rows(const Statement& statement) {
                      [&](std::string_view word) { return is_keyword(first.text, word); });
 }
 
-// What of the values this statement of the script asks for.
-FactValues values_for(const Script& script, std::size_t index, LexMode mode,
-                      const FactValues& all) {
+// What of the values this statement of the script asks for. `knows_found_rows`: the ones before it
+// find no rows of their own.
+FactValues values_for(const Script& script, std::size_t index, LexMode mode, const FactValues& all,
+                      bool knows_found_rows) {
   const Statement& statement = script[index];
   FactValues values = index == 0 ? all : FactValues{};
   values.done_here.clear();
-  bool keeps_found_rows = true;
-  for (std::size_t i = 0; i < index; ++i)
-    keeps_found_rows = keeps_found_rows && finds_no_rows(script[i]);
-  if (keeps_found_rows) values.found_rows = all.found_rows;
+  if (knows_found_rows) values.found_rows = all.found_rows;
   values.insert_id = all.insert_id;
   values.foreign_id = all.foreign_id;
   values.connection_id = all.connection_id;
@@ -270,11 +268,11 @@ FactValues values_for(const Script& script, std::size_t index, LexMode mode,
 }
 
 std::optional<std::string> in_place_of(const Script& script, std::size_t index, LexMode mode,
-                                       const FactValues& values) {
+                                       const FactValues& values, bool knows_found_rows) {
   if (std::binary_search(values.done_here.begin(), values.done_here.end(), index)) return "DO 0";
   const Statement& statement = script[index];
   if (statement.facts.empty() || !may_be_rewritten(statement)) return std::nullopt;
-  const FactValues wanted = values_for(script, index, mode, values);
+  const FactValues wanted = values_for(script, index, mode, values, knows_found_rows);
   if (wanted.empty()) return std::nullopt;
   return Substitution(statement.text, mode, wanted).run();
 }
@@ -285,9 +283,11 @@ std::string substitute(const Script& script, std::string_view text, LexMode mode
                        const FactValues& values) {
   std::string out;
   std::size_t done = 0;
+  bool knows_found_rows = true;
   for (std::size_t i = 0; i < script.size(); ++i) {
     const Statement& statement = script[i];
-    const std::optional<std::string> other = in_place_of(script, i, mode, values);
+    const std::optional<std::string> other = in_place_of(script, i, mode, values, knows_found_rows);
+    knows_found_rows = knows_found_rows && finds_no_rows(statement);
     if (!other) continue;
     const auto begin = static_cast<std::size_t>(statement.text.data() - text.data());
     out += text.substr(done, begin - done);

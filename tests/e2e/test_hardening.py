@@ -43,7 +43,7 @@ def test_a_crash_leaves_a_core_dump_only_where_that_is_wanted(tmp_path, core_dum
     with (tmp_path / "log").open("w") as log:
         crashing = subprocess.Popen([binary(), "--config", file], cwd=tmp_path, stdout=log, stderr=log, preexec_fn=allow_core_dumps)
     wait_until(lambda: "listening address=" in (tmp_path / "log").read_text(), 30, "the start")
-    crashing.send_signal(signal.SIGQUIT)
+    crashing.send_signal(signal.SIGSEGV)
     _, status = os.waitpid(crashing.pid, 0)
     crashing.returncode = status
     assert os.WIFSIGNALED(status)
