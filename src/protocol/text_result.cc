@@ -88,7 +88,8 @@ void write_binary_row(Writer& writer, const Row& row, const std::vector<Column>&
   std::string bitmap((row.size() + kBitsBefore + 7) / 8, '\0');
   for (std::size_t i = 0; i < row.size(); ++i) {
     const std::size_t bit = i + kBitsBefore;
-    if (!row[i]) bitmap[bit / 8] = static_cast<char>(bitmap[bit / 8] | 1U << (bit % 8));
+    const auto byte = static_cast<std::uint8_t>(bitmap[bit / 8]);
+    if (!row[i]) bitmap[bit / 8] = static_cast<char>(byte | 1U << (bit % 8));
   }
   writer.u8(0).bytes(bitmap);
   for (std::size_t i = 0; i < row.size(); ++i) {
