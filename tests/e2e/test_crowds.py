@@ -86,7 +86,7 @@ async def test_ten_thousand_clients_whose_tidb_is_away_are_served_when_it_is_bac
     with Link(tidb.port) as link:
         door = open_door(
             account, port=link.port, size=5, max_overflow=5, timeout="240s", backoff={"initial": "50ms", "max": "500ms"},
-            config={"login_timeout": "120s", "log": {"level": "info"}},
+            config={"login_timeout": "120s", "max_pending_logins": 3 * CROWD, "log": {"level": "info"}},
         )  # fmt: skip
         proxy = door.proxy
         link.refuse()
