@@ -1,10 +1,12 @@
 #include "http_connection.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "answer_text.h"
 #include "host_check.h"
+#include "tidepool/base/log.h"
 
 namespace tidepool::admin {
 namespace {
@@ -23,6 +25,26 @@ bool is_busy(HttpConnection::Phase phase) {
 
 bool has(const std::vector<std::string>& all, std::string_view one) {
   return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// An exception would end the process: nobody above catches it.
+HttpAnswer answer_of(const HttpHandler& handler, const HttpRequest& request) {
+  try {
+    return packed(handler(request), request);
+  } catch (const std::exception& error) {
+    log::error("an HTTP request failed", {{"path", request.path}, {"error", error.what()}});
+    return {.status = 500, .body = "it failed; the log says why\n"};
+  }
+}
+
+// As above; who has let go of its reply has answered with 500.
+void start(const HttpReplyHandler& handler, HttpRequest request, const HttpReply& reply) {
+  const std::string path = request.path;
+  try {
+    handler(std::move(request), reply);
+  } catch (const std::exception& error) {
+    log::error("an HTTP request failed", {{"path", path}, {"error", error.what()}});
+  }
 }
 
 std::string paths_of(const std::vector<HttpRoute>& routes) {
@@ -149,7 +171,7 @@ void HttpConnection::on_request() {
   const auto* handler = std::get_if<HttpHandler>(&route_->handler);
   if (handler != nullptr) stream_->pause(net::PauseReason::kBusy);
   if (handler != nullptr && route_->rank == HttpRank::kLoop) {
-    return give((*handler)(parser_.request()));
+    return give(answer_of(*handler, parser_.request()));
   }
   if (handler != nullptr && route_->rank == HttpRank::kProbe) {
     return run_on(commons_.probes, *handler, reply);
@@ -157,7 +179,7 @@ void HttpConnection::on_request() {
   if (commons_.busy >= kMaxBusy) return refuse({503, "too many requests at once"});
   if (handler != nullptr) return run_on(commons_.work, *handler, reply);
   enter(Phase::kWaiting, route_->limits.answer);
-  std::get<HttpReplyHandler>(route_->handler)(std::move(parser_.request()), reply);
+  start(std::get<HttpReplyHandler>(route_->handler), std::move(parser_.request()), reply);
 }
 
 // What the request holds counts until the handler has returned, even where the peer is gone.
@@ -165,7 +187,7 @@ void HttpConnection::run_on(HandlerThreads& threads, const HttpHandler& handler,
                             const HttpReply& reply) {
   const auto request = std::make_shared<const HttpRequest>(std::move(parser_.request()));
   const bool is_queued = threads.run([handler = &handler, request, reply, share = body_share_] {
-    if (!reply.is_gone()) reply.answer(packed((*handler)(*request), *request));
+    if (!reply.is_gone()) reply.answer(answer_of(*handler, *request));
   });
   if (!is_queued) return refuse({503, "too many requests at once"});
   enter(Phase::kWaiting, route_->limits.answer);

@@ -3,6 +3,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -80,6 +81,28 @@ class HttpRouteTest : public ::testing::Test {
   std::optional<HttpReply> kept;  // under mutex
   std::unique_ptr<HttpServer> server;
 };
+
+TEST_F(HttpRouteTest, AnswersForAHandlerThatThrowsBeforeItKeepsItsReply) {
+  serve({.path = "/throws",
+         .handler = [](const HttpRequest&, const HttpReply&) { throw std::bad_alloc(); }});
+  const HttpPeer one = peer();
+  ASSERT_TRUE(one.say("GET /throws HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  EXPECT_THAT(one.hear_all(), StartsWith("HTTP/1.1 500 "));
+}
+
+TEST_F(HttpRouteTest, AnswersForAHandlerThatThrows) {
+  for (const HttpRank rank : {HttpRank::kWork, HttpRank::kProbe, HttpRank::kLoop}) {
+    serve({.path = "/throws",
+           .handler = [](const HttpRequest&) -> HttpAnswer { throw std::bad_alloc(); },
+           .rank = rank});
+    const HttpPeer one = peer();
+    ASSERT_TRUE(one.say("GET /throws HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    EXPECT_THAT(one.hear_all(), StartsWith("HTTP/1.1 500 "));
+    const HttpPeer next = peer();
+    ASSERT_TRUE(next.say("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    EXPECT_THAT(next.hear_all(), EndsWith("ok\n"));
+  }
+}
 
 TEST_F(HttpRouteTest, TakesABodyOf4MibWhereTheRouteSaysSo) {
   serve_length({.bytes = 4 * kMiB + 16'384});
