@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "tidepool/net/timer.h"
 #include "tidepool/net/tls_context.h"
@@ -69,6 +70,7 @@ class Login {
  private:
   std::optional<protocol::Action> find_key(const protocol::FindKey& find);
   void on_key_made();
+  bool is_known_to_be_right(std::string_view password) const;
   std::optional<protocol::Action> check_password(protocol::CheckPassword& check);
   void on_password_checked(protocol::Verdict verdict);
   Status refuse(protocol::Reject& reject);

@@ -131,6 +131,23 @@ class LoginWithChecksTest : public SessionTest {
   std::future<Reply> log_in_later(const RawClient::Options& options) {
     return std::async(std::launch::async, [options] { return RawClient(options).log_in(); });
   }
+  // A client that the server has asked for its password itself.
+  RawClient asked_for_password() const {
+    RawClient client(sha2());
+    const auto greeting = protocol::parse_greeting(client.read_packet().value());
+    protocol::LoginRequest request;
+    request.capabilities = RawClient::kUsual;
+    request.collation = 45;
+    request.user = "sha2";
+    request.auth_response = protocol::sha2_scramble("pw", greeting.value().salt);
+    request.auth_plugin = protocol::kCachingSha2Password;
+    client.send(protocol::encode_login_request(request), 1);
+    EXPECT_EQ(client.read_packet(), "\x01\x04");
+    return client;
+  }
+  static void send_password(RawClient& client, const std::string& password) {
+    client.send(password + '\0', 3);
+  }
   bool has_begun(int checks) const {
     return eventually([&] { return slow_.begun == checks; });
   }
@@ -189,21 +206,30 @@ TEST_F(LoginWithChecksTest, AnUnknownUserMakesTheSameWork) {
   EXPECT_EQ(slow_.begun, 4) << "and so does one who has logged in before";
 }
 
+TEST_F(LoginWithChecksTest, ManyClientsOfAUserAtOnceMakeTheWorkOfOne) {
+  start();
+  slow_.may_end = true;
+  RawClient first = asked_for_password();
+  RawClient second = asked_for_password();
+  RawClient wrong = asked_for_password();
+
+  send_password(first, "pw");
+  EXPECT_EQ(first.read_packet().value_or("none").front(), '\0');
+  send_password(second, "pw");
+  EXPECT_EQ(second.read_packet().value_or("none").front(), '\0');
+  EXPECT_EQ(slow_.begun, 1);
+
+  send_password(wrong, "other");
+  EXPECT_EQ(wrong.read_packet().value_or("none").front(), '\xff');
+  EXPECT_EQ(slow_.begun, 2) << "a wrong one takes the same time as ever";
+}
+
 TEST_F(LoginWithChecksTest, AClientThatLeavesMeanwhileIsForgotten) {
   start();
   for (const bool with_reset : {false, true}) {
     {
-      RawClient leaves(sha2());
-      const auto greeting = protocol::parse_greeting(leaves.read_packet().value());
-      protocol::LoginRequest request;
-      request.capabilities = RawClient::kUsual;
-      request.collation = 45;
-      request.user = "sha2";
-      request.auth_response = protocol::sha2_scramble("pw", greeting.value().salt);
-      request.auth_plugin = protocol::kCachingSha2Password;
-      leaves.send(protocol::encode_login_request(request), 1);
-      EXPECT_EQ(leaves.read_packet(), "\x01\x04");
-      leaves.send(std::string("pw\0", 3), 3);
+      RawClient leaves = asked_for_password();
+      send_password(leaves, "pw");
       ASSERT_TRUE(has_begun(1));
       with_reset ? leaves.close_with_reset() : leaves.close();
     }
