@@ -101,6 +101,19 @@ class PlanTest : public SessionTest {
     }
     return words;
   }
+  // TiDB has as many statements as it may, all kept on backend 0, where this client has begun a
+  // transaction.
+  RawClient start_full() {
+    pool().size = 2;
+    pool().prepare_memory = std::chrono::seconds(0);
+    start();
+    tidb_.set_most_statements(4);
+    RawClient one = client();
+    for (int i = 0; i < 4; ++i)
+      EXPECT_EQ(one.prepare("SELECT " + std::to_string(i)).kind, Reply::Kind::kOk);
+    EXPECT_TRUE(one.query("BEGIN").is_ok());
+    return one;
+  }
 };
 
 TEST_F(PlanTest, ArePreparedApartForAStateThatIsNotThatOfThePrepare) {
@@ -230,14 +243,7 @@ TEST_F(PlanTest, MakeWayWhenTidbHasTooManyStatements) {
 }
 
 TEST_F(PlanTest, MakeWayOnOtherBackendsToo) {
-  pool().size = 2;
-  pool().prepare_memory = std::chrono::seconds(0);
-  start();
-  tidb_.set_most_statements(4);
-  RawClient one = client();
-  for (int i = 0; i < 4; ++i)
-    ASSERT_EQ(one.prepare("SELECT " + std::to_string(i)).kind, Reply::Kind::kOk);
-  ASSERT_TRUE(one.query("BEGIN").is_ok());  // takes backend 0, which keeps them
+  RawClient one = start_full();
   RawClient two = client();
   ASSERT_EQ(two.query("SELECT 1").kind, Reply::Kind::kRows);
   two.send("\x16SELECT 5");
@@ -247,14 +253,7 @@ TEST_F(PlanTest, MakeWayOnOtherBackendsToo) {
 }
 
 TEST_F(PlanTest, MakeWayForATransactionWhoseBackendKeepsNone) {
-  pool().size = 2;
-  pool().prepare_memory = std::chrono::seconds(0);
-  start();
-  tidb_.set_most_statements(4);
-  RawClient one = client();
-  for (int i = 0; i < 4; ++i)
-    ASSERT_EQ(one.prepare("SELECT " + std::to_string(i)).kind, Reply::Kind::kOk);
-  ASSERT_TRUE(one.query("BEGIN").is_ok());  // takes backend 0, which keeps them
+  RawClient one = start_full();
   RawClient two = client();
   ASSERT_TRUE(two.query("BEGIN").is_ok());  // takes backend 1, which keeps none
   ASSERT_EQ(two.query("SELECT 1").kind, Reply::Kind::kRows);

@@ -357,6 +357,11 @@ CASES = {
         (0, ("prepare", 2, "SELECT '1' || id FROM {db}.t0 ORDER BY id")), *query(0, "SET sql_mode = 'PIPES_AS_CONCAT'"), (0, ("execute", 1)), (0, ("execute", 2)),
         *query(0, "SELECT @a, @@sql_mode, s, 'a' || 'b' FROM {db}.t0 ORDER BY id"), *query(1, "SELECT 1"), (0, ("execute", 1)),
     ],
+    "a prepared SHOW WARNINGS where no plan is cached": [
+        connect(0), connect(1), *query(0, "SET tidb_enable_prepared_plan_cache = OFF", "SELECT 1/0"), (0, ("prepare", 1, "SHOW WARNINGS")), *query(1, "SELECT 1"),
+        (0, ("execute", 1)), *query(1, "SELECT 1"), *query(0, "SHOW WARNINGS", "SELECT 1/0"), *query(1, "SELECT 1"), (0, ("execute", 1)), *query(1, "SELECT 1"),
+        *query(0, "SHOW WARNINGS"), (0, ("execute", 1)), *query(0, "SHOW COUNT(*) WARNINGS", "SELECT 1"), *query(1, "SELECT 1"), (0, ("execute", 1)), *query(0, "SHOW WARNINGS"),
+    ],
     "a prepared SHOW WARNINGS": [
         connect(0), connect(1), *query(0, "SELECT 1/0"), (0, ("prepare", 1, "SHOW WARNINGS")), (0, ("execute", 1)), *query(0, "SHOW WARNINGS"),
         *query(0, "SELECT 1/0"), *query(1, "SELECT 1"), (0, ("execute", 1)), *query(0, "SHOW WARNINGS"), (0, ("execute", 1)), *query(0, "SHOW COUNT(*) WARNINGS"),
