@@ -12,10 +12,11 @@ Config assemble(Draft draft, Findings& findings);
 // The parts of it.
 Listener assemble_listener(ListenerDraft draft, Findings& findings);
 Pool assemble_pool(PoolDraft draft, Findings& findings);
+User assemble_user(UserDraft draft, const Config& config, Findings& findings);
 
 // The password of a pool or a user: given as a key or in a file. `alternatives` names the keys of
-// which exactly one is needed, the first being `password` and the second `password_file`; the
-// others are the caller's.
+// which exactly one is needed: first that of the password, second that of the file; the others are
+// the caller's. Empty if there is a problem.
 std::string assemble_password(const Section& section, const std::string& password,
                               const std::string& password_file,
                               const std::vector<std::string>& alternatives, Findings& findings);

@@ -39,6 +39,33 @@ void check_tls(const Section& section, const ClientTls& tls, Findings& findings)
   }
 }
 
+// Whose certificates are good, where clients have to show one.
+void check_client_ca(const Section& section, ClientTls& tls, Findings& findings) {
+  if (!section.has("tls.client_ca")) {
+    if (tls.verify_client != VerifyClient::kOff)
+      findings.problem(section.at("tls.verify_client"),
+                       "found without tls.client_ca, allowed: with it, or off");
+    return;
+  }
+  if (tls.mode == ClientTlsMode::kOff)
+    return findings.problem(
+        section.at("tls.client_ca"),
+        "found while tls.mode is off, allowed: with tls.mode optional or required");
+  check_file(section.at("tls.client_ca"), tls.client_ca, findings);
+  if (!section.has("tls.verify_client")) tls.verify_client = VerifyClient::kRequired;
+}
+
+// Where a password may be sent as it is, and a header be expected.
+void check_login_keys(const Section& section, const Listener& listener, Findings& findings) {
+  if (listener.clear_password && !listener.is_socket() && listener.tls.mode == ClientTlsMode::kOff)
+    findings.problem(section.at("clear_password"),
+                     "found true where nothing encrypts it, allowed: with tls.mode optional or "
+                     "required, or on a socket");
+  if (listener.is_socket() && section.has("proxy_protocol_networks"))
+    findings.problem(section.at("proxy_protocol_networks"),
+                     "found on a Unix socket, which has no networks, allowed: with address");
+}
+
 }  // namespace
 
 Listener assemble_listener(ListenerDraft draft, Findings& findings) {
@@ -52,6 +79,8 @@ Listener assemble_listener(ListenerDraft draft, Findings& findings) {
     findings.problem(section.at("socket_mode"), "found without socket, allowed: with socket");
   }
   check_tls(section, listener.tls, findings);
+  check_client_ca(section, listener.tls, findings);
+  check_login_keys(section, listener, findings);
   return listener;
 }
 

@@ -99,10 +99,10 @@ class PoolAssembly {
     } else {
       pool_.endpoints = {{draft_.host, draft_.port}};
     }
-    if (pool_.user.empty()) {
+    if (pool_.user.empty() && !pool_.passthrough) {
       findings_.problem(section_.at("user"), "found nothing, allowed: the name of a TiDB account");
     }
-    take_password(false);
+    if (!pool_.user.empty() || !pool_.passthrough) take_password(false);
   }
 
   // `optional`: a local TiDB's root has none by default, and the URLs of local set-ups do not
@@ -136,10 +136,19 @@ class PoolAssembly {
     if (tls.mode == TlsMode::kVerifyCa) {
       findings_.warning(place, "TLS mode verify_ca: the host name of TiDB is not verified");
     }
-    if (tls.mode == TlsMode::kRequired) {
+    check_server_key();
+    if (tls.mode == TlsMode::kRequired && tls.server_public_key.empty()) {
       findings_.warning(place, "TLS mode required: who answers as TiDB is not verified");
     }
     if (tls.mode == TlsMode::kDisabled) check_plaintext(place);
+  }
+
+  void check_server_key() {
+    if (pool_.tls.server_public_key.empty()) return;
+    const Place key = section_.at("tls.server_public_key");
+    check_file(key, pool_.tls.server_public_key, findings_);
+    if (pool_.tls.mode == TlsMode::kDisabled)
+      findings_.problem(key, "found a key although TLS is disabled, allowed: one of them");
   }
 
   void check_plaintext(const Place& place) {

@@ -40,18 +40,19 @@ std::string assemble_password(const Section& section, const std::string& passwor
     list += (list.empty() ? "" : ", ") + section.at(key).label;
   }
   if (given.empty()) {
-    findings.problem(section.at("password"), "found nothing, allowed: one of " + list +
-                                                 "; an empty text for an account without password");
+    findings.problem(section.at(alternatives[0]),
+                     "found nothing, allowed: one of " + list +
+                         "; an empty text for an account without password");
     return "";
   }
   if (given.size() > 1) {
     findings.problem(section.at(given[1]),
                      "found beside " + section.at(given[0]).label + ", allowed: one of " + list);
   }
-  if (given.front() == "password_file") {
-    return read_secret(section.at("password_file"), password_file, findings);
+  if (given.front() == alternatives[1]) {
+    return read_secret(section.at(alternatives[1]), password_file, findings);
   }
-  return given.front() == "password" ? password : "";
+  return given.front() == alternatives[0] ? password : "";
 }
 
 }  // namespace tidepool::config

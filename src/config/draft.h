@@ -55,6 +55,7 @@ struct UserDraft {
   Section section;
   User user;
   std::string password_file;
+  std::string secondary_password_file;
   std::optional<Milliseconds> query_timeout;
   std::optional<Milliseconds> idle_transaction_timeout;
   std::optional<Milliseconds> client_idle_timeout;

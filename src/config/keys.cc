@@ -58,6 +58,9 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
     "Clients that may be logged in at once; the next one is refused with error 1040", ""}),
   global<&Config::memory_limit>({"memory_limit", {Kind::kSize},
     "Resident memory beyond which new clients wait until it is a tenth less; 0: no limit", ""}),
+  global<&Config::command_memory>({"command_memory", {Kind::kSize},
+    "Bytes of commands that clients are sending, all together; beyond it the next ones wait, and if none can end, the "
+    "largest is refused with error 1153; 0: no limit", ""}),
   global<&Config::login_timeout>({"login_timeout", duration(100, 10 * kMinute),
     "From a client's connect to the end of its authentication", ""}),
   global<&Config::failed_login_delay>({"failed_login_delay", duration(0, kMinute),
@@ -119,6 +122,17 @@ constexpr auto kListenerKeys = std::to_array<Key<ListenerDraft>>({
     "/etc/tidepool/server.crt", true}),
   listener<&Listener::tls, &ClientTls::key>({"tls.key", kPath,
     "The certificate's private key, in PEM; needed unless tls.mode is off", "/etc/tidepool/server.key", true}),
+  listener<&Listener::tls, &ClientTls::client_ca>({"tls.client_ca", kPath,
+    "The CA certificates of clients' own certificates, in PEM", "/etc/tidepool/clients.crt", true}),
+  listener<&Listener::tls, &ClientTls::verify_client>({"tls.verify_client", word(kVerifyClientWords),
+    "Whether a client must show a certificate of tls.client_ca, which is what is meant where that is given, or may",
+    "required", true}),
+  listener<&Listener::clear_password>({"clear_password", kYesNo,
+    "Whether clients are asked for the password itself (mysql_clear_password), over TLS or on the Unix socket; those "
+    "that offer it are taken at their word there in any case", ""}),
+  listener<&Listener::proxy_protocol_networks>({"proxy_protocol_networks", {Kind::kNetworks},
+    "Where load balancers are that begin each connection with a PROXY header (version 1 or 2), which says who the "
+    "client is; connections from there without one are refused", "[10.0.0.0/8]", true}),
 });
 
 constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
@@ -153,6 +167,9 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
     "The oldest TLS version to accept", ""}),
   pool<&Pool::tls, &Tls::allow_plaintext>({"tls.allow_plaintext", kYesNo,
     "Whether tls.mode disabled is meant even though TiDB is not on this machine", ""}),
+  pool<&Pool::tls, &Tls::server_public_key>({"tls.server_public_key", kPath,
+    "The public key that TiDB's certificate must have, in PEM; makes tls.mode required safe against others who answer",
+    "/etc/tidepool/tidb.pub", true}),
   pool<&Pool::size>({"size", count(1, 100'000),
     "Backends that are opened on demand and kept", ""}),
   pool<&Pool::max_overflow>({"max_overflow", count(0, 100'000),
@@ -203,6 +220,17 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
   pool<&Pool::prepare_memory>({"prepare_memory", duration(0, kHour),
     "How long TiDB's answer to COM_STMT_PREPARE is given again for the same text; DDL that passes through ends it at "
     "once, other DDL shows after this time; 0: each is asked", ""}),
+  pool<&Pool::max_prepared_memory>({"max_prepared_memory", {Kind::kSize},
+    "Bytes of the prepared statements of all clients of the pool; the next one is refused with error 1461; 0: no limit",
+    ""}),
+  pool<&Pool::passthrough>({"passthrough", kYesNo,
+    "Whether clients whose user is not in users log in with an account of TiDB: over TLS or a Unix socket, with TiDB's "
+    "password, to backends of their own beside those of this pool; one pool at most", ""}),
+  pool<&Pool::max_passthrough_users>({"max_passthrough_users", count(1, 10'000),
+    "Such users at once, each with up to size + max_overflow backends; the next one is refused with error 1040", ""}),
+  pool<&Pool::passthrough_lifetime>({"passthrough_lifetime", duration(kSecond, 24 * kHour),
+    "How long TiDB's word that a password is right counts, and how long such a user without clients keeps its backends",
+    ""}),
 });
 
 constexpr auto kUserKeys = std::to_array<Key<UserDraft>>({
@@ -215,6 +243,20 @@ constexpr auto kUserKeys = std::to_array<Key<UserDraft>>({
   user<&User::password_hash>({"password_hash", kSecret,
     "The password as MySQL stores it, instead of password: * and 40 hex digits (mysql_native_password) or "
     "$A$005$... (caching_sha2_password)", "\"*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19\"", true}),
+  user<&User::secondary_password>({"secondary_password", kSecret,
+    "A second password, as good as the first, while clients change from one to the other", "${APP_OLD_PASSWORD}", true}),
+  key<UserDraft, &UserDraft::secondary_password_file>({"secondary_password_file", kPath,
+    "A file that holds it, instead of secondary_password", "/run/secrets/app_old_password", true}),
+  user<&User::secondary_password_hash>({"secondary_password_hash", kSecret,
+    "It as MySQL stores it, instead of secondary_password", "\"*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19\"", true}),
+  user<&User::certificate_names>({"certificate_names", {Kind::kNames},
+    "Names (common name, or DNS, mail or URI name) in a client's certificate that log this user in without a password; "
+    "with them the user may have none", "[app.example.com]", true}),
+  user<&User::unix_users>({"unix_users", {Kind::kNames},
+    "Unix users, by name or number, whose processes log in as this user at a Unix socket without a password; with them "
+    "the user may have none", "[www-data]", true}),
+  user<&User::networks>({"networks", {Kind::kNetworks},
+    "Where this user may log in from over TCP; left out: from anywhere", "[10.0.0.0/8, 127.0.0.1]", true}),
   user<&User::pool>({"pool", kText,
     "The pool that serves this user; may be left out if there is only one", "default"}),
   user<&User::database>({"database", kText,
@@ -237,6 +279,10 @@ constexpr auto kUserKeys = std::to_array<Key<UserDraft>>({
   user<&User::max_leases>({"max_leases", count(0, 100'000),
     "Backends that this user's clients may have at once, the others wait; 0: all. Without it, users who wait get equal "
     "shares of a pool", ""}),
+  user<&User::max_prepared_memory>({"max_prepared_memory", {Kind::kSize},
+    "Bytes of the prepared statements of one client; the next one is refused with error 1461; 0: no limit", ""}),
+  user<&User::may_kill>({"may_kill", kYesNo,
+    "Whether KILL may end what other users of the pool run", ""}),
 });
 
 constexpr auto kLists = std::to_array<ListText>({

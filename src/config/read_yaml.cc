@@ -252,8 +252,7 @@ class Reader {
   // Marks the place as bad if anything is wrong with the value.
   void read_value(const YAML::Node& value, const BoundKey& bound, Place& at) {
     const Form& form = bound.text->form;
-    if ((form.kind != Kind::kAddresses && form.kind != Kind::kHosts) || value.IsScalar())
-      return read_scalar(value, bound, at);
+    if (!is_list(form) || value.IsScalar()) return read_scalar(value, bound, at);
     if (!value.IsSequence() || value.size() == 0) return refuse(value, form, at);
     bool bad = false;
     for (const auto& element : value) {

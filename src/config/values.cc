@@ -97,8 +97,15 @@ std::string allowed(const Form& form) {
     case Kind::kAddressOrOff: return "host:port, [IPv6]:port, :port for all interfaces, or off";
     case Kind::kAddresses: return "a list of host:port or [IPv6]:port";
     case Kind::kHosts: return "a list of host names, without ports";
+    case Kind::kNames: return "a list of names";
+    case Kind::kNetworks: return "a list of networks such as 10.0.0.0/8 or fd00::/8, or addresses";
   }
   return "";
+}
+
+bool is_list(const Form& form) {
+  return form.kind == Kind::kAddresses || form.kind == Kind::kHosts || form.kind == Kind::kNames ||
+         form.kind == Kind::kNetworks;
 }
 
 bool is_secret(const Form& form) {
@@ -246,7 +253,13 @@ bool parse(const std::string& text, const Form& form, std::vector<Endpoint>& int
   return true;
 }
 
-bool parse(const std::string& text, const Form&, std::vector<std::string>& into) {
+bool parse(const std::string& text, const Form& form, std::vector<std::string>& into) {
+  if (form.kind == Kind::kNames) {
+    std::string name;
+    if (text.empty() || !parse(text, form, name)) return false;
+    into.push_back(std::move(name));
+    return true;
+  }
   std::size_t from = 0;
   while (from <= text.size()) {
     const std::size_t end = std::min(text.find(',', from), text.size());
@@ -257,6 +270,13 @@ bool parse(const std::string& text, const Form&, std::vector<std::string>& into)
     into.push_back(name);
     from = end + 1;
   }
+  return true;
+}
+
+bool parse(const std::string& text, const Form&, std::vector<Network>& into) {
+  auto network = Network::parse(text);
+  if (!network) return false;
+  into.push_back(std::move(*network));
   return true;
 }
 
@@ -322,6 +342,13 @@ std::string show(const Form&, const std::vector<std::string>& value) {
   std::string text;
   for (const std::string& one : value)
     text += (text.empty() ? "" : ", ") + one;
+  return text.empty() ? "" : "[" + text + "]";
+}
+
+std::string show(const Form&, const std::vector<Network>& value) {
+  std::string text;
+  for (const Network& one : value)
+    text += (text.empty() ? "" : ", ") + one.text();
   return text.empty() ? "" : "[" + text + "]";
 }
 

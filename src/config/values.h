@@ -32,6 +32,8 @@ enum class Kind : std::uint8_t {
   kAddressOrOff,  //
   kAddresses,     // a list of host:port
   kHosts,         // a list of names
+  kNames,         // a list of texts
+  kNetworks,      // a list of ranges of addresses
 };
 
 struct Form {
@@ -42,6 +44,9 @@ struct Form {
 };
 
 std::string allowed(const Form& form);
+
+// Whether the value may be a list of several.
+bool is_list(const Form& form);
 
 // Whether no message may repeat the value.
 bool is_secret(const Form& form);
@@ -73,7 +78,8 @@ bool parse(const std::string& text, const Form& form, Endpoint& into);
 bool parse(const std::string& text, const Form& form, Http& into);
 bool parse(const std::string& text, const Form& form, std::vector<Endpoint>& into);  // appends one
 bool parse(const std::string& text, const Form& form,
-           std::vector<std::string>& into);  // appends those between commas
+           std::vector<std::string>& into);  // appends those between commas, or one text
+bool parse(const std::string& text, const Form& form, std::vector<Network>& into);  // appends one
 
 template <class E>
 requires std::is_enum_v<E>
@@ -101,6 +107,7 @@ std::string show(const Form& form, const Endpoint& value);
 std::string show(const Form& form, const Http& value);
 std::string show(const Form& form, const std::vector<Endpoint>& value);
 std::string show(const Form& form, const std::vector<std::string>& value);
+std::string show(const Form& form, const std::vector<Network>& value);
 
 template <class E>
 requires std::is_enum_v<E> std::string show(const Form& form, E value) {
@@ -127,6 +134,8 @@ inline constexpr auto kLevelWords =
     std::to_array<std::string_view>({"trace", "debug", "info", "warn", "error"});
 inline constexpr auto kFormatWords = std::to_array<std::string_view>({"text", "json"});
 inline constexpr auto kClientTlsWords =
+    std::to_array<std::string_view>({"off", "optional", "required"});
+inline constexpr auto kVerifyClientWords =
     std::to_array<std::string_view>({"off", "optional", "required"});
 inline constexpr auto kTlsWords =
     std::to_array<std::string_view>({"verify_identity", "verify_ca", "required", "disabled"});

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tidepool/base/log.h"
+#include "tidepool/base/network.h"
 
 namespace tidepool::config {
 
@@ -20,10 +21,16 @@ using Milliseconds = std::chrono::milliseconds;
 // TLS between a client and the proxy.
 enum class ClientTlsMode : std::uint8_t { kOff, kOptional, kRequired };
 
+// Whether a client shows a certificate of its own.
+enum class VerifyClient : std::uint8_t { kOff, kOptional, kRequired };
+
 struct ClientTls {
   ClientTlsMode mode = ClientTlsMode::kOff;
-  std::string certificate;  // PEM file with the chain; set unless the mode is kOff
-  std::string key;          // PEM file; set unless the mode is kOff
+  std::string certificate;     // PEM file with the chain; set unless the mode is kOff
+  std::string key;             // PEM file; set unless the mode is kOff
+  std::string client_ca = {};  // PEM file with the CAs of clients' certificates; set unless
+                               // verify_client is kOff
+  VerifyClient verify_client = VerifyClient::kOff;
 
   bool operator==(const ClientTls&) const = default;
 };
@@ -36,6 +43,8 @@ struct Listener {
   std::string socket_path = {};
   std::uint32_t socket_mode = 0660;  // permission bits of the socket file
   ClientTls tls = {};
+  bool clear_password = false;                        // asked for over TLS and on a Unix socket
+  std::vector<Network> proxy_protocol_networks = {};  // peers there begin with a PROXY header
 
   [[nodiscard]] bool is_socket() const { return !socket_path.empty(); }
   bool operator==(const Listener&) const = default;
@@ -72,6 +81,8 @@ struct Tls {
   std::string ca;  // PEM file of the CAs to trust; empty: those of the system
   TlsVersion min_version = TlsVersion::k12;
   bool allow_plaintext = false;
+  std::string server_public_key = {};  // PEM file with the key that TiDB's certificate must have;
+                                       // empty: any
 
   bool operator==(const Tls&) const = default;
 };
@@ -98,7 +109,8 @@ struct Backoff {
 struct Pool {
   std::string name = "default";     // unique
   std::vector<Endpoint> endpoints;  // in order of preference; never empty
-  std::string user;                 // with the cluster prefix, as TiDB wants it
+  std::string user;                 // with the cluster prefix, as TiDB wants it; empty: none, if
+                                    // it is for passthrough only
   std::string password;             // may be empty, if that was said explicitly
   std::string database;             // of sessions whose user and login name none; empty: none
   Tls tls;
@@ -123,6 +135,11 @@ struct Pool {
   int max_prepared = 256;             // prepared statements kept on one backend; 1 or more
   Milliseconds prepare_memory{
       60'000};  // how long TiDB's answer to a prepare is given again; 0: off
+  std::uint64_t max_prepared_memory = 256U
+                                      << 20U;  // bytes of its sessions' statements; 0: no limit
+  bool passthrough = false;        // for users that are not in the list; of one pool at most
+  int max_passthrough_users = 20;  // at once, each with backends of its own; 1 or more
+  Milliseconds passthrough_lifetime{600'000};  // of TiDB's word that a password is right
 
   bool operator==(const Pool&) const = default;
 };
@@ -137,20 +154,32 @@ struct Timeouts {
 };
 
 // Who may log in to the proxy, and where that leads. Exactly one of password and password_hash
-// counts: the hash, if it is not empty.
+// counts: the hash, if it is not empty; likewise of the secondary ones.
 struct User {
-  std::string name;             // unique
-  std::string password;         // may be empty, if that was said explicitly
-  std::string password_hash;    // `*` and 40 hex digits (mysql_native_password) or `$A$005$…`
-                                // (caching_sha2_password)
-  std::string pool;             // the name of one of the pools
-  std::string database;         // empty: that of the pool
+  std::string name;           // unique
+  std::string password;       // may be empty, if that was said explicitly
+  std::string password_hash;  // `*` and 40 hex digits (mysql_native_password) or `$A$005$…`
+                              // (caching_sha2_password)
+  std::string pool;           // the name of one of the pools
+  std::string database;       // empty: that of the pool
+  bool has_password = true;   // false: none logs in, only what certificate_names and unix_users say
+  bool has_secondary_password = false;  // which is as good as the other one
+  std::string secondary_password = {};
+  std::string secondary_password_hash = {};
+  // Whoever proves to be one of these needs no password: by a certificate that has the name (its
+  // subject's common name, or a DNS, mail or URI name), or as the owner of a process on this
+  // machine, at a Unix socket.
+  std::vector<std::string> certificate_names = {};
+  std::vector<std::string> unix_users = {};  // names or numbers
+  std::vector<Network> networks = {};        // where it logs in from over TCP; empty: anywhere
   bool retry = true;            // what surely had no effect is run again when it failed
   bool replay = false;          // transactions too, if `retry` is on
   int replay_memory = 1 << 20;  // bytes, kept of one transaction for that; 1 or more
   int max_sessions = 0;         // at once; 0: no limit
   int max_leases = 0;           // at once; the others wait; 0: no limit
-  Timeouts timeouts = {};       // those of the whole, unless the user has its own
+  std::uint64_t max_prepared_memory = 16U << 20U;  // bytes of a session's statements; 0: no limit
+  bool may_kill = false;                           // what other users of the pool run
+  Timeouts timeouts = {};  // those of the whole, unless the user has its own
 
   bool operator==(const User&) const = default;
 };
@@ -159,12 +188,13 @@ struct Config {
   std::vector<Listener> listeners = {Listener{}};  // never empty
   Http http;
   Log log;
-  bool reload_on_change = true;        // of the file, besides SIGHUP
-  bool core_dumps = false;             // and debuggers of the same user
-  int workers = 1;                     // event loops; 1 or more ("auto" is already counted out)
-  int max_clients = 10'000;            // logged in; the next one gets error 1040
-  std::uint64_t memory_limit = 0;      // resident bytes beyond which new clients wait; 0: none
-  Milliseconds login_timeout{10'000};  // from accept to the end of authentication
+  bool reload_on_change = true;    // of the file, besides SIGHUP
+  bool core_dumps = false;         // and debuggers of the same user
+  int workers = 1;                 // event loops; 1 or more ("auto" is already counted out)
+  int max_clients = 10'000;        // logged in; the next one gets error 1040
+  std::uint64_t memory_limit = 0;  // resident bytes beyond which new clients wait; 0: none
+  std::uint64_t command_memory = 256U << 20U;  // bytes of commands under way; 0: no limit
+  Milliseconds login_timeout{10'000};          // from accept to the end of authentication
   Milliseconds failed_login_delay{
       5'000};                      // the longest wait of a wrong password's refusal; 0: none
   int max_pending_logins = 2'000;  // clients that have not logged in yet
@@ -177,7 +207,7 @@ struct Config {
   Milliseconds takeover_timeout{300'000};
   Timeouts timeouts;        // of users without their own
   std::vector<Pool> pools;  // never empty
-  std::vector<User> users;  // never empty
+  std::vector<User> users;  // never empty, unless a pool has passthrough
 
   // The pool of that name; null if there is none, which never happens for the pool of a user.
   [[nodiscard]] const Pool* find_pool(const std::string& name) const;
