@@ -15,7 +15,7 @@
 
 #include "certificate.h"
 #include "dial_error.h"
-#include "library.h"
+#include "plugins.h"
 #include "resolve.h"
 #include "tidepool/net/socket.h"
 
@@ -48,8 +48,8 @@ void make_nonblocking(int fd) {
 }
 
 int verify(int ok, X509_STORE_CTX* store) {
-  if (ok == 0 && the_attempt != nullptr) the_attempt->on_bad_certificate(store);
-  return ok;
+  if (the_attempt == nullptr) return ok;
+  return the_attempt->judge_certificate(ok != 0, store) ? 1 : 0;
 }
 
 void on_tls_progress(const SSL*, int event, int value) {
@@ -123,6 +123,11 @@ int DialAttempt::wait(int fd, bool for_read) {
 Result<std::unique_ptr<Connection::State>> DialAttempt::run() {
   mysql_.reset(mysql_init(nullptr));
   if (!mysql_) return fail(Code::kInternal, "out of memory");
+  if (!options_.server_key_file.empty()) {
+    auto key = ServerKey::read(options_.server_key_file);
+    if (!key) return tl::unexpected(std::move(key.error()));
+    server_key_ = std::move(*key);
+  }
   set_options();
   set_tls_options();
   set_charset();
@@ -150,10 +155,8 @@ void DialAttempt::set_options() {
   mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
   mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, &DialAttempt::wait_for_socket);
   mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_files);
-  const bool verified =
-      options_.tls == TlsMode::kVerifyCa || options_.tls == TlsMode::kVerifyIdentity;
   mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH,
-                 verified ? kPluginsOfVerified : kPluginsOfOthers);
+                 is_verified() ? kPluginsOfVerified : kPluginsOfOthers);
   mysql_set_local_infile_handler(mysql, refuse_infile, read_no_infile, end_infile, explain_infile,
                                  nullptr);
   mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "tidepool");
@@ -195,20 +198,40 @@ void DialAttempt::on_tls_session(ssl_st* tls) noexcept {
     SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     is_prepared = SSL_set1_host(tls, host.c_str()) == 1;
   }
-  const bool verified = options_.tls != TlsMode::kRequired;
-  SSL_set_verify(tls, verified ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, verify);
+  SSL_set_verify(tls, is_verified() ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, verify);
   if (!is_prepared) return;  // the library's own verification then refuses the server
   const my_bool off = 0;
   mysql_options(mysql_.get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off);
   mysql_->client_flag &= ~static_cast<unsigned long>(CLIENT_SSL_VERIFY_SERVER_CERT);
 }
 
-void DialAttempt::on_bad_certificate(X509_STORE_CTX* store) {
-  if (!certificate_problem_.empty() || options_.tls == TlsMode::kRequired) return;
+// With the right key, mode required needs no more: who issued the certificate does not matter.
+bool DialAttempt::judge_certificate(bool ok, X509_STORE_CTX* store) {
+  const bool is_servers = X509_STORE_CTX_get_error_depth(store) == 0;
+  if (is_servers && server_key_ &&
+      !server_key_->is_key_of(X509_STORE_CTX_get_current_cert(store))) {
+    if (certificate_problem_.empty())
+      certificate_problem_ =
+          "the server's certificate has another key than '" + options_.server_key_file + "'";
+    return false;
+  }
+  if (ok || options_.tls == TlsMode::kRequired) return true;
+  if (!certificate_problem_.empty()) return false;
   certificate_problem_ = describe_problem(store, endpoint_.host,
                                           options_.ca_file.empty()
                                               ? std::string("this system's certificate authorities")
                                               : "the authorities in '" + options_.ca_file + "'");
+  return false;
+}
+
+bool DialAttempt::is_verified() const {
+  if (options_.tls == TlsMode::kDisabled) return false;
+  return options_.tls != TlsMode::kRequired || server_key_.has_value();
+}
+
+bool DialAttempt::may_hand_over_password() {
+  asked_for_password_ = !is_verified();
+  return !asked_for_password_;
 }
 
 // The library sends the default collation of a character set only; another one is put in its place
@@ -245,6 +268,7 @@ Error DialAttempt::failure() const {
     return Error{Code::kTimeout, describe(endpoint_) + ": no connection within " +
                                      std::to_string(ms) + " ms: stuck " + phase_};
   }
+  if (asked_for_password_) return unverified_server(describe(endpoint_));
   if (!is_library_error(number))
     return server_error(number, mysql_sqlstate(mysql_.get()), mysql_error(mysql_.get()));
   return library_failure();

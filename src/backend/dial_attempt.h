@@ -5,10 +5,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "connection_state.h"
 #include "mariadb.h"
+#include "server_key.h"
 #include "tidepool/backend/options.h"
 #include "tidepool/base/clock.h"
 #include "tidepool/base/error.h"
@@ -43,7 +45,10 @@ class DialAttempt {
   void on_tls_session(ssl_st* tls) noexcept;
   void on_tls_established() { tls_done_ = true; }
   void on_tls_refused() { tls_refused_ = true; }  // by either side
-  void on_bad_certificate(x509_store_ctx_st* store);
+  // Whether the certificate that is looked at is good enough; `ok`: it is to OpenSSL.
+  bool judge_certificate(bool ok, x509_store_ctx_st* store);
+  // Whether the password itself may be sent. Where not, the attempt's error says so.
+  bool may_hand_over_password();
   void on_login() noexcept;  // before the login packet is written, if the collation is to be forced
 
  private:
@@ -51,6 +56,7 @@ class DialAttempt {
   void set_options();
   void set_tls_options();
   void set_charset();
+  bool is_verified() const;
   Error failure() const;
   Error library_failure() const;
   std::string find_phase() const;
@@ -62,6 +68,7 @@ class DialAttempt {
   const Limits limits_;
   std::unique_ptr<MARIADB_CHARSET_INFO> charset_;  // outlives mysql_, which points to it
   MysqlPtr mysql_;
+  std::optional<ServerKey> server_key_;
   std::string certificate_problem_;
   std::string phase_ = "connecting";  // when it last waited
   bool reached_ = false;              // something answered the connect
@@ -70,6 +77,7 @@ class DialAttempt {
   bool tls_refused_ = false;
   bool timed_out_ = false;
   bool canceled_ = false;
+  bool asked_for_password_ = false;  // itself, and it was not handed over
 };
 
 }  // namespace tidepool::backend

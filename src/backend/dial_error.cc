@@ -69,6 +69,15 @@ std::optional<Error> early_server_error(const std::string& library_text) {
   return server_error(number, "", std::string(text.substr(kBetween.size())));
 }
 
+Error unverified_server(const std::string& where) {
+  return Error{Code::kAuth, where +
+                                ": the server asks for the account's password itself (as TiDB does "
+                                "for caching_sha2_password), which goes only to a server that is "
+                                "verified: set tls.mode to verify_identity or verify_ca, or "
+                                "tls.server_public_key, or give the account "
+                                "mysql_native_password"};
+}
+
 Error library_error(unsigned number, const std::string& text, const std::string& where,
                     const std::string& phase) {
   switch (number) {
@@ -87,10 +96,7 @@ Error library_error(unsigned number, const std::string& text, const std::string&
       return Error{Code::kAuth,
                    where + ": the account's authentication plugin is not available: " + text};
     case kPluginNotAllowed:  // the library's text names the wrong one
-      return Error{Code::kAuth, where +
-                                    ": the server asks for an authentication plugin that is not "
-                                    "allowed here (the password itself goes only to a server that "
-                                    "tls.mode verify_ca or verify_identity has verified)"};
+      return unverified_server(where);
     case kVersion:
     case kServerHandshake:
     case kMalformedPacket: return Error{Code::kProtocol, where + ": not a MySQL server: " + text};

@@ -37,6 +37,9 @@ bool is_library_error(unsigned number);
 // rest; number, SQLSTATE and text unchanged.
 Error server_error(unsigned number, std::string sqlstate, std::string text);
 
+// A server that nothing has verified asks for the password itself.
+Error unverified_server(const std::string& where);
+
 // The library wraps an ERR that comes instead of the greeting, such as 1040, when TLS is asked for:
 // this is what was in it.
 std::optional<Error> early_server_error(const std::string& library_text);

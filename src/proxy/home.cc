@@ -107,6 +107,7 @@ pool::WorkerPoolOptions pool_options(const config::Pool& pool) {
                                      ? backend::TlsVersion::k13
                                      : backend::TlsVersion::k12;
   options.dial.ca_file = pool.tls.ca;
+  options.dial.server_key_file = pool.tls.server_public_key;
   options.dial.connect_timeout = pool.connect_timeout;
   options.dial.attributes = {{"program_name", "tidepool"}, {"tidepool_pool", pool.name}};
   return options;

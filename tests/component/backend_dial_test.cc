@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "dial_helper.h"
@@ -41,7 +42,20 @@ class DialTest : public ::testing::Test {
     return connection ? Error{} : connection.error();
   }
 
+  // A file with the public key of a certificate.
+  std::string public_key_of(const std::string& certificate) const {
+    const std::unique_ptr<BIO, int (*)(BIO*)> from(BIO_new_file(certificate.c_str(), "r"),
+                                                   BIO_free);
+    const std::unique_ptr<X509, void (*)(X509*)> read(
+        PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr), X509_free);
+    std::string file = directory_.file("key.pem");
+    const std::unique_ptr<BIO, int (*)(BIO*)> to(BIO_new_file(file.c_str(), "w"), BIO_free);
+    EXPECT_EQ(PEM_write_bio_PUBKEY(to.get(), X509_get0_pubkey(read.get())), 1);
+    return file;
+  }
+
   CertificateAuthority authority_;
+  testing::TemporaryDirectory directory_;
   net::Loop loop_;
 };
 
@@ -296,29 +310,110 @@ TEST_F(DialTest, TellsAConnectionThatIsLostInTheTlsHandshakeFromWhatTlsRefuses) 
   }
 }
 
+// Every plugin that hands the password over: what the server has recorded must not hold it.
 TEST_F(DialTest, HandsThePasswordItselfOverToNobodyWhoIsNotVerified) {
-  for (const TlsMode mode : {TlsMode::kDisabled, TlsMode::kRequired}) {
-    FakeMysql::Options script = mode == TlsMode::kDisabled ? FakeMysql::Options{} : tls_server();
-    script.switch_to = "mysql_clear_password";
-    const FakeMysql server(std::move(script));
-    DialOptions options = options_for(server);
-    options.tls = mode;
-    const Error error = failure_of(options);
-    EXPECT_EQ(error.code, Code::kAuth);
-    EXPECT_NE(error.message.find("tls.mode verify_ca or verify_identity"), std::string::npos)
-        << error.message;
-    EXPECT_TRUE(run_until(loop_, [&] { return server.commands().size() == 1; }));
-    EXPECT_EQ(server.commands()[0], "nothing");
+  for (const std::string plugin : {"mysql_clear_password", "caching_sha2_password"}) {
+    for (const TlsMode mode : {TlsMode::kDisabled, TlsMode::kRequired}) {
+      FakeMysql::Options script = mode == TlsMode::kDisabled ? FakeMysql::Options{} : tls_server();
+      script.switch_to = plugin;
+      script.asks_in_full = plugin == "caching_sha2_password";
+      const FakeMysql server(std::move(script));
+      DialOptions options = options_for(server);
+      options.tls = mode;
+      const Error error = failure_of(options);
+      EXPECT_EQ(error.code, Code::kAuth);
+      EXPECT_NE(error.message.find("set tls.mode to verify_identity or verify_ca"),
+                std::string::npos)
+          << error.message;
+      EXPECT_TRUE(run_until(loop_, [&] { return server.open_connections() == 0; }));
+      ASSERT_FALSE(server.commands().empty());
+      EXPECT_EQ(server.commands().back(), "nothing") << plugin;
+      for (const std::string& command : server.commands())
+        EXPECT_EQ(command.find("secret"), std::string::npos) << plugin;
+    }
   }
 }
 
 TEST_F(DialTest, HandsThePasswordItselfOverToAVerifiedServer) {
-  FakeMysql::Options script = tls_server();
-  script.switch_to = "mysql_clear_password";
+  for (const std::string plugin : {"mysql_clear_password", "caching_sha2_password"}) {
+    FakeMysql::Options script = tls_server();
+    script.switch_to = plugin;
+    script.asks_in_full = plugin == "caching_sha2_password";
+    const FakeMysql server(std::move(script));
+    EXPECT_EQ(failure_of(options_for(server)).code, Code::kClosed);
+    EXPECT_TRUE(run_until(loop_, [&] { return server.open_connections() == 0; }));
+    ASSERT_FALSE(server.commands().empty());
+    EXPECT_EQ(server.commands().back(), std::string("secret", 7)) << plugin;
+  }
+}
+
+// A server whose certificate no authority has issued that is known here.
+class PinnedKeyTest : public DialTest {
+ protected:
+  DialOptions pinned(const FakeMysql& server, const std::string& file) const {
+    DialOptions options = options_for(server);
+    options.tls = TlsMode::kRequired;
+    options.ca_file.clear();
+    options.server_key_file = file;
+    return options;
+  }
+};
+
+TEST_F(PinnedKeyTest, ThePasswordItselfGoesToTheServerWithTheKey) {
+  FakeMysql::Options script = tls_server({"elsewhere.example"});
+  const std::string certificate = script.tls->certificate;
+  script.switch_to = "caching_sha2_password";
+  script.asks_in_full = true;
   const FakeMysql server(std::move(script));
-  EXPECT_EQ(failure_of(options_for(server)).code, Code::kClosed);
-  EXPECT_TRUE(run_until(loop_, [&] { return server.commands().size() == 1; }));
-  EXPECT_EQ(server.commands()[0], std::string("secret", 7));
+  EXPECT_EQ(failure_of(pinned(server, certificate)).code, Code::kClosed);
+  EXPECT_TRUE(run_until(loop_, [&] { return server.open_connections() == 0; }));
+  ASSERT_FALSE(server.commands().empty());
+  EXPECT_EQ(server.commands().back(), std::string("secret", 7));
+}
+
+TEST_F(PinnedKeyTest, NothingGoesToAServerWithAnotherKey) {
+  const std::string other = authority_.issue({"localhost"}).certificate;
+  const FakeMysql server(tls_server());
+  for (const TlsMode mode : {TlsMode::kRequired, TlsMode::kVerifyCa, TlsMode::kVerifyIdentity}) {
+    DialOptions options = options_for(server);
+    options.tls = mode;
+    options.server_key_file = other;
+    const Error error = failure_of(options);
+    EXPECT_EQ(error.code, Code::kTls) << error.message;
+    EXPECT_NE(error.message.find("has another key than '" + other + "'"), std::string::npos)
+        << error.message;
+  }
+  EXPECT_TRUE(server.logins().empty());
+}
+
+TEST_F(PinnedKeyTest, TheKeyIsNeededBesidesWhatTheModeAsksFor) {
+  FakeMysql::Options script = tls_server({"elsewhere.example"});
+  const std::string certificate = script.tls->certificate;
+  const FakeMysql server(std::move(script));
+  DialOptions options = options_for(server);
+  options.server_key_file = certificate;
+  EXPECT_EQ(failure_of(options).code, Code::kTls);
+  options.tls = TlsMode::kVerifyCa;
+  EXPECT_TRUE(dial_to(loop_, options));
+}
+
+TEST_F(PinnedKeyTest, TheKeyAloneWillDoInPlaceOfACertificate) {
+  FakeMysql::Options script = tls_server();
+  const std::string file = public_key_of(script.tls->certificate);
+  const FakeMysql server(std::move(script));
+  const auto connection = dial_to(loop_, pinned(server, file));
+  EXPECT_TRUE(connection) << connection.error().message;
+}
+
+TEST_F(PinnedKeyTest, AFileWithoutAKeyIsNamed) {
+  const FakeMysql server(tls_server());
+  for (const std::string file : {"/nowhere/key.pem", "/dev/null"}) {
+    const Error error = failure_of(pinned(server, file));
+    EXPECT_EQ(error.code, Code::kConfig);
+    EXPECT_NE(error.message.find("tls.server_public_key, '" + file + "'"), std::string::npos)
+        << error.message;
+  }
+  EXPECT_TRUE(server.logins().empty());
 }
 
 TEST_F(DialTest, ReachesAnIpv6Address) {

@@ -343,9 +343,10 @@ bool FakeMysql::log_in(Peer& peer) {
   if (!options_.switch_to.empty()) {
     peer.send_all(packet(peer.next_sequence(),
                          '\xFE' + options_.switch_to + '\0' + std::string(kSalt) + '\0'));
-    const std::string answer = peer.receive_packet().value_or("nothing");
-    const std::lock_guard lock(mutex_);
-    commands_.push_back(answer);
+    record(peer.receive_packet().value_or("nothing"));
+    if (!options_.asks_in_full) return false;
+    peer.send_all(packet(peer.next_sequence(), "\x01\x04"));
+    record(peer.receive_packet().value_or("nothing"));
     return false;
   }
   if (seen.plugin.empty() && options_.offer_plugin_auth) {
@@ -362,6 +363,11 @@ bool FakeMysql::log_in(Peer& peer) {
     return false;
   }
   return peer.send_all(ok_packet(peer.next_sequence()));
+}
+
+void FakeMysql::record(std::string command) {
+  const std::lock_guard lock(mutex_);
+  commands_.push_back(std::move(command));
 }
 
 bool FakeMysql::check_scramble(std::string_view salt, std::string_view scramble) const {
@@ -398,10 +404,7 @@ bool FakeMysql::answer_commands(Peer& peer, int number) {
   while (const std::optional<std::string> command = peer.receive_packet()) {
     ++answering_;
     if (options_.joins_answers) peer.hold_answers();
-    {
-      const std::lock_guard lock(mutex_);
-      commands_.push_back(*command);
-    }
+    record(*command);
     const bool quits = !command->empty() && (*command)[0] == 1;
     if (quits && options_.handler_maker) handler(*command);
     if (quits) return true;

@@ -68,7 +68,9 @@ class FakeMysql {
     bool offer_plugin_auth = true;
     std::string
         switch_to;  // asks for this plugin, records its answer as a command, and refuses the login
-    bool ipv6 = false;           // listens on ::1 instead
+    bool asks_in_full = false;  // after that answer, for the password of caching_sha2_password, and
+                                // records what comes as a command too
+    bool ipv6 = false;          // listens on ::1 instead
     bool joins_answers = false;  // with TLS: to commands of one write, so that they arrive together
     Handler handler;             // none: OK to everything
     HandlerMaker handler_maker;  // instead of `handler`
@@ -120,6 +122,7 @@ class FakeMysql {
   bool answer_commands(Peer& peer, int number);
   bool carry_out(Peer& peer, const Answer& answer);
   bool take_file(Peer& peer);
+  void record(std::string command);
   bool check_scramble(std::string_view salt, std::string_view scramble) const;
 
   Options options_;

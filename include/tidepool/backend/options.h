@@ -55,7 +55,9 @@ struct DialOptions {
   std::string database;  // empty: none
   TlsMode tls = TlsMode::kVerifyIdentity;
   TlsVersion tls_min_version = TlsVersion::k12;
-  std::string ca_file;  // PEM; empty: the system's certificate authorities
+  std::string ca_file;          // PEM; empty: the system's certificate authorities
+  std::string server_key_file;  // PEM of the key that the certificate must have, besides what `tls`
+                                // asks for; empty: any
   Duration connect_timeout = std::chrono::seconds(15);  // of the whole dial, all endpoints together
   Duration
       accept_timeout{};  // of an address, to accept the connection; 0: as long as there is time
