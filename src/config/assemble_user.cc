@@ -15,13 +15,27 @@ bool is_alphanumeric(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0;
 }
 
+bool is_hex(std::string_view text) {
+  return all_of(text, [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; });
+}
+
+// As MySQL prints a hash with print_identified_with_as_hex; empty if it is none.
+std::string from_hex(std::string_view digits) {
+  std::string text;
+  if (!is_hex(digits) || digits.size() % 2 != 0) return text;
+  for (std::size_t i = 0; i < digits.size(); i += 2)
+    text += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
+  return text;
+}
+
 bool is_password_hash(std::string_view text) {
   constexpr std::size_t kSaltSize = 20;
   constexpr std::size_t kDigestSize = 43;
   constexpr std::string_view kSha2 = "$A$005$";
-  if (text.size() == 41 && text.front() == '*') {
-    return all_of(text.substr(1),
-                  [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; });
+  if (text.size() == 41 && text.front() == '*') return is_hex(text.substr(1));
+  if (text.starts_with("0x")) {
+    const std::string raw = from_hex(text.substr(2));
+    return raw.starts_with(kSha2) && is_password_hash(raw);
   }
   return text.size() == kSha2.size() + kSaltSize + kDigestSize &&
          text.substr(0, kSha2.size()) == kSha2 &&
@@ -87,13 +101,22 @@ class UserAssembly {
     user_.secondary_password = assemble_password(section_, user_.secondary_password,
                                                  draft_.secondary_password_file, keys, findings_);
     check_hash("secondary_password_hash", user_.secondary_password_hash);
+    const bool is_empty = user_.secondary_password.empty() && user_.secondary_password_hash.empty();
+    if (is_empty && !findings_.failed()) {
+      findings_.problem(section_.at(section_.has(keys[0]) ? keys[0] : keys[1]),
+                        "found an empty one, which would let anybody in, allowed: a password");
+    }
   }
 
   void check_hash(const std::string& key, const std::string& hash) {
     if (!section_.has(key) || is_password_hash(hash)) return;
+    const bool is_hex_form = hash.starts_with("0x");
     findings_.problem(
         section_.at(key),
-        "found something else, allowed: * and 40 hex digits, or $A$005$ and 63 characters");
+        std::string("found ") +
+            (is_hex_form ? "no caching_sha2_password hash in hex after 0x" : "something else") +
+            ", allowed: * and 40 hex digits, $A$005$ and 63 characters, or those 70 bytes as 140 "
+            "hex digits after 0x, as SHOW CREATE USER prints them");
   }
 
   // What no listener can show is a mistake.

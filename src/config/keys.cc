@@ -242,7 +242,7 @@ constexpr auto kUserKeys = std::to_array<Key<UserDraft>>({
     "A file that holds the password, instead of password", "/run/secrets/app_password", true}),
   user<&User::password_hash>({"password_hash", kSecret,
     "The password as MySQL stores it, instead of password: * and 40 hex digits (mysql_native_password) or "
-    "$A$005$... (caching_sha2_password)", "\"*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19\"", true}),
+    "$A$005$... (caching_sha2_password), also in hex after 0x, as SHOW CREATE USER prints it", "\"*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19\"", true}),
   user<&User::secondary_password>({"secondary_password", kSecret,
     "A second password, as good as the first, while clients change from one to the other", "${APP_OLD_PASSWORD}", true}),
   key<UserDraft, &UserDraft::secondary_password_file>({"secondary_password_file", kPath,

@@ -52,6 +52,38 @@ TEST(LoginKeys, WhatIsWrongWithASecondPasswordIsSaid) {
               HasSubstr("users[0].secondary_password_file: found beside"));
 }
 
+TEST(LoginKeys, AnEmptySecondPasswordIsAMistake) {
+  const TemporaryFile file("\n");
+  EXPECT_THAT(problems_of(load(with_user("password: x, secondary_password: ''"))),
+              HasSubstr("users[0].secondary_password: found an empty one"));
+  EXPECT_THAT(problems_of(load(with_user("password: x, secondary_password_file: " + file.path()))),
+              HasSubstr("users[0].secondary_password_file: found an empty one"));
+}
+
+// SHOW CREATE USER with print_identified_with_as_hex.
+TEST(LoginKeys, AHashMayBeInHexAsMysqlPrintsIt) {
+  std::string hex = "0x24412430303524";  // $A$005$
+  for (int i = 0; i < 20; ++i)
+    hex += "0b";  // no byte of a salt need be printable
+  for (int i = 0; i < 43; ++i)
+    hex += i % 2 == 0 ? "2E" : "7a";
+  EXPECT_EQ(config_of(load(with_user("password_hash: " + hex))).users[0].password_hash, hex);
+  EXPECT_EQ(config_of(load(with_user("password: x, secondary_password_hash: '" + hex + "'")))
+                .users[0]
+                .secondary_password_hash,
+            hex);
+  for (const std::string& bad :
+       {hex.substr(0, hex.size() - 2), hex.substr(0, hex.size() - 1), hex + "2E", "0x" + hex,
+        "0x25" + hex.substr(4), "0xg4" + hex.substr(4), std::string("0x"),
+        hex.substr(0, hex.size() - 2) + "21", "0X" + hex.substr(2)}) {
+    const std::string problems = problems_of(load(with_user("password_hash: '" + bad + "'")));
+    EXPECT_THAT(problems, HasSubstr("users[0].password_hash: found ")) << bad;
+    EXPECT_THAT(problems, HasSubstr("140 hex digits after 0x")) << bad;
+    EXPECT_THAT(problems, testing::Not(HasSubstr(bad.substr(2, 20) + "0b")))
+        << "it may be a secret";
+  }
+}
+
 TEST(LoginKeys, WhoeverProvesItselfOtherwiseNeedsNoPassword) {
   const User by_both =
       config_of(load(with_user("certificate_names: [a, b], unix_users: ['1000']"))).users[0];
