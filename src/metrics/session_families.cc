@@ -103,6 +103,11 @@ void add_login_families(Page& page, const session::LoginStats& logins) {
     failures.value({{"reason", to_string(failure)}},
                    static_cast<double>(logins.failures[failure].value()));
   }
+  Family let_in = page.counter("tidepool_logins_total",
+                               "Clients that proved to be a user, by what they proved it.");
+  logins.users.for_each([&](const std::string& user, auto proof, const Counter& count) {
+    let_in.value({{"user", user}, {"proof", to_string(proof)}}, static_cast<double>(count.value()));
+  });
   page.gauge("tidepool_pending_logins", "Client connections open that have not logged in yet.")
       .value({}, static_cast<double>(logins.pending.value()));
   page.gauge("tidepool_pending_logins_max", "Such connections allowed.")

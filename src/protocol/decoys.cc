@@ -31,21 +31,34 @@ Credential decoy_like(const Credential& real) {
   return Credential::plaintext(secret);
 }
 
+// The same whichever of two is the primary one: nobody can tell by the outside.
+std::string kind_of(const Passwords& passwords) {
+  const std::string primary = kind_of(passwords.primary());
+  if (passwords.secondary() == nullptr) return primary;
+  const std::string secondary = kind_of(*passwords.secondary());
+  return std::min(primary, secondary) + '+' + std::max(primary, secondary);
+}
+
+Passwords decoy_like(const Passwords& real) {
+  if (real.secondary() == nullptr) return Passwords(decoy_like(real.primary()));
+  return Passwords(decoy_like(real.primary()), decoy_like(*real.secondary()));
+}
+
 }  // namespace
 
-Decoys::Decoys(const std::vector<Credential>& in_use) {
-  for (const Credential& credential : in_use) {
-    const std::string kind = kind_of(credential);
+Decoys::Decoys(const std::vector<Passwords>& in_use) {
+  for (const Passwords& passwords : in_use) {
+    const std::string kind = kind_of(passwords);
     const bool is_known = std::any_of(decoys_.begin(), decoys_.end(),
                                       [&](const Decoy& decoy) { return decoy.kind == kind; });
-    if (!is_known) decoys_.push_back({kind, decoy_like(credential)});
+    if (!is_known) decoys_.push_back({kind, decoy_like(passwords)});
   }
-  if (decoys_.empty()) decoys_.push_back({"0", decoy_like(Credential::plaintext("x"))});
+  if (decoys_.empty()) decoys_.push_back({"0", decoy_like(Passwords(Credential::plaintext("x")))});
 }
 
 // The kind with the greatest number: so a new kind takes only those names that it wins, and one
 // that goes leaves all others as they were.
-const Credential& Decoys::of(std::string_view name) const {
+const Passwords& Decoys::of(std::string_view name) const {
   const Decoy* chosen = &decoys_.front();
   std::uint64_t greatest = 0;
   for (const Decoy& decoy : decoys_) {
@@ -54,7 +67,7 @@ const Credential& Decoys::of(std::string_view name) const {
     greatest = number;
     chosen = &decoy;
   }
-  return chosen->credential;
+  return chosen->passwords;
 }
 
 }  // namespace tidepool::protocol

@@ -120,6 +120,7 @@ Action ServerHandshake::accept(std::string bytes) {
   action.login.auth_response.clear();
   login_.capabilities = action.login.capabilities;
   action.plugin = plugin_;
+  action.proof = *proof_;
   action.bytes = std::move(bytes);
   action.next_sequence = sequence_;
   return enter(State::kAccepted, std::move(action));
@@ -199,14 +200,14 @@ Action ServerHandshake::on_ssl_request() {
 
 Action ServerHandshake::on_user(const UserRecord* user) {
   TIDEPOOL_CHECK(state_ == State::kAwaitUser);
-  user_known_ = user != nullptr;
   static const Decoys plaintext_only;
-  // Chosen for a known one too: the time that it takes tells nothing.
+  // Chosen for who has one too: the time that it takes tells nothing.
   const Decoys& decoys = options_.decoys != nullptr ? *options_.decoys : plaintext_only;
-  const UserRecord decoy{decoys.of(login_.user)};
-  user_ = user_known_ ? *user : decoy;
+  const Passwords& decoy = decoys.of(login_.user);
+  has_password_ = user != nullptr && user->passwords;
+  passwords_ = has_password_ ? *user->passwords : decoy;
+  if (user != nullptr) proof_ = user->proof;
   used_password_ = !without_trailing_nuls(login_.auth_response).empty();
-  plugin_ = choose_plugin();
   const bool speaks_plugins = login_.has(capability::kPluginAuth);
   const std::string_view spoken = speaks_plugins ? login_.auth_plugin : kNativePassword;
   // A client told to use another plugin than the greeting's cannot have used its salt: MariaDB's
@@ -214,7 +215,11 @@ Action ServerHandshake::on_user(const UserRecord* user) {
   // checkAuthPlugin).
   const bool awaits_switch = speaks_plugins && purpose_ == Purpose::kLogin && !used_password_ &&
                              spoken != options_.default_plugin;
-  if (spoken == plugin_ && !awaits_switch) return judge(login_.auth_response);
+  if (can_judge(spoken) && !awaits_switch) {
+    plugin_ = spoken;
+    return judge(login_.auth_response);
+  }
+  plugin_ = choose_plugin();
   if (!speaks_plugins) {
     return reject({kErrNotSupportedAuthMode, "08004",
                    "Client does not support authentication protocol requested by server; consider "
@@ -224,16 +229,20 @@ Action ServerHandshake::on_user(const UserRecord* user) {
   return switch_plugin();
 }
 
-// What the stored form of the password allows, else what the client asked for, else the default.
+// What a client says of its own accord in the language of this plugin may prove something.
+bool ServerHandshake::can_judge(std::string_view plugin) const {
+  return proof_ ? is_ours(plugin) : passwords_->fits(plugin);
+}
+
+// What the client asked for, else the default, else what is left: that in which each password that
+// the user has can be proved, since a client changes its plugin once only.
 std::string_view ServerHandshake::choose_plugin() const {
-  switch (user_.credential.kind()) {
-    case Credential::Kind::kNativeHash: return kNativePassword;
-    case Credential::Kind::kSha2Hash: return kCachingSha2Password;
-    case Credential::Kind::kPlaintext: break;
+  for (const std::string_view plugin :
+       {std::string_view(login_.auth_plugin), std::string_view(options_.default_plugin),
+        kCachingSha2Password}) {
+    if (passwords_->covers(plugin)) return plugin;
   }
-  if (!login_.has(capability::kPluginAuth)) return kNativePassword;
-  return is_ours(login_.auth_plugin) ? std::string_view(login_.auth_plugin)
-                                     : std::string_view(options_.default_plugin);
+  return kNativePassword;
 }
 
 // With the salt of the greeting, as TiDB (conn.go, authSwitchRequest): whichever salt a client
@@ -242,25 +251,34 @@ Action ServerHandshake::switch_plugin() {
   return send(State::kAwaitScramble, encode_auth_switch_request({plugin_, salt_}));
 }
 
-// `scramble`: the client's answer to salt_ in the language of plugin_; one NUL stands for an empty
+// `response`: the client's answer to salt_ in the language of plugin_; one NUL stands for an empty
 // password too.
-Action ServerHandshake::judge(std::string_view scramble) {
-  if (without_trailing_nuls(scramble).empty()) scramble = {};
-  used_password_ = !scramble.empty();
-  const bool is_native = plugin_ == kNativePassword;
-  const bool fits = is_native ? verify_native(user_.credential, scramble, salt_)
-                              : verify_sha2(user_.credential, user_.sha2_digest, scramble, salt_);
-  const bool proven = fits && user_known_;
-  if (proven) {
+Action ServerHandshake::judge(std::string_view response) {
+  if (without_trailing_nuls(response).empty()) response = {};
+  used_password_ = !response.empty();
+  if (!proof_) {
+    const auto found = passwords_->prove_by_scramble(plugin_, response, salt_);
+    if (has_password_) proof_ = found;
+  }
+  if (proof_) {
     std::string bytes;
-    if (!is_native && used_password_) {
+    if (plugin_ == kCachingSha2Password && used_password_) {
       append_packet(bytes, sequence_, encode_auth_more_data(kFastAuthSuccess));
     }
     return accept(std::move(bytes));
   }
-  // Only for a hash can a scramble be right without our seeing it.
-  const bool can_be_right = user_.credential.kind() == Credential::Kind::kSha2Hash;
-  return used_password_ && can_be_right ? ask_for_full() : deny();
+  return used_password_ ? judge_otherwise() : deny();
+}
+
+// A scramble that proves nothing is not wrong yet: of a hash it can be right without our seeing it,
+// and of two passwords the other one may be stored for another plugin.
+Action ServerHandshake::judge_otherwise() {
+  if (!passwords_->covers(plugin_)) {
+    if (!login_.has(capability::kPluginAuth)) return deny();
+    plugin_ = choose_plugin();
+    return switch_plugin();
+  }
+  return plugin_ == kCachingSha2Password && passwords_->need_rounds() ? ask_for_full() : deny();
 }
 
 Action ServerHandshake::ask_for_full() {
@@ -294,19 +312,23 @@ Action ServerHandshake::on_encrypted(std::string_view payload) {
 Action ServerHandshake::judge_cleartext(std::string_view password) {
   if (password.size() > kMaxPasswordBytes) return deny();
   digest_ = sha2_digest(password);
-  return enter(State::kAwaitVerdict, CheckPassword{user_.credential, std::string(password)});
+  return enter(State::kAwaitVerdict, CheckPassword{*passwords_, std::string(password)});
 }
 
-Action ServerHandshake::on_verdict(Verdict verdict) {
+Action ServerHandshake::on_verdict(std::optional<Proof> proof) {
   TIDEPOOL_CHECK(state_ == State::kAwaitVerdict);
-  if (verdict == Verdict::kBusy) {
-    const std::string text = "Too many connections: too many passwords wait to be checked";
-    return reject({kErrTooManyConnections, "08004", text}, Code::kBusy, text);
-  }
-  if (verdict == Verdict::kWrong || !user_known_) return deny();
+  if (!proof || !has_password_) return deny();
+  proof_ = proof;
+  const bool is_new = passwords_->prove_by_digest(digest_) != proof;
   Action action = accept({});
-  if (user_.sha2_digest.empty()) std::get<Accept>(action).learned_sha2_digest = std::move(digest_);
+  if (is_new) std::get<Accept>(action).learned_sha2_digest = std::move(digest_);
   return action;
+}
+
+Action ServerHandshake::on_busy() {
+  TIDEPOOL_CHECK(state_ == State::kAwaitVerdict);
+  const std::string text = "Too many connections: too many passwords wait to be checked";
+  return reject({kErrTooManyConnections, "08004", text}, Code::kBusy, text);
 }
 
 bool ServerHandshake::is_secure() const {

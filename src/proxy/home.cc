@@ -43,6 +43,20 @@ session::LoginLimits login_limits_of(const config::Config& config) {
           .pending_per_network = static_cast<std::size_t>(config.max_pending_logins_per_address)};
 }
 
+std::vector<session::LoginsByUser::User> proofs_of(const config::Config& config) {
+  using protocol::Proof;
+  std::vector<session::LoginsByUser::User> users;
+  for (const config::User& user : config.users) {
+    users.push_back({user.name, {}});
+    std::vector<Proof>& proofs = users.back().proofs;
+    if (user.has_password) proofs.push_back(Proof::kPrimary);
+    if (user.has_secondary_password) proofs.push_back(Proof::kSecondary);
+    if (!user.certificate_names.empty()) proofs.push_back(Proof::kCertificate);
+    if (!user.unix_users.empty()) proofs.push_back(Proof::kUnixUser);
+  }
+  return users;
+}
+
 PoolHome::PoolHome(const config::Pool& pool, int workers, std::uint64_t seed)
     : config(pool), broker(limits_of(pool), seed, stats), prepares({.life = pool.prepare_memory}) {
   for (const config::Endpoint& endpoint : pool.endpoints) {
@@ -67,6 +81,7 @@ Result<std::unique_ptr<Home>> build_home(const config::Config& config) {
   home->process.workers.set(config.workers);
   home->process.max_clients.set(config.max_clients);
   home->places.set_limits(login_limits_of(config));
+  home->logins.users.show(proofs_of(config));
   home->process.last_reload_ok.set(1);
   return home;
 }

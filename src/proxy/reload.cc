@@ -71,6 +71,7 @@ Result<std::size_t> apply_config(Home& home, const Workers& workers, const confi
   }
   home.process.max_clients.set(next.max_clients);
   home.places.set_limits(login_limits_of(next));
+  home.logins.users.show(proofs_of(next));
   for (const auto& worker : workers)
     worker->call([&] { worker->add_pools(); });
   for (std::size_t number = before; number < home.pools.size(); ++number)

@@ -1,6 +1,7 @@
 // What a worker takes from the configuration, at the start and again after a reload.
 #include <algorithm>
 #include <future>
+#include <optional>
 #include <utility>
 
 #include "tidepool/base/check.h"
@@ -10,30 +11,44 @@
 namespace tidepool::proxy {
 namespace {
 
-protocol::Credential credential_of(const config::User& user) {
-  if (user.password_hash.empty()) return protocol::Credential::plaintext(user.password);
-  auto hash = user.password_hash.front() == '*'
-                  ? protocol::Credential::native_hash(user.password_hash)
-                  : protocol::Credential::sha2_hash(user.password_hash);
-  TIDEPOOL_CHECK(hash);  // the configuration was checked; no password in its place
-  return *std::move(hash);
+protocol::Credential credential_of(const std::string& password, const std::string& hash) {
+  if (hash.empty()) return protocol::Credential::plaintext(password);
+  auto made = hash.front() == '*' ? protocol::Credential::native_hash(hash)
+                                  : protocol::Credential::sha2_hash(hash);
+  TIDEPOOL_CHECK(made);  // the configuration was checked; no password in its place
+  return *std::move(made);
+}
+
+std::optional<protocol::Passwords> passwords_of(const config::User& user) {
+  if (!user.has_password) return std::nullopt;
+  protocol::Credential primary = credential_of(user.password, user.password_hash);
+  if (!user.has_secondary_password) return protocol::Passwords(std::move(primary));
+  return protocol::Passwords(std::move(primary),
+                             credential_of(user.secondary_password, user.secondary_password_hash));
 }
 
 protocol::Decoys decoys_of(const session::Environment& environment) {
-  std::vector<protocol::Credential> in_use;
-  for (const auto& [name, account] : environment.accounts)
-    in_use.push_back(account.credential);
+  std::vector<protocol::Passwords> in_use;
+  for (const auto& [name, account] : environment.accounts) {
+    if (account.passwords) in_use.push_back(*account.passwords);
+  }
   return protocol::Decoys(in_use);
 }
 
-void fill(session::Account& account, const config::User& user, const config::Pool& pool) {
-  protocol::Credential credential = credential_of(user);
-  const protocol::Credential& before = account.credential;
-  if (credential.kind() != before.kind() || credential.secret() != before.secret()) {
-    account.credential = std::move(credential);
-    ++account.credential_version;
-    account.sha2_digest.clear();
+// What was learnt of a password stays, also when it becomes the secondary one.
+void fill_passwords(session::Account& account, const config::User& user) {
+  std::optional<protocol::Passwords> passwords = passwords_of(user);
+  const std::optional<protocol::Passwords>& before = account.passwords;
+  if (passwords && before) {
+    if (passwords->same_as(*before)) return;
+    passwords->learn_from(*before);
   }
+  account.passwords = std::move(passwords);
+  ++account.passwords_version;
+}
+
+void fill(session::Account& account, const config::User& user, const config::Pool& pool) {
+  fill_passwords(account, user);
   account.key = keyed_number(user.name);
   account.max_sessions = static_cast<unsigned>(user.max_sessions);
   account.max_leases = static_cast<unsigned>(user.max_leases);
@@ -117,6 +132,7 @@ void Worker::set_users(const config::Config& config) {
     }
     session::Account& account = environment_.accounts[user.name];
     account.pool = access->get();
+    account.logins = &home_.logins.users.of(user.name);
     fill(account, user, *config.find_pool(user.pool));
   }
   const bool in_use = std::any_of(sessions_.begin(), sessions_.end(), [](const auto& one) {

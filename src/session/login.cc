@@ -57,30 +57,27 @@ void Login::on_key_made() {
 
 // Of clients of one user that come at once, each is asked for its password before the first one is
 // found right. That a right one is known sooner tells nobody anything who does not have it.
-bool Login::is_known_to_be_right(std::string_view password) const {
+std::optional<protocol::Proof> Login::known_proof(std::string_view password) const {
   const std::string digest = protocol::sha2_digest(password);
-  return account_ != nullptr && account_->credential_version == credential_version_ &&
-         account_->sha2_digest == digest;
+  const bool is_current = account_ != nullptr && account_->passwords &&
+                          account_->passwords_version == passwords_version_;
+  return is_current ? account_->passwords->prove_by_digest(digest) : std::nullopt;
 }
 
 // Nullopt: it is being checked.
 std::optional<protocol::Action> Login::check_password(protocol::CheckPassword& check) {
-  if (is_known_to_be_right(check.password)) {
-    return handshake_.on_verdict(protocol::Verdict::kRight);
-  }
+  if (const auto proof = known_proof(check.password)) return handshake_.on_verdict(proof);
   check_wait_ = environment_.password_checks->add(
-      environment_.loop, std::move(check.credential), std::move(check.password),
-      [this](bool is_right) {
-        on_password_checked(is_right ? protocol::Verdict::kRight : protocol::Verdict::kWrong);
-      });
+      environment_.loop, std::move(check.passwords), std::move(check.password),
+      [this](std::optional<protocol::Proof> proof) { on_password_checked(proof); });
   if (check_wait_ != nullptr) return std::nullopt;
-  return handshake_.on_verdict(protocol::Verdict::kBusy);
+  return handshake_.on_busy();
 }
 
-void Login::on_password_checked(protocol::Verdict verdict) {
+void Login::on_password_checked(std::optional<protocol::Proof> proof) {
   check_wait_.reset();
   const OnStatus tell = on_late_status_;  // it may destroy this object
-  tell(perform(handshake_.on_verdict(verdict)));
+  tell(perform(handshake_.on_verdict(proof)));
 }
 
 Login::Status Login::perform(protocol::Action action) {
@@ -103,14 +100,7 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
                                                                     : Status::kLost;
   }
   if (auto* find = std::get_if<protocol::FindUser>(&action)) {
-    account_ = environment_.find_account(find->name);
-    if (account_ == nullptr) {
-      next = handshake_.on_user(nullptr);
-    } else {
-      credential_version_ = account_->credential_version;
-      const protocol::UserRecord record{account_->credential, account_->sha2_digest};
-      next = handshake_.on_user(&record);
-    }
+    next = find_user(find->name);
     return Status::kUnderWay;
   }
   if (const auto* find = std::get_if<protocol::FindKey>(&action)) {
@@ -122,17 +112,33 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
     return Status::kUnderWay;
   }
   if (auto* accept = std::get_if<protocol::Accept>(&action)) {
-    // Not that of a password which a reload has changed meanwhile.
-    const bool is_current = credential_version_ == account_->credential_version;
-    if (is_current && !accept->learned_sha2_digest.empty()) {
-      account_->sha2_digest = accept->learned_sha2_digest;
-    }
-    accepted_ = std::move(*accept);
-    write(accepted_.bytes);
-    return Status::kAccepted;
+    return let_in(*accept);
   }
   if (auto* reject = std::get_if<protocol::Reject>(&action)) return refuse(*reject);
   return Status::kUnderWay;  // AwaitPacket
+}
+
+protocol::Action Login::find_user(const std::string& name) {
+  account_ = environment_.find_account(name);
+  if (account_ == nullptr) return handshake_.on_user(nullptr);
+  passwords_version_ = account_->passwords_version;
+  const protocol::UserRecord record{account_->passwords};
+  return handshake_.on_user(&record);
+}
+
+Login::Status Login::let_in(protocol::Accept& accept) {
+  // Not that of a password which a reload has changed meanwhile.
+  const bool is_current = passwords_version_ == account_->passwords_version;
+  if (is_current && account_->passwords && !accept.learned_sha2_digest.empty())
+    account_->passwords->learn(accept.proof, accept.learned_sha2_digest);
+  if (account_->logins != nullptr) (*account_->logins)[accept.proof].add();
+  log::debug("logged in", {{"session", client_.session},
+                           {"user", accept.login.user},
+                           {"peer", client_.arrival.peer},
+                           {"by", to_string(accept.proof)}});
+  accepted_ = std::move(accept);
+  write(accepted_.bytes);
+  return Status::kAccepted;
 }
 
 Login::Status Login::refuse(protocol::Reject& reject) {

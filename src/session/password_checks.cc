@@ -14,10 +14,10 @@ PasswordChecks::~PasswordChecks() {
 }
 
 std::unique_ptr<PasswordChecks::Wait> PasswordChecks::add(
-    net::Loop& loop, protocol::Credential credential, std::string password,
-    std::function<void(bool is_right)> on_checked) {
+    net::Loop& loop, protocol::Passwords passwords, std::string password,
+    std::function<void(Proof proof)> on_checked) {
   auto job = std::make_shared<Job>(
-      Job{loop, std::move(credential), std::move(password), std::move(on_checked)});
+      Job{loop, std::move(passwords), std::move(password), std::move(on_checked)});
   {
     const std::lock_guard lock(mutex_);
     if (queue_.size() >= max_queued_) return nullptr;
@@ -36,23 +36,23 @@ void PasswordChecks::run() {
     running_ = std::move(queue_.front());
     queue_.pop_front();
     // Of its own: who waits may leave meanwhile.
-    const protocol::Credential credential = running_->credential;
+    const protocol::Passwords passwords = running_->passwords;
     const std::string password = std::move(running_->password);
     lock.unlock();
-    const bool is_right = check_(credential, password);
+    const Proof proof = check_(passwords, password);
     lock.lock();
     // Under the lock: a loop whose wait is still there cannot go meanwhile.
-    if (running_ != nullptr) tell(running_, is_right);
+    if (running_ != nullptr) tell(running_, proof);
     running_ = nullptr;
   }
 }
 
-void PasswordChecks::tell(const std::shared_ptr<Job>& job, bool is_right) {
-  job->loop.post([weak = std::weak_ptr(job), is_right] {
+void PasswordChecks::tell(const std::shared_ptr<Job>& job, Proof proof) {
+  job->loop.post([weak = std::weak_ptr(job), proof] {
     const auto there = weak.lock();
     if (there == nullptr) return;  // it has left
     const auto on_checked = std::exchange(there->on_checked, nullptr);
-    on_checked(is_right);
+    on_checked(proof);
   });
 }
 

@@ -8,13 +8,23 @@ using namespace tidepool::protocol;  // NOLINT(google-build-using-namespace)
 namespace {
 
 UserRecord user_of(unsigned kind) {
-  UserRecord user{Credential::plaintext("a password")};
-  if (kind == 1) user.credential = *Credential::native_hash(make_native_hash("a password"));
-  if (kind == 2) {
-    static const std::string kHash = make_sha2_hash("a password", "abcdefghijklmnopqrst");
-    user = {*Credential::sha2_hash(kHash), sha2_digest("a password")};
+  static const Credential kPlain = Credential::plaintext("a password");
+  static const Credential kNative = *Credential::native_hash(make_native_hash("a password"));
+  static const Credential kSha2 =
+      *Credential::sha2_hash(make_sha2_hash("a password", "abcdefghijklmnopqrst"));
+  switch (kind) {
+    case 0: return {Passwords(kPlain)};
+    case 1: return {Passwords(kNative)};
+    case 2: {
+      Passwords known(kSha2);
+      known.learn(Proof::kPrimary, sha2_digest("a password"));
+      return {known};
+    }
+    case 3: return {Passwords(kNative, kSha2)};
+    case 4: return {Passwords(kPlain, kNative)};
+    case 5: return {Passwords(kSha2, kPlain)};
+    default: return {std::nullopt};
   }
-  return user;
 }
 
 }  // namespace
@@ -28,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.tls = static_cast<TlsPolicy>(choice % 3);
   options.transport = static_cast<Transport>(choice / 3 % 2);
   options.rsa_key = choice % 5 == 0 ? nullptr : &kKey;
-  const UserRecord user = user_of(choice / 6 % 3);
+  const UserRecord user = user_of(choice / 6 % 7);
   ServerHandshake handshake(options);
   Action action = handshake.start();
   while (!handshake.is_done()) {
@@ -38,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       action = handshake.on_key(&kKey);
     } else if (const auto* check = std::get_if<CheckPassword>(&action)) {
       TIDEPOOL_CHECK(check->password.size() <= kMaxPasswordBytes);
-      action = handshake.on_verdict(static_cast<Verdict>(1 + choice % 2));
+      action = choice % 2 == 0 ? handshake.on_verdict(std::nullopt) : handshake.on_busy();
     } else if (std::holds_alternative<StartTls>(action)) {
       action = handshake.on_tls_established();
     } else {

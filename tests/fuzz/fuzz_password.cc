@@ -20,7 +20,8 @@ void parse_hash(std::string_view text) {
   const auto sha2 = Credential::sha2_hash(text);
   if (!sha2) return;
   TIDEPOOL_CHECK(sha2->secret().size() == 70);
-  TIDEPOOL_CHECK(Decoys({*sha2}).of("nobody").kind() == Credential::Kind::kSha2Hash);
+  TIDEPOOL_CHECK(Decoys({Passwords(*sha2)}).of("nobody").primary().kind() ==
+                 Credential::Kind::kSha2Hash);
 }
 
 void verify(std::string_view input) {
@@ -44,7 +45,7 @@ void verify(std::string_view input) {
 // A password in the clear to a user with a hash, known or not.
 void send_in_full(std::string_view password, bool is_known) {
   static const std::string kHash = make_sha2_hash(kPassword, kSalt);
-  static const Decoys kDecoys({*Credential::sha2_hash(kHash)});
+  static const Decoys kDecoys({Passwords(*Credential::sha2_hash(kHash))});
   HandshakeOptions options;
   options.salt = kSalt;
   options.transport = Transport::kUnixSocket;
@@ -59,13 +60,13 @@ void send_in_full(std::string_view password, bool is_known) {
   request.auth_response = std::string(32, 'x');
   request.auth_plugin = kCachingSha2Password;
   (void)handshake.on_packet(encode_login_request(request));
-  const UserRecord user{*Credential::sha2_hash(kHash)};
+  const UserRecord user{Passwords(*Credential::sha2_hash(kHash))};
   (void)handshake.on_user(is_known ? &user : nullptr);
   Action action = handshake.on_packet(password);
   if (const auto* check = std::get_if<CheckPassword>(&action)) {
     TIDEPOOL_CHECK(check->password.size() <= kMaxPasswordBytes);
     const bool is_right = check->password == kPassword;  // without its rounds
-    action = handshake.on_verdict(is_right ? Verdict::kRight : Verdict::kWrong);
+    action = handshake.on_verdict(is_right ? std::optional(Proof::kPrimary) : std::nullopt);
     TIDEPOOL_CHECK(std::holds_alternative<Accept>(action) == (is_right && is_known));
   } else {
     TIDEPOOL_CHECK(std::holds_alternative<Reject>(action));

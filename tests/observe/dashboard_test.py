@@ -95,7 +95,7 @@ class DashboardTest(unittest.TestCase):
             "tidepool_last_dial_error_timestamp_seconds", "tidepool_start_time_seconds", "tidepool_uptime_seconds",
             "tidepool_workers", "tidepool_pending_logins_max", "tidepool_accepting", "tidepool_accept_pauses_total",
             "tidepool_config_reloads_total", "tidepool_config_last_reload_successful",
-            "tidepool_config_last_reload_timestamp_seconds", "tidepool_takeovers_total",
+            "tidepool_config_last_reload_timestamp_seconds", "tidepool_takeovers_total", "tidepool_logins_total",
         }
         self.assertEqual(shown, known - elsewhere)
 

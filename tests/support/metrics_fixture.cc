@@ -111,6 +111,7 @@ int main() {
   process.max_clients.set(10'000);
   logins.pending.set(3);
   logins.max_pending.set(2'000);
+  logins.users.show({{"app", {protocol::Proof::kPrimary, protocol::Proof::kSecondary}}});
 
   const auto status = [&] {
     admin::Status facts{.version = "fixture",
@@ -133,6 +134,7 @@ int main() {
     logins.accepted.add();
     logins.failures[session::LoginFailure::kPassword].add();
     logins.delayed.add();
+    logins.users.of("app")[protocol::Proof::kPrimary].add();
     turn(app);
     turn(reports);
   }

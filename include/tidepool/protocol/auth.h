@@ -46,6 +46,8 @@ class Credential {
   [[nodiscard]] bool is_empty_password() const {
     return kind_ == Kind::kPlaintext && secret_.empty();
   }
+  // As written; not for what a client sends.
+  bool operator==(const Credential&) const = default;
 
  private:
   Credential(Kind kind, std::string secret) : kind_(kind), secret_(std::move(secret)) {}

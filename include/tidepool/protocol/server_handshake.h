@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,15 +19,18 @@
 #include "tidepool/protocol/auth.h"
 #include "tidepool/protocol/decoys.h"
 #include "tidepool/protocol/login_messages.h"
+#include "tidepool/protocol/passwords.h"
+#include "tidepool/protocol/proof.h"
 #include "tidepool/protocol/reply_messages.h"
 
 namespace tidepool::protocol {
 
 // A user as the configuration knows it; borrowed for the length of on_user() only.
 struct UserRecord {
-  Credential credential;
-  std::string sha2_digest =
-      {};  // learnt by an earlier login (Accept::learned_sha2_digest), or empty
+  std::optional<Passwords> passwords;  // nothing: none lets this user in
+  // The connection itself has shown already that it is this user: whatever the client answers in
+  // the place of a password is right.
+  std::optional<Proof> proof = std::nullopt;
 };
 
 enum class TlsPolicy : std::uint8_t { kDisabled, kOffered, kRequired };
@@ -59,25 +63,22 @@ struct FindUser {
 struct FindKey {
   bool is_to_be_made = true;  // false: the client says that it knows the key already
 };
-// For a full authentication; then on_verdict(). Of an unknown user too, whose work is the same.
+// Of a password in the clear; then on_verdict() or on_busy(). Of an unknown user too, whose work is
+// the same.
 struct CheckPassword {
-  Credential credential;
+  Passwords passwords;
   std::string password;  // of kMaxPasswordBytes at most
-};
-enum class Verdict : std::uint8_t {
-  kRight,
-  kWrong,
-  kBusy,  // it was not checked: too many others wait for that
 };
 // Logged in. The session sends `bytes` (possibly none), then an OK or an ERR of its own (1049 and
 // the like) whose sequence number is `next_sequence`.
 struct Accept {
   LoginRequest login;  // auth_response is wiped; of COM_CHANGE_USER: capabilities of the login, new
                        // user and database
-  std::string plugin;  // that proved the password
+  std::string plugin;  // that the client has used
+  Proof proof{};
   std::string bytes;
   std::uint8_t next_sequence = 0;
-  std::string learned_sha2_digest;  // to be kept with the user; empty: nothing new
+  std::string learned_sha2_digest;  // of the password that is `proof`; empty: nothing new
 };
 // Send `bytes` (an ERR), then close; after COM_CHANGE_USER TiDB keeps the old session instead.
 struct Reject {
@@ -124,8 +125,10 @@ class ServerHandshake {
   // Null: there is none, and no full authentication over plain TCP.
   Action on_key(const RsaKey* key);
 
-  // Of the password that it asked about.
-  Action on_verdict(Verdict verdict);
+  // Of the password that it asked about: which one it is, or none.
+  Action on_verdict(std::optional<Proof> proof);
+  // It was not checked: too many others wait for that.
+  Action on_busy();
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool is_done() const {
@@ -158,12 +161,14 @@ class ServerHandshake {
 
   Action on_login(std::string_view payload);
   Action on_ssl_request();
-  Action judge(std::string_view scramble);
+  Action judge(std::string_view response);
+  Action judge_otherwise();
   Action switch_plugin();
   Action ask_for_full();
   Action on_key_request(std::string_view payload);
   Action on_encrypted(std::string_view payload);
   Action judge_cleartext(std::string_view password);
+  [[nodiscard]] bool can_judge(std::string_view plugin) const;
   [[nodiscard]] std::string_view choose_plugin() const;
   [[nodiscard]] bool is_secure() const;
 
@@ -173,8 +178,9 @@ class ServerHandshake {
   std::uint8_t sequence_ = 0;
   std::string salt_;
   LoginRequest login_;
-  UserRecord user_;
-  bool user_known_ = false;
+  std::optional<Passwords> passwords_;  // once a user is named: the user's, or a decoy's
+  bool has_password_ = false;           // they are the user's
+  std::optional<Proof> proof_;
   bool used_password_ = false;  // for the text of 1045
   bool tls_established_ = false;
   std::string plugin_;       // being used

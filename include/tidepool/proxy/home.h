@@ -75,6 +75,8 @@ Result<ListenerTls> load_tls(const config::Config& config);
 
 pool::Limits limits_of(const config::Pool& pool);
 session::LoginLimits login_limits_of(const config::Config& config);
+// What may let in whom, for the statistics.
+std::vector<session::LoginsByUser::User> proofs_of(const config::Config& config);
 pool::WorkerPoolOptions pool_options(const config::Pool& pool);
 
 }  // namespace tidepool::proxy

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -16,9 +17,9 @@
 #include "tidepool/net/tls_context.h"
 #include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/worker_pool.h"
-#include "tidepool/protocol/auth.h"
 #include "tidepool/protocol/compression.h"
 #include "tidepool/protocol/decoys.h"
+#include "tidepool/protocol/passwords.h"
 #include "tidepool/protocol/server_handshake.h"
 #include "tidepool/session/failed_logins.h"
 #include "tidepool/session/global_settings.h"
@@ -56,8 +57,8 @@ struct PoolAccess {
 
 // A user of the configuration.
 struct Account {
-  protocol::Credential credential;
-  unsigned credential_version = 0;  // changes with it
+  std::optional<protocol::Passwords> passwords;  // nothing: none lets this user in
+  unsigned passwords_version = 0;                // changes with them, but not with what is learnt
   PoolAccess* pool = nullptr;
   std::string database;          // when the login names none; empty: none
   bool is_removed = false;       // from the configuration: its sessions end when they can
@@ -65,9 +66,9 @@ struct Account {
   std::size_t replay_bytes = 0;  // kept of a transaction to replay it; 0: none is replayed
   std::uint64_t key = 0;         // of the name, the same on all workers
   Timeouts timeouts;
-  unsigned max_sessions = 0;  // 0: any number
-  unsigned max_leases = 0;    // likewise
-  std::string sha2_digest;    // learnt from a full authentication, kept for the fast path
+  unsigned max_sessions = 0;     // 0: any number
+  unsigned max_leases = 0;       // likewise
+  UserLogins* logins = nullptr;  // of all workers; null: nobody counts
 };
 
 struct Environment {

@@ -70,9 +70,11 @@ class Login {
  private:
   std::optional<protocol::Action> find_key(const protocol::FindKey& find);
   void on_key_made();
-  bool is_known_to_be_right(std::string_view password) const;
+  std::optional<protocol::Proof> known_proof(std::string_view password) const;
   std::optional<protocol::Action> check_password(protocol::CheckPassword& check);
-  void on_password_checked(protocol::Verdict verdict);
+  void on_password_checked(std::optional<protocol::Proof> proof);
+  protocol::Action find_user(const std::string& name);
+  Status let_in(protocol::Accept& accept);
   Status refuse(protocol::Reject& reject);
   Duration delay_of_refusal() const;
   void on_delay_over();
@@ -86,7 +88,7 @@ class Login {
   net::TlsContext* tls_;
   protocol::ServerHandshake handshake_;
   Account* account_ = nullptr;
-  unsigned credential_version_ = 0;  // of the account's when its password was asked for
+  unsigned passwords_version_ = 0;  // of the account's when it was looked for
   protocol::Accept accepted_;
   Error reason_;
   const OnStatus on_late_status_;

@@ -11,22 +11,24 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "tidepool/net/loop.h"
-#include "tidepool/protocol/auth.h"
+#include "tidepool/protocol/passwords.h"
 
 namespace tidepool::session {
 
 class PasswordChecks {
  public:
-  using Check = std::function<bool(const protocol::Credential&, std::string_view password)>;
+  using Proof = std::optional<protocol::Proof>;
+  using Check = std::function<Proof(const protocol::Passwords&, std::string_view password)>;
   // Half a second's work: whoever came later would wait in vain as often as not.
   static constexpr std::size_t kMaxQueued = 256;
 
-  explicit PasswordChecks(Check check = protocol::verify_cleartext,
+  explicit PasswordChecks(Check check = &protocol::Passwords::prove_in_clear,
                           std::size_t max_queued = kMaxQueued)
       : check_(std::move(check)), max_queued_(max_queued) {}
   PasswordChecks(const PasswordChecks&) = delete;
@@ -36,9 +38,9 @@ class PasswordChecks {
  private:
   struct Job {
     net::Loop& loop;
-    protocol::Credential credential;
+    protocol::Passwords passwords;
     std::string password;
-    std::function<void(bool is_right)> on_checked;
+    std::function<void(Proof proof)> on_checked;
   };
   using Queue = std::deque<std::shared_ptr<Job>>;
 
@@ -60,13 +62,13 @@ class PasswordChecks {
 
   // `on_checked` runs once on a later turn of the loop; it may destroy the Wait. Null: too many
   // wait already. On the loop's thread.
-  [[nodiscard]] std::unique_ptr<Wait> add(net::Loop& loop, protocol::Credential credential,
+  [[nodiscard]] std::unique_ptr<Wait> add(net::Loop& loop, protocol::Passwords passwords,
                                           std::string password,
-                                          std::function<void(bool is_right)> on_checked);
+                                          std::function<void(Proof proof)> on_checked);
 
  private:
   void run();
-  static void tell(const std::shared_ptr<Job>& job, bool is_right);
+  static void tell(const std::shared_ptr<Job>& job, Proof proof);
   void forget(const std::shared_ptr<Job>& job);
 
   const Check check_;

@@ -12,6 +12,7 @@
 #include "tidepool/base/enum_array.h"
 #include "tidepool/base/histogram.h"
 #include "tidepool/session/pin_reason.h"
+#include "tidepool/session/user_logins.h"
 
 namespace tidepool::session {
 
@@ -203,6 +204,7 @@ struct LoginStats {
   Counter delayed;    // refusals, because there had been others of late
   Gauge pending;      // clients that have not logged in yet
   Gauge max_pending;  // of those; set once, or by a reload
+  LoginsByUser users;
 };
 
 }  // namespace tidepool::session

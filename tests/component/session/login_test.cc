@@ -90,11 +90,18 @@ TEST_F(LoginTest, ALongPasswordHoldsUpNobody) {
 
 // Else the kind of password that a name seems to have tells whether it is a user's.
 TEST_F(LoginTest, UnknownUsersSeemToHaveEachKindOfPasswordThatIsInUse) {
-  config_.users.resize(3, config_.users[0]);
+  config_.users.resize(5, config_.users[0]);
   config_.users[1].name = "native";
   config_.users[1].password_hash = protocol::make_native_hash("pw");
   config_.users[2].name = "sha2";
   config_.users[2].password_hash = sha2_hash_in_hex("pw");
+  config_.users[3].name = "both";
+  config_.users[3].password_hash = config_.users[1].password_hash;
+  config_.users[3].has_secondary_password = true;
+  config_.users[3].secondary_password_hash = sha2_hash_in_hex("old");
+  config_.users[4].name = "none";
+  config_.users[4].has_password = false;
+  config_.users[4].certificate_names = {"none.example"};
   start();
   std::map<std::string, int> kinds;
   const auto kind_of = [&](const std::string& user) { return first_answer_to(user); };
@@ -107,7 +114,7 @@ TEST_F(LoginTest, UnknownUsersSeemToHaveEachKindOfPasswordThatIsInUse) {
   }
 
   EXPECT_EQ(kinds.size(), 3U);
-  for (const char* user : {"app", "native", "sha2"})
+  for (const char* user : {"app", "native", "sha2", "both", "none"})
     EXPECT_GT(kinds[kind_of(user)], 4) << user;
 }
 

@@ -13,7 +13,8 @@
 namespace tidepool::testing {
 namespace {
 
-using protocol::Credential;
+using protocol::Passwords;
+using protocol::Proof;
 using session::PasswordChecks;
 
 // Says of "pw" that it is right, when it is told to.
@@ -25,15 +26,17 @@ class SlowCheck {
   ~SlowCheck() { may_end = true; }
 
   PasswordChecks::Check check() {
-    return [this](const Credential&, std::string_view password) {
+    return [this](const Passwords& passwords, std::string_view password) {
       ++begun;
+      if (passwords.secondary() != nullptr) ++pairs;
       while (!may_end)
         std::this_thread::yield();
-      return password == "pw";
+      return password == "pw" ? std::optional(Proof::kPrimary) : std::nullopt;
     };
   }
 
   std::atomic<int> begun = 0;
+  std::atomic<int> pairs = 0;  // of those, with a secondary password
   std::atomic<bool> may_end = false;
 };
 
@@ -45,8 +48,8 @@ class PasswordChecksTest : public ::testing::Test {
   Wait add(const std::string& password) {
     Wait wait;
     loop_.call([&] {
-      wait = checks_.add(loop_.loop, Credential(), password,
-                         [&](bool is_right) { is_right ? ++right_ : ++wrong_; });
+      wait = checks_.add(loop_.loop, Passwords(protocol::Credential()), password,
+                         [&](std::optional<Proof> proof) { proof ? ++right_ : ++wrong_; });
     });
     return wait;
   }
@@ -204,6 +207,27 @@ TEST_F(LoginWithChecksTest, AnUnknownUserMakesTheSameWork) {
   EXPECT_TRUE(RawClient(sha2()).log_in().is_ok());
   EXPECT_TRUE(RawClient(wrong).log_in().is_error(1045));
   EXPECT_EQ(slow_.begun, 4) << "and so does one who has logged in before";
+}
+
+TEST_F(LoginWithChecksTest, TwoPasswordsOrNoneMakeTheSameWorkAsAnUnknownUsers) {
+  config_.users.erase(config_.users.begin());
+  config_.users[0].has_secondary_password = true;
+  config_.users[0].secondary_password_hash = sha2_hash_in_hex("old");
+  config_.users.push_back(config_.users[0]);
+  config_.users[1].name = "none";
+  config_.users[1].has_password = config_.users[1].has_secondary_password = false;
+  config_.users[1].certificate_names = {"none.example"};
+  start();
+  slow_.may_end = true;
+  int logins = 0;
+  for (const char* user : {"sha2", "none", "nobody"}) {
+    RawClient::Options wrong = sha2(user);
+    wrong.password = "other";
+    EXPECT_TRUE(RawClient(wrong).log_in().is_error(1045));
+    EXPECT_EQ(slow_.begun, ++logins) << user;
+    EXPECT_EQ(slow_.pairs, logins) << user;
+  }
+  EXPECT_TRUE(RawClient(sha2("none")).log_in().is_error(1045)) << "whatever is right";
 }
 
 TEST_F(LoginWithChecksTest, ManyClientsOfAUserAtOnceMakeTheWorkOfOne) {

@@ -86,7 +86,7 @@ SessionWorld::~SessionWorld() {
 
 void SessionWorld::add_user(const std::string& name) {
   session::Account& account = environment_.accounts[name];
-  account.credential = protocol::Credential::plaintext("pw");
+  account.passwords = protocol::Passwords(protocol::Credential::plaintext("pw"));
   account.pool = environment_.pools.front().get();
   account.retries = settings_.retries;
   account.replay_bytes = name == kReplaying ? kReplayBytes : 0;

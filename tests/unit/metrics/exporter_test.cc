@@ -97,16 +97,20 @@ std::string documentation() {
 
 TEST_F(ExporterTest, NamesExactlyWhatIsDocumented) {
   add_pool();
+  logins.users.show({{"app", {protocol::Proof::kPrimary}}});
 
   EXPECT_THAT(shape_of(exporter.render()), testing::ContainerEq(documented()));
 }
 
 TEST_F(ExporterTest, EveryLabelValueIsDocumented) {
   add_pool();
+  using protocol::Proof;
+  logins.users.show(
+      {{"app", {Proof::kPrimary, Proof::kSecondary, Proof::kCertificate, Proof::kUnixUser}}});
   const std::string text = exporter.render();
   const std::string docs = documentation();
 
-  const std::regex value("(state|result|reason|command|outcome|direction)=\"(\\w+)\"");
+  const std::regex value("(state|result|reason|command|outcome|direction|proof)=\"(\\w+)\"");
   for (std::sregex_iterator it(text.begin(), text.end(), value), end; it != end; ++it) {
     EXPECT_THAT(docs, HasSubstr("`" + (*it)[2].str() + "`"));
   }
@@ -179,6 +183,21 @@ TEST_F(ExporterTest, SaysWhatTheProcessIs) {
   EXPECT_THAT(text, HasSubstr("tidepool_login_failures_total{reason=\"password\"} 1\n"));
   EXPECT_THAT(text, Not(HasSubstr("tidepool_process_open_fds 0\n")));
   EXPECT_THAT(text, Not(HasSubstr("tidepool_process_resident_memory_bytes 0\n")));
+}
+
+TEST_F(ExporterTest, ShowsWhoLogsInByWhat) {
+  using protocol::Proof;
+  logins.users.show({{"app", {Proof::kPrimary, Proof::kSecondary}}, {"cron", {Proof::kUnixUser}}});
+  logins.users.of("app")[Proof::kPrimary].add(3);
+
+  const std::string text = exporter.render();
+
+  EXPECT_THAT(text, HasSubstr("tidepool_logins_total{user=\"app\",proof=\"primary\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("tidepool_logins_total{user=\"app\",proof=\"secondary\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("tidepool_logins_total{user=\"cron\",proof=\"unix_user\"} 0\n"));
+  logins.users.show({{"app", {Proof::kPrimary}}});
+  EXPECT_THAT(exporter.render(), Not(HasSubstr("secondary")));
+  EXPECT_THAT(exporter.render(), Not(HasSubstr("cron")));
 }
 
 TEST_F(ExporterTest, ForgetsAPoolThatIsRemoved) {

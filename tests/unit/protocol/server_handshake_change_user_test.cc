@@ -20,7 +20,7 @@ Outcome change_user(const ScriptedClient& client, std::string response, const Us
 }
 
 TEST(ServerHandshakeOfChangeUser, AcceptsAScrambleOfTheOldSaltAtOnce) {
-  const UserRecord user{Credential::plaintext("secret")};
+  const UserRecord user{Passwords(Credential::plaintext("secret"))};
   ScriptedClient client;
   client.plugin = kNativePassword;
   const Outcome outcome = change_user(client, native_scramble("secret", kOldSalt), &user);
@@ -33,7 +33,7 @@ TEST(ServerHandshakeOfChangeUser, AcceptsAScrambleOfTheOldSaltAtOnce) {
 }
 
 TEST(ServerHandshakeOfChangeUser, DeniesAWrongPasswordAtOnce) {
-  const UserRecord user{Credential::plaintext("secret")};
+  const UserRecord user{Passwords(Credential::plaintext("secret"))};
   for (const std::string_view plugin : {kNativePassword, kCachingSha2Password}) {
     ScriptedClient client;
     client.plugin = plugin;
@@ -45,7 +45,7 @@ TEST(ServerHandshakeOfChangeUser, DeniesAWrongPasswordAtOnce) {
 }
 
 TEST(ServerHandshakeOfChangeUser, SwitchesToAnotherPlugin) {
-  const UserRecord user{Credential::native_hash(make_native_hash("secret")).value()};
+  const UserRecord user{Passwords(Credential::native_hash(make_native_hash("secret")).value())};
   const Outcome outcome = change_user({}, std::string(32, 'x'), &user);
   ASSERT_TRUE(outcome.ok());
   EXPECT_EQ(outcome.accept->plugin, kNativePassword);
@@ -53,7 +53,7 @@ TEST(ServerHandshakeOfChangeUser, SwitchesToAnotherPlugin) {
 }
 
 TEST(ServerHandshakeOfChangeUser, DeniesAnUnknownUserAndAnEmptyPassword) {
-  const UserRecord user{Credential::plaintext("secret")};
+  const UserRecord user{Passwords(Credential::plaintext("secret"))};
   EXPECT_EQ(change_user({}, std::string(32, 'x'), nullptr).errno_sent(), 1045);
   EXPECT_EQ(change_user({}, "", &user).errno_sent(), 1045);
 }

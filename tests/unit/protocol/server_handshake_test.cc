@@ -8,14 +8,14 @@ namespace tidepool::protocol {
 namespace {
 
 UserRecord plain_user() {
-  return {Credential::plaintext("secret")};
+  return {Passwords(Credential::plaintext("secret"))};
 }
 UserRecord native_user() {
-  return {Credential::native_hash(make_native_hash("secret")).value()};
+  return {Passwords(Credential::native_hash(make_native_hash("secret")).value())};
 }
 UserRecord sha2_user() {
   static const std::string kHash = make_sha2_hash("secret", "tsrqponmlkjihgfedcba");
-  return {Credential::sha2_hash(kHash).value()};
+  return {Passwords(Credential::sha2_hash(kHash).value())};
 }
 const RsaKey& rsa_key() {
   static const RsaKey kKey = RsaKey::generate().value();
@@ -131,7 +131,7 @@ TEST(ServerHandshake, NeedsFullAuthenticationOnlyUntilTheDigestIsKnown) {
   EXPECT_EQ(first.full, 1);
   EXPECT_EQ(first.accept->next_sequence, 5);
 
-  user.sha2_digest = first.accept->learned_sha2_digest;
+  user.passwords->learn(first.accept->proof, first.accept->learned_sha2_digest);
   const Outcome second = login(options, client, user);
   ASSERT_TRUE(second.ok());
   EXPECT_EQ(second.full, 0);
@@ -156,7 +156,7 @@ TEST(ServerHandshake, GivesItsPublicKeyOverPlainTcpAndRefusesCleartextThere) {
 }
 
 TEST(ServerHandshake, AcceptsAnEmptyPasswordOnlyWhereItIsEmpty) {
-  const UserRecord nobody{Credential()};
+  const UserRecord nobody{Passwords(Credential())};
   for (const std::string_view plugin : {kNativePassword, kCachingSha2Password}) {
     ScriptedClient client;
     client.plugin = plugin;
@@ -201,14 +201,15 @@ TEST(ServerHandshake, TakesASingleNulForAnEmptySha2Password) {
   request.auth_response = std::string(1, '\0');
   request.auth_plugin = kCachingSha2Password;
   handshake.on_packet(encode_login_request(request));
-  const UserRecord nobody{Credential()};
+  const UserRecord nobody{Passwords(Credential())};
   EXPECT_TRUE(std::holds_alternative<Accept>(handshake.on_user(&nobody)));
 }
 
 TEST(ServerHandshake, TreatsAnUnknownUserLikeAWrongPassword) {
-  const UserRecord sha2_seen{sha2_user().credential, sha2_digest("secret")};
+  UserRecord sha2_seen = sha2_user();
+  sha2_seen.passwords->learn(Proof::kPrimary, sha2_digest("secret"));
   for (const auto& user : {plain_user(), native_user(), sha2_user(), sha2_seen}) {
-    const Decoys decoys({user.credential});
+    const Decoys decoys({*user.passwords});
     for (const std::string_view plugin : {kNativePassword, kCachingSha2Password, kClearPassword}) {
       HandshakeOptions options = test_options();
       options.decoys = &decoys;
@@ -237,7 +238,8 @@ TEST(ServerHandshake, TakesPasswordsOfUpTo256Bytes) {
   for (const std::size_t size : {std::size_t{256}, std::size_t{257}}) {
     client.password = std::string(size, 'x');
     const std::string hash = make_sha2_hash(client.password, "tsrqponmlkjihgfedcba");
-    const Outcome outcome = login(options, client, {Credential::sha2_hash(hash).value()});
+    const Outcome outcome =
+        login(options, client, {Passwords(Credential::sha2_hash(hash).value())});
     EXPECT_EQ(outcome.ok(), size == 256);
     EXPECT_EQ(outcome.errno_sent(), size == 256 ? 0 : 1045);
   }
