@@ -8,6 +8,7 @@
 
 #include "early_bio.h"
 #include "tidepool/base/check.h"
+#include "tidepool/net/client_certificate.h"
 #include "tidepool/net/stream.h"
 #include "tidepool/net/tls_context.h"
 #include "tidepool/net/tls_error.h"
@@ -69,6 +70,10 @@ void Stream::continue_handshake() {
   read_wants_write_ = false;
   const int result = SSL_accept(tls_);
   if (result == 1) {
+    if (has_stale_certificate(tls_))
+      return fail_handshake({Code::kTls,
+                             "TLS handshake with the client: its certificate is not "
+                             "valid any more"});
     tls_phase_ = TlsPhase::kEstablished;
     drained_ = false;
     const Result<void> flushed = flush();

@@ -1,6 +1,12 @@
 #include "tidepool/net/tls_context.h"
 
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 
 #include "tidepool/net/tls_error.h"
@@ -13,10 +19,29 @@ tl::unexpected<Error> fail_file(const char* what, const std::string& file) {
               std::string("cannot use the ") + what + " file '" + file + "': " + take_tls_reason());
 }
 
+// A chain longer than this is none of a client's.
+constexpr int kMaxDepth = 8;
+// Of a client's certificate and its chain; OpenSSL would take 100 KiB from anybody.
+constexpr long kMaxClientChainBytes = 16L << 10U;
+
+// A session is resumed only where its client was looked at in the same way.
+void set_session_context(SSL_CTX* context, std::string_view rules) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_Digest(rules.data(), rules.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  SSL_CTX_set_session_id_context(context, digest.data(), size);
+}
+
+std::string text_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& certificate_file,
-                                                     const std::string& key_file) {
+                                                     const std::string& key_file,
+                                                     const ClientCertificates& clients) {
   ERR_clear_error();
   SSL_CTX* raw = SSL_CTX_new(TLS_server_method());
   if (raw == nullptr) return fail(Code::kInternal, "cannot set up TLS: " + take_tls_reason());
@@ -31,14 +56,32 @@ Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& certific
   // key.
   SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20");
   SSL_CTX_set1_groups_list(raw, "X25519:P-256");
-  SSL_CTX_set_session_id_context(raw, reinterpret_cast<const unsigned char*>("tidepool"), 8);
+  set_session_context(raw, "tidepool");
   if (SSL_CTX_use_certificate_chain_file(raw, certificate_file.c_str()) != 1) {
     return fail_file("certificate", certificate_file);
   }
   if (SSL_CTX_use_PrivateKey_file(raw, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
     return fail_file("key", key_file);
   }
+  if (!clients.ca_file.empty()) {
+    if (auto asked = context->ask_clients(clients); !asked) return tl::unexpected(asked.error());
+  }
   return context;
+}
+
+// OpenSSL itself sees to it that the certificate is one for clients (X509_PURPOSE_SSL_CLIENT).
+Result<void> TlsContext::ask_clients(const ClientCertificates& clients) {
+  const std::string& file = clients.ca_file;
+  STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(file.c_str());
+  if (names == nullptr) return fail_file("client CA", file);
+  SSL_CTX_set_client_CA_list(context_, names);  // which owns them from here on
+  if (SSL_CTX_load_verify_file(context_, file.c_str()) != 1) return fail_file("client CA", file);
+  const int mode = SSL_VERIFY_PEER | (clients.are_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
+  SSL_CTX_set_verify(context_, mode, nullptr);
+  SSL_CTX_set_verify_depth(context_, kMaxDepth);
+  SSL_CTX_set_max_cert_list(context_, kMaxClientChainBytes);
+  set_session_context(context_, (clients.are_required ? "required " : "optional ") + text_of(file));
+  return {};
 }
 
 TlsContext::~TlsContext() {

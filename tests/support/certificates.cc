@@ -37,8 +37,8 @@ bool is_address(const std::string& name) {
 
 void set_name(X509_NAME* name, const std::string& common_name) {
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1,
-                             0);
+                             reinterpret_cast<const unsigned char*>(common_name.data()),
+                             static_cast<int>(common_name.size()), -1, 0);
 }
 
 void add_extension(X509* certificate, int kind, const std::string& value) {
@@ -47,14 +47,15 @@ void add_extension(X509* certificate, int kind, const std::string& value) {
   X509_EXTENSION_free(extension);
 }
 
-Certificate make_certificate(EVP_PKEY* key, const std::string& subject, long serial, int from_days,
-                             int to_days) {
-  constexpr long kDay = 24L * 60 * 60;
+constexpr long kDay = 24L * 60 * 60;
+
+Certificate make_certificate(EVP_PKEY* key, const std::string& subject, long serial,
+                             long from_seconds, long to_seconds) {
   Certificate certificate(X509_new());
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), from_days * kDay);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), to_days * kDay);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), from_seconds);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), to_seconds);
   set_name(X509_get_subject_name(certificate.get()), subject);
   X509_set_pubkey(certificate.get(), key);
   return certificate;
@@ -90,7 +91,7 @@ struct CertificateAuthority::Keys {
 CertificateAuthority::CertificateAuthority(const std::string& name)
     : keys_(std::make_unique<Keys>()) {
   keys_->key = make_key();
-  keys_->certificate = make_certificate(keys_->key.get(), name, 1, -1, 365);
+  keys_->certificate = make_certificate(keys_->key.get(), name, 1, -kDay, 365 * kDay);
   X509* certificate = keys_->certificate.get();
   X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
   add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
@@ -110,7 +111,7 @@ CertificateFiles CertificateAuthority::issue(const std::vector<std::string>& nam
   CertificateFiles files{directory_.file(stem + ".pem"), directory_.file(stem + ".key")};
   const Key key = make_key();
   const Certificate certificate =
-      make_certificate(key.get(), names.front(), issued_ + 1, from_days, to_days);
+      make_certificate(key.get(), names.front(), issued_ + 1, from_days * kDay, to_days * kDay);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(keys_->certificate.get()));
   std::string alternatives;
   for (const std::string& name : names) {
@@ -118,6 +119,23 @@ CertificateFiles CertificateAuthority::issue(const std::vector<std::string>& nam
         (alternatives.empty() ? "" : ",") + std::string(is_address(name) ? "IP:" : "DNS:") + name;
   }
   add_extension(certificate.get(), NID_subject_alt_name, alternatives);
+  X509_sign(certificate.get(), keys_->key.get(), EVP_sha256());
+  write_certificate(files.certificate, certificate.get());
+  write_key(files.key, key.get());
+  return files;
+}
+
+CertificateFiles CertificateAuthority::issue_client(const std::string& common_name,
+                                                    const ClientCertificate& with) {
+  const std::string stem = "client" + std::to_string(++issued_);
+  CertificateFiles files{directory_.file(stem + ".pem"), directory_.file(stem + ".key")};
+  const Key key = make_key();
+  const Certificate certificate =
+      make_certificate(key.get(), common_name, issued_ + 1, with.from_seconds, with.to_seconds);
+  X509_set_issuer_name(certificate.get(), X509_get_subject_name(keys_->certificate.get()));
+  if (!with.alternatives.empty())
+    add_extension(certificate.get(), NID_subject_alt_name, with.alternatives);
+  if (!with.usage.empty()) add_extension(certificate.get(), NID_ext_key_usage, with.usage);
   X509_sign(certificate.get(), keys_->key.get(), EVP_sha256());
   write_certificate(files.certificate, certificate.get());
   write_key(files.key, key.get());

@@ -12,12 +12,19 @@ struct ssl_ctx_st;
 
 namespace tidepool::net {
 
+// Whether clients show certificates of their own: with a CA file they may, or must.
+struct ClientCertificates {
+  std::string ca_file = {};  // PEM, of those who sign them; empty: clients are not asked
+  bool are_required = false;
+};
+
 class TlsContext {
  public:
   // PEM files; the certificate's own chain follows it in its file. An error (kConfig) names the
   // file and what is wrong.
   static Result<std::unique_ptr<TlsContext>> load(const std::string& certificate_file,
-                                                  const std::string& key_file);
+                                                  const std::string& key_file,
+                                                  const ClientCertificates& clients = {});
 
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
@@ -27,6 +34,7 @@ class TlsContext {
 
  private:
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+  Result<void> ask_clients(const ClientCertificates& clients);
   ssl_ctx_st* context_;
 };
 
