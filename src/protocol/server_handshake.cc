@@ -229,14 +229,22 @@ Action ServerHandshake::on_user(const UserRecord* user) {
   return switch_plugin();
 }
 
+bool ServerHandshake::must_be_clear() const {
+  return options_.asks_for_clear_password && is_secure() && !proof_;
+}
+
 // What a client says of its own accord in the language of this plugin may prove something.
 bool ServerHandshake::can_judge(std::string_view plugin) const {
+  if (plugin == kClearPassword) return is_secure();
+  if (must_be_clear()) return false;
   return proof_ ? is_ours(plugin) : passwords_->fits(plugin);
 }
 
 // What the client asked for, else the default, else what is left: that in which each password that
 // the user has can be proved, since a client changes its plugin once only.
 std::string_view ServerHandshake::choose_plugin() const {
+  if (is_secure() && (must_be_clear() || login_.auth_plugin == kClearPassword))
+    return kClearPassword;
   for (const std::string_view plugin :
        {std::string_view(login_.auth_plugin), std::string_view(options_.default_plugin),
         kCachingSha2Password}) {
@@ -257,6 +265,7 @@ Action ServerHandshake::judge(std::string_view response) {
   if (without_trailing_nuls(response).empty()) response = {};
   used_password_ = !response.empty();
   if (!proof_) {
+    if (plugin_ == kClearPassword) return judge_cleartext(without_trailing_nuls(response));
     const auto found = passwords_->prove_by_scramble(plugin_, response, salt_);
     if (has_password_) proof_ = found;
   }

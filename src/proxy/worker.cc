@@ -188,7 +188,8 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
   arrival.peer = std::move(accepted.peer);
   arrival.is_unix = accepted.is_unix;
   arrival.tls = tls_[listener];
-  arrival.tls_required = tls_required_[listener];
+  arrival.tls_required = demands_[listener].tls;
+  arrival.asks_for_clear_password = demands_[listener].clear_password;
   auto made = std::make_unique<session::Session>(environment_, id, std::move(arrival),
                                                  [this](std::uint32_t gone) { on_closed(gone); });
   session::Session& session = *made;

@@ -61,6 +61,12 @@ void fill(session::Account& account, const config::User& user, const config::Poo
   account.database = user.database.empty() ? pool.database : user.database;
 }
 
+// Without TLS no certificate is shown.
+bool requires_tls(const config::ClientTls& tls) {
+  return tls.mode == config::ClientTlsMode::kRequired ||
+         tls.verify_client == config::VerifyClient::kRequired;
+}
+
 }  // namespace
 
 void Worker::call(const std::function<void()>& task) {
@@ -91,9 +97,9 @@ void Worker::add_pools() {
 void Worker::apply(const config::Config& config, const ListenerTls& tls,
                    const std::vector<std::size_t>& renewed) {
   tls_ = tls;
-  tls_required_.clear();
+  demands_.clear();
   for (const config::Listener& listener : config.listeners)
-    tls_required_.push_back(listener.tls.mode == config::ClientTlsMode::kRequired);
+    demands_.push_back({requires_tls(listener.tls), listener.clear_password});
   for (const auto& access : environment_.pools) {
     const config::Pool* pool = config.find_pool(access->name);
     if (pool == nullptr) continue;

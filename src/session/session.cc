@@ -38,8 +38,14 @@ SessionState Session::counted_as(State state) {
 Session::Session(Environment& environment, std::uint32_t id, Arrival arrival, OnClosed on_closed)
     : environment_(environment),
       id_(id),
-      arrival_{{},          arrival.peer,         arrival.network, arrival.is_unix,
-               arrival.tls, arrival.tls_required, nullptr},
+      arrival_{{},
+               arrival.peer,
+               arrival.network,
+               arrival.is_unix,
+               arrival.tls,
+               arrival.tls_required,
+               arrival.asks_for_clear_password,
+               nullptr},
       on_closed_(std::move(on_closed)),
       channel_(environment.loop, std::move(arrival.fd), this),
       place_(std::move(arrival.place)) {

@@ -38,24 +38,31 @@ Membership membership_of(const Account& account, const std::string& user,
 }  // namespace
 
 void Session::start() {
-  protocol::HandshakeOptions options;
-  options.server_version = environment_.server_version();
-  options.connection_id = id_;
+  protocol::HandshakeOptions options = handshake_options();
   options.tls = arrival_.tls == nullptr ? protocol::TlsPolicy::kDisabled
                 : arrival_.tls_required ? protocol::TlsPolicy::kRequired
                                         : protocol::TlsPolicy::kOffered;
-  options.transport =
-      arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
-  options.client_host = host_of(arrival_.peer);
-  options.rsa_key = environment_.login_key->get();
-  options.decoys = &environment_.decoys;
-  options.default_plugin = std::string(protocol::kNativePassword);  // as TiDB
   channel_.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
   channel_.set_max_pending_bytes(kMaxPendingBytes);
   login_ = make_login(arrival_.tls.get(), protocol::ServerHandshake(std::move(options)));
   timer_ = std::make_unique<net::Timer>(environment_.loop);
   timer_->start(environment_.login_timeout, [this] { on_login_timeout(); });
   on_login_status(login_->start());
+}
+
+// What a login and a COM_CHANGE_USER have in common.
+protocol::HandshakeOptions Session::handshake_options() const {
+  protocol::HandshakeOptions options;
+  options.server_version = environment_.server_version();
+  options.connection_id = id_;
+  options.transport =
+      arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
+  options.asks_for_clear_password = arrival_.asks_for_clear_password;
+  options.client_host = host_of(arrival_.peer);
+  options.rsa_key = environment_.login_key->get();
+  options.decoys = &environment_.decoys;
+  options.default_plugin = std::string(protocol::kNativePassword);  // as TiDB
+  return options;
 }
 
 std::unique_ptr<Login> Session::make_login(net::TlsContext* tls,
@@ -247,16 +254,8 @@ void Session::change_user(std::string_view payload) {
     send_error(request.error(), answer_sequence_);
     return;
   }
-  protocol::HandshakeOptions options;
-  options.server_version = environment_.server_version();
-  options.connection_id = id_;
-  options.transport =
-      arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
+  protocol::HandshakeOptions options = handshake_options();
   options.tls_established = channel_.stream().is_tls();
-  options.client_host = host_of(arrival_.peer);
-  options.rsa_key = environment_.login_key->get();
-  options.decoys = &environment_.decoys;
-  options.default_plugin = std::string(protocol::kNativePassword);
   options.salt = salt_;
   enter(State::kHandshake);
   if (lease_) (void)lease_.unpark();  // the client may take its time; a loss shows later

@@ -263,11 +263,15 @@ std::optional<Reply> RawClient::begin_login() {
   request.user = options_.user;
   request.database = options_.database;
   request.auth_plugin = options_.plugin;
-  request.auth_response = options_.plugin == protocol::kNativePassword
-                              ? protocol::native_scramble(options_.password, greeting_.salt)
-                              : protocol::sha2_scramble(options_.password, greeting_.salt);
+  request.auth_response = answer_to(greeting_.salt, options_.plugin);
   send(protocol::encode_login_request(request), static_cast<std::uint8_t>(sequence_ + 1));
   return std::nullopt;
+}
+
+std::string RawClient::answer_to(std::string_view salt, std::string_view plugin) const {
+  if (plugin == protocol::kClearPassword) return options_.password + '\0';
+  return plugin == protocol::kNativePassword ? protocol::native_scramble(options_.password, salt)
+                                             : protocol::sha2_scramble(options_.password, salt);
 }
 
 Reply RawClient::change_user(const std::string& user, const std::string& password) {
@@ -302,10 +306,7 @@ Reply RawClient::finish_login() {
       case 0xFE: {
         const auto asked = protocol::parse_auth_switch_request(*payload);
         if (!asked) return ended();
-        const bool native = asked->plugin == protocol::kNativePassword;
-        send(native ? protocol::native_scramble(options_.password, asked->salt)
-                    : protocol::sha2_scramble(options_.password, asked->salt),
-             static_cast<std::uint8_t>(sequence_ + 1));
+        send(answer_to(asked->salt, asked->plugin), static_cast<std::uint8_t>(sequence_ + 1));
         break;
       }
       default: return ended();
@@ -330,6 +331,10 @@ Reply RawClient::full_authentication() {
 void RawClient::start_tls() {
   tls_ = std::make_unique<Tls>();
   SSL_set_fd(tls_->session, fd_.get());
+  if (!options_.certificate.empty()) {
+    SSL_use_certificate_file(tls_->session, options_.certificate.c_str(), SSL_FILETYPE_PEM);
+    SSL_use_PrivateKey_file(tls_->session, options_.key.c_str(), SSL_FILETYPE_PEM);
+  }
   SSL_connect(tls_->session);
 }
 

@@ -50,6 +50,8 @@ class RawClient {
     std::uint32_t capabilities = kUsual;
     std::uint8_t collation = 45;  // that of the pool's backends: nothing to restore
     bool tls = false;
+    std::string certificate = {};  // PEM files of the client's own, over TLS
+    std::string key = {};
   };
   static constexpr std::uint32_t kUsual =
       protocol::capability::kProtocol41 | protocol::capability::kLongPassword |
@@ -101,6 +103,7 @@ class RawClient {
 
  private:
   struct Tls;
+  std::string answer_to(std::string_view salt, std::string_view plugin) const;
   bool receive(char* into, std::size_t size);
   Reply finish_login();
   Reply full_authentication();

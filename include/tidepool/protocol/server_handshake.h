@@ -43,10 +43,11 @@ struct HandshakeOptions {
   std::string default_plugin{kCachingSha2Password};
   TlsPolicy tls = TlsPolicy::kDisabled;
   Transport transport = Transport::kTcp;
-  bool tls_established = false;     // for COM_CHANGE_USER on a connection under TLS
-  std::string client_host;          // for the text of 1045
-  const RsaKey* rsa_key = nullptr;  // borrowed, outlives the machine; null: see FindKey
-  const Decoys* decoys = nullptr;   // borrowed, outlives the machine; null: of plaintext only
+  bool tls_established = false;          // for COM_CHANGE_USER on a connection under TLS
+  bool asks_for_clear_password = false;  // by mysql_clear_password, where nobody can read it
+  std::string client_host;               // for the text of 1045
+  const RsaKey* rsa_key = nullptr;       // borrowed, outlives the machine; null: see FindKey
+  const Decoys* decoys = nullptr;        // borrowed, outlives the machine; null: of plaintext only
   std::string
       salt;  // empty: random. For COM_CHANGE_USER the salt of the login (ServerHandshake::salt())
 };
@@ -168,6 +169,7 @@ class ServerHandshake {
   Action on_key_request(std::string_view payload);
   Action on_encrypted(std::string_view payload);
   Action judge_cleartext(std::string_view password);
+  [[nodiscard]] bool must_be_clear() const;
   [[nodiscard]] bool can_judge(std::string_view plugin) const;
   [[nodiscard]] std::string_view choose_plugin() const;
   [[nodiscard]] bool is_secure() const;

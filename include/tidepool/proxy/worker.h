@@ -97,8 +97,13 @@ class Worker {
   // Of users that the configuration no longer has, while sessions may use them.
   using RemovedAccounts = std::vector<std::unordered_map<std::string, session::Account>>;
   RemovedAccounts removed_accounts_;
-  std::vector<bool> tls_required_;  // one a listener
-  Duration client_keepalive_{};     // 0: none
+  // What a listener asks of its clients.
+  struct Demands {
+    bool tls = false;
+    bool clear_password = false;
+  };
+  std::vector<Demands> demands_;  // one a listener
+  Duration client_keepalive_{};   // 0: none
   ListenerTls tls_;
   std::vector<std::unique_ptr<pool::WorkerPool>> pools_;
   std::vector<Listening> listeners_;  // perhaps several of one number

@@ -55,6 +55,7 @@ struct Arrival {
   // Null: not offered. Shared with the listener, whose certificate may change during the login.
   std::shared_ptr<net::TlsContext> tls;
   bool tls_required = false;
+  bool asks_for_clear_password = false;
   std::unique_ptr<LoginPlace> place = nullptr;  // null: nobody counts
 };
 
@@ -147,6 +148,7 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   std::optional<Departure::Running> running_statement() const;
 
   // session_login.cc
+  protocol::HandshakeOptions handshake_options() const;
   std::unique_ptr<Login> make_login(net::TlsContext* tls, protocol::ServerHandshake handshake);
   void on_login_status(Login::Status status);
   void on_login_timeout();

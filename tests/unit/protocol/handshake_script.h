@@ -36,6 +36,7 @@ struct ScriptedClient {
   std::string salt = {};
 
   std::string scramble() const {
+    if (plugin == kClearPassword) return password + '\0';
     return plugin == kNativePassword ? native_scramble(password, salt)
                                      : sha2_scramble(password, salt);
   }
