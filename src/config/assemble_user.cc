@@ -2,6 +2,7 @@
 #include <cctype>
 
 #include "assemble.h"
+#include "tidepool/config/unix_user.h"
 #include "values.h"
 
 namespace tidepool::config {
@@ -134,6 +135,16 @@ class UserAssembly {
         !has_listener([](const Listener& listener) { return listener.is_socket(); })) {
       findings_.warning(section_.at("unix_users"), "no listener is a Unix socket");
     }
+    for (const std::string& name : user_.unix_users)
+      check_unix_user(name);
+  }
+
+  void check_unix_user(const std::string& name) {
+    if (unix_user_number(name)) return;
+    findings_.problem(section_.at("unix_users"),
+                      "found " + name +
+                          ", whom this machine does not know, allowed: the names of " +
+                          "its users, or numbers, such as those of users of another container");
   }
 
   void take_pool() {

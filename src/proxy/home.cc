@@ -2,6 +2,10 @@
 
 #include <random>
 
+#include "tidepool/base/log.h"
+#include "tidepool/config/unix_user.h"
+#include "tidepool/net/peer_user.h"
+
 namespace tidepool::proxy {
 namespace {
 
@@ -78,12 +82,28 @@ Result<std::unique_ptr<Home>> build_home(const config::Config& config) {
   auto tls = load_tls(config);
   if (!tls) return tl::unexpected(tls.error());
   home->tls = std::move(*tls);
+  home->unix_users = unix_users_of(config);
   home->process.workers.set(config.workers);
   home->process.max_clients.set(config.max_clients);
   home->places.set_limits(login_limits_of(config));
   home->logins.users.show(proofs_of(config));
   home->process.last_reload_ok.set(1);
   return home;
+}
+
+UnixUsers unix_users_of(const config::Config& config) {
+  UnixUsers all;
+  for (const config::User& user : config.users) {
+    for (const std::string& name : user.unix_users) {
+      // Checked a moment ago; who is gone since then is nobody.
+      const auto number = config::unix_user_number(name);
+      if (number) all[user.name].push_back(*number);
+      if (number == net::overflow_user())
+        log::warn("stands for all Unix users without a number here, and so logs nobody in",
+                  {{"user", user.name}, {"unix_user", name}});
+    }
+  }
+  return all;
 }
 
 Result<ListenerTls> load_tls(const config::Config& config) {
@@ -93,7 +113,10 @@ Result<ListenerTls> load_tls(const config::Config& config) {
       all.push_back(nullptr);
       continue;
     }
-    auto context = net::TlsContext::load(listener.tls.certificate, listener.tls.key);
+    auto context = net::TlsContext::load(
+        listener.tls.certificate, listener.tls.key,
+        {.ca_file = listener.tls.client_ca,
+         .are_required = listener.tls.verify_client == config::VerifyClient::kRequired});
     if (!context) return tl::unexpected(context.error());
     all.push_back(std::move(*context));
   }

@@ -61,6 +61,7 @@ void set_peers(const Workers& workers, std::size_t number) {
 Result<std::size_t> apply_config(Home& home, const Workers& workers, const config::Config& next) {
   auto tls = load_tls(next);
   if (!tls) return tl::unexpected(tls.error());
+  UnixUsers unix_users = unix_users_of(next);
   const std::size_t before = home.pools.size();
   std::vector<std::size_t> renewed;
   {
@@ -68,6 +69,7 @@ Result<std::size_t> apply_config(Home& home, const Workers& workers, const confi
     renewed = update_pools(home, next);
     home.config = next;
     home.tls = std::move(*tls);
+    home.unix_users = std::move(unix_users);
   }
   home.process.max_clients.set(next.max_clients);
   home.places.set_limits(login_limits_of(next));

@@ -42,6 +42,7 @@ void Server::watch_files(const config::Config& config) {
     if (listener.tls.mode == config::ClientTlsMode::kOff) continue;
     paths.push_back(listener.tls.certificate);
     paths.push_back(listener.tls.key);
+    if (!listener.tls.client_ca.empty()) paths.push_back(listener.tls.client_ca);
   }
   files_.watch(paths);
 }

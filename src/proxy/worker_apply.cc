@@ -61,6 +61,11 @@ void fill(session::Account& account, const config::User& user, const config::Poo
   account.database = user.database.empty() ? pool.database : user.database;
 }
 
+session::Trusted trusted_by(const config::User& user, const UnixUsers& unix_users) {
+  const auto found = unix_users.find(user.name);
+  return {user.certificate_names, found != unix_users.end() ? found->second : std::vector<uid_t>()};
+}
+
 // Without TLS no certificate is shown.
 bool requires_tls(const config::ClientTls& tls) {
   return tls.mode == config::ClientTlsMode::kRequired ||
@@ -139,6 +144,7 @@ void Worker::set_users(const config::Config& config) {
     session::Account& account = environment_.accounts[user.name];
     account.pool = access->get();
     account.logins = &home_.logins.users.of(user.name);
+    account.trusted = trusted_by(user, home_.unix_users);
     fill(account, user, *config.find_pool(user.pool));
   }
   const bool in_use = std::any_of(sessions_.begin(), sessions_.end(), [](const auto& one) {

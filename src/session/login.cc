@@ -121,10 +121,11 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
 }
 
 protocol::Action Login::find_user(const std::string& name) {
+  const ClientIdentity identity = identity_of(channel_.stream());  // whoever it says that it is
   account_ = environment_.find_account(name);
   if (account_ == nullptr) return handshake_.on_user(nullptr);
   passwords_version_ = account_->passwords_version;
-  const protocol::UserRecord record{account_->passwords};
+  const protocol::UserRecord record{account_->passwords, account_->trusted.prove(identity)};
   return handshake_.on_user(&record);
 }
 

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "tidepool/base/error.h"
@@ -44,6 +46,9 @@ struct PoolHome {
 // what it was shown.
 using ListenerTls = std::vector<std::shared_ptr<net::TlsContext>>;
 
+// The numbers of those who may log in as a user of the configuration, by its name.
+using UnixUsers = std::map<std::string, std::vector<uid_t>>;
+
 struct Home {
   explicit Home(config::Config settings) : config(std::move(settings)) {}
 
@@ -54,6 +59,7 @@ struct Home {
   config::Config config;
   std::vector<std::unique_ptr<PoolHome>> pools;  // never fewer
   ListenerTls tls;
+  UnixUsers unix_users;
   std::unique_ptr<session::LoginKey> login_key = std::make_unique<session::LoginKey>();
   std::unique_ptr<session::PasswordChecks> password_checks =
       std::make_unique<session::PasswordChecks>();
@@ -69,6 +75,9 @@ struct Home {
 
 // Pools, keys and certificates; an error says which file or value is wrong.
 Result<std::unique_ptr<Home>> build_home(const config::Config& config);
+
+// Looks up their names, which may take its time.
+UnixUsers unix_users_of(const config::Config& config);
 
 // Reads the certificates of the listeners.
 Result<ListenerTls> load_tls(const config::Config& config);

@@ -21,6 +21,7 @@
 #include "tidepool/protocol/decoys.h"
 #include "tidepool/protocol/passwords.h"
 #include "tidepool/protocol/server_handshake.h"
+#include "tidepool/session/client_identity.h"
 #include "tidepool/session/failed_logins.h"
 #include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
@@ -59,6 +60,7 @@ struct PoolAccess {
 struct Account {
   std::optional<protocol::Passwords> passwords;  // nothing: none lets this user in
   unsigned passwords_version = 0;                // changes with them, but not with what is learnt
+  Trusted trusted;                               // who needs none
   PoolAccess* pool = nullptr;
   std::string database;          // when the login names none; empty: none
   bool is_removed = false;       // from the configuration: its sessions end when they can

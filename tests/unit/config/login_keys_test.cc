@@ -84,6 +84,19 @@ TEST(LoginKeys, AHashMayBeInHexAsMysqlPrintsIt) {
   }
 }
 
+TEST(LoginKeys, UnixUsersMustBeKnownUnlessTheyAreNumbers) {
+  const std::string listener = "listeners: [{socket: /tmp/s}]\n";
+  for (const char* good : {"root", "'0'", "'4000000000'"})
+    EXPECT_TRUE(load(listener + with_user(std::string("unix_users: [") + good + "]"))) << good;
+  for (const char* bad : {"no-such-user", "'4294967295'", "'99999999999'", "'-1'", "' 0'", "''"}) {
+    EXPECT_THAT(problems_of(load(listener + with_user(std::string("unix_users: [") + bad + "]"))),
+                HasSubstr("users[0].unix_users"))
+        << bad;
+  }
+  EXPECT_THAT(problems_of(load(listener + with_user("unix_users: [no-such-user]"))),
+              HasSubstr("found no-such-user, whom this machine does not know"));
+}
+
 TEST(LoginKeys, WhoeverProvesItselfOtherwiseNeedsNoPassword) {
   const User by_both =
       config_of(load(with_user("certificate_names: [a, b], unix_users: ['1000']"))).users[0];
@@ -91,7 +104,7 @@ TEST(LoginKeys, WhoeverProvesItselfOtherwiseNeedsNoPassword) {
   EXPECT_FALSE(by_both.has_password);
   EXPECT_THAT(by_both.certificate_names, ElementsAre("a", "b"));
   EXPECT_THAT(by_both.unix_users, ElementsAre("1000"));
-  EXPECT_TRUE(config_of(load(with_user("password: x, unix_users: [a]"))).users[0].has_password);
+  EXPECT_TRUE(config_of(load(with_user("password: x, unix_users: [root]"))).users[0].has_password);
   EXPECT_THAT(problems_of(load(with_user("certificate_names: []"))),
               HasSubstr("certificate_names: found a list, allowed: a list of names"));
   EXPECT_THAT(problems_of(load(with_user("certificate_names: ['']"))),
@@ -101,9 +114,9 @@ TEST(LoginKeys, WhoeverProvesItselfOtherwiseNeedsNoPassword) {
 TEST(LoginKeys, AProofThatNoListenerTakesIsDoubtful) {
   EXPECT_THAT(warnings_of(load(with_user("certificate_names: [a]"))),
               HasSubstr("no listener takes certificates of clients"));
-  EXPECT_THAT(warnings_of(load(with_user("unix_users: [a]"))),
+  EXPECT_THAT(warnings_of(load(with_user("unix_users: [root]"))),
               HasSubstr("no listener is a Unix socket"));
-  EXPECT_EQ(warnings_of(load("listeners: [{socket: /s}]\n" + with_user("unix_users: [a]"))), "");
+  EXPECT_EQ(warnings_of(load("listeners: [{socket: /s}]\n" + with_user("unix_users: [root]"))), "");
 }
 
 TEST(LoginKeys, NetworksAreListsOfRanges) {
