@@ -30,6 +30,10 @@ BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders
   return id;
 }
 
+void Broker::set_connection(BackendId backend, std::uint64_t number) {
+  backends_.at(backend).tidb_connection = number;
+}
+
 void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders& orders) {
   const auto found = dials_.find(dial);
   TIDEPOOL_CHECK(found != dials_.end());

@@ -218,4 +218,28 @@ void Broker::suspect_idle() {
     backends_.at(id).is_suspect = true;
 }
 
+const BackendRecord* Broker::find_connection(std::uint64_t number) const {
+  const auto found = std::find_if(backends_.begin(), backends_.end(), [&](const auto& one) {
+    return number != 0 && one.second.tidb_connection == number;
+  });
+  return found == backends_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::uint64_t> Broker::holder_of(std::uint64_t connection) const {
+  const BackendRecord* record = find_connection(connection);
+  if (record == nullptr) return std::nullopt;
+  const bool is_held = record->state == State::kLeased || record->state == State::kParked;
+  return is_held ? record->holder : 0;
+}
+
+void Broker::end_idle(std::uint64_t connection, TimePoint now, Orders& orders) {
+  const BackendRecord* found = find_connection(connection);
+  if (found == nullptr) return;
+  BackendRecord& record = backends_.at(found->id);
+  record.expires = std::min(record.expires, now);  // one that is being pinged goes after that
+  if (record.state != State::kIdle) return;
+  begin_retire(record, RetireReason::kKilled, orders);
+  schedule(now, orders);
+}
+
 }  // namespace tidepool::pool

@@ -193,6 +193,7 @@ void Broker::lease(BackendRecord& record, const Want& want) {
   record.has_holder = true;
   record.user = want.user;
   record.database = want.database;
+  record.holder = want.holder;
 }
 
 }  // namespace tidepool::pool

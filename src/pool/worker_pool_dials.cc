@@ -100,7 +100,9 @@ void WorkerPool::on_inspected(DialId dial, const Result<backend::QueryResult>& a
   node->state = Node::State::kIdle;
   node->idle_since = loop_.now();
   node->id = broker_.with([&](Broker& broker, Orders& orders) {
-    return broker.dialled(dial, index_, loop_.now(), orders);
+    const BackendId made = broker.dialled(dial, index_, loop_.now(), orders);
+    broker.set_connection(made, node->tidb_connection);
+    return made;
   });
   const BackendId id = node->id;
   nodes_[id] = std::move(node);

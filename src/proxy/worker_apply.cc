@@ -52,6 +52,7 @@ void fill(session::Account& account, const config::User& user, const config::Poo
   account.key = keyed_number(user.name);
   account.max_sessions = static_cast<unsigned>(user.max_sessions);
   account.max_leases = static_cast<unsigned>(user.max_leases);
+  account.may_kill = user.may_kill;
   account.timeouts = {.query = user.timeouts.query,
                       .idle_transaction = user.timeouts.idle_transaction,
                       .client_idle = user.timeouts.client_idle};

@@ -1,70 +1,87 @@
-// KILL, from both sides: what a client asks for, and what it does to its target. The ids are those
-// of the greetings. Facts: executor/simple.go executeKillStmt, planbuilder.go KillStmt, and seen on
-// release-8.5.
+// KILL, from both sides: what a client asks for, and what it does to its target. Whom an id means,
+// kill_reach.h knows. Facts: executor/simple.go executeKillStmt, planbuilder.go KillStmt, and seen
+// on release-8.5.
 #include <algorithm>
 #include <utility>
 
 #include "own_errors.h"
 #include "tidepool/session/session.h"
-#include "tidepool/sql/own_answer.h"
 
 namespace tidepool::session {
 
-// False: TiDB is to answer, for the id is none of a session here, or no id at all.
+// False: TiDB is to answer, for the id is none of this process, or no id at all. Among several
+// statements, one that the client may not do has none of them executed.
 bool Session::answer_kill(const ClientCommand& command) {
   const bool executes =
       command.type == protocol::Command::kQuery || command.type == protocol::Command::kStmtExecute;
   const sql::Script& script = command.effects();
-  if (!executes || environment_.registry == nullptr || script.size() != 1 || !script.front().kill ||
-      sql::own_answer(script, script.front().text) != sql::OwnAnswer::kKill)
-    return false;
+  if (!executes || environment_.registry == nullptr) return false;
+  if (script.size() > 1) return is_denied_kill(script) && deny_kill();
+  if (script.empty() || !script.front().kill) return false;
   const sql::KillTarget& target = *script.front().kill;
-  const std::uint64_t id = target.own_connection ? id_ : target.id;
-  if (id == id_ && !target.query_only) {
+  const KillReach::Meaning meaning = target.own_connection
+                                         ? KillReach::Meaning{KillReach::Kind::kSession, id_}
+                                         : kill_reach().of(target.id);
+  if (meaning.kind == KillReach::Kind::kUnknown) return false;
+  if (meaning.kind == KillReach::Kind::kDenied) return deny_kill();
+  const bool is_own = meaning.kind == KillReach::Kind::kSession && meaning.session == id_;
+  if (is_own && !target.query_only) {
     close();
     return true;
   }
-  const auto user = environment_.registry->user_of(id);
-  if (!user) return false;
   facts_.note_local_answer();
   facts_.forget_backend_warnings();
-  if (id == id_) {
+  if (is_own) {
     refuse_kill(interrupted());
     return true;
   }
-  if (*user != user_) {
-    refuse_kill({Code::kBackend,
-                 "Access denied; you need (at least one of) the SUPER or CONNECTION_ADMIN "
-                 "privilege(s) for this operation",
-                 1227, "42000"});
-    return true;
-  }
-  environment_.registry->kill(id, target.query_only ? KillKind::kQuery : KillKind::kConnection);
+  kill_reach().carry_out(target, meaning);
   send_ok();
   return true;
 }
 
-// TiDB does not know the ids of sessions here.
+bool Session::is_denied_kill(const sql::Script& script) const {
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    const std::optional<sql::KillTarget>& target = script[i].kill;
+    if (!target || target->own_connection) continue;
+    if (kill_reach().of(target->id).kind == KillReach::Kind::kDenied) return true;
+  }
+  return false;
+}
+
+// True: it is answered.
+bool Session::deny_kill() {
+  facts_.note_local_answer();
+  facts_.forget_backend_warnings();
+  refuse_kill({Code::kBackend,
+               "Access denied; you need (at least one of) the SUPER or CONNECTION_ADMIN "
+               "privilege(s) for this operation",
+               1227, "42000"});
+  return true;
+}
+
+// TiDB does not know the ids of sessions here, and is not to be told its own of backends here.
 void Session::plan_kills() {
   ClientCommand& command = *command_;
   command.kills.clear();
-  if (command.script.size() < 2 || environment_.registry == nullptr) return;
-  for (std::size_t i = 0; i < command.script.size(); ++i) {
-    const std::optional<sql::KillTarget>& target = command.script[i].kill;
+  const sql::Script& script = command.effects();
+  if (script.size() < 2 || environment_.registry == nullptr) return;
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    const std::optional<sql::KillTarget>& target = script[i].kill;
     if (!target || target->own_connection) continue;
-    if (environment_.registry->user_of(target->id) == user_) command.kills.push_back({i, *target});
+    if (kill_reach().of(target->id).kind != KillReach::Kind::kUnknown)
+      command.kills.push_back({i, *target});
   }
 }
 
+// What a number means now counts: what is somebody else's by now is left alone, as what is gone.
 void Session::carry_out_kills() {
   std::vector<PlannedKill>& kills = command_->kills;
   const protocol::ResponseSummary& answer = command_->exchange.summary();
   const std::uint32_t done = answer.has_error() ? answer.results - 1 : answer.results;
   auto kill = kills.begin();
-  for (; kill != kills.end() && kill->index < done; ++kill) {
-    environment_.registry->kill(kill->target.id,
-                                kill->target.query_only ? KillKind::kQuery : KillKind::kConnection);
-  }
+  for (; kill != kills.end() && kill->index < done; ++kill)
+    kill_reach().carry_out(kill->target);
   kills.erase(kills.begin(), kill);
 }
 

@@ -37,6 +37,7 @@ pool::Want Session::want() const {
       command_->is_login ? command_->argument() : std::string_view(desired_.database());
   pool::Want want{.variant = variant_, .state = desired_.hash(), .last = last_backend_};
   want.user = account.key;
+  want.holder = id_;
   want.max_leases = account.max_leases;
   if (account.pool->limits_leases_by_database && !database.empty()) {
     want.database = keyed_number(database);

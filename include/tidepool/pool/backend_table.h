@@ -36,6 +36,8 @@ struct BackendRecord {
   bool has_holder = false;   // leased or parked, by:
   std::uint64_t user = 0;
   std::uint64_t database = 0;
+  std::uint64_t holder = 0;           // the session, now or last
+  std::uint64_t tidb_connection = 0;  // TiDB's number of it; 0: not known
 };
 
 class BackendTable {

@@ -79,6 +79,8 @@ class Broker {
   // How a dial ended. The backend belongs to the worker that dialled, and may be granted in the
   // same call.
   BackendId dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders& orders);
+  // TiDB's number of it.
+  void set_connection(BackendId backend, std::uint64_t number);
   void dial_failed(DialId dial, const Error& error, TimePoint now, Orders& orders);
 
   // The backend has answered a ping. One that has not is retired.
@@ -86,6 +88,12 @@ class Broker {
   // Something shows that TiDB may be stopping: each idle backend is pinged soon, since one of a
   // stopping TiDB looks alive but swallows its next command.
   void suspect_idle();
+
+  // The session (0: none) that has the backend with that number of TiDB's; nullopt: there is no
+  // such backend.
+  std::optional<std::uint64_t> holder_of(std::uint64_t connection) const;
+  // Retires the backend with that number of TiDB's if nobody has it: a client has killed it.
+  void end_idle(std::uint64_t connection, TimePoint now, Orders& orders);
 
   // What time alone brings: deadlines, lives that end, dials whose backoff is over. Call every 100
   // ms or so.
@@ -169,6 +177,7 @@ class Broker {
   std::string state_text() const;
 
   // Backends and dials.
+  const BackendRecord* find_connection(std::uint64_t number) const;
   void make_idle(BackendRecord& record, TimePoint now);
   void begin_retire(BackendRecord& record, RetireReason reason, Orders& orders);
   std::optional<RetireReason> end_at_release(const BackendRecord& record, TimePoint now);

@@ -69,6 +69,7 @@ struct Want {
   std::uint64_t user = 0;      // who competes with others for the pool; 0: nobody in particular
   unsigned max_leases = 0;     // that the user may have at once; 0: no limit
   std::uint64_t database = 0;  // that the session is in; 0: none
+  std::uint64_t holder = 0;    // the session's number; 0: none, it is for the proxy itself
 };
 
 // What the broker tells a worker to do. Orders are carried out on that worker's loop.

@@ -50,8 +50,9 @@ enum class RetireReason : std::uint8_t {
   kVariant,   // idle with other client flags than the session that needs its place
   kDirty,     // its session's state could not be undone, or its client left while it was executing
   kShutdown,  // the proxy stops
+  kKilled,    // a client has killed it while it was idle
 };
-inline constexpr std::size_t kRetireReasons = 8;
+inline constexpr std::size_t kRetireReasons = 9;
 
 constexpr const char* to_string(BackendState state) {
   switch (state) {
@@ -90,6 +91,7 @@ constexpr const char* to_string(RetireReason reason) {
     case RetireReason::kVariant: return "variant";
     case RetireReason::kDirty: return "dirty";
     case RetireReason::kShutdown: return "shutdown";
+    case RetireReason::kKilled: return "killed";
   }
   return "?";
 }

@@ -70,6 +70,7 @@ struct Account {
   Timeouts timeouts;
   unsigned max_sessions = 0;     // 0: any number
   unsigned max_leases = 0;       // likewise
+  bool may_kill = false;         // what other users run
   UserLogins* logins = nullptr;  // of all workers; null: nobody counts
 };
 

@@ -31,6 +31,7 @@
 #include "tidepool/session/departure.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/holdings.h"
+#include "tidepool/session/kill_reach.h"
 #include "tidepool/session/login.h"
 #include "tidepool/session/login_places.h"
 #include "tidepool/session/prepared.h"
@@ -305,6 +306,9 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
 
   // session_kill.cc
   bool answer_kill(const ClientCommand& command);
+  KillReach kill_reach() const { return {environment_, *account_, user_}; }
+  bool is_denied_kill(const sql::Script& script) const;
+  [[nodiscard]] bool deny_kill();
   void plan_kills();
   void carry_out_kills();
   void refuse_kill(const Error& error);

@@ -395,5 +395,37 @@ TEST(BrokerLife, ADrainDuringAPingEndsTheBackend) {
   EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kShutdown);
 }
 
+TEST(BrokerLife, KnowsWhoHasABackendByTheNumberThatTidbGaveIt) {
+  World world(small());
+  Want want = World::kPlain;
+  want.holder = 7;
+  const BackendId backend = world.leased(want);
+  world.broker.set_connection(backend, 1000);
+
+  EXPECT_EQ(world.broker.holder_of(1000), 7U);
+  EXPECT_EQ(world.broker.holder_of(1001), std::nullopt);
+  EXPECT_EQ(world.broker.holder_of(0), std::nullopt) << "what has no number yet is not found";
+  world.release(backend);
+  EXPECT_EQ(world.broker.holder_of(1000), 0U) << "nobody has it";
+}
+
+TEST(BrokerLife, EndsABackendThatAClientKillsOnlyWhileNobodyHasIt) {
+  World world(small());
+  const BackendId backend = world.leased();
+  world.broker.set_connection(backend, 1000);
+
+  world.broker.end_idle(1000, world.now, world.orders);
+  EXPECT_TRUE(world.take<RetireOrder>().empty());
+  world.broker.end_idle(1001, world.now, world.orders);
+  EXPECT_TRUE(world.take<RetireOrder>().empty());
+
+  World another(small());
+  const BackendId idle = another.leased();
+  another.broker.set_connection(idle, 1000);
+  another.release(idle);
+  another.broker.end_idle(1000, another.now, another.orders);
+  EXPECT_EQ(another.take<RetireOrder>().at(0).reason, RetireReason::kKilled);
+}
+
 }  // namespace
 }  // namespace tidepool::pool
