@@ -66,11 +66,17 @@ std::string to_text(const sockaddr_storage& address) {
   return address.ss_family == AF_UNIX ? "unix" : "";
 }
 
-std::string network_of(const std::string& peer) {
+std::string_view address_of(std::string_view peer) {
   const std::size_t colon = peer.rfind(':');
-  if (colon == std::string::npos) return {};
+  if (colon == std::string_view::npos) return {};
   const bool is_v6 = peer.front() == '[' && colon >= 2;
-  std::string host = is_v6 ? peer.substr(1, colon - 2) : peer.substr(0, colon);
+  return is_v6 ? peer.substr(1, colon - 2) : peer.substr(0, colon);
+}
+
+std::string network_of(const std::string& peer) {
+  std::string host(address_of(peer));
+  if (host.empty()) return {};
+  const bool is_v6 = peer.front() == '[';
   std::array<unsigned char, sizeof(in6_addr)> v6{};
   if (is_v6 && ::inet_pton(AF_INET6, host.c_str(), v6.data()) == 1) {
     constexpr std::string_view kMapped = "::ffff:";  // an IPv4 peer of a socket for both

@@ -53,6 +53,7 @@ void fill(session::Account& account, const config::User& user, const config::Poo
   account.max_sessions = static_cast<unsigned>(user.max_sessions);
   account.max_leases = static_cast<unsigned>(user.max_leases);
   account.may_kill = user.may_kill;
+  account.networks = user.networks;
   account.timeouts = {.query = user.timeouts.query,
                       .idle_transaction = user.timeouts.idle_transaction,
                       .client_idle = user.timeouts.client_idle};

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tidepool/base/log.h"
+#include "tidepool/net/socket.h"
 #include "tidepool/session/session.h"
 
 namespace tidepool::session {
@@ -120,9 +121,21 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
   return Status::kUnderWay;  // AwaitPacket
 }
 
+// Null as well where the user may not log in from the client's address: the same as a name that
+// nobody has, whatever the password is. At a Unix socket its file's permissions decide.
+Account* Login::find_account(const std::string& name) {
+  Account* account = environment_.find_account(name);
+  if (account == nullptr || account->networks.empty() || client_.arrival.is_unix) return account;
+  const std::string_view address = net::address_of(client_.arrival.peer);
+  const std::vector<Network>& allowed = account->networks;
+  is_outside_ = std::none_of(allowed.begin(), allowed.end(),
+                             [&](const Network& one) { return one.contains(address); });
+  return is_outside_ ? nullptr : account;
+}
+
 protocol::Action Login::find_user(const std::string& name) {
   const ClientIdentity identity = identity_of(channel_.stream());  // whoever it says that it is
-  account_ = environment_.find_account(name);
+  account_ = find_account(name);
   if (account_ == nullptr) return handshake_.on_user(nullptr);
   passwords_version_ = account_->passwords_version;
   const protocol::UserRecord record{account_->passwords, account_->trusted.prove(identity)};
@@ -149,7 +162,10 @@ Login::Status Login::refuse(protocol::Reject& reject) {
   environment_.logins->failures[failure()].add();
   log::info(
       "login refused",
-      {{"session", client_.session}, {"peer", client_.arrival.peer}, {"error", reason_.message}});
+      {{"session", client_.session},
+       {"peer", client_.arrival.peer},
+       {"error", is_outside_ ? reason_.message + " (the user's networks do not have this address)"
+                             : reason_.message}});
   const Duration delay = delay_of_refusal();
   if (delay <= Duration::zero()) {
     write(reject.bytes);
@@ -164,7 +180,7 @@ Login::Status Login::refuse(protocol::Reject& reject) {
 
 // Of a wrong password. Within the time of the login, which goes on.
 Duration Login::delay_of_refusal() const {
-  if (environment_.failed_logins == nullptr || failure() != LoginFailure::kPassword) return {};
+  if (environment_.failed_logins == nullptr || !is_denied()) return {};
   const Duration longest =
       std::min<Duration>(environment_.failed_login_delay, environment_.login_timeout / 2);
   return environment_.failed_logins->add(client_.arrival.network, handshake_.user(), longest,
@@ -186,7 +202,13 @@ void Login::write(std::string_view bytes) {
 }
 
 LoginFailure Login::failure() const {
-  return reason_.code == Code::kBusy ? LoginFailure::kPasswordQueue : failure_of(reason_);
+  if (reason_.code == Code::kBusy) return LoginFailure::kPasswordQueue;
+  const LoginFailure why = failure_of(reason_);
+  return is_outside_ && why == LoginFailure::kPassword ? LoginFailure::kNetwork : why;
+}
+
+bool Login::is_denied() const {
+  return failure() == LoginFailure::kPassword || failure() == LoginFailure::kNetwork;
 }
 
 LoginFailure failure_of(const Error& error) {

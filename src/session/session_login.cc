@@ -240,8 +240,7 @@ void Session::tell_refusal(const Error& error) {
 
 // As in TiDB, the old session goes on, but not for whoever tries passwords.
 void Session::on_change_user_rejected() {
-  const bool is_denied = login_->failure() == LoginFailure::kPassword;
-  if (is_denied && ++denied_changes_ == kMaxDeniedChanges) return close();
+  if (login_->is_denied() && ++denied_changes_ == kMaxDeniedChanges) return close();
   login_.reset();
   channel_.expect_sequence(0);
   rest();

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 
 #include "tidepool/base/clock.h"
@@ -22,6 +23,8 @@ void set_keep_alive(int fd, const KeepAlive& settings);
 
 // "192.0.2.1:5123", "[2001:db8::1]:5123", "unix".
 std::string to_text(const sockaddr_storage& address);
+// The address in what to_text() has made, without port and brackets; empty: it has none.
+std::string_view address_of(std::string_view peer);
 // Where a limit that counts by address counts a peer, which to_text() has named: its IPv4 address,
 // or the /64 of its IPv6 one, for all of that is one customer's. Empty: it is on this machine
 // (loopback, Unix socket), or nobody knows.

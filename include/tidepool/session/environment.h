@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tidepool/base/clock.h"
+#include "tidepool/base/network.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/net/tls_context.h"
 #include "tidepool/pool/prepare_memory.h"
@@ -68,10 +69,11 @@ struct Account {
   std::size_t replay_bytes = 0;  // kept of a transaction to replay it; 0: none is replayed
   std::uint64_t key = 0;         // of the name, the same on all workers
   Timeouts timeouts;
-  unsigned max_sessions = 0;     // 0: any number
-  unsigned max_leases = 0;       // likewise
-  bool may_kill = false;         // what other users run
-  UserLogins* logins = nullptr;  // of all workers; null: nobody counts
+  unsigned max_sessions = 0;      // 0: any number
+  unsigned max_leases = 0;        // likewise
+  bool may_kill = false;          // what other users run
+  std::vector<Network> networks;  // where its clients may be, over TCP; empty: anywhere
+  UserLogins* logins = nullptr;   // of all workers; null: nobody counts
 };
 
 struct Environment {

@@ -56,6 +56,8 @@ class Login {
   const Account* found() const { return account_; }
   // After kRejected.
   LoginFailure failure() const;
+  // Of kRejected: it was not proved who the client is, or it may not come from where it is.
+  bool is_denied() const;
   // Rejected, though perhaps the client is not to hear of it yet.
   bool is_refused() const {
     return handshake_.state() == protocol::ServerHandshake::State::kRejected;
@@ -73,6 +75,7 @@ class Login {
   std::optional<protocol::Proof> known_proof(std::string_view password) const;
   std::optional<protocol::Action> check_password(protocol::CheckPassword& check);
   void on_password_checked(std::optional<protocol::Proof> proof);
+  Account* find_account(const std::string& name);
   protocol::Action find_user(const std::string& name);
   Status let_in(protocol::Accept& accept);
   Status refuse(protocol::Reject& reject);
@@ -88,6 +91,7 @@ class Login {
   net::TlsContext* tls_;
   protocol::ServerHandshake handshake_;
   Account* account_ = nullptr;
+  bool is_outside_ = false;         // the user may not log in from the client's address
   unsigned passwords_version_ = 0;  // of the account's when it was looked for
   protocol::Accept accepted_;
   Error reason_;

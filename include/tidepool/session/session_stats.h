@@ -40,8 +40,10 @@ enum class LoginFailure : std::uint8_t {
   kPendingLogins,  // too many clients had not logged in yet
   kAddress,        // too many of them were at one address
   kMemory,         // what clients had sent before their login was too much
+  kNetwork,        // the user may not log in from that address; the client is not told
+  kProxyHeader,    // a load balancer's connection did not begin with a PROXY header
 };
-inline constexpr std::size_t kLoginFailures = 14;
+inline constexpr std::size_t kLoginFailures = 16;
 
 enum class CommandKind : std::uint8_t { kQuery, kExecute, kPrepare, kOther };
 inline constexpr std::size_t kCommandKinds = 4;
@@ -111,6 +113,8 @@ constexpr const char* to_string(LoginFailure failure) {
     case LoginFailure::kPendingLogins: return "pending_logins";
     case LoginFailure::kAddress: return "address";
     case LoginFailure::kMemory: return "memory";
+    case LoginFailure::kNetwork: return "network";
+    case LoginFailure::kProxyHeader: return "proxy_header";
   }
   return "?";
 }
