@@ -42,14 +42,24 @@ std::unique_ptr<session::LoginPlace> PendingLogins::enter(std::uint32_t id,
   }
 }
 
+bool PendingLogins::move(std::uint32_t id, session::LoginPlace& place, const std::string& network) {
+  while (place.move_to(network) != Entry::kYes) {
+    if (make_room(&network, LoginFailure::kAddress)) continue;
+    stats_.failures[LoginFailure::kAddress].add();
+    return false;
+  }
+  peers_.at(id).network = network;
+  return true;
+}
+
 // Of that network, or of all. The oldest silent one goes; false: there is none.
 bool PendingLogins::make_room(const std::string* network, LoginFailure why) {
   int looked_at = 0;
   for (const auto& [id, peer] : peers_) {
     if (network != nullptr && peer.network != *network) continue;
-    session::Session& session = find_(id);
-    if (session.is_silent()) {
-      session.give_way(why);
+    session::PendingClient& client = find_(id);
+    if (client.is_silent()) {
+      client.give_way(why);
       return true;
     }
     if (++looked_at == kMostLookedAt) return false;
@@ -70,8 +80,8 @@ void PendingLogins::sweep() {
       late.push_back(id);
     }
     for (const std::uint32_t id : late) {
-      session::Session& session = find_(id);
-      if (session.is_silent()) session.give_way(LoginFailure::kTimeout);
+      session::PendingClient& client = find_(id);
+      if (client.is_silent()) client.give_way(LoginFailure::kTimeout);
     }
   }
   if (!peers_.empty()) watch();

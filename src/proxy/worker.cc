@@ -24,7 +24,7 @@ Worker::Worker(Home& home, unsigned index)
       index_(index),
       environment_(loop_),
       pending_(loop_, home.places, home.logins,
-               [this](std::uint32_t id) -> session::Session& { return *sessions_.at(id); }) {
+               [this](std::uint32_t id) -> session::PendingClient& { return this->pending(id); }) {
   environment_.logins = &home.logins;
   environment_.registry = &home.registry;
   environment_.global_settings = &home.global_settings;
@@ -165,6 +165,7 @@ void Worker::run() {
   // In the order of who uses whom, on the thread that they belong to.
   watch_.reset();
   listeners_.clear();
+  drop_peers();
   sessions_.clear();
   pending_.stop();
   pools_.clear();
@@ -173,7 +174,8 @@ void Worker::run() {
 void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
   home_.logins.accepted.add();
   const std::uint32_t id = home_.next_session_id.fetch_add(1, std::memory_order_relaxed);
-  std::string network = net::network_of(accepted.peer);
+  const bool has_header = is_balancer(listener, accepted);
+  std::string network = has_header ? std::string() : net::network_of(accepted.peer);
   auto place = pending_.enter(id, network);
   if (place == nullptr) {
     const std::string told = refusal();
@@ -190,6 +192,57 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
   arrival.tls = tls_[listener];
   arrival.tls_required = demands_[listener].tls;
   arrival.asks_for_clear_password = demands_[listener].clear_password;
+  has_header ? await_header(id, std::move(arrival)) : begin_session(id, std::move(arrival));
+}
+
+bool Worker::is_balancer(std::size_t listener, const net::Accepted& accepted) const {
+  const std::vector<Network>& networks = demands_[listener].balancers;
+  return std::any_of(networks.begin(), networks.end(), [&](const Network& one) {
+    return one.contains(net::address_of(accepted.peer));
+  });
+}
+
+session::PendingClient& Worker::pending(std::uint32_t id) {
+  const auto peer = peers_.find(id);
+  if (peer != peers_.end()) return *peer->second;
+  return *sessions_.at(id);
+}
+
+void Worker::await_header(std::uint32_t id, session::Arrival arrival) {
+  auto peer = std::make_unique<ProxyPeer>(
+      loop_, id, std::move(arrival), [this](std::uint32_t come) { on_header(come); },
+      [this](std::uint32_t gone, session::LoginFailure why) {
+        home_.logins.failures[why].add();
+        forget_peer(gone);
+        home_.process.clients.sub();
+      });
+  peer->start(environment_.login_timeout);
+  peers_[id] = std::move(peer);
+}
+
+void Worker::on_header(std::uint32_t id) {
+  session::Arrival arrival = peers_.at(id)->take_arrival();
+  const bool has_place = pending_.move(id, *arrival.place, arrival.network);
+  forget_peer(id);
+  if (has_place) return begin_session(id, std::move(arrival));
+  const std::string told = refusal();
+  (void)::send(arrival.fd.get(), told.data(), told.size(), MSG_NOSIGNAL);
+  home_.process.clients.sub();
+}
+
+void Worker::forget_peer(std::uint32_t id) {
+  const auto found = peers_.find(id);
+  loop_.retire(std::move(found->second));  // we are in its callback
+  peers_.erase(found);
+}
+
+void Worker::drop_peers() {
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    home_.process.clients.sub();
+  peers_.clear();
+}
+
+void Worker::begin_session(std::uint32_t id, session::Arrival arrival) {
   auto made = std::make_unique<session::Session>(environment_, id, std::move(arrival),
                                                  [this](std::uint32_t gone) { on_closed(gone); });
   session::Session& session = *made;
@@ -219,6 +272,7 @@ void Worker::drain() {
   loop_.post([this] {
     environment_.draining = true;
     listeners_.clear();
+    drop_peers();
     std::vector<session::Session*> all;
     for (const auto& [id, session] : sessions_)
       all.push_back(session.get());

@@ -106,7 +106,8 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
   tls_ = tls;
   demands_.clear();
   for (const config::Listener& listener : config.listeners)
-    demands_.push_back({requires_tls(listener.tls), listener.clear_password});
+    demands_.push_back({requires_tls(listener.tls), listener.clear_password,
+                        listener.proxy_protocol_networks});
   for (const auto& access : environment_.pools) {
     const config::Pool* pool = config.find_pool(access->name);
     if (pool == nullptr) continue;

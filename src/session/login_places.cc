@@ -19,11 +19,7 @@ bool LoginPlaces::is_crowded() const {
 LoginPlaces::Entry LoginPlaces::enter(const std::string& network) {
   const std::lock_guard lock(mutex_);
   if (clients_ >= limits_.clients) return Entry::kClientsFull;
-  if (!network.empty()) {
-    const auto found = networks_.find(network);
-    if (found != networks_.end() && found->second >= limits_.pending_per_network)
-      return Entry::kNetworkFull;
-  }
+  if (is_full(network)) return Entry::kNetworkFull;
   if (pending_ >= limits_.pending) return Entry::kFull;
   if (!network.empty()) ++networks_[network];
   ++pending_;
@@ -35,6 +31,24 @@ void LoginPlaces::leave(const std::string& network) {
   const std::lock_guard lock(mutex_);
   --pending_;
   stats_.pending.sub();
+  leave_network(network);
+}
+
+LoginPlaces::Entry LoginPlaces::move(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(mutex_);
+  if (from == to) return Entry::kYes;
+  if (is_full(to)) return Entry::kNetworkFull;
+  leave_network(from);
+  if (!to.empty()) ++networks_[to];
+  return Entry::kYes;
+}
+
+bool LoginPlaces::is_full(const std::string& network) const {
+  const auto found = networks_.find(network);
+  return found != networks_.end() && found->second >= limits_.pending_per_network;
+}
+
+void LoginPlaces::leave_network(const std::string& network) {
   const auto found = networks_.find(network);
   if (found != networks_.end() && --found->second == 0) networks_.erase(found);
 }
@@ -71,6 +85,12 @@ LoginPlace::~LoginPlace() {
 LoginPlaces::Entry LoginPlace::enter() {
   const LoginPlaces::Entry entry = places_.enter(network_);
   if (entry == LoginPlaces::Entry::kYes) phase_ = Phase::kPending;
+  return entry;
+}
+
+LoginPlaces::Entry LoginPlace::move_to(const std::string& network) {
+  const LoginPlaces::Entry entry = places_.move(network_, network);
+  if (entry == LoginPlaces::Entry::kYes) network_ = network;
   return entry;
 }
 

@@ -45,7 +45,8 @@ Session::Session(Environment& environment, std::uint32_t id, Arrival arrival, On
                arrival.tls,
                arrival.tls_required,
                arrival.asks_for_clear_password,
-               nullptr},
+               nullptr,
+               arrival.waited},
       on_closed_(std::move(on_closed)),
       channel_(environment.loop, std::move(arrival.fd), this),
       place_(std::move(arrival.place)) {

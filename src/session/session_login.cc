@@ -1,4 +1,5 @@
 // How a session begins, and begins anew with COM_CHANGE_USER.
+#include <algorithm>
 #include <utility>
 
 #include "own_errors.h"
@@ -46,7 +47,8 @@ void Session::start() {
   channel_.set_max_pending_bytes(kMaxPendingBytes);
   login_ = make_login(arrival_.tls.get(), protocol::ServerHandshake(std::move(options)));
   timer_ = std::make_unique<net::Timer>(environment_.loop);
-  timer_->start(environment_.login_timeout, [this] { on_login_timeout(); });
+  const Duration left = environment_.login_timeout - arrival_.waited;
+  timer_->start(std::max(left, Duration{}), [this] { on_login_timeout(); });
   on_login_status(login_->start());
 }
 

@@ -13,7 +13,6 @@
 #include "tidepool/net/loop.h"
 #include "tidepool/net/timer.h"
 #include "tidepool/session/login_places.h"
-#include "tidepool/session/session.h"
 
 namespace tidepool::proxy {
 
@@ -22,15 +21,17 @@ class PendingLogins {
   // Of a client that has said nothing, while half of the places are taken.
   static constexpr std::chrono::seconds kCrowdedTimeout{2};
 
-  using Find = std::function<session::Session&(std::uint32_t id)>;
+  using Find = std::function<session::PendingClient&(std::uint32_t id)>;
 
   PendingLogins(net::Loop& loop, session::LoginPlaces& places, session::LoginStats& stats,
                 Find find)
       : loop_(loop), places_(places), stats_(stats), find_(std::move(find)), timer_(loop) {}
 
-  // For the session of that number, which is to be there before the next call. Null: there is no
+  // For the client of that number, which is to be there before the next call. Null: there is no
   // place, which has been counted.
   std::unique_ptr<session::LoginPlace> enter(std::uint32_t id, const std::string& network);
+  // It is at another address than was thought. False: there is no place, which has been counted.
+  bool move(std::uint32_t id, session::LoginPlace& place, const std::string& network);
   void stop() { timer_.stop(); }
 
  private:

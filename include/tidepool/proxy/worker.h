@@ -14,6 +14,7 @@
 #include "tidepool/proxy/handover.h"
 #include "tidepool/proxy/home.h"
 #include "tidepool/proxy/pending_logins.h"
+#include "tidepool/proxy/proxy_peer.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/session.h"
 
@@ -87,6 +88,13 @@ class Worker {
   void set_users(const config::Config& config);
   void run();
   void on_accept(std::size_t listener, net::Accepted accepted);
+  bool is_balancer(std::size_t listener, const net::Accepted& accepted) const;
+  session::PendingClient& pending(std::uint32_t id);
+  void await_header(std::uint32_t id, session::Arrival arrival);
+  void on_header(std::uint32_t id);
+  void forget_peer(std::uint32_t id);
+  void drop_peers();
+  void begin_session(std::uint32_t id, session::Arrival arrival);
   void on_closed(std::uint32_t session);
   void watch_backends();
 
@@ -101,6 +109,7 @@ class Worker {
   struct Demands {
     bool tls = false;
     bool clear_password = false;
+    std::vector<Network> balancers;  // whose connections begin with a PROXY header
   };
   std::vector<Demands> demands_;  // one a listener
   Duration client_keepalive_{};   // 0: none
@@ -108,6 +117,7 @@ class Worker {
   std::vector<std::unique_ptr<pool::WorkerPool>> pools_;
   std::vector<Listening> listeners_;  // perhaps several of one number
   PendingLogins pending_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<ProxyPeer>> peers_;  // until they are sessions
   std::unordered_map<std::uint32_t, std::unique_ptr<session::Session>> sessions_;
   std::unique_ptr<net::Timer> watch_;
   std::atomic<std::size_t> session_count_ = 0;

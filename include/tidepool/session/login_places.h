@@ -47,6 +47,9 @@ class LoginPlaces {
   friend class LoginPlace;
   Entry enter(const std::string& network);
   void leave(const std::string& network);
+  Entry move(const std::string& from, const std::string& to);
+  bool is_full(const std::string& network) const;
+  void leave_network(const std::string& network);
   bool admit(const std::string& network);
   void leave_as_client();
   bool hold(std::size_t before, std::size_t now);
@@ -60,6 +63,20 @@ class LoginPlaces {
   std::unordered_map<std::string, std::size_t> networks_;  // of the pending
 };
 
+// Who has a place of a pending login.
+class PendingClient {
+ public:
+  PendingClient() = default;
+  PendingClient(const PendingClient&) = delete;
+  PendingClient& operator=(const PendingClient&) = delete;
+  virtual ~PendingClient() = default;
+
+  // It is the client's turn to go on with its login, and nothing has come of it.
+  virtual bool is_silent() = 0;
+  // Its place or its memory is needed by others.
+  virtual void give_way(LoginFailure why) = 0;
+};
+
 class LoginPlace {
  public:
   // `network`: see net::network_of(). `on_left` runs once, when the login is no longer pending.
@@ -71,6 +88,8 @@ class LoginPlace {
 
   // To be called first, and unless the answer is kYes nothing else.
   LoginPlaces::Entry enter();
+  // It is at another address than was thought; unless the answer is kYes, nothing has changed.
+  LoginPlaces::Entry move_to(const std::string& network);
   bool is_pending() const { return phase_ == Phase::kPending; }
   // The client has logged in. False: as many as allowed have.
   bool admit();
@@ -82,7 +101,7 @@ class LoginPlace {
   void end_pending();
 
   LoginPlaces& places_;
-  const std::string network_;
+  std::string network_;
   const std::function<void()> on_left_;
   Phase phase_ = Phase::kOutside;
   std::size_t held_ = 0;  // that count

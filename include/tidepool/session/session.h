@@ -58,9 +58,13 @@ struct Arrival {
   bool tls_required = false;
   bool asks_for_clear_password = false;
   std::unique_ptr<LoginPlace> place = nullptr;  // null: nobody counts
+  Duration waited{};                            // of the time for the login: for a PROXY header
 };
 
-class Session final : public net::StreamSink, public pool::LeaseSink, public pool::LeaseKeeper {
+class Session final : public net::StreamSink,
+                      public pool::LeaseSink,
+                      public pool::LeaseKeeper,
+                      public PendingClient {
  public:
   using OnClosed = std::function<void(std::uint32_t id)>;
 
@@ -81,10 +85,8 @@ class Session final : public net::StreamSink, public pool::LeaseSink, public poo
   void close();
   // It has ended, and is to be destroyed soon.
   void leave_place() { place_.reset(); }
-  // It is the client's turn to go on with its login, and nothing has come of it.
-  bool is_silent();
-  // Of one that has not logged in: its place or its memory is needed by others.
-  void give_way(LoginFailure why);
+  bool is_silent() override;
+  void give_way(LoginFailure why) override;
 
   std::uint32_t id() const { return id_; }
   State state() const { return state_; }

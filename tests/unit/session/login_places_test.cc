@@ -116,5 +116,20 @@ TEST_F(LoginPlacesTest, AllTogetherKeepNoMoreThan8MiB) {
   EXPECT_TRUE(all.back()->hold(LoginPlaces::kMaxBytesOfOne));
 }
 
+TEST_F(LoginPlacesTest, AClientMayTurnOutToBeAtAnotherAddress) {
+  const auto nowhere = enter();
+  const auto one = enter("192.0.2.1");
+  const auto two = enter("192.0.2.1");
+
+  EXPECT_EQ(nowhere->move_to("192.0.2.1"), Entry::kNetworkFull);
+  EXPECT_EQ(two->move_to("192.0.2.2"), Entry::kYes);
+  EXPECT_EQ(nowhere->move_to("192.0.2.1"), Entry::kYes);
+  EXPECT_EQ(nowhere->move_to("192.0.2.1"), Entry::kYes) << "where it is already";
+
+  EXPECT_EQ(enter("192.0.2.1"), nullptr);
+  EXPECT_NE(enter("192.0.2.2"), nullptr);
+  EXPECT_EQ(stats_.pending.value(), 3);
+}
+
 }  // namespace
 }  // namespace tidepool::session
