@@ -63,6 +63,11 @@ class Exporter::Collector final : public prometheus::Collectable {
     if (found != pools_.end()) pools_.erase(found);
   }
 
+  void set_certificates(std::vector<ListenerCertificate> certificates) {
+    const std::lock_guard lock(mutex_);
+    certificates_ = std::move(certificates);
+  }
+
   std::vector<PoolSummary> summaries() const {
     const std::lock_guard lock(mutex_);
     std::vector<PoolSummary> result;
@@ -84,6 +89,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     add_pool_families(page, pools);
     add_session_families(page, sessions);
     add_login_families(page, *sources_.logins);
+    add_certificate_families(page, certificates_);
     add_process_families(page, *sources_.process, facts());
     return page.take();
   }
@@ -105,7 +111,8 @@ class Exporter::Collector final : public prometheus::Collectable {
   const TimePoint started_steady_ = Clock::now();
 
   mutable std::mutex mutex_;
-  std::vector<PoolSource> pools_;  // guarded by mutex_
+  std::vector<PoolSource> pools_;                  // guarded by mutex_
+  std::vector<ListenerCertificate> certificates_;  // likewise
 };
 
 Exporter::Exporter(Sources sources) : collector_(std::make_unique<Collector>(std::move(sources))) {}
@@ -118,6 +125,10 @@ void Exporter::add_pool(PoolSource source) {
 
 void Exporter::remove_pool(const std::string& pool) {
   collector_->remove_pool(pool);
+}
+
+void Exporter::set_certificates(std::vector<ListenerCertificate> certificates) {
+  collector_->set_certificates(std::move(certificates));
 }
 
 std::vector<PoolSummary> Exporter::summaries() const {

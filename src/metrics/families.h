@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "page.h"
 #include "sums.h"
+#include "tidepool/metrics/exporter.h"
 #include "tidepool/metrics/process_stats.h"
 #include "tidepool/pool/pool_stats.h"
 #include "tidepool/session/session_stats.h"
@@ -15,6 +17,8 @@ void add_pool_families(Page& page, const AllParts<pool::PoolStats>& pools);
 
 void add_session_families(Page& page, const AllParts<session::SessionStats>& pools);
 void add_login_families(Page& page, const session::LoginStats& logins);
+
+void add_certificate_families(Page& page, const std::vector<ListenerCertificate>& certificates);
 
 // What the kernel says about this process, and since when it runs.
 struct ProcessFacts {

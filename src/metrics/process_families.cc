@@ -37,6 +37,14 @@ double value_of(const Gauge& gauge) {
 
 }  // namespace
 
+void add_certificate_families(Page& page, const std::vector<ListenerCertificate>& certificates) {
+  Family expiry = page.gauge(
+      "tidepool_certificate_expiry_timestamp_seconds",
+      "Unix time at which the certificate of the listener, or one of its chain, expires.");
+  for (const ListenerCertificate& one : certificates)
+    expiry.value({{"listener", one.listener}}, static_cast<double>(one.expires));
+}
+
 void add_process_families(Page& page, const ProcessStats& stats, const ProcessFacts& facts) {
   page.gauge("tidepool_build_info", "Always 1; the label says which Tidepool this is.")
       .value({{"version", facts.version}}, 1);

@@ -1,6 +1,8 @@
 #include "tidepool/net/tls_context.h"
 
+#include <algorithm>
 #include <array>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <string_view>
@@ -8,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "tidepool/net/tls_error.h"
 
@@ -35,6 +38,12 @@ void set_session_context(SSL_CTX* context, std::string_view rules) {
 std::string text_of(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::int64_t expiry_of(const X509* certificate) {
+  std::tm time{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return 0;
+  return ::timegm(&time);
 }
 
 }  // namespace
@@ -82,6 +91,15 @@ Result<void> TlsContext::ask_clients(const ClientCertificates& clients) {
   SSL_CTX_set_max_cert_list(context_, kMaxClientChainBytes);
   set_session_context(context_, (clients.are_required ? "required " : "optional ") + text_of(file));
   return {};
+}
+
+std::int64_t TlsContext::expires() const {
+  std::int64_t first = expiry_of(SSL_CTX_get0_certificate(context_));
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context_, &chain);
+  for (int i = 0; i < sk_X509_num(chain); ++i)
+    first = std::min(first, expiry_of(sk_X509_value(chain, i)));
+  return first;
 }
 
 TlsContext::~TlsContext() {

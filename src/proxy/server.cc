@@ -56,6 +56,7 @@ Result<void> Server::start() {
   }
   for (const auto& pool : home_->pools)
     add_metrics(*pool);
+  show_certificates();
   if (auto serving = start_http(); !serving) return serving;
   const auto watch = [this](int number, std::function<void()> callback) {
     signals_.push_back(std::make_unique<net::Signal>(loop_, number, std::move(callback)));

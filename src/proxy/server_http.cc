@@ -10,6 +10,13 @@ namespace {
 
 constexpr const char* kVersion = TIDEPOOL_VERSION;
 
+std::string name_of(const config::Listener& listener) {
+  if (listener.is_socket()) return listener.socket_path;
+  const bool is_v6 = listener.host.find(':') != std::string::npos;
+  const std::string host = is_v6 ? "[" + listener.host + "]" : listener.host;
+  return host + ":" + std::to_string(listener.port);
+}
+
 }  // namespace
 
 void Server::add_metrics(const PoolHome& pool) {
@@ -17,6 +24,15 @@ void Server::add_metrics(const PoolHome& pool) {
   for (const auto& sessions : pool.sessions)
     source.sessions.push_back(sessions.get());
   exporter_.add_pool(std::move(source));
+}
+
+// At the start and after a reload.
+void Server::show_certificates() {
+  std::vector<metrics::ListenerCertificate> all;
+  const std::vector<config::Listener>& listeners = home_->config.listeners;
+  for (std::size_t i = 0; i < listeners.size(); ++i)
+    if (home_->tls[i] != nullptr) all.push_back({name_of(listeners[i]), home_->tls[i]->expires()});
+  exporter_.set_certificates(std::move(all));
 }
 
 Result<void> Server::start_http() {

@@ -48,6 +48,7 @@ class Server {
 
   // server_http.cc
   void add_metrics(const PoolHome& pool);
+  void show_certificates();
   Result<void> start_http();
   void set_http_hosts();
   std::string render_metrics() const;

@@ -102,6 +102,7 @@ Result<void> Server::read_again() {
   }
   log::configure(next.log.level, next.log.format);
   set_http_hosts();
+  show_certificates();
   for (const std::string& line : loaded->warnings)
     log::warn(line);
   for (const std::string& key : kept)

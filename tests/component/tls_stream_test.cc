@@ -1,3 +1,4 @@
+#include <ctime>
 #include <fstream>
 #include <future>
 #include <thread>
@@ -230,6 +231,23 @@ TEST(TlsContext, SaysWhichFileIsWrong) {
   const auto mixed = TlsContext::load(one.certificate, two.key);
   ASSERT_FALSE(mixed);
   EXPECT_NE(mixed.error().message.find(two.key), std::string::npos) << mixed.error().message;
+}
+
+TEST(TlsContext, SaysWhenTheFirstOfItsCertificatesExpires) {
+  CertificateAuthority authority;
+  const CertificateFiles later = authority.issue({"one"}, -1, 20);
+  const CertificateFiles sooner = authority.issue({"two"}, -1, 10);
+  constexpr std::int64_t kDay = 86400;
+  const std::int64_t now = std::time(nullptr);
+
+  const auto alone = TlsContext::load(later.certificate, later.key);
+  ASSERT_TRUE(alone);
+  EXPECT_NEAR((*alone)->expires(), now + 20 * kDay, 600);
+
+  std::ofstream(later.certificate, std::ios::app) << std::ifstream(sooner.certificate).rdbuf();
+  const auto with_chain = TlsContext::load(later.certificate, later.key);
+  ASSERT_TRUE(with_chain);
+  EXPECT_NEAR((*with_chain)->expires(), now + 10 * kDay, 600);
 }
 
 }  // namespace

@@ -96,6 +96,7 @@ class DashboardTest(unittest.TestCase):
             "tidepool_workers", "tidepool_pending_logins_max", "tidepool_accepting", "tidepool_accept_pauses_total",
             "tidepool_config_reloads_total", "tidepool_config_last_reload_successful",
             "tidepool_config_last_reload_timestamp_seconds", "tidepool_takeovers_total", "tidepool_logins_total",
+            "tidepool_certificate_expiry_timestamp_seconds",
         }
         self.assertEqual(shown, known - elsewhere)
 

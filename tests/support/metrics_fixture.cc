@@ -104,6 +104,7 @@ int main() {
   metrics::Exporter exporter{{.version = "fixture", .process = &process, .logins = &logins}};
   exporter.add_pool({.pool = "app", .stats = &app.pool, .sessions = {&app.sessions}});
   exporter.add_pool({.pool = "reports", .stats = &reports.pool, .sessions = {&reports.sessions}});
+  exporter.set_certificates({{"0.0.0.0:6033", 4'000'000'000}});
   set_up(app);
   set_up(reports);
   process.workers.set(2);

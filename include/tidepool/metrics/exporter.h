@@ -39,6 +39,12 @@ struct PoolSummary {
   std::int64_t last_dial_error_time = 0;                       // Unix seconds; 0: none
 };
 
+// What a listener shows to its clients.
+struct ListenerCertificate {
+  std::string listener;      // the label: its address, or the path of its socket
+  std::int64_t expires = 0;  // Unix seconds
+};
+
 class Exporter {
  public:
   struct Sources {
@@ -55,6 +61,9 @@ class Exporter {
   // Names must differ.
   void add_pool(PoolSource source);
   void remove_pool(const std::string& pool);
+
+  // In the place of those before.
+  void set_certificates(std::vector<ListenerCertificate> certificates);
 
   // Content type "text/plain; version=0.0.4".
   std::string render() const;

@@ -3,6 +3,7 @@
 // sessions made from it outlive it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,8 @@ class TlsContext {
   ~TlsContext();
 
   ssl_ctx_st* raw() const { return context_; }
+  // Unix seconds at which the certificate, or one of the chain behind it, is no longer valid.
+  std::int64_t expires() const;
 
  private:
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}

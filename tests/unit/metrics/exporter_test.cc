@@ -32,6 +32,7 @@ class ExporterTest : public testing::Test {
   Exporter exporter{{.version = "1.2.3", .process = &process, .logins = &logins}};
 
   void add_pool() {
+    exporter.set_certificates({{"127.0.0.1:6033", 4'000'000'000}});
     pool.endpoints.push_back(std::make_unique<pool::EndpointStats>("[::1]:4000"));
     exporter.add_pool({.pool = "app", .stats = &pool, .sessions = {&worker_one, &worker_two}});
   }
@@ -198,6 +199,17 @@ TEST_F(ExporterTest, ShowsWhoLogsInByWhat) {
   logins.users.show({{"app", {Proof::kPrimary}}});
   EXPECT_THAT(exporter.render(), Not(HasSubstr("secondary")));
   EXPECT_THAT(exporter.render(), Not(HasSubstr("cron")));
+}
+
+TEST_F(ExporterTest, TellsWhenTheCertificatesThatListenersShowNowExpire) {
+  exporter.set_certificates({{"127.0.0.1:6033", 1'800'000'000}, {"/run/tidepool.sock", 5}});
+  exporter.set_certificates({{"[::1]:6033", 1'900'000'000}});
+
+  const std::string text = exporter.render();
+
+  EXPECT_THAT(text, HasSubstr("tidepool_certificate_expiry_timestamp_seconds"
+                              "{listener=\"[::1]:6033\"} 1900000000\n"));
+  EXPECT_THAT(text, Not(HasSubstr("127.0.0.1:6033")));
 }
 
 TEST_F(ExporterTest, ForgetsAPoolThatIsRemoved) {
