@@ -178,6 +178,7 @@ ROWS = [
             (total(rate(pool("tidepool_queries_total", 'outcome="error"')), "command"), "{{command}}"),
             (total(rate(f"tidepool_login_failures_total{PROCESS}"), "reason"), "login: {{reason}}"),
             (total(rate(f"tidepool_login_refusals_delayed_total{PROCESS}")), "wrong passwords that waited"),
+            (total(rate(f"tidepool_passthrough_proofs_total{PROCESS}"), "result"), "passthrough: {{result}}"),
         ]),
         graph("Retries", "Statements run again because they surely had no effect, by what had failed, transactions replayed, "
               "statements of which nobody knows whether they were executed, and what a timeout has ended.", "ops", [

@@ -78,6 +78,21 @@ void take_users(Draft& draft, Config& config, Findings& findings) {
   }
 }
 
+// The pools of users who pass through are named after the pool.
+void check_passthrough(const Draft& draft, Config& config, Findings& findings) {
+  config.passes_through = has_passthrough(config);
+  for (const Pool& pool : config.pools) {
+    if (!pool.passthrough) continue;
+    for (const Pool& other : config.pools) {
+      if (!other.name.starts_with(pool.name + "/")) continue;
+      findings.problem(draft.section.at("pools"),
+                       "found a pool named " + other.name +
+                           ", allowed: no name that begins with that of the pool with passthrough "
+                           "and a slash");
+    }
+  }
+}
+
 }  // namespace
 
 Config assemble(Draft draft, Findings& findings) {
@@ -85,6 +100,7 @@ Config assemble(Draft draft, Findings& findings) {
   take_listeners(draft, config, findings);
   take_pools(draft, config, findings);
   take_users(draft, config, findings);
+  check_passthrough(draft, config, findings);
   if (config.http.enabled && !is_loopback(config.http.host)) {
     findings.warning(draft.section.at("http.address"),
                      "metrics are readable by whoever reaches " +

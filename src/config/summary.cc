@@ -38,7 +38,7 @@ std::string pool_line(const Pool& pool) {
     if (&endpoint != &pool.endpoints.front()) text += ", then ";
     text += address_text(endpoint.host, endpoint.port);
   }
-  text += " as " + pool.user + ", " + tls_text(pool.tls) + "; at most " +
+  text += (pool.user.empty() ? "" : " as " + pool.user) + ", " + tls_text(pool.tls) + "; at most " +
           std::to_string(pool.size + pool.max_overflow) + " backends (size " +
           std::to_string(pool.size) + ", max_overflow " + std::to_string(pool.max_overflow);
   if (pool.min_idle > 0) text += ", min_idle " + std::to_string(pool.min_idle);
@@ -56,6 +56,11 @@ std::string user_line(const User& user, const Config& config) {
          (database.empty() ? ", no default database" : ", database " + database);
 }
 
+std::string passthrough_line(const Pool& pool) {
+  return "other users: with accounts of TiDB, by pools like " + pool.name + ", at most " +
+         std::to_string(pool.max_passthrough_users);
+}
+
 }  // namespace
 
 const Pool* Config::find_pool(const std::string& name) const {
@@ -63,6 +68,10 @@ const Pool* Config::find_pool(const std::string& name) const {
     if (pool.name == name) return &pool;
   }
   return nullptr;
+}
+
+std::string passthrough_pool_name(const std::string& name, std::size_t number) {
+  return name + "/" + std::to_string(number);
 }
 
 std::vector<std::string> summary(const Config& config) {
@@ -78,6 +87,8 @@ std::vector<std::string> summary(const Config& config) {
     lines.push_back(pool_line(pool));
   for (const User& user : config.users)
     lines.push_back(user_line(user, config));
+  for (const Pool& pool : config.pools)
+    if (pool.passthrough) lines.push_back(passthrough_line(pool));
   return lines;
 }
 

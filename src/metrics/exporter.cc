@@ -48,7 +48,8 @@ PoolSummary summary_of(const PoolSource& source) {
 class Exporter::Collector final : public prometheus::Collectable {
  public:
   explicit Collector(Sources sources) : sources_(std::move(sources)) {
-    TIDEPOOL_CHECK(sources_.process != nullptr && sources_.logins != nullptr);
+    TIDEPOOL_CHECK(sources_.process != nullptr && sources_.logins != nullptr &&
+                   sources_.proofs != nullptr);
   }
 
   void add_pool(PoolSource source) {
@@ -90,6 +91,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     add_session_families(page, sessions);
     add_login_families(page, *sources_.logins);
     add_certificate_families(page, certificates_);
+    add_proof_families(page, *sources_.proofs);
     add_process_families(page, *sources_.process, facts());
     return page.take();
   }

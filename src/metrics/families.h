@@ -17,6 +17,7 @@ void add_pool_families(Page& page, const AllParts<pool::PoolStats>& pools);
 
 void add_session_families(Page& page, const AllParts<session::SessionStats>& pools);
 void add_login_families(Page& page, const session::LoginStats& logins);
+void add_proof_families(Page& page, const session::ProofStats& proofs);
 
 void add_certificate_families(Page& page, const std::vector<ListenerCertificate>& certificates);
 

@@ -117,4 +117,17 @@ void add_login_families(Page& page, const session::LoginStats& logins) {
       .value({}, static_cast<double>(logins.delayed.value()));
 }
 
+void add_proof_families(Page& page, const session::ProofStats& proofs) {
+  Family results = page.counter("tidepool_passthrough_proofs_total",
+                                "Passwords of users that TiDB was to judge, by what came of it.");
+  using Results = decltype(session::ProofStats::proofs);
+  for (std::size_t i = 0; i < Results::size(); ++i) {
+    const auto result = Results::key(i);
+    results.value({{"result", to_string(result)}},
+                  static_cast<double>(proofs.proofs[result].value()));
+  }
+  page.gauge("tidepool_passthrough_users", "Users that are not listed and have a pool now.")
+      .value({}, static_cast<double>(proofs.users.value()));
+}
+
 }  // namespace tidepool::metrics

@@ -200,12 +200,14 @@ Action ServerHandshake::on_ssl_request() {
 
 Action ServerHandshake::on_user(const UserRecord* user) {
   TIDEPOOL_CHECK(state_ == State::kAwaitUser);
+  if (user != nullptr && user->is_judged_elsewhere && !is_secure()) user = nullptr;
   static const Decoys plaintext_only;
   // Chosen for who has one too: the time that it takes tells nothing.
   const Decoys& decoys = options_.decoys != nullptr ? *options_.decoys : plaintext_only;
   const Passwords& decoy = decoys.of(login_.user);
   has_password_ = user != nullptr && user->passwords;
   passwords_ = has_password_ ? *user->passwords : decoy;
+  is_judged_elsewhere_ = user != nullptr && user->is_judged_elsewhere;
   if (user != nullptr) proof_ = user->proof;
   used_password_ = !without_trailing_nuls(login_.auth_response).empty();
   const bool speaks_plugins = login_.has(capability::kPluginAuth);
@@ -237,6 +239,7 @@ bool ServerHandshake::must_be_clear() const {
 bool ServerHandshake::can_judge(std::string_view plugin) const {
   if (plugin == kClearPassword) return is_secure();
   if (must_be_clear()) return false;
+  if (is_judged_elsewhere_) return plugin == kCachingSha2Password;
   return proof_ ? is_ours(plugin) : passwords_->fits(plugin);
 }
 
@@ -245,6 +248,7 @@ bool ServerHandshake::can_judge(std::string_view plugin) const {
 std::string_view ServerHandshake::choose_plugin() const {
   if (is_secure() && (must_be_clear() || login_.auth_plugin == kClearPassword))
     return kClearPassword;
+  if (is_judged_elsewhere_) return kCachingSha2Password;
   for (const std::string_view plugin :
        {std::string_view(login_.auth_plugin), std::string_view(options_.default_plugin),
         kCachingSha2Password}) {
@@ -266,6 +270,7 @@ Action ServerHandshake::judge(std::string_view response) {
   used_password_ = !response.empty();
   if (!proof_) {
     if (plugin_ == kClearPassword) return judge_cleartext(without_trailing_nuls(response));
+    if (is_judged_elsewhere_) return used_password_ ? ask_for_full() : deny();
     const auto found = passwords_->prove_by_scramble(plugin_, response, salt_);
     if (has_password_) proof_ = found;
   }
@@ -320,14 +325,19 @@ Action ServerHandshake::on_encrypted(std::string_view payload) {
 // A digest that is known would tell sooner, and so tell who has logged in before.
 Action ServerHandshake::judge_cleartext(std::string_view password) {
   if (password.size() > kMaxPasswordBytes) return deny();
+  if (is_judged_elsewhere_) {
+    if (password.empty()) return deny();
+    return enter(State::kAwaitVerdict, ProvePassword{login_.user, std::string(password)});
+  }
   digest_ = sha2_digest(password);
   return enter(State::kAwaitVerdict, CheckPassword{*passwords_, std::string(password)});
 }
 
 Action ServerHandshake::on_verdict(std::optional<Proof> proof) {
   TIDEPOOL_CHECK(state_ == State::kAwaitVerdict);
-  if (!proof || !has_password_) return deny();
+  if (!proof || !(has_password_ || is_judged_elsewhere_)) return deny();
   proof_ = proof;
+  if (is_judged_elsewhere_) return accept({});
   const bool is_new = passwords_->prove_by_digest(digest_) != proof;
   Action action = accept({});
   if (is_new) std::get<Accept>(action).learned_sha2_digest = std::move(digest_);
@@ -338,6 +348,11 @@ Action ServerHandshake::on_busy() {
   TIDEPOOL_CHECK(state_ == State::kAwaitVerdict);
   const std::string text = "Too many connections: too many passwords wait to be checked";
   return reject({kErrTooManyConnections, "08004", text}, Code::kBusy, text);
+}
+
+Action ServerHandshake::on_no_verdict(const Error& error) {
+  TIDEPOOL_CHECK(state_ == State::kAwaitVerdict);
+  return reject({error.mysql_errno, error.sqlstate, error.message}, error.code, error.message);
 }
 
 bool ServerHandshake::is_secure() const {

@@ -11,16 +11,6 @@ bool is_elsewhere(const config::Pool& one, const config::Pool& two) {
   return one.user != two.user || one.password != two.password || one.tls != two.tls;
 }
 
-bool has_sessions(const PoolHome& pool) {
-  const pool::BrokerCounts counts = pool.broker.counts();
-  std::int64_t count = counts.leased + counts.parked + counts.waiting;
-  for (const auto& stats : pool.sessions) {
-    for (std::size_t i = 0; i < session::kSessionStates; ++i)
-      count += stats->sessions[static_cast<session::SessionState>(i)].value();
-  }
-  return count > 0;
-}
-
 void renew(PoolHome& pool) {
   const pool::PrepareMemory::Change forget(pool.prepares);
   pool.broker.with(
@@ -57,6 +47,16 @@ void set_peers(const Workers& workers, std::size_t number) {
 }
 
 }  // namespace
+
+bool has_sessions(const PoolHome& pool) {
+  const pool::BrokerCounts counts = pool.broker.counts();
+  std::int64_t count = counts.leased + counts.parked + counts.waiting;
+  for (const auto& stats : pool.sessions) {
+    for (std::size_t i = 0; i < session::kSessionStates; ++i)
+      count += stats->sessions[static_cast<session::SessionState>(i)].value();
+  }
+  return count > 0;
+}
 
 Result<std::size_t> apply_config(Home& home, const Workers& workers, const config::Config& next) {
   auto tls = load_tls(next);

@@ -20,13 +20,20 @@ constexpr std::chrono::seconds kPoolDrainTimeout{2};
 
 }  // namespace
 
-Server::Server(std::unique_ptr<Home> home, const config::Source& source, Program program,
+Server::Server(std::unique_ptr<Home> home, const config::Config& config,
+               const config::Source& source, Program program,
                std::unique_ptr<Predecessor> predecessor)
     : source_(source),
       home_(std::move(home)),
-      exporter_({.version = kVersion, .process = &home_->process, .logins = &home_->logins}),
+      exporter_({.version = kVersion,
+                 .process = &home_->process,
+                 .logins = &home_->logins,
+                 .proofs = &home_->proofs}),
+      passthrough_(loop_, home_->password_proofs, home_->proofs, passthrough_events()),
       takeover_(loop_, *home_, workers_, std::move(program), std::move(predecessor),
-                takeover_events()) {}
+                takeover_events()) {
+  passthrough_.set_base(config);
+}
 
 Takeover::Events Server::takeover_events() {
   return {.sockets = [this] { return sockets(); },
@@ -203,6 +210,7 @@ void Server::poll_pools() {
 
 void Server::stop_workers() {
   takeover_.stop();
+  passthrough_.stop();
   drain_timer_.stop();
   memory_timer_.stop();
   reload_timer_.stop();
@@ -223,12 +231,12 @@ int run(const config::Config& config, const config::Source& source, const Progra
   }
   net::prepare_process();
   net::let_memory_be_dumped(config.core_dumps);
-  auto home = build_home(config);
+  auto home = build_home(without_models(config));
   if (!home) {
     log::error("cannot start", {{"error", home.error().message}});
     return 1;
   }
-  Server server(std::move(*home), source, program, std::move(*predecessor));
+  Server server(std::move(*home), config, source, program, std::move(*predecessor));
   if (const auto started = server.start(); !started) {
     log::error("cannot start", {{"error", started.error().message}});
     return 1;

@@ -15,6 +15,7 @@
 #include "tidepool/proxy/file_watch.h"
 #include "tidepool/proxy/home.h"
 #include "tidepool/proxy/memory_gate.h"
+#include "tidepool/proxy/passthrough.h"
 #include "tidepool/proxy/reload.h"
 #include "tidepool/proxy/takeover.h"
 #include "tidepool/proxy/worker.h"
@@ -23,9 +24,9 @@ namespace tidepool::proxy {
 
 class Server {
  public:
-  // `predecessor` may be null.
-  Server(std::unique_ptr<Home> home, const config::Source& source, Program program,
-         std::unique_ptr<Predecessor> predecessor);
+  // `config` is what the home was built for. `predecessor` may be null.
+  Server(std::unique_ptr<Home> home, const config::Config& config, const config::Source& source,
+         Program program, std::unique_ptr<Predecessor> predecessor);
 
   Result<void> start();
   int run();  // the process's exit code
@@ -61,6 +62,9 @@ class Server {
   void poll_files();
   void reload(const char* why);
   Result<void> read_again();
+  Result<void> apply(const config::Config& next);
+  void watch_pools();
+  Passthrough::Events passthrough_events();
 
   template <class Action>
   void for_all(Action action) {
@@ -80,6 +84,7 @@ class Server {
   net::Timer reload_timer_{loop_};
   FileWatch files_;
   Workers workers_;
+  Passthrough passthrough_;
   Takeover takeover_;
   std::vector<std::unique_ptr<net::Signal>> signals_;
   std::unique_ptr<admin::HttpServer> http_;

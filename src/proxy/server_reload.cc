@@ -50,11 +50,16 @@ void Server::watch_files(const config::Config& config) {
 void Server::poll_files() {
   if (home_->draining || takeover_.has_handed_over()) return;
   if (home_->config.reload_on_change && files_.has_changed()) reload("a file has changed");
+  watch_pools();
+  reload_timer_.start(kFilePoll, [this] { poll_files(); });
+}
+
+void Server::watch_pools() {
+  passthrough_.tick();
   for (const PoolHome* pool : drain_removed_pools(*home_, workers_)) {
     exporter_.remove_pool(pool->config.name);
     log::info("removed pool drained", {{"pool", pool->config.name}});
   }
-  reload_timer_.start(kFilePoll, [this] { poll_files(); });
 }
 
 // All of it or nothing.
@@ -83,12 +88,25 @@ Result<void> Server::read_again() {
       all += (all.empty() ? "" : "; ") + problem;
     return fail(Code::kConfig, all);
   }
-  config::Config current = home_->config;
+  config::Config current = passthrough_.base();
   for (const auto& pool : home_->pools)  // it may come back, and be as it was built
     if (pool->is_removed) current.pools.push_back(pool->config);
   std::vector<std::string> kept;
   const config::Config next = config::reloadable(current, loaded->config, kept);
   watch_files(next);
+  if (const auto applied = passthrough_.change_base(next); !applied)
+    return tl::unexpected(applied.error());
+  log::configure(next.log.level, next.log.format);
+  set_http_hosts();
+  show_certificates();
+  for (const std::string& line : loaded->warnings)
+    log::warn(line);
+  for (const std::string& key : kept)
+    log::warn("not changed: this needs a restart", {{"key", key}});
+  return {};
+}
+
+Result<void> Server::apply(const config::Config& next) {
   std::set<std::string> drained;
   for (const auto& pool : home_->pools) {
     if (pool->is_drained) drained.insert(pool->config.name);
@@ -100,14 +118,25 @@ Result<void> Server::read_again() {
     const PoolHome& pool = *home_->pools[i];
     if (is_new || (drained.count(pool.config.name) > 0 && !pool.is_drained)) add_metrics(pool);
   }
-  log::configure(next.log.level, next.log.format);
-  set_http_hosts();
-  show_certificates();
-  for (const std::string& line : loaded->warnings)
-    log::warn(line);
-  for (const std::string& key : kept)
-    log::warn("not changed: this needs a restart", {{"key", key}});
   return {};
+}
+
+// Users pass through by pools of their own, which come and go.
+Passthrough::Events Server::passthrough_events() {
+  const auto is_free = [this](const std::string& name, const config::Pool& like) {
+    const PoolHome* pool = home_->find_pool(name);
+    // What is fixed when a pool is built must be right.
+    return pool == nullptr ||
+           (pool->is_removed && pool->is_drained && pool->config.endpoints == like.endpoints &&
+            pool->config.prepare_memory == like.prepare_memory);
+  };
+  return {.apply = [this](const config::Config& next) { return apply(next); },
+          .is_free = is_free,
+          .has_sessions =
+              [this](const std::string& name) {
+                const PoolHome* pool = home_->find_pool(name);
+                return pool != nullptr && has_sessions(*pool);
+              }};
 }
 
 }  // namespace tidepool::proxy

@@ -38,6 +38,7 @@ Worker::Worker(Home& home, unsigned index)
   environment_.login_key = home.login_key.get();
   environment_.failed_logins = &home.failed_logins;
   environment_.password_checks = home.password_checks.get();
+  environment_.password_proofs = &home.password_proofs;
   add_pools();
   apply(home.config, home.tls, {});
 }

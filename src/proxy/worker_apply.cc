@@ -49,6 +49,7 @@ void fill_passwords(session::Account& account, const config::User& user) {
 
 void fill(session::Account& account, const config::User& user, const config::Pool& pool) {
   fill_passwords(account, user);
+  account.is_passed_through = user.is_passed_through;
   account.key = keyed_number(user.name);
   account.max_sessions = static_cast<unsigned>(user.max_sessions);
   account.max_leases = static_cast<unsigned>(user.max_leases);
@@ -106,8 +107,8 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
   tls_ = tls;
   demands_.clear();
   for (const config::Listener& listener : config.listeners)
-    demands_.push_back({requires_tls(listener.tls), listener.clear_password,
-                        listener.proxy_protocol_networks});
+    demands_.push_back(
+        {requires_tls(listener.tls), listener.clear_password, listener.proxy_protocol_networks});
   for (const auto& access : environment_.pools) {
     const config::Pool* pool = config.find_pool(access->name);
     if (pool == nullptr) continue;
@@ -122,6 +123,7 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
     environment_.pools[number]->databases = {};
   set_users(config);
   environment_.decoys = decoys_of(environment_);
+  environment_.passes_through = config.passes_through;
   environment_.login_timeout = config.login_timeout;
   environment_.failed_login_delay = config.failed_login_delay;
   environment_.client_stall_timeout = config.client_stall_timeout;
@@ -146,7 +148,7 @@ void Worker::set_users(const config::Config& config) {
     }
     session::Account& account = environment_.accounts[user.name];
     account.pool = access->get();
-    account.logins = &home_.logins.users.of(user.name);
+    if (!user.is_passed_through) account.logins = &home_.logins.users.of(user.name);
     account.trusted = trusted_by(user, home_.unix_users);
     fill(account, user, *config.find_pool(user.pool));
   }

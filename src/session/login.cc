@@ -26,7 +26,7 @@ bool Login::takes_packets() const {
 }
 
 bool Login::waits_for_client() const {
-  return key_wait_ == nullptr && check_wait_ == nullptr;
+  return key_wait_ == nullptr && check_wait_ == nullptr && proof_wait_ == nullptr;
 }
 
 Login::Status Login::start() {
@@ -83,6 +83,27 @@ void Login::on_password_checked(std::optional<protocol::Proof> proof) {
   tell(perform(handshake_.on_verdict(proof)));
 }
 
+void Login::prove_password(protocol::ProvePassword& prove) {
+  proof_wait_ = environment_.password_proofs->add(
+      environment_.loop, std::move(prove.user), std::move(prove.password),
+      [this](const PasswordProofs::Answer& answer) { on_password_proved(answer); });
+}
+
+// Every worker has the account by now, unless it has gone again.
+void Login::on_password_proved(const PasswordProofs::Answer& answer) {
+  proof_wait_.reset();
+  const OnStatus tell = on_late_status_;  // it may destroy this object
+  if (answer.verdict == PasswordProofs::Verdict::kUnknown)
+    return tell(perform(handshake_.on_no_verdict(answer.error)));
+  if (answer.verdict == PasswordProofs::Verdict::kWrong)
+    return tell(perform(handshake_.on_verdict(std::nullopt)));
+  account_ = environment_.find_account(handshake_.user());
+  if (answer.verdict == PasswordProofs::Verdict::kBusy || account_ == nullptr)
+    return tell(perform(handshake_.on_busy()));
+  passwords_version_ = account_->passwords_version;
+  tell(perform(handshake_.on_verdict(protocol::Proof::kTidb)));
+}
+
 Login::Status Login::perform(protocol::Action action) {
   for (;;) {
     std::optional<protocol::Action> next;
@@ -114,6 +135,10 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
     next = check_password(*check);
     return Status::kUnderWay;
   }
+  if (auto* prove = std::get_if<protocol::ProvePassword>(&action)) {
+    prove_password(*prove);
+    return Status::kUnderWay;
+  }
   if (auto* accept = std::get_if<protocol::Accept>(&action)) {
     return let_in(*accept);
   }
@@ -133,12 +158,19 @@ Account* Login::find_account(const std::string& name) {
   return is_outside_ ? nullptr : account;
 }
 
+// One that is not listed may be TiDB's, where it may say its password.
 protocol::Action Login::find_user(const std::string& name) {
   const ClientIdentity identity = identity_of(channel_.stream());  // whoever it says that it is
   account_ = find_account(name);
+  protocol::UserRecord record;
+  record.is_judged_elsewhere = account_ != nullptr
+                                   ? account_->is_passed_through
+                                   : environment_.passes_through && !is_outside_ && !name.empty();
+  if (record.is_judged_elsewhere) return handshake_.on_user(&record);
   if (account_ == nullptr) return handshake_.on_user(nullptr);
   passwords_version_ = account_->passwords_version;
-  const protocol::UserRecord record{account_->passwords, account_->trusted.prove(identity)};
+  record.passwords = account_->passwords;
+  record.proof = account_->trusted.prove(identity);
   return handshake_.on_user(&record);
 }
 

@@ -23,6 +23,7 @@ UserRecord user_of(unsigned kind) {
     case 3: return {Passwords(kNative, kSha2)};
     case 4: return {Passwords(kPlain, kNative)};
     case 5: return {Passwords(kSha2, kPlain)};
+    case 6: return {.passwords = std::nullopt, .is_judged_elsewhere = true};
     default: return {std::nullopt};
   }
 }
@@ -38,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.tls = static_cast<TlsPolicy>(choice % 3);
   options.transport = static_cast<Transport>(choice / 3 % 2);
   options.rsa_key = choice % 5 == 0 ? nullptr : &kKey;
-  const UserRecord user = user_of(choice / 6 % 7);
+  const UserRecord user = user_of(choice / 6 % 8);
   ServerHandshake handshake(options);
   Action action = handshake.start();
   while (!handshake.is_done()) {
@@ -49,6 +50,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else if (const auto* check = std::get_if<CheckPassword>(&action)) {
       TIDEPOOL_CHECK(check->password.size() <= kMaxPasswordBytes);
       action = choice % 2 == 0 ? handshake.on_verdict(std::nullopt) : handshake.on_busy();
+    } else if (const auto* prove = std::get_if<ProvePassword>(&action)) {
+      TIDEPOOL_CHECK(handshake.is_secure() && user.is_judged_elsewhere);
+      TIDEPOOL_CHECK(!prove->password.empty() && prove->password.size() <= kMaxPasswordBytes);
+      action = handshake.on_no_verdict({tidepool::Code::kRefused, "no", 2003, "HY000"});
     } else if (std::holds_alternative<StartTls>(action)) {
       action = handshake.on_tls_established();
     } else {

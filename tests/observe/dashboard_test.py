@@ -97,6 +97,7 @@ class DashboardTest(unittest.TestCase):
             "tidepool_config_reloads_total", "tidepool_config_last_reload_successful",
             "tidepool_config_last_reload_timestamp_seconds", "tidepool_takeovers_total", "tidepool_logins_total",
             "tidepool_certificate_expiry_timestamp_seconds",
+            "tidepool_passthrough_users",
         }
         self.assertEqual(shown, known - elsewhere)
 

@@ -99,9 +99,11 @@ bool input_has_ended() {
 int main() {
   metrics::ProcessStats process;
   session::LoginStats logins;
+  session::ProofStats proofs;
   Pool app;
   Pool reports;
-  metrics::Exporter exporter{{.version = "fixture", .process = &process, .logins = &logins}};
+  metrics::Exporter exporter{
+      {.version = "fixture", .process = &process, .logins = &logins, .proofs = &proofs}};
   exporter.add_pool({.pool = "app", .stats = &app.pool, .sessions = {&app.sessions}});
   exporter.add_pool({.pool = "reports", .stats = &reports.pool, .sessions = {&reports.sessions}});
   exporter.set_certificates({{"0.0.0.0:6033", 4'000'000'000}});
@@ -111,6 +113,7 @@ int main() {
   process.clients.set(80);
   process.max_clients.set(10'000);
   logins.pending.set(3);
+  proofs.users.set(2);
   logins.max_pending.set(2'000);
   logins.users.show({{"app", {protocol::Proof::kPrimary, protocol::Proof::kSecondary}}});
 
@@ -136,6 +139,8 @@ int main() {
     logins.failures[session::LoginFailure::kPassword].add();
     logins.delayed.add();
     logins.users.of("app")[protocol::Proof::kPrimary].add();
+    proofs.proofs[session::ProofResult::kRight].add();
+    proofs.proofs[session::ProofResult::kWrong].add();
     turn(app);
     turn(reports);
   }

@@ -179,7 +179,8 @@ struct User {
   int max_leases = 0;           // at once; the others wait; 0: no limit
   std::uint64_t max_prepared_memory = 16U << 20U;  // bytes of a session's statements; 0: no limit
   bool may_kill = false;                           // what other users of the pool run
-  Timeouts timeouts = {};  // those of the whole, unless the user has its own
+  Timeouts timeouts = {};          // those of the whole, unless the user has its own
+  bool is_passed_through = false;  // not of the configuration: TiDB judges its password
 
   bool operator==(const User&) const = default;
 };
@@ -205,15 +206,20 @@ struct Config {
   Milliseconds drain_timeout{30'000};          // after SIGTERM: how long running work may take
   // After another process took over: how long the sessions of this one go on.
   Milliseconds takeover_timeout{300'000};
-  Timeouts timeouts;        // of users without their own
-  std::vector<Pool> pools;  // never empty
-  std::vector<User> users;  // never empty, unless a pool has passthrough
+  Timeouts timeouts;            // of users without their own
+  std::vector<Pool> pools;      // never empty
+  std::vector<User> users;      // never empty, unless a pool has passthrough
+  bool passes_through = false;  // one has
 
   // The pool of that name; null if there is none, which never happens for the pool of a user.
   [[nodiscard]] const Pool* find_pool(const std::string& name) const;
 
   bool operator==(const Config&) const = default;
 };
+
+// The name of a pool of users who pass through the pool `name`, by its number from 1. No pool of
+// the configuration has such a name.
+std::string passthrough_pool_name(const std::string& name, std::size_t number);
 
 // What a start says about itself, a line a fact: what is listened on, which TiDB, how it is
 // verified, how large the pools are, which users lead to which pool and database. Never a secret.

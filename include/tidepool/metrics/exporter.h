@@ -51,6 +51,7 @@ class Exporter {
     std::string version;
     const ProcessStats* process = nullptr;        // must outlive the exporter
     const session::LoginStats* logins = nullptr;  // must outlive the exporter
+    const session::ProofStats* proofs = nullptr;  // likewise
   };
 
   explicit Exporter(Sources sources);

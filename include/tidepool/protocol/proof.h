@@ -11,8 +11,9 @@ enum class Proof : std::uint8_t {
   kSecondary,    // the one beside it, during a rotation
   kCertificate,  // a verified client certificate that names the user
   kUnixUser,     // the kernel says which Unix user is at the other end of the Unix socket
+  kTidb,         // TiDB has taken the password of a user that is not listed
 };
-inline constexpr std::size_t kProofs = 4;
+inline constexpr std::size_t kProofs = 5;
 
 constexpr const char* to_string(Proof proof) {
   switch (proof) {
@@ -20,6 +21,7 @@ constexpr const char* to_string(Proof proof) {
     case Proof::kSecondary: return "secondary";
     case Proof::kCertificate: return "certificate";
     case Proof::kUnixUser: return "unix_user";
+    case Proof::kTidb: return "tidb";
   }
   return "?";
 }

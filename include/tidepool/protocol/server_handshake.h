@@ -31,6 +31,9 @@ struct UserRecord {
   // The connection itself has shown already that it is this user: whatever the client answers in
   // the place of a password is right.
   std::optional<Proof> proof = std::nullopt;
+  // The password itself is asked for, and judged by somebody else (ProvePassword). Where it could
+  // be read, there is no such user.
+  bool is_judged_elsewhere = false;
 };
 
 enum class TlsPolicy : std::uint8_t { kDisabled, kOffered, kRequired };
@@ -70,6 +73,11 @@ struct CheckPassword {
   Passwords passwords;
   std::string password;  // of kMaxPasswordBytes at most
 };
+// Of a user that is judged elsewhere; then on_verdict(), on_busy() or on_no_verdict().
+struct ProvePassword {
+  std::string user;
+  std::string password;  // of kMaxPasswordBytes at most, never empty
+};
 // Logged in. The session sends `bytes` (possibly none), then an OK or an ERR of its own (1049 and
 // the like) whose sequence number is `next_sequence`.
 struct Accept {
@@ -87,7 +95,7 @@ struct Reject {
   Error reason;
 };
 using Action = std::variant<SendBytes, StartTls, AwaitPacket, FindUser, FindKey, CheckPassword,
-                            Accept, Reject>;
+                            ProvePassword, Accept, Reject>;
 
 class ServerHandshake {
  public:
@@ -131,10 +139,15 @@ class ServerHandshake {
   // It was not checked: too many others wait for that.
   Action on_busy();
 
+  // There is none, for that reason, which the client is told.
+  Action on_no_verdict(const Error& error);
+
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool is_done() const {
     return state_ == State::kAccepted || state_ == State::kRejected;
   }
+  // Whether nobody can read along: TLS, or a Unix socket.
+  [[nodiscard]] bool is_secure() const;
   // Of the next packet in either direction: what to PacketAssembler::expect_sequence().
   [[nodiscard]] std::uint8_t next_sequence() const { return sequence_; }
   // The salt, for a later COM_CHANGE_USER.
@@ -172,7 +185,6 @@ class ServerHandshake {
   [[nodiscard]] bool must_be_clear() const;
   [[nodiscard]] bool can_judge(std::string_view plugin) const;
   [[nodiscard]] std::string_view choose_plugin() const;
-  [[nodiscard]] bool is_secure() const;
 
   HandshakeOptions options_;
   Purpose purpose_ = Purpose::kLogin;
@@ -181,7 +193,8 @@ class ServerHandshake {
   std::string salt_;
   LoginRequest login_;
   std::optional<Passwords> passwords_;  // once a user is named: the user's, or a decoy's
-  bool has_password_ = false;           // they are the user's
+  bool is_judged_elsewhere_ = false;
+  bool has_password_ = false;  // they are the user's
   std::optional<Proof> proof_;
   bool used_password_ = false;  // for the text of 1045
   bool tls_established_ = false;

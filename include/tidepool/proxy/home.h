@@ -23,6 +23,7 @@
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/login_places.h"
 #include "tidepool/session/password_checks.h"
+#include "tidepool/session/password_proofs.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 
@@ -63,6 +64,8 @@ struct Home {
   std::unique_ptr<session::LoginKey> login_key = std::make_unique<session::LoginKey>();
   std::unique_ptr<session::PasswordChecks> password_checks =
       std::make_unique<session::PasswordChecks>();
+  session::PasswordProofs password_proofs;
+  session::ProofStats proofs;
   session::FailedLogins failed_logins;
   session::LoginStats logins;
   session::LoginPlaces places{logins};

@@ -19,6 +19,9 @@ using Workers = std::vector<std::unique_ptr<Worker>>;
 // changed. Answers how many pools are new; they are the last ones of the home.
 Result<std::size_t> apply_config(Home& home, const Workers& workers, const config::Config& next);
 
+// Whether anybody uses it, or waits for that.
+bool has_sessions(const PoolHome& pool);
+
 // Closes the backends of pools that are no longer of the configuration and have no session left.
 // Answers those that it was done for. Call it from time to time.
 std::vector<PoolHome*> drain_removed_pools(Home& home, const Workers& workers);

@@ -27,6 +27,7 @@
 #include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
+#include "tidepool/session/password_proofs.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/session/silence.h"
@@ -63,11 +64,12 @@ struct Account {
   unsigned passwords_version = 0;                // changes with them, but not with what is learnt
   Trusted trusted;                               // who needs none
   PoolAccess* pool = nullptr;
-  std::string database;          // when the login names none; empty: none
-  bool is_removed = false;       // from the configuration: its sessions end when they can
-  bool retries = true;           // what surely had no effect is run again when it failed
-  std::size_t replay_bytes = 0;  // kept of a transaction to replay it; 0: none is replayed
-  std::uint64_t key = 0;         // of the name, the same on all workers
+  std::string database;            // when the login names none; empty: none
+  bool is_passed_through = false;  // not of the configuration: TiDB judges its password
+  bool is_removed = false;         // from the configuration: its sessions end when they can
+  bool retries = true;             // what surely had no effect is run again when it failed
+  std::size_t replay_bytes = 0;    // kept of a transaction to replay it; 0: none is replayed
+  std::uint64_t key = 0;           // of the name, the same on all workers
   Timeouts timeouts;
   unsigned max_sessions = 0;      // 0: any number
   unsigned max_leases = 0;        // likewise
@@ -88,6 +90,8 @@ struct Environment {
   unsigned worker = 0;                        // this one's index
   LoginKey* login_key = nullptr;              // shared by all workers
   PasswordChecks* password_checks = nullptr;  // likewise
+  PasswordProofs* password_proofs = nullptr;  // likewise
+  bool passes_through = false;  // users that the configuration does not list may ask TiDB
   protocol::Decoys decoys;
   FailedLogins* failed_logins = nullptr;  // shared by all workers; null: no refusal waits
   Duration login_timeout = std::chrono::seconds(10);

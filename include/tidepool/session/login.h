@@ -18,6 +18,7 @@
 #include "tidepool/session/environment.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
+#include "tidepool/session/password_proofs.h"
 
 namespace tidepool::session {
 
@@ -77,6 +78,8 @@ class Login {
   void on_password_checked(std::optional<protocol::Proof> proof);
   Account* find_account(const std::string& name);
   protocol::Action find_user(const std::string& name);
+  void prove_password(protocol::ProvePassword& prove);
+  void on_password_proved(const PasswordProofs::Answer& answer);
   Status let_in(protocol::Accept& accept);
   Status refuse(protocol::Reject& reject);
   Duration delay_of_refusal() const;
@@ -98,6 +101,7 @@ class Login {
   const OnStatus on_late_status_;
   std::unique_ptr<LoginKey::Wait> key_wait_;
   std::unique_ptr<PasswordChecks::Wait> check_wait_;
+  std::unique_ptr<PasswordProofs::Wait> proof_wait_;
   std::string refusal_;                // until it is written
   std::unique_ptr<net::Timer> delay_;  // set while it waits
 };

@@ -45,6 +45,27 @@ enum class LoginFailure : std::uint8_t {
 };
 inline constexpr std::size_t kLoginFailures = 16;
 
+// What became of a password that TiDB is to judge.
+enum class ProofResult : std::uint8_t {
+  kRight,
+  kWrong,
+  kFailed,      // TiDB could not be asked
+  kBusy,        // too many waited for that
+  kRemembered,  // TiDB was not asked again
+};
+inline constexpr std::size_t kProofResults = 5;
+
+constexpr const char* to_string(ProofResult result) {
+  switch (result) {
+    case ProofResult::kRight: return "right";
+    case ProofResult::kWrong: return "wrong";
+    case ProofResult::kFailed: return "failed";
+    case ProofResult::kBusy: return "busy";
+    case ProofResult::kRemembered: return "remembered";
+  }
+  return "?";
+}
+
 enum class CommandKind : std::uint8_t { kQuery, kExecute, kPrepare, kOther };
 inline constexpr std::size_t kCommandKinds = 4;
 
@@ -209,6 +230,12 @@ struct LoginStats {
   Gauge pending;      // clients that have not logged in yet
   Gauge max_pending;  // of those; set once, or by a reload
   LoginsByUser users;
+};
+
+// Of users that the configuration does not list.
+struct ProofStats {
+  EnumArray<ProofResult, Counter, kProofResults> proofs;
+  Gauge users;  // who have a pool
 };
 
 }  // namespace tidepool::session

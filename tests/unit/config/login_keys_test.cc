@@ -193,6 +193,9 @@ TEST(LoginKeys, APoolForPassthroughNeedsNoAccount) {
   EXPECT_THAT(problems_of(load("pools: [{name: a, host: h, passthrough: true}, "
                                "{name: b, host: h, passthrough: true}]")),
               HasSubstr("pools[1].passthrough: found true a second time"));
+  EXPECT_THAT(problems_of(load("pools: [{name: a, host: h, passthrough: true}, "
+                               "{name: a/1, host: h, user: u, password: p}]")),
+              HasSubstr("found a pool named a/1"));
 }
 
 }  // namespace

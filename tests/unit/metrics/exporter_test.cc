@@ -26,10 +26,12 @@ class ExporterTest : public testing::Test {
  protected:
   ProcessStats process;
   session::LoginStats logins;
+  session::ProofStats proofs;
   pool::PoolStats pool;
   session::SessionStats worker_one;
   session::SessionStats worker_two;
-  Exporter exporter{{.version = "1.2.3", .process = &process, .logins = &logins}};
+  Exporter exporter{
+      {.version = "1.2.3", .process = &process, .logins = &logins, .proofs = &proofs}};
 
   void add_pool() {
     exporter.set_certificates({{"127.0.0.1:6033", 4'000'000'000}});

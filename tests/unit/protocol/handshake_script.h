@@ -149,6 +149,11 @@ class Script {
     ++outcome_.checks;
     return handshake_.on_verdict(step.passwords.prove_in_clear(step.password));
   }
+  Action on(ProvePassword& step) {
+    ++outcome_.checks;
+    return handshake_.on_verdict(step.password == "secret" ? std::optional(Proof::kTidb)
+                                                           : std::nullopt);
+  }
   Action on(Accept& step) { return std::move(step); }
   Action on(Reject& step) { return std::move(step); }
 

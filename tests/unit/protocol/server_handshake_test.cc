@@ -448,5 +448,82 @@ TEST(ServerHandshake, RefusesAPacketWhileItsUserIsLookedFor) {
   EXPECT_TRUE(std::holds_alternative<Reject>(handshake.on_packet(client.login())));
 }
 
+// The user is judged elsewhere: its password itself is asked for, whatever plugin the client has.
+class JudgedElsewhereTest : public testing::TestWithParam<std::string_view> {
+ protected:
+  JudgedElsewhereTest() { options_.tls_established = true; }
+
+  // Up to the question about the password.
+  Action ask(ServerHandshake& handshake, const std::string& password) {
+    ScriptedClient client;
+    client.plugin = GetParam();
+    client.password = password;
+    client.salt = options_.salt;
+    UserRecord user;
+    user.is_judged_elsewhere = true;
+    handshake.start();
+    (void)handshake.on_packet(client.login());
+    Action action = handshake.on_user(&user);
+    if (handshake.state() == ServerHandshake::State::kAwaitScramble)
+      action = handshake.on_packet(sha2_scramble(password, options_.salt));
+    if (handshake.state() == ServerHandshake::State::kAwaitFullSecret)
+      action = handshake.on_packet(password + std::string(1, '\0'));
+    return action;
+  }
+
+  HandshakeOptions options_ = test_options();
+};
+
+TEST_P(JudgedElsewhereTest, ThePasswordItselfIsAskedForAndTheVerdictTaken) {
+  const auto asked = [&](ServerHandshake& handshake) {
+    const Action action = ask(handshake, "secret");
+    const auto* prove = std::get_if<ProvePassword>(&action);
+    return prove != nullptr ? prove->user + ":" + prove->password : "not asked";
+  };
+  ServerHandshake right(options_);
+  ServerHandshake wrong(options_);
+  ServerHandshake busy(options_);
+  for (ServerHandshake* handshake : {&right, &wrong, &busy})
+    EXPECT_EQ(asked(*handshake), "app:secret");
+
+  const Action accepted = right.on_verdict(Proof::kTidb);
+  ASSERT_TRUE(std::holds_alternative<Accept>(accepted));
+  EXPECT_EQ(std::get<Accept>(accepted).proof, Proof::kTidb);
+  EXPECT_EQ(std::get<Accept>(accepted).learned_sha2_digest, "");  // it is asked again
+  EXPECT_EQ(std::get<Reject>(wrong.on_verdict(std::nullopt)).reason.mysql_errno, 1045);
+  EXPECT_EQ(std::get<Reject>(busy.on_busy()).reason.mysql_errno, 1040);
+}
+
+TEST_P(JudgedElsewhereTest, TheClientIsToldWhyThereIsNoVerdict) {
+  ServerHandshake handshake(options_);
+  (void)ask(handshake, "secret");
+  const Action action = handshake.on_no_verdict({Code::kRefused, "cannot connect", 2003, "HY000"});
+  ASSERT_TRUE(std::holds_alternative<Reject>(action));
+  EXPECT_EQ(std::get<Reject>(action).reason.mysql_errno, 2003);
+}
+
+TEST_P(JudgedElsewhereTest, AnEmptyPasswordIsNone) {
+  ServerHandshake handshake(options_);
+  const Action action = ask(handshake, "");
+  ASSERT_TRUE(std::holds_alternative<Reject>(action));
+  EXPECT_EQ(std::get<Reject>(action).reason.mysql_errno, 1045);
+}
+
+TEST_P(JudgedElsewhereTest, ALongPasswordIsDeniedUnread) {
+  ServerHandshake handshake(options_);
+  const Action action = ask(handshake, std::string(kMaxPasswordBytes + 1, 'x'));
+  ASSERT_TRUE(std::holds_alternative<Reject>(action));
+}
+
+TEST_P(JudgedElsewhereTest, ThereIsNoSuchUserWhereThePasswordCouldBeRead) {
+  options_.tls_established = false;
+  ServerHandshake handshake(options_);
+  const Action action = ask(handshake, "secret");
+  EXPECT_FALSE(std::holds_alternative<ProvePassword>(action));
+}
+
+INSTANTIATE_TEST_SUITE_P(Plugins, JudgedElsewhereTest,
+                         testing::Values(kNativePassword, kCachingSha2Password, kClearPassword));
+
 }  // namespace
 }  // namespace tidepool::protocol

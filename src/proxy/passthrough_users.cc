@@ -1,0 +1,101 @@
+#include "tidepool/proxy/passthrough_users.h"
+
+#include <algorithm>
+
+#include "tidepool/base/check.h"
+
+namespace tidepool::proxy {
+
+config::Config without_models(config::Config config) {
+  std::erase_if(config.pools, [](const config::Pool& pool) { return pool.user.empty(); });
+  return config;
+}
+
+void PassthroughUsers::set_base(const config::Config& base) {
+  base_ = base;
+  const bool is_on = model() != nullptr;
+  std::erase_if(users_, [&](const Member& member) {
+    const bool is_listed =
+        std::any_of(base_.users.begin(), base_.users.end(),
+                    [&](const config::User& user) { return user.name == member.user; });
+    return !is_on || is_listed;
+  });
+}
+
+const config::Pool* PassthroughUsers::model() const {
+  const auto found = std::find_if(base_.pools.begin(), base_.pools.end(),
+                                  [](const config::Pool& pool) { return pool.passthrough; });
+  return found == base_.pools.end() ? nullptr : &*found;
+}
+
+PassthroughUsers::Admission PassthroughUsers::admit(const std::string& user,
+                                                    const std::string& password,
+                                                    const IsFree& is_free, TimePoint now) {
+  const config::Pool* like = model();
+  if (like == nullptr) return Admission::kFull;
+  const auto found = std::find_if(users_.begin(), users_.end(),
+                                  [&](const Member& member) { return member.user == user; });
+  if (found != users_.end()) {
+    found->last_used = now;
+    if (found->password == password) return Admission::kKnown;
+    found->password = password;
+    return Admission::kChanged;
+  }
+  if (users_.size() >= static_cast<std::size_t>(like->max_passthrough_users))
+    return Admission::kFull;
+  users_.push_back({user, password, free_name(is_free), now});
+  return Admission::kChanged;
+}
+
+bool PassthroughUsers::remove(const std::string& user) {
+  return std::erase_if(users_, [&](const Member& member) { return member.user == user; }) > 0;
+}
+
+bool PassthroughUsers::expire(const HasSessions& has_sessions, TimePoint now) {
+  const config::Pool* like = model();
+  if (like == nullptr) return false;
+  for (Member& member : users_)
+    if (has_sessions(member.pool)) member.last_used = now;
+  return std::erase_if(users_, [&](const Member& member) {
+           return now - member.last_used >= like->passthrough_lifetime;
+         }) > 0;
+}
+
+config::Config PassthroughUsers::applied() const {
+  config::Config config = without_models(base_);
+  for (const Member& member : users_) {
+    config.pools.push_back(pool_of(member));
+    config::User user;
+    user.name = member.user;
+    user.pool = member.pool;
+    user.has_password = false;
+    user.is_passed_through = true;
+    user.timeouts = base_.timeouts;
+    config.users.push_back(std::move(user));
+  }
+  return config;
+}
+
+// The configuration keeps such names free.
+std::string PassthroughUsers::free_name(const IsFree& is_free) const {
+  const config::Pool* like = model();
+  TIDEPOOL_CHECK(like != nullptr);
+  for (std::size_t number = 1;; ++number) {
+    std::string name = config::passthrough_pool_name(like->name, number);
+    const bool is_taken = std::any_of(users_.begin(), users_.end(),
+                                      [&](const Member& member) { return member.pool == name; });
+    if (!is_taken && is_free(name, *like)) return name;
+  }
+}
+
+config::Pool PassthroughUsers::pool_of(const Member& member) const {
+  config::Pool pool = *model();
+  pool.name = member.pool;
+  pool.user = member.user;
+  pool.password = member.password;
+  pool.passthrough = false;
+  pool.min_idle = 0;  // nobody may be there for long
+  return pool;
+}
+
+}  // namespace tidepool::proxy

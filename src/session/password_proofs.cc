@@ -1,0 +1,46 @@
+#include "tidepool/session/password_proofs.h"
+
+#include <utility>
+
+namespace tidepool::session {
+
+void PasswordProofs::set_judge(Ask ask, Leave leave) {
+  ask_ = std::move(ask);
+  leave_ = std::move(leave);
+}
+
+std::unique_ptr<PasswordProofs::Wait> PasswordProofs::add(
+    net::Loop& loop, std::string user, std::string password,
+    std::function<void(const Answer&)> on_answer) {
+  Id id = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    id = ++last_id_;
+    waiters_.emplace(id, std::make_shared<Waiter>(Waiter{loop, std::move(on_answer)}));
+  }
+  ask_({id, std::move(user), std::move(password)});
+  return std::make_unique<Wait>(*this, id);
+}
+
+void PasswordProofs::answer(Id id, const Answer& answer) {
+  // Under the lock: a loop whose wait is still there cannot go meanwhile.
+  const std::lock_guard lock(mutex_);
+  const auto found = waiters_.find(id);
+  if (found == waiters_.end()) return;
+  const std::weak_ptr<Waiter> waiter = found->second;
+  found->second->loop.post([waiter, answer] {
+    const auto there = waiter.lock();
+    if (there == nullptr) return;  // it has left
+    if (const auto on_answer = std::exchange(there->on_answer, nullptr)) on_answer(answer);
+  });
+}
+
+void PasswordProofs::forget(Id id) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiters_.erase(id);
+  }
+  leave_(id);
+}
+
+}  // namespace tidepool::session
