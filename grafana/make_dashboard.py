@@ -179,6 +179,7 @@ ROWS = [
             (total(rate(f"tidepool_login_failures_total{PROCESS}"), "reason"), "login: {{reason}}"),
             (total(rate(f"tidepool_login_refusals_delayed_total{PROCESS}")), "wrong passwords that waited"),
             (total(rate(f"tidepool_passthrough_proofs_total{PROCESS}"), "result"), "passthrough: {{result}}"),
+            (total(rate(pool("tidepool_prepares_refused_total")), "limit"), "prepares beyond the {{limit}}'s memory"),
         ]),
         graph("Retries", "Statements run again because they surely had no effect, by what had failed, transactions replayed, "
               "statements of which nobody knows whether they were executed, and what a timeout has ended.", "ops", [
@@ -218,7 +219,10 @@ ROWS = [
             (total(rate(pool("tidepool_client_bytes_total")), "direction"), "clients, {{direction}}"),
             (total(rate(pool("tidepool_backend_bytes_total")), "direction"), "TiDB, {{direction}}"),
         ], width=6),
-        graph("Memory", "Resident.", "bytes", [(f"tidepool_process_resident_memory_bytes{PROCESS}", "{{instance}}")], width=6),
+        graph("Memory", "Resident, and what of it prepared statements take.", "bytes", [
+            (f"tidepool_process_resident_memory_bytes{PROCESS}", "{{instance}}"),
+            (total(pool("tidepool_prepared_bytes"), "pool"), "prepared statements of {{pool}}"),
+        ], width=6),
         graph("File descriptors", "Open, as a share of what is allowed.", "percentunit", [
             (f"tidepool_process_open_fds{PROCESS} / tidepool_process_max_fds{PROCESS}", "{{instance}}")], width=6),
         graph("CPU", "Cores in use.", "none", [(rate(f"tidepool_process_cpu_seconds_total{PROCESS}"), "{{instance}}")], width=6),

@@ -77,6 +77,8 @@ void add_pool_families(Page& page, const AllParts<PoolStats>& pools) {
       page.counter("tidepool_backends_retired_total", "Backends taken out of the pool, by reason."),
       pools, "reason", &PoolStats::retired);
 
+  by_pool(page.gauge("tidepool_prepared_bytes", "Bytes of the prepared statements of sessions."),
+          pools, &PoolStats::prepared_bytes);
   by_pool(page.counter("tidepool_restores_total",
                        "Leases whose backend had another state than the session."),
           pools, &PoolStats::restores);

@@ -40,6 +40,15 @@ void add_traffic(Family family, const AllParts<SessionStats>& pools,
   }
 }
 
+void add_refused(Family family, const AllParts<SessionStats>& pools, const char* limit,
+                 Counter SessionStats::*member) {
+  for (const auto& parts : pools) {
+    const double total =
+        sum(parts, [&](const SessionStats& s) -> const Counter& { return s.*member; });
+    family.value({{"pool", parts.pool}, {"limit", limit}}, total);
+  }
+}
+
 }  // namespace
 
 void add_session_families(Page& page, const AllParts<SessionStats>& pools) {
@@ -65,6 +74,10 @@ void add_session_families(Page& page, const AllParts<SessionStats>& pools) {
       pools, &SessionStats::answered_locally);
   by_enum(page.counter("tidepool_prepares_total", "COM_STMT_PREPAREs answered, by who knew."),
           pools, "source", &SessionStats::prepares);
+  Family refused = page.counter("tidepool_prepares_refused_total",
+                                "Prepares refused for what statements take, by limit.");
+  add_refused(refused, pools, "session", &SessionStats::prepares_refused_by_session);
+  add_refused(refused, pools, "pool", &SessionStats::prepares_refused_by_pool);
   by_pool(page.histogram("tidepool_query_duration_seconds",
                          "Command received to answer sent, waits included."),
           pools, &SessionStats::query_duration);

@@ -69,6 +69,7 @@ PoolHome::PoolHome(const config::Pool& pool, int workers, std::uint64_t seed)
     stats.endpoints.push_back(
         std::make_unique<pool::EndpointStats>(host + ":" + std::to_string(endpoint.port)));
   }
+  prepared_bytes.set_limit(pool.max_prepared_memory);
   for (int i = 0; i < workers; ++i)
     sessions.push_back(std::make_unique<session::SessionStats>());
 }

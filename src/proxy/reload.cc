@@ -28,6 +28,7 @@ std::vector<std::size_t> update_pools(Home& home, const config::Config& next) {
     if (is_elsewhere(pool.config, *wanted)) renewed.push_back(i);
     pool.config = *wanted;
     pool.broker.set_limits(limits_of(*wanted));
+    pool.prepared_bytes.set_limit(wanted->max_prepared_memory);
   }
   std::random_device seed;
   for (const config::Pool& pool : next.pools) {

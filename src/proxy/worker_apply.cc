@@ -58,6 +58,7 @@ void fill(session::Account& account, const config::User& user, const config::Poo
   account.timeouts = {.query = user.timeouts.query,
                       .idle_transaction = user.timeouts.idle_transaction,
                       .client_idle = user.timeouts.client_idle};
+  account.max_prepared_memory = user.max_prepared_memory;
   account.retries = user.retry;
   const bool replays = user.retry && user.replay;
   account.replay_bytes = replays ? static_cast<std::size_t>(user.replay_memory) : 0;
@@ -98,6 +99,7 @@ void Worker::add_pools() {
     access->pool = pools_.back().get();
     access->stats = pool.sessions[index_].get();
     access->prepares = &pool.prepares;
+    access->prepared_bytes = &pool.prepared_bytes;
     environment_.pools.push_back(std::move(access));
   }
 }

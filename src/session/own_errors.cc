@@ -29,6 +29,13 @@ const Error& no_command() {
   return error;
 }
 
+Error too_much_prepared(const char* key, std::uint64_t limit) {
+  return {Code::kBusy,
+          std::string("Can't create more prepared statements than ") + key +
+              " allows (current value: " + std::to_string(limit) + " bytes)",
+          1461, "42000"};
+}
+
 std::string warnings_of(const Error& error, std::uint16_t status) {
   const protocol::TextResult result = error_warning(error.mysql_errno, error.message);
   return protocol::make_text_result(result.columns, result.rows, status, 0);

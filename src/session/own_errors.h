@@ -18,6 +18,10 @@ const Error& dismissed();
 // with the words of Go's runtime (conn.go: dispatch, Run).
 const Error& no_command();
 
+// More prepared statements than the configuration's key allows, of so many bytes: as TiDB refuses
+// them beyond its max_prepared_stmt_count.
+Error too_much_prepared(const char* key, std::uint64_t limit);
+
 // The answer to SHOW WARNINGS.
 std::string warnings_of(const Error& error, std::uint16_t status);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "tidepool/base/encoding.h"
+#include "tidepool/protocol/sha256.h"
 #include "tidepool/sql/state_encoding.h"
 
 namespace tidepool::session {
@@ -13,10 +14,23 @@ namespace {
 // What a part of a key is.
 enum Part : std::uint8_t { kShared, kPrivate, kSentText, kTypes };
 
+// Backends and statements keep many keys: of a long text its digest, which has no other text.
+void add_text(Encoding& key, std::string_view text) {
+  constexpr std::size_t kLong = 1024;
+  const bool is_long = text.size() > kLong;
+  key.number(is_long ? 1 : 0);
+  if (is_long) {
+    key.number(text.size()).text(protocol::sha256({text}));
+  } else {
+    key.text(text);
+  }
+}
+
 pool::PreparedCache::Key extended(const pool::PreparedCache::Key& key, Part part,
                                   std::string_view text) {
   Encoding longer(*key);
-  longer.number(part).text(text);
+  longer.number(part);
+  add_text(longer, text);
   return std::make_shared<const std::string>(longer.take());
 }
 
@@ -48,7 +62,43 @@ bool defines(const sql::Script& script) {
   return script.size() == 1 && script.front().kind == sql::StatementKind::kDdl;
 }
 
+std::size_t bytes_of(const sql::SessionState& state) {
+  std::size_t bytes = state.database().size() + state.reset_database().size();
+  for (const sql::SessionState::Item& item : state.items())
+    bytes += 2 * (sizeof item + item.value.size());  // the plan's mark has them too
+  for (const sql::UserVariable& variable : state.user_variables().all())
+    bytes += sizeof variable + variable.name.size() + variable.value.size();
+  return bytes;
+}
+
+// What one costs besides: itself, its key, its place among the others.
+constexpr std::size_t kOverhead = sizeof(PreparedStatement) + 256;
+
 }  // namespace
+
+std::size_t bytes_beside_text(const sql::Script& script) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    if (i > 0) bytes += sizeof(sql::Statement);
+    for (const sql::StateChange& change : script[i].changes)
+      bytes += sizeof change + change.name.size() + change.value.size();
+    for (const std::string& name : script[i].global_names)
+      bytes += sizeof name + name.size();
+  }
+  return bytes;
+}
+
+std::size_t bytes_of(const PreparedStatement& statement) {
+  const std::size_t texts = statement.text().size() + statement.worn_text.size() +
+                            statement.sent_text.size() + statement.memory_context.size();
+  const std::size_t types = statement.key_types.size() + statement.param_types.size();
+  return kOverhead + statement.context_bytes + texts + types;
+}
+
+std::size_t bytes_to_prepare(std::string_view text, const sql::SessionState& state,
+                             const sql::Script& script) {
+  return kOverhead + text.size() + bytes_of(state) + bytes_beside_text(script);
+}
 
 bool wears(const sql::Script& script, const protocol::ResponseSummary& answer) {
   constexpr std::uint16_t kTableExists = 1050;
@@ -57,7 +107,8 @@ bool wears(const sql::Script& script, const protocol::ResponseSummary& answer) {
 
 pool::PreparedCache::Key prepared_key(std::string_view text, const sql::SessionState& context) {
   Encoding key;
-  key.number(kShared).text(sql::encode_system_state(context)).text(text);
+  key.number(kShared).text(sql::encode_system_state(context));
+  add_text(key, text);
   return std::make_shared<const std::string>(key.take());
 }
 
@@ -94,9 +145,10 @@ PreparedStatement& PreparedStatements::add(std::string_view text, const sql::Ses
   auto made = std::make_shared<PreparedStatement>();
   made->id = next_id_++;
   made->serial = next_serial_++;
-  made->text = text;
-  made->script = sql::classify(made->text, state.lex_mode());
+  made->shared_text = std::make_shared<const std::string>(text);
+  made->script = sql::classify(made->text(), state.lex_mode());
   made->context = preparing_state(state);
+  made->context_bytes = bytes_of(made->context) + bytes_beside_text(made->script);
   // TiDB changes a definition when it executes it, see sql/worn_definition.h; and keeps the types
   // that user variables had in the first execute (server/internal/resultset, Columns).
   const bool is_shared = state.is_exact() && is_understood(made->script) &&

@@ -128,7 +128,7 @@ void ReplayLog::forget(State state) {
 void ReplayLog::add(ReplayStatement statement) {
   if (state_ != State::kOpen) return;
   bytes_ += statement.payload.size() + kOverhead;
-  if (statement.prepared != nullptr) bytes_ += statement.prepared->text.size();
+  if (statement.prepared != nullptr) bytes_ += statement.prepared->text().size();
   if (bytes_ > max_bytes_) return forget(State::kTooLarge);
   statements_.push_back(std::move(statement));
 }

@@ -97,7 +97,7 @@ void Session::add_capture(CaptureKind kind, const std::string& text) {
 void Session::add_warning_captures() {
   if (desired_.select_limit() != kAllWarnings) add_capture(CaptureKind::kErrors, "SHOW ERRORS");
   add_capture(CaptureKind::kWarnings, "SHOW WARNINGS");
-  const std::string& text = facts_.last_prepare();
+  const std::string_view text = facts_.last_prepare();
   if (!facts_.has_added_warnings() || text.empty()) return;
   command_->exchange.add({.kind = StepKind::kRestore,
                           .command = protocol::Command::kStmtPrepare,

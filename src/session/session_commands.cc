@@ -40,6 +40,13 @@ void Session::on_command(std::string_view payload) {
       type == protocol::Command::kStmtExecute || type == protocol::Command::kStmtFetch ||
       type == protocol::Command::kStmtReset || type == protocol::Command::kStmtSendLongData;
   if (has_statement && !find_statement(*command)) return;
+  if (const auto refusal = refusal_to_prepare(*command)) {
+    facts_.note_local_answer();
+    facts_.forget_backend_warnings();
+    refuse(*refusal);
+    command_ = std::move(command);
+    return end_command(Source::kProxy, true);
+  }
   if (answer_locally(*command)) {
     if (type == protocol::Command::kQuery && !command->script.empty()) {
       next_isolation_ = next_isolation_after(command->script.front());
@@ -50,7 +57,7 @@ void Session::on_command(std::string_view payload) {
   begin(std::move(command));
 }
 
-bool Session::answer_locally(const ClientCommand& command) {
+bool Session::answer_locally(ClientCommand& command) {
   if (answer_kill(command)) return true;
   if (replay_is_due()) return false;  // nothing is known of the transaction before
   switch (command.type) {
@@ -117,6 +124,7 @@ void Session::reset_session() {
   desired_.reset();
   prepared_.clear();
   texts_.clear();
+  count_text_bytes();
   next_isolation_.clear();
   holdings_.clear();
   forget_facts();

@@ -33,9 +33,9 @@ bool Session::send_fact(const std::optional<protocol::TextResult>& fact) {
   return true;
 }
 
-void Session::note_prepare(const ClientCommand& command, std::uint16_t warnings) {
+void Session::note_prepare(const PreparedStatement& statement, std::uint16_t warnings) {
   const bool knew_facts = command_ != nullptr && command_->knows_facts;
-  facts_.note_prepare(command.argument(), command.script, warnings, knew_facts);
+  facts_.note_prepare(statement.shared_text, statement.script, warnings, knew_facts);
 }
 
 // As in a session that has just begun.
@@ -70,7 +70,7 @@ void Session::add_fact_restores() {
   if (!asks || facts_.warnings_on_backend() || knows_facts_here()) return;
   const bool shows = script.front().keeps_diagnostics;
   if (!shows && !counts_on_backend()) return;
-  const std::string& text = facts_.last_prepare();
+  const std::string_view text = facts_.last_prepare();
   if (!text.empty()) {
     command_->exchange.add({.kind = StepKind::kRestore,
                             .command = protocol::Command::kStmtPrepare,

@@ -32,7 +32,7 @@ bool Session::answer_kill(const ClientCommand& command) {
   facts_.note_local_answer();
   facts_.forget_backend_warnings();
   if (is_own) {
-    refuse_kill(interrupted());
+    refuse(interrupted());
     return true;
   }
   kill_reach().carry_out(target, meaning);
@@ -53,10 +53,10 @@ bool Session::is_denied_kill(const sql::Script& script) const {
 bool Session::deny_kill() {
   facts_.note_local_answer();
   facts_.forget_backend_warnings();
-  refuse_kill({Code::kBackend,
-               "Access denied; you need (at least one of) the SUPER or CONNECTION_ADMIN "
-               "privilege(s) for this operation",
-               1227, "42000"});
+  refuse({Code::kBackend,
+          "Access denied; you need (at least one of) the SUPER or CONNECTION_ADMIN "
+          "privilege(s) for this operation",
+          1227, "42000"});
   return true;
 }
 
@@ -85,7 +85,7 @@ void Session::carry_out_kills() {
   kills.erase(kills.begin(), kill);
 }
 
-void Session::refuse_kill(const Error& error) {
+void Session::refuse(const Error& error) {
   facts_.note_own_error(warnings_of(error, status_flags()));
   send_error(error, answer_sequence_);
 }

@@ -196,10 +196,12 @@ void Session::begin_session() {
   desired_ = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
   prepared_.clear();
   texts_.clear();
+  count_text_bytes();
   silence_timer_.reset();
   next_isolation_.clear();
   holdings_.clear();
   forget_facts();
+  prepared_bytes_.join(account_->pool->prepared_bytes);
   finish_login();
 }
 

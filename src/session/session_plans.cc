@@ -25,8 +25,10 @@ void Session::mark_plan(PreparedStatement& statement) {
 }
 
 PlanSource Session::plan_source(const PreparedStatement& statement) const {
-  return {
-      .text = statement.text, .prepared = statement.context, .executed = desired_, .session = id_};
+  return {.text = statement.text(),
+          .prepared = statement.context,
+          .executed = desired_,
+          .session = id_};
 }
 
 // One with a cursor or data stays what it is on its backend, whatever the state has become since.

@@ -1,5 +1,7 @@
 // COM_STMT_PREPARE answered with what TiDB answered to the same text before; and what a session
 // sees that makes such an answer wrong.
+#include <utility>
+
 #include "tidepool/session/prepare_answer.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/account_change.h"
@@ -11,25 +13,27 @@ const pool::PrepareMemory::View& Session::schema_view(const ClientCommand& comma
   return in_transaction_ ? transaction_view_ : command.view;
 }
 
-bool Session::answer_prepare_locally(const ClientCommand& command) {
+bool Session::answer_prepare_locally(ClientCommand& command) {
   if (!prepare_memory().is_on() || !is_memorable(command.script, desired_, pins_)) return false;
   const auto found = prepare_memory().find(prepare_context(desired_), command.argument(),
                                            schema_view(command), command.received);
   if (!found.prepare) return false;
   const PreparedStatement& statement =
       add_statement(command, found.prepare->params, found.prepare->columns, found.seen);
-  note_prepare(command, found.prepare->warnings);
+  note_prepare(statement, found.prepare->warnings);
   stats().prepares[PrepareSource::kMemory].add();
   send(prepare_answer(*found.prepare, statement.id, status_flags()));
   return true;
 }
 
-PreparedStatement& Session::add_statement(const ClientCommand& command, std::uint16_t params,
+PreparedStatement& Session::add_statement(ClientCommand& command, std::uint16_t params,
                                           std::uint16_t columns, TimePoint seen) {
   PreparedStatement& statement = prepared_.add(command.argument(), desired_, params, id_);
   statement.columns = columns;
   statement.seen = seen;
   statement.memory_context = prepare_context(desired_);
+  statement.share = std::move(command.prepared_share);
+  count_bytes(statement);
   return statement;
 }
 
@@ -40,7 +44,7 @@ void Session::note_schema_use() {
   const bool has_rows = answer.outcome == protocol::ResponseSummary::Outcome::kResultSet;
   const bool is_other = has_rows && answer.columns != statement.columns;
   const bool failed = answer.has_error() && tells_of_schema_change(answer.error_number);
-  if (is_other || failed) prepare_memory().forget(statement.memory_context, statement.text);
+  if (is_other || failed) prepare_memory().forget(statement.memory_context, statement.text());
 }
 
 // Until the command is over, and its backend has answered, nobody is told what was so before it.

@@ -88,6 +88,7 @@ void Session::on_statement_close(std::string_view payload) {
   if (statement == nullptr) return;
   const bool holds = (statement->has_cursor || statement->has_long_data) && lease_;
   if (statement->has_warned) prepared_.forget_plans(*statement);
+  facts_.note_close(statement->shared_text);
   if (!holds) return prepared_.erase(*id);
   // Its cursor or data must not be there for the next session that executes the same text.
   auto command =
@@ -180,7 +181,8 @@ bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
     here = text_context(here);
     there = text_context(there);
   }
-  const std::string& original = statement.worn_text.empty() ? statement.text : statement.worn_text;
+  const std::string& original =
+      statement.worn_text.empty() ? statement.text() : statement.worn_text;
   std::string text;
   if (plans_anew) text = new_plan_mark(lease_.memory().prepared.next_plan());
   text += statement.mark.white_space();
@@ -304,15 +306,16 @@ void Session::on_client_prepared() {
     if (remembered && remembered->status_places.empty() && !is_cacheable(command_->script)) {
       remembered->warnings = 1;  // which TiDB would tell in an EOF, if there was one
     }
-    note_prepare(*command_, remembered ? remembered->warnings : std::uint16_t{0});
     const PreparedStatement& statement = add_statement(
         *command_, summary.params, static_cast<std::uint16_t>(summary.columns), view.time);
+    note_prepare(statement, remembered ? remembered->warnings : std::uint16_t{0});
     protocol::patch_statement_id(std::span(answer).subspan(protocol::kHeaderBytes), statement.id);
     pool::PreparedCache& known = lease_.memory().prepared;
     close_on_backend(known.insert(statement.key, summary.statement_id, view.time));
     close_on_backend(known.limit(prepare_memory().most_kept(command_->received)));
     if (remembered && is_memorable(command_->script, desired_, pins_)) {
-      prepare_memory().add(statement.memory_context, statement.text, std::move(*remembered), view);
+      prepare_memory().add(statement.memory_context, statement.text(), std::move(*remembered),
+                           view);
     }
   }
   follow_planned();
@@ -349,7 +352,8 @@ void Session::note_statement_use() {
         statement.has_long_data = false;
         if (!command_->summary.has_error()) note_plan(statement);
         if (wears(statement.script, command_->summary)) {
-          statement.worn_text = sql::worn_definition(statement.text, statement.context.lex_mode());
+          statement.worn_text =
+              sql::worn_definition(statement.text(), statement.context.lex_mode());
         }
         statement.has_cursor =
             !command_->summary.has_error() && (status & protocol::status::kCursorExists) != 0;
@@ -365,6 +369,7 @@ void Session::note_statement_use() {
       default: break;
     }
     lease_.memory().prepared.hold(*statement.key, statement.has_cursor || statement.has_long_data);
+    count_bytes(statement);
   }
   sql::PinReasons pins = pins_;
   pins.erase(sql::PinReasons{sql::Pin::kCursor, sql::Pin::kLongData});

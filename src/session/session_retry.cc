@@ -29,7 +29,7 @@ bool leaves_backend_clean(const sql::Script& script) {
 }
 
 std::string_view text_of(const ClientCommand& command) {
-  if (command.statement != nullptr) return command.statement->text;
+  if (command.statement != nullptr) return command.statement->text();
   return command.script.empty() ? std::string_view() : command.argument();
 }
 

@@ -115,9 +115,9 @@ void Session::substitute_statement(PreparedStatement& statement) {
   if (!asks) return;
   const bool is_there = lease_.memory().prepared.find(*statement.text_key).has_value();
   const bool known_here = is_there && knows_facts_here() && !restores_insert_id();
-  statement.sent_text = sql::substitute(statement.script, statement.text,
+  statement.sent_text = sql::substitute(statement.script, statement.text(),
                                         statement.context.lex_mode(), fact_values(known_here));
-  if (statement.sent_text == statement.text) statement.sent_text.clear();
+  if (statement.sent_text == statement.text()) statement.sent_text.clear();
   statement.key = key_of_sent_text(statement.text_key, statement);
   statement.key_types.clear();
 }

@@ -223,6 +223,7 @@ void Session::note_texts() {
     if (use.index <= done) note_wear(use, use.index < done);
     if (use.index < done) note_text(use);
   }
+  if (!command.texts.uses.empty()) count_text_bytes();
 }
 
 void Session::note_wear(const TextUse& use, bool is_done) {

@@ -17,6 +17,9 @@ namespace {
 constexpr std::uint16_t kNotNullFlag = 0x01;
 constexpr std::uint16_t kUnsignedFlag = 0x20;
 constexpr std::uint16_t kBinaryFlag = 0x80;
+// Of a text that is kept although its session has no statement of it; what warnings a longer one
+// has left is not known.
+constexpr std::size_t kLongestAlone = std::size_t{64} << 10U;
 
 // As TiDB has it (ResetContextOfStmt): -1 after a SELECT, also an explained one; 0 after what
 // changes no rows.
@@ -95,7 +98,7 @@ std::optional<std::uint64_t> only_number(const std::string& answer) {
 
 void StatementFacts::note_local_answer() {
   warnings_answer_.clear();
-  last_prepare_.clear();
+  last_prepare_.reset();
   last_ok_ = {};
   row_count_ = 0;
   is_on_backend_ = false;
@@ -139,7 +142,7 @@ void StatementFacts::note_warning_of(bool prepares, const Answered& done,
   counts_no_warnings_ = last != nullptr && last->keeps_diagnostics;
   if (keeps_warnings(done.script, last)) return note_executed_diagnostics(done);
   warnings_answer_.clear();
-  last_prepare_.clear();
+  last_prepare_.reset();
   // What is behind a SHOW WARNINGS among several, its answer does not tell.
   warnings_on_backend_ =
       !prepares && (done.answer.warnings > 0 || done.answer.has_error() || counts_no_warnings_);
@@ -161,7 +164,8 @@ void StatementFacts::note_failure(const Answered& done, const protocol::Response
               .info = ping.info};
   row_count_ = row_count_after(last_begun(done), ping.affected_rows);
   if (done.command != protocol::Command::kStmtPrepare || ping.warnings == 0) return;
-  last_prepare_ = text;
+  if (text.size() > kLongestAlone) return;
+  last_prepare_ = std::make_shared<const std::string>(text);
   prepare_warnings_ = ping.warnings;
 }
 
@@ -185,8 +189,9 @@ void StatementFacts::note_parser_warnings(std::uint16_t count, bool knew_facts) 
   }
 }
 
-void StatementFacts::note_prepare(std::string_view text, const sql::Script& script,
-                                  std::uint16_t warnings, bool knew_facts) {
+void StatementFacts::note_prepare(std::shared_ptr<const std::string> text,
+                                  const sql::Script& script, std::uint16_t warnings,
+                                  bool knew_facts) {
   if (!script.empty() && script.front().keeps_diagnostics) {
     return note_prepared_diagnostics(knew_facts);
   }
@@ -194,10 +199,14 @@ void StatementFacts::note_prepare(std::string_view text, const sql::Script& scri
   warnings_on_backend_ = false;
   last_ok_.warnings = warnings;
   row_count_ = row_count_after(script.empty() ? nullptr : &script[script.size() - 1], 0);
-  last_prepare_ = text;
+  last_prepare_ = std::move(text);
   prepare_warnings_ = warnings;
   last_sets_insert_id_ = plans_insert_id(script);
   insert_id_on_backend_ = insert_id_on_backend_ || last_sets_insert_id_;
+}
+
+void StatementFacts::note_close(const std::shared_ptr<const std::string>& text) {
+  if (last_prepare_ == text && text->size() > kLongestAlone) last_prepare_.reset();
 }
 
 // SHOW WARNINGS leaves the warnings when it is prepared too, and adds one of its own, of its plan
@@ -254,7 +263,7 @@ void StatementFacts::note_warnings(const std::string& answer, std::uint64_t most
 }
 
 void StatementFacts::note_prepare_warnings(const std::string& answer) {
-  last_prepare_.clear();
+  last_prepare_.reset();
   const auto before = protocol::parse_text_result(answer);
   protocol::TextResult added = warnings();
   const std::size_t count = added.rows.size();
@@ -330,7 +339,7 @@ protocol::TextResult StatementFacts::warnings() const {
 
 std::uint64_t StatementFacts::warning_count() const {
   if (!warnings_answer_.empty()) return warnings().rows.size();
-  return last_prepare_.empty() ? 0 : prepare_warnings_;
+  return last_prepare().empty() ? 0 : prepare_warnings_;
 }
 
 std::uint64_t StatementFacts::error_count() const {

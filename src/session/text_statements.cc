@@ -16,10 +16,6 @@ using sql::ChangeKind;
 // About what a statement costs besides its name and text.
 constexpr std::size_t kOverhead = 512;
 
-std::size_t bytes_of(const TextStatement& statement) {
-  return statement.name.size() + statement.text.size() + kOverhead;
-}
-
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
@@ -116,6 +112,11 @@ struct Planner {
 
 }  // namespace
 
+std::size_t bytes_of(const TextStatement& statement) {
+  return statement.name.size() + statement.text.size() + statement.worn_text.size() +
+         bytes_beside_text(statement.script) + kOverhead;
+}
+
 TextStatementPtr TextStatements::find(std::string_view name) const {
   const auto found = statements_.find(name);
   return found == statements_.end() ? nullptr : found->second;
@@ -150,6 +151,7 @@ void TextStatements::wear(std::string_view name) {
   worn->context = before.context;
   worn->owner = before.owner;
   worn->worn_text = sql::worn_definition(before.text, before.context.lex_mode());
+  bytes_ += bytes_of(*worn) - bytes_of(before);
   found->second = std::move(worn);
 }
 

@@ -33,6 +33,7 @@ void set_up(Pool& pool) {
   pool.pool.backends[BackendState::kLeased].set(12);
   pool.pool.backends[BackendState::kDialling].set(1);
   pool.pool.waiters.set(4);
+  pool.pool.prepared_bytes.set(3 << 20);
   pool.pool.last_dial_error_time.set(1'700'000'000);
   pool.sessions.opened.add(40);
   pool.sessions.sessions[session::SessionState::kIdle].set(24);
@@ -82,6 +83,8 @@ void turn(Pool& pool) {
   }
   pool.sessions.unknown_outcomes.add();
   pool.sessions.prepares[session::PrepareSource::kMemory].add(3);
+  pool.sessions.prepares_refused_by_session.add();
+  pool.sessions.prepares_refused_by_pool.add();
   pool.sessions.client.received.add(12'000);
   pool.sessions.client.sent.add(90'000);
   pool.sessions.backend.received.add(90'000);

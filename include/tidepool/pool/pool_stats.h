@@ -135,6 +135,8 @@ struct PoolStats {
   Counter restore_statements;  // statements and resets that those took
   Counter captures;  // times that state was read back before a backend went to another session
 
+  Gauge prepared_bytes;  // that the prepared statements of sessions take
+
   // Moves one backend from a state to the next.
   void move(BackendState from, BackendState to) {
     backends[from].sub();

@@ -24,6 +24,7 @@
 #include "tidepool/session/login_places.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/password_proofs.h"
+#include "tidepool/session/prepared_bytes.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 
@@ -41,6 +42,7 @@ struct PoolHome {
   std::vector<std::unique_ptr<session::SessionStats>> sessions;  // one a worker
   pool::SharedBroker broker;
   pool::PrepareMemory prepares;
+  session::PoolPreparedBytes prepared_bytes{stats.prepared_bytes};
 };
 
 // What the listeners show to clients, one each; null: no TLS there. A client in its login keeps

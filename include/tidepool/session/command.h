@@ -118,6 +118,9 @@ struct ClientCommand {
   // To be carried out as soon as TiDB has come to the statement after, or through; in order.
   std::vector<PlannedKill> kills{};
 
+  // Of what it prepares; the statement's, when it is there.
+  PreparedShare prepared_share{};
+
   // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
   std::optional<ShownWarnings> shown{};
   // In the answer to SHOW STATUS, in the place of the backend's encryption.

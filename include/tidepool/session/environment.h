@@ -28,6 +28,7 @@
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/password_proofs.h"
+#include "tidepool/session/prepared_bytes.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/session/silence.h"
@@ -55,7 +56,8 @@ struct PoolAccess {
   bool limits_leases_by_database = false;
   unsigned max_sessions_per_database = 0;  // 0: any number
   KnownDatabases databases;
-  pool::PrepareMemory* prepares = nullptr;  // all workers'
+  pool::PrepareMemory* prepares = nullptr;      // all workers'
+  PoolPreparedBytes* prepared_bytes = nullptr;  // likewise
 };
 
 // A user of the configuration.
@@ -64,12 +66,13 @@ struct Account {
   unsigned passwords_version = 0;                // changes with them, but not with what is learnt
   Trusted trusted;                               // who needs none
   PoolAccess* pool = nullptr;
-  std::string database;            // when the login names none; empty: none
-  bool is_passed_through = false;  // not of the configuration: TiDB judges its password
-  bool is_removed = false;         // from the configuration: its sessions end when they can
-  bool retries = true;             // what surely had no effect is run again when it failed
-  std::size_t replay_bytes = 0;    // kept of a transaction to replay it; 0: none is replayed
-  std::uint64_t key = 0;           // of the name, the same on all workers
+  std::string database;                   // when the login names none; empty: none
+  bool is_passed_through = false;         // not of the configuration: TiDB judges its password
+  bool is_removed = false;                // from the configuration: its sessions end when they can
+  bool retries = true;                    // what surely had no effect is run again when it failed
+  std::size_t replay_bytes = 0;           // kept of a transaction to replay it; 0: none is replayed
+  std::uint64_t max_prepared_memory = 0;  // of one session's statements; 0: any
+  std::uint64_t key = 0;                  // of the name, the same on all workers
   Timeouts timeouts;
   unsigned max_sessions = 0;      // 0: any number
   unsigned max_leases = 0;        // likewise

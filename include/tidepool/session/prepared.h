@@ -11,6 +11,7 @@
 #include "tidepool/pool/memory.h"
 #include "tidepool/protocol/response_tracker.h"
 #include "tidepool/session/plan_mark.h"
+#include "tidepool/session/prepared_bytes.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/statement.h"
 
@@ -19,8 +20,8 @@ namespace tidepool::session {
 struct PreparedStatement {
   std::uint32_t id = 0;      // the client's
   std::uint64_t serial = 0;  // never used twice in a session, also not after a reset
-  std::string text;
-  sql::Script script;         // views into `text`
+  std::shared_ptr<const std::string> shared_text;  // never null in one that was added
+  sql::Script script;                              // views into the text
   sql::SessionState context;  // preparing_state() when it was prepared: its meaning depends on it
   pool::PreparedCache::Key text_key;  // of context and text
   std::string
@@ -36,9 +37,21 @@ struct PreparedStatement {
   std::string param_types;       // as last sent by the client, two bytes each; empty: not sent yet
   bool has_plan = false;    // its client has executed it: a direct connection would have its plan
   bool has_warned = false;  // an execute of it has
-  bool has_long_data = false;  // since the last execute or reset
-  bool has_cursor = false;     // open, rows left
+  bool has_long_data = false;     // since the last execute or reset
+  bool has_cursor = false;        // open, rows left
+  std::size_t context_bytes = 0;  // that context and script take, about
+  PreparedShare share{};          // of what its session may keep
+
+  const std::string& text() const { return *shared_text; }
 };
+
+// What a statement takes while it is kept, about.
+std::size_t bytes_of(const PreparedStatement& statement);
+// The same of one that is to be prepared in that state.
+std::size_t bytes_to_prepare(std::string_view text, const sql::SessionState& state,
+                             const sql::Script& script);
+// Of what a script has beyond its text.
+std::size_t bytes_beside_text(const sql::Script& script);
 
 // The key under which backends remember a text prepared in that state, whatever the user variables:
 // the encoding of both.

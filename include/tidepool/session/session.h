@@ -12,7 +12,8 @@
 // of what a statement asks · session_texts.cc: PREPARE and EXECUTE as text · session_kill.cc: KILL
 // · session_timeouts.cc: clients and statements that take too long · session_questions.cc: what is
 // asked before a command can be planned · session_capture.cc: what only the backend knows, and how
-// it is read back · session_prepare_memory.cc: prepares that TiDB need not be asked.
+// it is read back · session_prepare_memory.cc: prepares that TiDB need not be asked ·
+// session_prepared_bytes.cc: what prepared statements take.
 #pragma once
 
 #include <cstdint>
@@ -168,7 +169,7 @@ class Session final : public net::StreamSink,
 
   // session_commands.cc
   void on_command(std::string_view payload);
-  bool answer_locally(const ClientCommand& command);
+  bool answer_locally(ClientCommand& command);
   bool answer_query_locally(const ClientCommand& command);
   bool answer_captured(const ClientCommand& command);
   bool answer_set_option(const ClientCommand& command);
@@ -313,7 +314,7 @@ class Session final : public net::StreamSink,
   [[nodiscard]] bool deny_kill();
   void plan_kills();
   void carry_out_kills();
-  void refuse_kill(const Error& error);
+  void refuse(const Error& error);
   bool can_kill_statement() const;
   void kill_statement();
   void on_killed();
@@ -346,15 +347,20 @@ class Session final : public net::StreamSink,
   // session_prepare_memory.cc
   pool::PrepareMemory& prepare_memory() { return *account_->pool->prepares; }
   const pool::PrepareMemory::View& schema_view(const ClientCommand& command) const;
-  bool answer_prepare_locally(const ClientCommand& command);
-  PreparedStatement& add_statement(const ClientCommand& command, std::uint16_t params,
+  bool answer_prepare_locally(ClientCommand& command);
+  PreparedStatement& add_statement(ClientCommand& command, std::uint16_t params,
                                    std::uint16_t columns, TimePoint seen);
   void note_schema_use();
   void note_schema_changes(ClientCommand& command);
 
+  // session_prepared_bytes.cc
+  std::optional<Error> refusal_to_prepare(ClientCommand& command);
+  void count_bytes(PreparedStatement& statement);
+  void count_text_bytes();
+
   // session_facts.cc
   bool send_fact(const std::optional<protocol::TextResult>& fact);
-  void note_prepare(const ClientCommand& command, std::uint16_t warnings);
+  void note_prepare(const PreparedStatement& statement, std::uint16_t warnings);
   void forget_facts();
   void add_fact_restores();
   void add_restore_query(const std::string& text);
@@ -411,6 +417,8 @@ class Session final : public net::StreamSink,
   std::string salt_;
   std::string user_;
   Account* account_ = nullptr;
+  PreparedBytes prepared_bytes_;  // before all that has a share of them
+  PreparedShare text_share_;      // of texts_
   std::uint64_t variant_ = 0;
 
   // Set while the client may not be silent for ever: from its last sign of life.

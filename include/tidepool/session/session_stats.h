@@ -94,6 +94,13 @@ inline constexpr std::size_t kOutcomes = 2;
 enum class PrepareSource : std::uint8_t { kMemory, kTidb };
 inline constexpr std::size_t kPrepareSources = 2;
 
+// Which limit keeps a session from preparing one more statement.
+enum class PreparedLimit : std::uint8_t {
+  kNone,
+  kSession,  // users[].max_prepared_memory
+  kPool,     // pools[].max_prepared_memory
+};
+
 constexpr const char* to_string(PrepareSource source) {
   return source == PrepareSource::kMemory ? "memory" : "tidb";
 }
@@ -196,6 +203,8 @@ struct SessionStats {
   EnumArray<CommandKind, EnumArray<Outcome, Counter, kOutcomes>, kCommandKinds> queries;
   Counter answered_locally;                                     // of those, without a backend
   EnumArray<PrepareSource, Counter, kPrepareSources> prepares;  // answered, errors too
+  Counter prepares_refused_by_session;                          // its limit of memory
+  Counter prepares_refused_by_pool;                             // likewise
   Histogram query_duration;  // command received until the last byte of its answer is handed to the
                              // client's socket
   Histogram backend_duration;  // command handed to the backend's socket until its answer is

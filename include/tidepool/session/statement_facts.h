@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,9 +49,11 @@ class StatementFacts {
   void note_parser_warnings(std::uint16_t count, bool knew_facts);
   // `text` was prepared, by TiDB or from memory: a statement of its own, which the backend that
   // comes next has not seen. One that asks for LAST_INSERT_ID(n) has set it while it was planned.
-  void note_prepare(std::string_view text, const sql::Script& script, std::uint16_t warnings,
-                    bool knew_facts);
+  void note_prepare(std::shared_ptr<const std::string> text, const sql::Script& script,
+                    std::uint16_t warnings, bool knew_facts);
   void note_fetch(bool is_found);
+  // The statement with that text is gone.
+  void note_close(const std::shared_ptr<const std::string>& text);
   // The text that would have executed `statement` could not be prepared.
   void note_lost_text(const sql::Statement& statement);
 
@@ -95,7 +98,9 @@ class StatementFacts {
   std::uint64_t warning_count() const;
   std::uint64_t error_count() const;
   // The text, if preparing it was the last statement; else empty.
-  const std::string& last_prepare() const { return last_prepare_; }
+  std::string_view last_prepare() const {
+    return last_prepare_ == nullptr ? std::string_view() : std::string_view(*last_prepare_);
+  }
 
   // The last statement ran on the session's last backend, not in the proxy.
   bool is_on_backend() const { return is_on_backend_; }
@@ -133,8 +138,8 @@ class StatementFacts {
   std::uint64_t found_rows_ = 0;
   bool found_rows_on_backend_ = false;
   bool found_rows_here_ = false;
-  std::string last_prepare_;
-  std::uint16_t prepare_warnings_ = 0;  // that it left
+  std::shared_ptr<const std::string> last_prepare_;  // shared with the statement
+  std::uint16_t prepare_warnings_ = 0;               // that it left
   bool is_on_backend_ = false;
 };
 

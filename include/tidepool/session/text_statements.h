@@ -36,6 +36,9 @@ struct TextStatement {
 };
 using TextStatementPtr = std::shared_ptr<const TextStatement>;
 
+// What it takes while it is kept, about.
+std::size_t bytes_of(const TextStatement& statement);
+
 class TextStatements {
  public:
   static constexpr std::size_t kMostBytes = std::size_t{256} << 10U;
@@ -48,6 +51,7 @@ class TextStatements {
   void erase(std::string_view name);
   void wear(std::string_view name);  // it was executed, see wears()
   void clear();
+  std::size_t bytes() const { return bytes_; }  // of all of them, about
 
  private:
   std::map<std::string, TextStatementPtr, std::less<>> statements_;

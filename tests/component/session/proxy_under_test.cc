@@ -74,6 +74,8 @@ ProxyUnderTest::~ProxyUnderTest() {
     EXPECT_EQ(sessions_in(static_cast<session::SessionState>(i)), 0) << "gauge of state " << i;
   for (int i = 0; i < sql::kPinCount; ++i)
     EXPECT_EQ(pinned(static_cast<sql::Pin>(i)), 0) << "gauge of pin " << i;
+  for (const auto& pool : home_->pools)
+    EXPECT_EQ(pool->stats.prepared_bytes.value(), 0) << "what statements take is not given back";
 }
 
 pool::PoolStats& ProxyUnderTest::pool_stats(std::size_t pool) {
@@ -119,9 +121,13 @@ std::int64_t ProxyUnderTest::pinned(sql::Pin pin) const {
 }
 
 std::uint64_t ProxyUnderTest::answered_locally() const {
+  return total(&session::SessionStats::answered_locally);
+}
+
+std::uint64_t ProxyUnderTest::total(Counter session::SessionStats::*counter) const {
   std::uint64_t sum = 0;
   for (const auto& stats : home_->pools[0]->sessions)
-    sum += stats->answered_locally.value();
+    sum += ((*stats).*counter).value();
   return sum;
 }
 

@@ -52,6 +52,7 @@ class ProxyUnderTest {
   std::int64_t sessions_in(session::SessionState state) const;
   std::int64_t pinned(sql::Pin pin) const;
   std::uint64_t answered_locally() const;
+  std::uint64_t total(Counter session::SessionStats::*counter) const;
   std::uint64_t retries(session::RetryReason reason) const;
   std::uint64_t replays(session::ReplayResult result) const;
   std::uint64_t unknown_outcomes() const;

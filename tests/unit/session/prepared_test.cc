@@ -57,6 +57,30 @@ TEST(PreparedStatements, HaveKeysThatNoTextImitates) {
   EXPECT_NE(*key_of_types(private_key(statement, 5), types), *key_of_types(plain, types));
 }
 
+TEST(PreparedStatements, HaveShortKeysWhateverTheirText) {
+  const std::string text = "SELECT '" + std::string(1U << 20U, 'x') + "'";
+  const pool::PreparedCache::Key key = prepared_key(text, kFresh);
+  EXPECT_LT(key->size(), 256U);
+  EXPECT_EQ(*key, *prepared_key(text, kFresh));
+  EXPECT_NE(*key, *prepared_key(text + " ", kFresh));
+  EXPECT_NE(*key, *prepared_key("SELECT '" + std::string(1U << 20U, 'y') + "'", kFresh));
+  const std::string types(100'000, '\x08');
+  EXPECT_LT(key_of_types(key, types)->size(), 512U);
+  EXPECT_NE(*key_of_types(key, types), *key_of_types(key, types + types));
+  EXPECT_NE(*key_of_types(key, types), *key_of_types(key, "\x08"));
+}
+
+TEST(PreparedStatements, KeepOneCopyOfTheirText) {
+  PreparedStatements statements;
+  const std::string text = "SELECT '" + std::string(1U << 20U, 'x') + "'";
+  const PreparedStatement& made = statements.add(text, kFresh, 0, 1);
+  EXPECT_GT(bytes_of(made), text.size());
+  EXPECT_LT(bytes_of(made), text.size() + 4096);
+  EXPECT_LT(made.key->size(), 256U);
+  const std::size_t before = bytes_to_prepare(text, kFresh, made.script);
+  EXPECT_LE(bytes_of(made), before) << "what was taken before TiDB was asked is enough";
+}
+
 TEST(PreparedStatements, ShareATextWhateverTheVariablesThatItDoesNotRead) {
   PreparedStatements statements;
   sql::SessionState other;

@@ -171,7 +171,7 @@ TEST(ReplayLog, CountsThePayloadsAndThePreparedTexts) {
   const std::size_t text_only = log.bytes();
   EXPECT_GT(text_only, 1000U);
   auto prepared = std::make_shared<PreparedStatement>();
-  prepared->text = std::string(500, 'y');
+  prepared->shared_text = std::make_shared<const std::string>(500, 'y');
   ReplayStatement execute = statement(std::string(1000, 'x'));
   execute.prepared = prepared;
   log.add(std::move(execute));

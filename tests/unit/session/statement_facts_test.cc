@@ -63,7 +63,8 @@ class Told {
     return facts.note_answer({Command::kQuery, script, answer}, locks_rows);
   }
   void prepare(const char* text, std::uint16_t warnings, bool knew_facts = false) {
-    facts.note_prepare(text, sql::classify(text, {}), warnings, knew_facts);
+    facts.note_prepare(std::make_shared<const std::string>(text), sql::classify(text, {}), warnings,
+                       knew_facts);
   }
   // The only value of the answer; nothing if TiDB must be asked.
   std::string ask(const char* text) {
