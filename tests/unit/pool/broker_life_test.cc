@@ -397,7 +397,7 @@ TEST(BrokerLife, ADrainDuringAPingEndsTheBackend) {
 
 TEST(BrokerLife, KnowsWhoHasABackendByTheNumberThatTidbGaveIt) {
   World world(small());
-  Want want = World::kPlain;
+  Want want = kPlain;
   want.holder = 7;
   const BackendId backend = world.leased(want);
   world.broker.set_connection(backend, 1000);
