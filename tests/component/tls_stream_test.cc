@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <future>
@@ -242,12 +243,12 @@ TEST(TlsContext, SaysWhenTheFirstOfItsCertificatesExpires) {
 
   const auto alone = TlsContext::load(later.certificate, later.key);
   ASSERT_TRUE(alone);
-  EXPECT_NEAR((*alone)->expires(), now + 20 * kDay, 600);
+  EXPECT_LE(std::abs((*alone)->expires() - (now + 20 * kDay)), 600);
 
   std::ofstream(later.certificate, std::ios::app) << std::ifstream(sooner.certificate).rdbuf();
   const auto with_chain = TlsContext::load(later.certificate, later.key);
   ASSERT_TRUE(with_chain);
-  EXPECT_NEAR((*with_chain)->expires(), now + 10 * kDay, 600);
+  EXPECT_LE(std::abs((*with_chain)->expires() - (now + 10 * kDay)), 600);
 }
 
 }  // namespace
