@@ -2,7 +2,6 @@
 
 #include <fstream>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 namespace tidepool::net {
 namespace {
@@ -12,13 +11,6 @@ uid_t read_overflow_user() {
   std::ifstream file("/proc/sys/kernel/overflowuid");
   uid_t number = kUsual;
   return file >> number ? number : kUsual;
-}
-
-bool is_unix(int fd) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0 &&
-         address.ss_family == AF_UNIX;
 }
 
 }  // namespace
@@ -31,9 +23,11 @@ uid_t overflow_user() {
 std::optional<uid_t> peer_user_of(int fd) {
   ucred peer{};
   socklen_t length = sizeof peer;
-  if (!is_unix(fd) || ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
-    return std::nullopt;
-  if (peer.pid == 0 || peer.uid == overflow_user()) return std::nullopt;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return std::nullopt;
+  // Of TCP the kernel answers with no user. That the process itself has no number here (pid 0)
+  // means only that it is in another container.
+  constexpr auto kNone = static_cast<uid_t>(-1);
+  if (peer.uid == kNone || peer.uid == overflow_user()) return std::nullopt;
   return peer.uid;
 }
 

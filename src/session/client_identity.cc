@@ -7,8 +7,9 @@
 
 namespace tidepool::session {
 
-ClientIdentity identity_of(const net::Stream& stream) {
-  return {net::certificate_names_of(stream.tls()), net::peer_user_of(stream.fd())};
+ClientIdentity identity_of(const net::Stream& stream, bool is_unix_socket) {
+  if (is_unix_socket) return {.unix_user = net::peer_user_of(stream.fd())};
+  return {.certificate_names = net::certificate_names_of(stream.tls())};
 }
 
 std::optional<protocol::Proof> Trusted::prove(const ClientIdentity& client) const {

@@ -160,7 +160,8 @@ Account* Login::find_account(const std::string& name) {
 
 // One that is not listed may be TiDB's, where it may say its password.
 protocol::Action Login::find_user(const std::string& name) {
-  const ClientIdentity identity = identity_of(channel_.stream());  // whoever it says that it is
+  // Whoever it says that it is.
+  const ClientIdentity identity = identity_of(channel_.stream(), client_.arrival.is_unix);
   account_ = find_account(name);
   protocol::UserRecord record;
   record.is_judged_elsewhere = account_ != nullptr
@@ -180,10 +181,11 @@ Login::Status Login::let_in(protocol::Accept& accept) {
   if (is_current && account_->passwords && !accept.learned_sha2_digest.empty())
     account_->passwords->learn(accept.proof, accept.learned_sha2_digest);
   if (account_->logins != nullptr) (*account_->logins)[accept.proof].add();
-  log::debug("logged in", {{"session", client_.session},
-                           {"user", accept.login.user},
-                           {"peer", client_.arrival.peer},
-                           {"by", to_string(accept.proof)}});
+  if (log::enabled(log::Level::kDebug))  // whose fields cost a login more than the rest of this
+    log::debug("logged in", {{"session", client_.session},
+                             {"user", accept.login.user},
+                             {"peer", client_.arrival.peer},
+                             {"by", to_string(accept.proof)}});
   accepted_ = std::move(accept);
   write(accepted_.bytes);
   return Status::kAccepted;

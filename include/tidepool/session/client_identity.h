@@ -16,7 +16,7 @@ struct ClientIdentity {
   std::optional<uid_t> unix_user = std::nullopt;    // see net::peer_user_of()
 };
 
-ClientIdentity identity_of(const net::Stream& stream);
+ClientIdentity identity_of(const net::Stream& stream, bool is_unix_socket);
 
 // Who may log in as some user without a password.
 struct Trusted {
