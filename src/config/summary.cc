@@ -12,8 +12,13 @@ std::string listener_line(const Listener& listener) {
   if (listener.is_socket()) {
     return "listening on " + listener.socket_path + ", mode " + show({}, listener.socket_mode);
   }
-  return "listening on " + address_text(listener.host, listener.port) + ", TLS " +
-         word(kClientTlsWords, static_cast<std::size_t>(listener.tls.mode));
+  std::string line = "listening on " + address_text(listener.host, listener.port) + ", TLS " +
+                     word(kClientTlsWords, static_cast<std::size_t>(listener.tls.mode));
+  if (listener.tls.verify_client != VerifyClient::kOff)
+    line += ", certificates of clients " +
+            word(kVerifyClientWords, static_cast<std::size_t>(listener.tls.verify_client)) +
+            ", verified by " + listener.tls.client_ca;
+  return line;
 }
 
 std::string tls_text(const Tls& tls) {

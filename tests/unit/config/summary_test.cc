@@ -47,5 +47,14 @@ TEST(Summary, SaysHowMuchIsVerified) {
   EXPECT_THAT(text, testing::HasSubstr("nothing verified"));
 }
 
+TEST(Summary, SaysWhichListenersWantCertificates) {
+  Config config;
+  config.listeners[0].tls = {ClientTlsMode::kRequired, "/s.crt", "/s.key", "/c.pem",
+                             VerifyClient::kOptional};
+  EXPECT_THAT(lines(summary(config)),
+              testing::HasSubstr("TLS required, certificates of clients optional, verified by "
+                                 "/c.pem\n"));
+}
+
 }  // namespace
 }  // namespace tidepool::config
