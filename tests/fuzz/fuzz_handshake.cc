@@ -39,6 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.tls = static_cast<TlsPolicy>(choice % 3);
   options.transport = static_cast<Transport>(choice / 3 % 2);
   options.rsa_key = choice % 5 == 0 ? nullptr : &kKey;
+  options.asks_for_clear_password = choice % 7 == 0;
   const UserRecord user = user_of(choice / 6 % 8);
   ServerHandshake handshake(options);
   Action action = handshake.start();

@@ -73,6 +73,42 @@ void send_in_full(std::string_view password, bool is_known) {
   }
 }
 
+// The password itself in a login, to a user with two.
+void send_in_clear(std::string_view password, bool is_known) {
+  static const Credential kOld = Credential::native_hash(make_native_hash("an old one")).value();
+  static const Passwords kBoth(Credential::plaintext(std::string(kPassword)), kOld);
+  static const Decoys kDecoys({kBoth});
+  HandshakeOptions options;
+  options.salt = kSalt;
+  options.transport = Transport::kUnixSocket;
+  options.decoys = &kDecoys;
+  ServerHandshake handshake(options);
+  (void)handshake.start();
+  LoginRequest request;
+  request.capabilities = capability::kProtocol41 | capability::kPluginAuth |
+                         capability::kPluginAuthLenencClientData | capability::kSecureConnection;
+  request.collation = 46;
+  request.user = "app";
+  request.auth_response = password;
+  request.auth_plugin = kClearPassword;
+  Action action = handshake.on_packet(encode_login_request(request));
+  if (!std::holds_alternative<FindUser>(action)) return;
+  const UserRecord user{kBoth};
+  action = handshake.on_user(is_known ? &user : nullptr);
+  if (std::holds_alternative<SendBytes>(action)) action = handshake.on_packet(password);
+  std::optional<Proof> proof;
+  if (const auto* check = std::get_if<CheckPassword>(&action)) {
+    TIDEPOOL_CHECK(check->password.size() <= kMaxPasswordBytes);
+    proof = check->passwords.prove_in_clear(check->password);
+    action = handshake.on_verdict(proof);
+  }
+  while (password.ends_with('\0'))
+    password.remove_suffix(1);
+  const bool is_right = password == kPassword || password == "an old one";
+  TIDEPOOL_CHECK(std::holds_alternative<Accept>(action) == (is_right && is_known));
+  TIDEPOOL_CHECK(!is_known || proof.has_value() == is_right);
+}
+
 void decrypt(std::string_view cipher) {
   static const RsaKey kKey = *RsaKey::generate();
   (void)kKey.decrypt_password(cipher, kSalt);
@@ -83,11 +119,12 @@ void decrypt(std::string_view cipher) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view input = tidepool::fuzz::as_view(data, size);
   const unsigned choice = tidepool::fuzz::take_byte(input);
-  switch (choice % 4) {
+  switch (choice % 5) {
     case 0: parse_hash(input); break;
     case 1: verify(input); break;
     case 2: send_in_full(input, choice < 128); break;
-    default: decrypt(input);
+    case 3: decrypt(input); break;
+    default: send_in_clear(input, choice < 128);
   }
   return 0;
 }
