@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -21,6 +23,25 @@ func must(err error) {
 	}
 }
 
+// With DB_TLS_CA over TLS, with DB_TLS_CERTIFICATE and its key as whom that names.
+func encryption() *tls.Config {
+	file := os.Getenv("DB_TLS_CA")
+	if file == "" {
+		return nil
+	}
+	text, err := os.ReadFile(file)
+	must(err)
+	authorities := x509.NewCertPool()
+	authorities.AppendCertsFromPEM(text)
+	config := &tls.Config{RootCAs: authorities, ServerName: "localhost"}
+	if own := os.Getenv("DB_TLS_CERTIFICATE"); own != "" {
+		pair, err := tls.LoadX509KeyPair(own, os.Getenv("DB_TLS_KEY"))
+		must(err)
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config
+}
+
 func open(interpolate bool) *sql.DB {
 	config := mysql.NewConfig()
 	config.Net = "tcp"
@@ -29,6 +50,8 @@ func open(interpolate bool) *sql.DB {
 	config.Passwd = os.Getenv("DB_PASSWORD")
 	config.DBName = os.Getenv("DB_NAME")
 	config.InterpolateParams = interpolate
+	config.TLS = encryption()
+	config.AllowCleartextPasswords = os.Getenv("DB_CLEAR_PASSWORD") != ""
 	config.ParseTime = true
 	config.MultiStatements = true
 	config.Params = map[string]string{"group_concat_max_len": "4242"}

@@ -61,7 +61,7 @@ class Authority:
         )
 
     def issue(self, *names, expired=False):
-        """For those host names and addresses; an expired one ended yesterday."""
+        """For those host names and addresses, the first of which is the common name; an expired one ended yesterday."""
         self._issued += 1
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.timezone.utc)
