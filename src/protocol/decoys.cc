@@ -33,7 +33,7 @@ Credential decoy_like(const Credential& real) {
 
 // The same whichever of two is the primary one: nobody can tell by the outside.
 std::string kind_of(const Passwords& passwords) {
-  const std::string primary = kind_of(passwords.primary());
+  std::string primary = kind_of(passwords.primary());
   if (passwords.secondary() == nullptr) return primary;
   const std::string secondary = kind_of(*passwords.secondary());
   return std::min(primary, secondary) + '+' + std::max(primary, secondary);

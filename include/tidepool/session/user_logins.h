@@ -26,10 +26,6 @@ class LoginsByUser {
     std::vector<protocol::Proof> proofs;
   };
 
-  LoginsByUser() = default;
-  LoginsByUser(const LoginsByUser&) = delete;
-  LoginsByUser& operator=(const LoginsByUser&) = delete;
-
   // Only these are shown from now on, from 0 or from where they were.
   void show(const std::vector<User>& users) {
     const std::lock_guard lock(mutex_);
