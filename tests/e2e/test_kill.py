@@ -118,3 +118,64 @@ def test_ends_the_statement_of_a_client_that_left_when_the_grace_is_over(tidb, p
     client.close()
     wait_until(lambda: running(tidb, pair.account) == 0, 12, "the statement to end")
     assert pair.connect(1).query("SELECT 1").rows == [[b"1"]]
+
+
+@pytest.fixture
+def mates(tidb, open_door, account):
+    """Three users of one pool: two who may not kill each other's statements, and one who may."""
+    users = [
+        {"name": name, "password": "pw", "pool": account.user, "database": account.database, "may_kill": name == "boss"}
+        for name in ("one", "two", "boss")
+    ]
+    door = open_door(account, size=3, config={"workers": 2, "users": users})
+    clients = {
+        user["name"]: raw.RawClient((door.host, door.port), user["name"], "pw", account.database) for user in users
+    }
+    yield clients
+    for client in clients.values():
+        client.close()
+
+
+def number_at_tidb(tidb):
+    """Of the connection that runs the long statement."""
+    rows = tidb.execute("SELECT id, info FROM information_schema.processlist")
+    return next(int(number) for number, info in rows if "SLEEP" in (info or "") and "processlist" not in info)
+
+
+def test_only_who_may_ends_what_runs_for_another_user_of_the_pool(tidb, pair, other, mates):
+    target = pair.connect(0)
+    thread, killed_at_tidb = start(tidb, pair, target)
+    texts = ("KILL QUERY {}", "KILL TIDB {}", "SHOW WARNINGS")
+    denied_at_tidb = pair.connect(0, other).query(texts[0].format(number_at_tidb(tidb))).packets
+    pair.connect(0).query(f"KILL QUERY {session_id(target)}")
+    thread.join(10)
+    wait_until(lambda: running(tidb, pair.account) == 0, 10, "the statement to end")
+
+    thread, packets = start(tidb, pair, mates["one"])
+    number = number_at_tidb(tidb)
+    refusals = [mates["two"].query(text.format(number)).packets for text in texts]
+    refusals += [mates["two"].query(f"PREPARE k FROM 'KILL {number}'").packets]
+    assert refusals[0] == denied_at_tidb
+    assert b"1227" in b"".join(refusals[2])
+    assert mates["two"].query("EXECUTE k").packets == denied_at_tidb
+    assert running(tidb, pair.account) == 1
+    assert mates["boss"].query(f"KILL QUERY {number}").packets[-1][4:5] == b"\0"
+    thread.join(10)
+    assert not thread.is_alive()
+    assert packets == killed_at_tidb
+    assert mates["one"].query("SELECT 1").rows == [[b"1"]]
+
+
+def test_ends_an_idle_backend_and_none_else(tidb, mates, account):
+    mates["one"].query("SELECT 1")
+    numbers = [row[0] for row in tidb.execute(f"SELECT id FROM information_schema.processlist WHERE user = '{account.user}'")]
+    for number in numbers:
+        mates["two"].query(f"KILL {number}")
+
+    def left():
+        rows = tidb.execute(f"SELECT id FROM information_schema.processlist WHERE user = '{account.user}'")
+        return {row[0] for row in rows} & set(numbers)
+
+    wait_until(lambda: not left(), 10, "the backends to end")
+    for client in mates.values():
+        assert client.query("SELECT 1").rows == [[b"1"]]

@@ -9,6 +9,7 @@ import threading
 import pymysql
 import pytest
 import yaml
+from cryptography import x509
 
 from support.waiting import wait_until
 
@@ -160,3 +161,23 @@ def test_a_session_whose_user_is_gone_ends_after_its_transaction(open_door, tidb
         assert refused.value.args[0] == 1045
     count = f"SELECT COUNT(*) FROM information_schema.processlist WHERE user = '{account.user}'"
     wait_until(lambda: tidb.execute(count) == ((0,),) or tidb.execute(count) == [(0,)], 20, "its backends to go")
+
+
+def test_the_metric_of_a_certificates_end_follows_its_file(open_door, account, authority):
+    old, new = authority.issue("localhost", expired=True), authority.issue("localhost")
+    shown = authority.issue("localhost", expired=True)
+
+    def show(certificate):
+        for source, target in ((certificate.key_path, shown.key_path), (certificate.path, shown.path)):
+            target.write_bytes(source.read_bytes())
+
+    def end_of(certificate):
+        return x509.load_pem_x509_certificate(certificate.path.read_bytes()).not_valid_after_utc.timestamp()
+
+    show(old)
+    tls = {"mode": "optional", "certificate": str(shown.path), "key": str(shown.key_path)}
+    proxy = open_door(account, config={"listener": {"tls": tls}}).proxy
+    metric = "tidepool_certificate_expiry_timestamp_seconds"
+    assert proxy.counts(metric, "listener") == {f"127.0.0.1:{proxy.port}": end_of(old)}
+    show(new)
+    wait_until(lambda: proxy.metric(metric) == end_of(new), 20, "the new certificate")
