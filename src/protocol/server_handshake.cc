@@ -326,7 +326,8 @@ Action ServerHandshake::on_encrypted(std::string_view payload) {
 Action ServerHandshake::judge_cleartext(std::string_view password) {
   if (password.size() > kMaxPasswordBytes) return deny();
   if (is_judged_elsewhere_) {
-    if (password.empty()) return deny();
+    // TiDB would see what stands before a NUL only.
+    if (password.empty() || password.find('\0') != std::string_view::npos) return deny();
     return enter(State::kAwaitVerdict, ProvePassword{login_.user, std::string(password)});
   }
   digest_ = sha2_digest(password);

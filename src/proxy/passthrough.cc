@@ -21,14 +21,21 @@ Error too_many(const std::string& text) {
   return Error{Code::kBusy, "Too many connections: " + text, kTooManyConnections, "08004"};
 }
 
-// A number that a client knows, where TiDB has given none.
-Error told(Error error) {
+// TiDB's own words are the client's; what else is wrong is nobody's who has not shown who it is.
+Error told(const Error& error) {
   constexpr std::uint16_t kCannotConnect = 2003;
-  if (error.mysql_errno == 0) {
-    error.mysql_errno = kCannotConnect;
-    error.sqlstate = "HY000";
-  }
-  return error;
+  if (error.mysql_errno != 0) return error;
+  return Error{error.code, "TiDB cannot be asked about this user now", kCannotConnect, "HY000"};
+}
+
+// TiDB's ER_ACCESS_DENIED_ERROR and ER_ACCESS_DENIED_NO_PASSWORD_ERROR; TiDB Cloud's gateway says
+// it by 1105.
+bool is_denied(const Error& error) {
+  constexpr std::uint16_t kUnknown = 1105;
+  constexpr std::uint16_t kNoPassword = 1698;
+  if (error.code != Code::kAuth) return false;
+  if (error.mysql_errno == kAccessDenied || error.mysql_errno == kNoPassword) return true;
+  return error.mysql_errno == kUnknown && error.message.find("Access denied") != std::string::npos;
 }
 
 }  // namespace
@@ -44,20 +51,26 @@ Passthrough::Passthrough(net::Loop& loop, session::PasswordProofs& proofs,
 }
 
 void Passthrough::set_base(const config::Config& base) {
-  users_.set_base(base);
+  if (users_.set_base(base)) memory_.forget_all();
+  set_limits();
+}
+
+Result<void> Passthrough::change_base(const config::Config& base) {
+  const PassthroughUsers before = users_;
+  const bool is_other = users_.set_base(base);
+  auto applied = events_.apply_all(users_.applied());
+  if (applied && is_other) memory_.forget_all();
+  if (!applied) users_ = before;
+  set_limits();
+  return applied;
+}
+
+void Passthrough::set_limits() {
   if (const config::Pool* model = users_.model()) {
     queue_.set_limits({.at_once = static_cast<std::size_t>(model->max_dials),
                        .in_a_second = static_cast<std::size_t>(model->dial_rate)});
   }
   stats_.users.set(static_cast<std::int64_t>(users_.size()));
-}
-
-Result<void> Passthrough::change_base(const config::Config& base) {
-  const PassthroughUsers before = users_;
-  set_base(base);
-  auto applied = apply();
-  if (!applied) users_ = before;
-  return applied;
 }
 
 void Passthrough::stop() {
@@ -67,14 +80,13 @@ void Passthrough::stop() {
 }
 
 void Passthrough::tick() {
-  if (!users_.expire(events_.has_sessions, loop_.now())) return;
-  if (const auto applied = apply(); !applied)
-    log::error("users that passed through cannot be removed", {{"error", applied.error().message}});
+  if (users_.expire(events_.has_sessions, loop_.now())) apply();
 }
 
 void Passthrough::on_question(session::PasswordProofs::Question question) {
   if (is_stopped_) return;
   const session::PasswordProofs::Id id = question.id;
+  if (users_.model() == nullptr) return proofs_.answer(id, {Verdict::kWrong});
   switch (memory_.judge(question.user, question.password, loop_.now())) {
     case Remembered::kRight:
       stats_.proofs[ProofResult::kRemembered].add();
@@ -84,8 +96,8 @@ void Passthrough::on_question(session::PasswordProofs::Question question) {
       return proofs_.answer(id, {Verdict::kWrong});
     case Remembered::kNothing: break;
   }
-  if (users_.model() == nullptr) return proofs_.answer(id, {Verdict::kWrong});
-  if (!queue_.add(std::move(question))) {
+  const bool was_right = memory_.was_right(question.user, question.password);
+  if (!queue_.add(std::move(question), was_right)) {
     stats_.proofs[ProofResult::kBusy].add();
     return proofs_.answer(id, {Verdict::kBusy});
   }
@@ -107,7 +119,9 @@ void Passthrough::begin_dial(ProofQueue::Handle job) {
   const config::Pool* model = users_.model();
   dials_.push_back({job, {}});
   const auto dial = std::prev(dials_.end());
-  if (model == nullptr) return on_dialled(dial, fail(Code::kAuth, "passthrough is off"));
+  const Error unwanted{Code::kCanceled, "a reload has changed who passes through"};
+  if (model == nullptr || users_.is_listed(job->user))
+    return on_dialled(dial, tl::unexpected(unwanted));
   backend::DialOptions options = pool_options(*model).dial;
   options.user = job->user;
   options.password = job->password;
@@ -135,29 +149,27 @@ Passthrough::Answer Passthrough::answer_to(const ProofQueue::Job& job,
     return let_in(job.user, job.password);
   }
   const Error& error = outcome.error();
-  if (error.code != Code::kAuth) {
-    stats_.proofs[ProofResult::kFailed].add();
-    return {Verdict::kUnknown, told(error)};
+  if (is_denied(error)) {
+    stats_.proofs[ProofResult::kWrong].add();
+    on_refused(job.user, job.password);
+    return {Verdict::kWrong};
   }
-  stats_.proofs[ProofResult::kWrong].add();
-  if (error.mysql_errno != kAccessDenied)  // the account is locked, and the like
-    return {Verdict::kUnknown, told(error)};
-  on_refused(job.user, job.password);
-  return {Verdict::kWrong};
+  stats_.proofs[ProofResult::kFailed].add();
+  log::warn("TiDB cannot be asked about a password",
+            {{"user", first_characters(job.user, kMaxLoggedName)}, {"error", error.message}});
+  return {Verdict::kUnknown, told(error)};
 }
 
 Passthrough::Answer Passthrough::let_in(const std::string& user, const std::string& password) {
   switch (users_.admit(user, password, events_.is_free, loop_.now())) {
     case PassthroughUsers::Admission::kKnown: return {Verdict::kRight};
+    case PassthroughUsers::Admission::kListed: return {Verdict::kBusy};
     case PassthroughUsers::Admission::kFull:
       return {Verdict::kUnknown,
               too_many("there are as many users as max_passthrough_users allows")};
     case PassthroughUsers::Admission::kChanged: break;
   }
-  if (const auto applied = apply(); !applied) {
-    users_.remove(user);
-    return {Verdict::kUnknown, told(applied.error())};
-  }
+  apply();
   log::info("user passes through to TiDB", {{"user", first_characters(user, kMaxLoggedName)}});
   return {Verdict::kRight};
 }
@@ -165,14 +177,14 @@ Passthrough::Answer Passthrough::let_in(const std::string& user, const std::stri
 // TiDB no longer takes what was right: whoever has come in by it goes.
 void Passthrough::on_refused(const std::string& user, const std::string& password) {
   memory_.add_wrong(user, password, loop_.now());
-  if (!memory_.contradicts(user, password)) return;
+  if (!memory_.was_right(user, password)) return;
   memory_.forget(user);
-  if (users_.remove(user)) (void)apply();
+  if (users_.remove(user)) apply();
 }
 
-Result<void> Passthrough::apply() {
+void Passthrough::apply() {
   stats_.users.set(static_cast<std::int64_t>(users_.size()));
-  return events_.apply(users_.applied());
+  events_.apply_users(users_.applied());
 }
 
 }  // namespace tidepool::proxy

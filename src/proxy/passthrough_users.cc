@@ -11,15 +11,21 @@ config::Config without_models(config::Config config) {
   return config;
 }
 
-void PassthroughUsers::set_base(const config::Config& base) {
+bool PassthroughUsers::set_base(const config::Config& base) {
+  const config::Pool* before = model();
+  const config::Pool was = before != nullptr ? *before : config::Pool{};
   base_ = base;
-  const bool is_on = model() != nullptr;
-  std::erase_if(users_, [&](const Member& member) {
-    const bool is_listed =
-        std::any_of(base_.users.begin(), base_.users.end(),
-                    [&](const config::User& user) { return user.name == member.user; });
-    return !is_on || is_listed;
-  });
+  const config::Pool* is = model();
+  // What is fixed when a pool is built is that of its model.
+  const bool is_other = is == nullptr || is->name != was.name || is->endpoints != was.endpoints ||
+                        is->prepare_memory != was.prepare_memory;
+  std::erase_if(users_, [&](const Member& member) { return is_other || is_listed(member.user); });
+  return is_other;
+}
+
+bool PassthroughUsers::is_listed(const std::string& user) const {
+  return std::any_of(base_.users.begin(), base_.users.end(),
+                     [&](const config::User& listed) { return listed.name == user; });
 }
 
 const config::Pool* PassthroughUsers::model() const {
@@ -33,6 +39,7 @@ PassthroughUsers::Admission PassthroughUsers::admit(const std::string& user,
                                                     const IsFree& is_free, TimePoint now) {
   const config::Pool* like = model();
   if (like == nullptr) return Admission::kFull;
+  if (is_listed(user)) return Admission::kListed;
   const auto found = std::find_if(users_.begin(), users_.end(),
                                   [&](const Member& member) { return member.user == user; });
   if (found != users_.end()) {

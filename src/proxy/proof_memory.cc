@@ -28,6 +28,7 @@ Remembered ProofMemory::judge(std::string_view user, std::string_view password,
 void ProofMemory::add_right(const std::string& user, std::string_view password, TimePoint until) {
   const Hash hash = hash_of(user, password);
   std::erase_if(wrong_, [&](const Wrong& wrong) { return wrong.hash == hash; });
+  if (right_.size() >= kMaxRight) right_.clear();  // TiDB is asked again
   right_.insert_or_assign(user, Right{hash, until});
 }
 
@@ -37,13 +38,18 @@ void ProofMemory::add_wrong(std::string_view user, std::string_view password, Ti
   wrong_.push_back({hash_of(user, password), now + kWrongLifetime});
 }
 
-bool ProofMemory::contradicts(std::string_view user, std::string_view password) const {
+bool ProofMemory::was_right(std::string_view user, std::string_view password) const {
   const auto right = right_.find(std::string(user));
   return right != right_.end() && right->second.hash == hash_of(user, password);
 }
 
 void ProofMemory::forget(const std::string& user) {
   right_.erase(user);
+}
+
+void ProofMemory::forget_all() {
+  right_.clear();
+  wrong_.clear();
 }
 
 }  // namespace tidepool::proxy

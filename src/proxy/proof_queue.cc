@@ -10,7 +10,18 @@ constexpr std::chrono::seconds kRateInterval{1};
 
 }  // namespace
 
-bool ProofQueue::add(session::PasswordProofs::Question question) {
+bool ProofQueue::has_room(const session::PasswordProofs::Question& question) const {
+  const auto count = [this](auto is) {
+    return static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), is));
+  };
+  if (jobs_.size() >= kMaxJobs) return false;
+  if (count([&](const Job& job) { return job.user == question.user; }) >= kMaxJobsOfUser)
+    return false;
+  return question.network.empty() ||
+         count([&](const Job& job) { return job.network == question.network; }) < kMaxJobsOfNetwork;
+}
+
+bool ProofQueue::add(session::PasswordProofs::Question question, bool was_right) {
   const auto same = std::find_if(jobs_.begin(), jobs_.end(), [&](const Job& job) {
     return job.user == question.user && job.password == question.password;
   });
@@ -18,10 +29,14 @@ bool ProofQueue::add(session::PasswordProofs::Question question) {
     same->ids.push_back(question.id);
     return true;
   }
-  const auto of_user = std::count_if(jobs_.begin(), jobs_.end(),
-                                     [&](const Job& job) { return job.user == question.user; });
-  if (jobs_.size() >= kMaxJobs || static_cast<std::size_t>(of_user) >= kMaxJobsOfUser) return false;
-  jobs_.push_back({std::move(question.user), std::move(question.password), {question.id}});
+  if (!was_right && !has_room(question)) return false;
+  // One of each user at most.
+  jobs_.insert(was_right ? jobs_.begin() : jobs_.end(),
+               Job{.user = std::move(question.user),
+                   .password = std::move(question.password),
+                   .ids = {question.id},
+                   .network = std::move(question.network),
+                   .was_right = was_right});
   return true;
 }
 
@@ -36,7 +51,7 @@ void ProofQueue::leave(Id id) {
 std::optional<ProofQueue::Handle> ProofQueue::next(TimePoint now) {
   if (running_ >= limits_.at_once || rate_allows_at(now) > now) return std::nullopt;
   for (auto job = jobs_.begin(); job != jobs_.end(); ++job) {
-    if (job->is_running || is_running(job->user) || user_allows_at(job->user, now) > now) continue;
+    if (job->is_running || is_running(job->user) || allowed_at(*job, now) > now) continue;
     job->is_running = true;
     ++running_;
     while (!begun_.empty() && begun_.front() + kRateInterval <= now)
@@ -52,7 +67,7 @@ std::optional<TimePoint> ProofQueue::next_at(TimePoint now) const {
   std::optional<TimePoint> earliest;
   for (const Job& job : jobs_) {
     if (job.is_running || is_running(job.user)) continue;
-    const TimePoint at = std::max(user_allows_at(job.user, now), rate_allows_at(now));
+    const TimePoint at = std::max(allowed_at(job, now), rate_allows_at(now));
     if (!earliest || at < *earliest) earliest = at;
   }
   return earliest;
@@ -80,8 +95,9 @@ TimePoint ProofQueue::rate_allows_at(TimePoint now) const {
   return std::max(now, begun_[begun_.size() - limits_.in_a_second] + kRateInterval);
 }
 
-TimePoint ProofQueue::user_allows_at(const std::string& user, TimePoint now) const {
-  const auto found = pauses_.find(user);
+TimePoint ProofQueue::allowed_at(const Job& job, TimePoint now) const {
+  if (job.was_right) return now;
+  const auto found = pauses_.find(job.user);
   return found == pauses_.end() ? now : std::max(now, found->second.until);
 }
 

@@ -63,14 +63,21 @@ Result<std::size_t> apply_config(Home& home, const Workers& workers, const confi
   auto tls = load_tls(next);
   if (!tls) return tl::unexpected(tls.error());
   UnixUsers unix_users = unix_users_of(next);
+  {
+    const std::lock_guard lock(home.mutex);
+    home.tls = std::move(*tls);
+    home.unix_users = std::move(unix_users);
+  }
+  return apply_users(home, workers, next);
+}
+
+std::size_t apply_users(Home& home, const Workers& workers, const config::Config& next) {
   const std::size_t before = home.pools.size();
   std::vector<std::size_t> renewed;
   {
     const std::lock_guard lock(home.mutex);
     renewed = update_pools(home, next);
     home.config = next;
-    home.tls = std::move(*tls);
-    home.unix_users = std::move(unix_users);
   }
   home.process.max_clients.set(next.max_clients);
   home.places.set_limits(login_limits_of(next));
@@ -79,13 +86,14 @@ Result<std::size_t> apply_config(Home& home, const Workers& workers, const confi
     worker->call([&] { worker->add_pools(); });
   for (std::size_t number = before; number < home.pools.size(); ++number)
     set_peers(workers, number);
+  for (const auto& worker : workers)
+    worker->call([&] { worker->apply(next, home.tls, renewed); });
+  // With the account that they have now.
   for (std::size_t number = 0; number < before; ++number) {
     PoolHome& pool = *home.pools[number];
     if (pool.is_removed || !std::exchange(pool.is_drained, false)) continue;
     workers.front()->call([&] { workers.front()->resume_pool(number); });
   }
-  for (const auto& worker : workers)
-    worker->call([&] { worker->apply(next, home.tls, renewed); });
   workers.front()->call([&] { workers.front()->start_pools(before); });
   for (const std::size_t number : renewed)
     renew(*home.pools[number]);

@@ -62,7 +62,8 @@ class Server {
   void poll_files();
   void reload(const char* why);
   Result<void> read_again();
-  Result<void> apply(const config::Config& next);
+  template <class Change>
+  Result<void> apply(Change change);
   void watch_pools();
   Passthrough::Events passthrough_events();
 

@@ -106,12 +106,14 @@ Result<void> Server::read_again() {
   return {};
 }
 
-Result<void> Server::apply(const config::Config& next) {
+// `change` puts something in force, and answers how many pools are new.
+template <class Change>
+Result<void> Server::apply(Change change) {
   std::set<std::string> drained;
   for (const auto& pool : home_->pools) {
     if (pool->is_drained) drained.insert(pool->config.name);
   }
-  const auto added = apply_config(*home_, workers_, next);
+  const Result<std::size_t> added = change();
   if (!added) return tl::unexpected(added.error());
   for (std::size_t i = 0; i < home_->pools.size(); ++i) {
     const bool is_new = i + *added >= home_->pools.size();
@@ -130,7 +132,16 @@ Passthrough::Events Server::passthrough_events() {
            (pool->is_removed && pool->is_drained && pool->config.endpoints == like.endpoints &&
             pool->config.prepare_memory == like.prepare_memory);
   };
-  return {.apply = [this](const config::Config& next) { return apply(next); },
+  return {.apply_all =
+              [this](const config::Config& next) {
+                return apply([&] { return apply_config(*home_, workers_, next); });
+              },
+          .apply_users =
+              [this](const config::Config& next) {
+                // Nothing in it can fail.
+                (void)apply(
+                    [&]() -> Result<std::size_t> { return apply_users(*home_, workers_, next); });
+              },
           .is_free = is_free,
           .has_sessions =
               [this](const std::string& name) {

@@ -85,7 +85,10 @@ void Login::on_password_checked(std::optional<protocol::Proof> proof) {
 
 void Login::prove_password(protocol::ProvePassword& prove) {
   proof_wait_ = environment_.password_proofs->add(
-      environment_.loop, std::move(prove.user), std::move(prove.password),
+      environment_.loop,
+      {.user = std::move(prove.user),
+       .password = std::move(prove.password),
+       .network = client_.arrival.network},
       [this](const PasswordProofs::Answer& answer) { on_password_proved(answer); });
 }
 
@@ -98,7 +101,9 @@ void Login::on_password_proved(const PasswordProofs::Answer& answer) {
   if (answer.verdict == PasswordProofs::Verdict::kWrong)
     return tell(perform(handshake_.on_verdict(std::nullopt)));
   account_ = environment_.find_account(handshake_.user());
-  if (answer.verdict == PasswordProofs::Verdict::kBusy || account_ == nullptr)
+  // A reload may have listed the user meanwhile, with another password.
+  const bool is_there = account_ != nullptr && account_->is_passed_through;
+  if (answer.verdict == PasswordProofs::Verdict::kBusy || !is_there)
     return tell(perform(handshake_.on_busy()));
   passwords_version_ = account_->passwords_version;
   tell(perform(handshake_.on_verdict(protocol::Proof::kTidb)));

@@ -10,16 +10,15 @@ void PasswordProofs::set_judge(Ask ask, Leave leave) {
 }
 
 std::unique_ptr<PasswordProofs::Wait> PasswordProofs::add(
-    net::Loop& loop, std::string user, std::string password,
-    std::function<void(const Answer&)> on_answer) {
-  Id id = 0;
+    net::Loop& loop, Question question, std::function<void(const Answer&)> on_answer) {
   {
     const std::lock_guard lock(mutex_);
-    id = ++last_id_;
-    waiters_.emplace(id, std::make_shared<Waiter>(Waiter{loop, std::move(on_answer)}));
+    question.id = ++last_id_;
+    waiters_.emplace(question.id, std::make_shared<Waiter>(Waiter{loop, std::move(on_answer)}));
   }
-  ask_({id, std::move(user), std::move(password)});
-  return std::make_unique<Wait>(*this, id);
+  auto wait = std::make_unique<Wait>(*this, question.id);
+  ask_(std::move(question));
+  return wait;
 }
 
 void PasswordProofs::answer(Id id, const Answer& answer) {

@@ -70,6 +70,7 @@ protocol::HandshakeOptions Session::handshake_options() const {
 std::unique_ptr<Login> Session::make_login(net::TlsContext* tls,
                                            protocol::ServerHandshake handshake) {
   const auto on_late_status = [this](Login::Status status) {
+    if (state_ == State::kClosing) return;  // killed meanwhile, or timed out
     on_login_status(status);
     resume_input();
   };

@@ -355,7 +355,8 @@ bool FakeMysql::log_in(Peer& peer) {
     if (!peer.send_all(packet(peer.next_sequence(), request))) return false;
     scramble = peer.receive_packet().value_or("");
   }
-  if (seen.user != options_.user || !check_scramble(kSalt, scramble)) {
+  const bool is_known = options_.user.empty() || seen.user == options_.user;
+  if (!is_known || !check_scramble(kSalt, scramble)) {
     peer.send_all(
         err_packet(1045, "28000",
                    "Access denied for user '" + seen.user + "'@'127.0.0.1' (using password: YES)",

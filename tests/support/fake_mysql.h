@@ -61,7 +61,7 @@ class FakeMysql {
   struct Options {
     Opening opening = Opening::kGreeting;
     std::string version = "8.0.11-TiDB-v8.5.4";
-    std::string user = "app";
+    std::string user = "app";  // empty: any
     std::string password = "secret";
     std::optional<CertificateFiles> tls;  // nullopt: TLS is not offered
     int newest_tls = 0;                   // as OpenSSL numbers versions; 0: the newest it knows

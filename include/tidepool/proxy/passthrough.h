@@ -24,8 +24,9 @@ namespace tidepool::proxy {
 class Passthrough {
  public:
   struct Events {
-    // Puts a configuration in force.
-    std::function<Result<void>(const config::Config&)> apply;
+    // Puts a configuration in force: all of it, or of it the users and their pools.
+    std::function<Result<void>(const config::Config&)> apply_all;
+    std::function<void(const config::Config&)> apply_users;
     PassthroughUsers::IsFree is_free;
     PassthroughUsers::HasSessions has_sessions;
   };
@@ -39,7 +40,7 @@ class Passthrough {
 
   // What the configuration says: at the start, and when it has changed. An error: nothing has.
   void set_base(const config::Config& base);
-  Result<void> change_base(const config::Config& base);
+  [[nodiscard]] Result<void> change_base(const config::Config& base);
   [[nodiscard]] const config::Config& base() const { return users_.base(); }
 
   // From time to time: users without sessions go.
@@ -58,11 +59,12 @@ class Passthrough {
   void on_question(session::PasswordProofs::Question question);
   void pump();
   void begin_dial(ProofQueue::Handle job);
+  void set_limits();
   void on_dialled(Dials::iterator dial, const Result<void>& outcome);
   Answer answer_to(const ProofQueue::Job& job, const Result<void>& outcome);
   Answer let_in(const std::string& user, const std::string& password);
   void on_refused(const std::string& user, const std::string& password);
-  Result<void> apply();
+  void apply();
 
   net::Loop& loop_;
   session::PasswordProofs& proofs_;

@@ -24,13 +24,16 @@ class PassthroughUsers {
     kKnown,    // as it was
     kChanged,  // new, or with another password: applied() is to be put in force
     kFull,
+    kListed,  // no longer one of these: the configuration has it
   };
 
-  // What the configuration says, without these users. Answers nothing; applied() does.
-  void set_base(const config::Config& base);
+  // What the configuration says, without these users. True: its model is another TiDB's, so that
+  // nothing counts that was said there, and nobody is left.
+  bool set_base(const config::Config& base);
   [[nodiscard]] const config::Config& base() const { return base_; }
   // The pool that says passthrough; null: none.
   [[nodiscard]] const config::Pool* model() const;
+  [[nodiscard]] bool is_listed(const std::string& user) const;
 
   Admission admit(const std::string& user, const std::string& password, const IsFree& is_free,
                   TimePoint now);

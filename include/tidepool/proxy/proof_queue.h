@@ -23,6 +23,7 @@ class ProofQueue {
 
   static constexpr std::size_t kMaxJobs = 256;
   static constexpr std::size_t kMaxJobsOfUser = 8;
+  static constexpr std::size_t kMaxJobsOfNetwork = 32;  // of other machines
   static constexpr std::size_t kMaxPauses = 4096;
   static constexpr std::chrono::milliseconds kFirstPause{250};
   static constexpr std::chrono::milliseconds kLongestPause{4'000};
@@ -35,15 +36,18 @@ class ProofQueue {
   struct Job {
     std::string user;
     std::string password;
-    std::vector<Id> ids;  // who waits for it
+    std::vector<Id> ids;       // who waits for it
+    std::string network = {};  // of who asked first
+    bool was_right = false;    // the last time that TiDB was asked
     bool is_running = false;
   };
   using Handle = std::list<Job>::iterator;
 
   void set_limits(const Limits& limits) { limits_ = limits; }
 
-  // False: too many wait.
-  [[nodiscard]] bool add(session::PasswordProofs::Question question);
+  // False: too many wait. `was_right`: the password was, and probably is: guessers do not hold it
+  // up.
+  [[nodiscard]] bool add(session::PasswordProofs::Question question, bool was_right);
   void leave(Id id);
 
   // What may begin now; it runs from then on, until end().
@@ -59,9 +63,10 @@ class ProofQueue {
     std::chrono::milliseconds length;
   };
 
+  [[nodiscard]] bool has_room(const session::PasswordProofs::Question& question) const;
   [[nodiscard]] bool is_running(const std::string& user) const;
+  [[nodiscard]] TimePoint allowed_at(const Job& job, TimePoint now) const;
   [[nodiscard]] TimePoint rate_allows_at(TimePoint now) const;
-  [[nodiscard]] TimePoint user_allows_at(const std::string& user, TimePoint now) const;
   void pause(const std::string& user, TimePoint now);
 
   Limits limits_;

@@ -19,6 +19,9 @@ using Workers = std::vector<std::unique_ptr<Worker>>;
 // changed. Answers how many pools are new; they are the last ones of the home.
 Result<std::size_t> apply_config(Home& home, const Workers& workers, const config::Config& next);
 
+// Of that the users and their pools only: certificates stay as they were read.
+std::size_t apply_users(Home& home, const Workers& workers, const config::Config& next);
+
 // Whether anybody uses it, or waits for that.
 bool has_sessions(const PoolHome& pool);
 

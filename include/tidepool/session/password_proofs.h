@@ -21,8 +21,9 @@ class PasswordProofs {
   using Id = std::uint64_t;
   struct Question {
     Id id = 0;
-    std::string user;
+    std::string user = {};
     std::string password;
+    std::string network = {};  // of who asks; see net::network_of()
   };
   enum class Verdict : std::uint8_t {
     kRight,
@@ -66,9 +67,9 @@ class PasswordProofs {
     const Id id_;
   };
 
-  // `on_answer` runs once on a later turn of the loop; it may destroy the Wait. On the loop's
-  // thread.
-  [[nodiscard]] std::unique_ptr<Wait> add(net::Loop& loop, std::string user, std::string password,
+  // The question's id is given here. `on_answer` runs once on a later turn of the loop; it may
+  // destroy the Wait. On the loop's thread.
+  [[nodiscard]] std::unique_ptr<Wait> add(net::Loop& loop, Question question,
                                           std::function<void(const Answer&)> on_answer);
 
   // Once for each question; nothing happens if nobody waits for it any more.

@@ -41,7 +41,7 @@ class PassthroughTest : public ::testing::Test {
   };
   std::shared_ptr<Asked> ask(const std::string& user, const std::string& password) {
     auto asked = std::make_shared<Asked>();
-    asked->wait = proofs_.add(loop_, user, password,
+    asked->wait = proofs_.add(loop_, {.user = user, .password = password},
                               [asked](const Answer& answer) { asked->answer = answer; });
     return asked;
   }
@@ -71,11 +71,15 @@ class PassthroughTest : public ::testing::Test {
   bool has_sessions_ = true;
   Passthrough passthrough_{
       loop_, proofs_, stats_,
-      Passthrough::Events{.apply = [this](const config::Config& next) -> Result<void> {
+      Passthrough::Events{.apply_all = [this](const config::Config& next) -> Result<void> {
                             applied_ = next;
-                            ++times_applied_;
                             return {};
                           },
+                          .apply_users =
+                              [this](const config::Config& next) {
+                                applied_ = next;
+                                ++times_applied_;
+                              },
                           .is_free = [](const std::string&, const config::Pool&) { return true; },
                           .has_sessions = [this](const std::string&) { return has_sessions_; }}};
 };
@@ -140,17 +144,59 @@ TEST_F(PassthroughTest, WhoCannotBeJudgedHearsWhy) {
   EXPECT_EQ(counted(ProofResult::kFailed), 1U);
 }
 
-TEST_F(PassthroughTest, ThereAreNoMoreUsersThanAllowed) {
+TEST_F(PassthroughTest, WhatIsWrongOnTheWayIsNobodysWhoHasNotShownWhoItIs) {
   const FakeMysql server({});
-  FakeMysql::Options script;
   begin(server);
-  ASSERT_EQ(answer_to("app", "secret").verdict, Verdict::kRight);
-  // Another account of the same server; this one knows only "app".
-  base_.pools[0].max_passthrough_users = 1;
-  script.user = "other";
+  base_.pools[0].tls.mode = config::TlsMode::kVerifyIdentity;  // which this server does not offer
+  passthrough_.set_base(base_);
+
+  const Answer answer = answer_to("app", "secret");
+
+  EXPECT_EQ(answer.verdict, Verdict::kUnknown);
+  EXPECT_EQ(answer.error.mysql_errno, 2003);
+  EXPECT_EQ(answer.error.message, "TiDB cannot be asked about this user now");
+}
+
+TEST_F(PassthroughTest, AnotherTidbIsAskedAnew) {
+  const FakeMysql first({});
+  FakeMysql::Options script;
+  script.password = "another";
   const FakeMysql second(std::move(script));
+  begin(first);
+  ASSERT_EQ(answer_to("app", "secret").verdict, Verdict::kRight);
+
   base_.pools[0].endpoints = {{"127.0.0.1", second.port()}};
   ASSERT_TRUE(passthrough_.change_base(base_));
+
+  EXPECT_THAT(users(), ::testing::IsEmpty());
+  EXPECT_EQ(answer_to("app", "secret").verdict, Verdict::kWrong);
+}
+
+TEST_F(PassthroughTest, AUserThatAReloadListsMeanwhileDoesNotPassThrough) {
+  const FakeMysql server({});
+  begin(server);
+  const auto asked = ask("app", "secret");
+  EXPECT_TRUE(run_until(loop_, [&] { return server.connections() == 1; }));
+  config::User listed;
+  listed.name = "app";
+  listed.pool = "main";
+  base_.users = {listed};
+  ASSERT_TRUE(passthrough_.change_base(base_));
+
+  EXPECT_TRUE(run_until(loop_, [&] { return asked->answer.has_value(); }));
+
+  EXPECT_EQ(asked->answer->verdict, Verdict::kBusy);
+  EXPECT_EQ(times_applied_, 0);
+  EXPECT_EQ(answer_to("app", "other").verdict, Verdict::kUnknown);
+  EXPECT_EQ(server.logins().size(), 1U);
+}
+
+TEST_F(PassthroughTest, ThereAreNoMoreUsersThanAllowed) {
+  FakeMysql::Options script;
+  script.user = "";  // any
+  const FakeMysql server(std::move(script));
+  begin(server);
+  ASSERT_EQ(answer_to("app", "secret").verdict, Verdict::kRight);
 
   const Answer answer = answer_to("other", "secret");
 

@@ -120,6 +120,32 @@ TEST_F(GuessingTest, AChangeOfUserThatFailsWaitsToo) {
   EXPECT_EQ(client.query("SELECT 1").kind, Reply::Kind::kRows);
 }
 
+// The killed session is there for as long as its client takes nothing of an answer.
+TEST_F(GuessingTest, ARefusalThatWaitsIsOfNoUseToASessionThatIsKilledMeanwhile) {
+  const TemporaryDirectory directory;
+  config::Listener local;
+  local.socket_path = directory.file("tidepool.sock");  // whose buffer does not grow
+  config_.listeners.push_back(local);
+  config_.failed_login_delay = std::chrono::milliseconds(150);
+  start();
+  tidb_.answer("SELECT big", text_result({"c"}, {{std::string(std::size_t{320} << 10U, 'x')}}));
+  for (int i = 0; i < 4; ++i)
+    EXPECT_TRUE(guess("other").is_error(1045));
+  RawClient::Options over_socket;
+  over_socket.socket_path = local.socket_path;
+  RawClient killed = client(over_socket);
+  RawClient killer = client();
+
+  killed.send("\x03SELECT big");
+  killed.send(std::string("\x11other\0\x14", 8) + std::string(20, 'x') +
+              std::string("\0\x2d\0mysql_native_password\0", 25));
+  ASSERT_TRUE(eventually([&] { return proxy_->logins().delayed.value() == 2; }));
+  EXPECT_TRUE(killer.query("KILL " + std::to_string(killed.greeting().connection_id)).is_ok());
+
+  EXPECT_TRUE(guess("other").is_error(1045));  // later than the one that nobody waits for
+  expect_service();
+}
+
 TEST_F(GuessingTest, WithoutADelayEachIsAnsweredAtOnce) {
   config_.failed_login_delay = {};
   start();

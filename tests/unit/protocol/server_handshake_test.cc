@@ -509,6 +509,14 @@ TEST_P(JudgedElsewhereTest, AnEmptyPasswordIsNone) {
   EXPECT_EQ(std::get<Reject>(action).reason.mysql_errno, 1045);
 }
 
+TEST_P(JudgedElsewhereTest, APasswordWithANulIsNone) {
+  for (const std::string& password : {std::string("\0x", 2), std::string("right\0x", 7)}) {
+    ServerHandshake handshake(options_);
+    const Action action = ask(handshake, password);
+    ASSERT_TRUE(std::holds_alternative<Reject>(action));
+  }
+}
+
 TEST_P(JudgedElsewhereTest, ALongPasswordIsDeniedUnread) {
   ServerHandshake handshake(options_);
   const Action action = ask(handshake, std::string(kMaxPasswordBytes + 1, 'x'));

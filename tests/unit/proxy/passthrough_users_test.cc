@@ -1,7 +1,9 @@
 #include "tidepool/proxy/passthrough_users.h"
 
+#include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,7 +27,7 @@ class PassthroughUsersTest : public testing::Test {
     model.passthrough_lifetime = seconds(60);
     base_.pools = {model};
     base_.passes_through = true;
-    users_.set_base(base_);
+    (void)users_.set_base(base_);
   }
 
   Admission admit(const std::string& user, const std::string& password = "p") {
@@ -120,15 +122,32 @@ TEST_F(PassthroughUsersTest, AListedUserDoesNotPassThrough) {
   listed.name = "a";
   listed.pool = "main";
   base_.users = {listed};
-  users_.set_base(base_);
+  EXPECT_FALSE(users_.set_base(base_));
   EXPECT_THAT(names(), ElementsAre("a@main", "b@main/2"));
+  EXPECT_EQ(admit("a"), Admission::kListed);  // asked before the reload
+}
+
+TEST_F(PassthroughUsersTest, NobodyIsLeftWhenTheModelIsAnotherTidb) {
+  const std::vector<std::function<void(config::Pool&)>> changes = {
+      [](config::Pool& model) { model.name = "other"; },
+      [](config::Pool& model) {
+        model.endpoints = {{"elsewhere", 4000}};
+      },
+      [](config::Pool& model) { model.prepare_memory = seconds(1); }};
+  for (const auto& change : changes) {
+    (void)admit("a");
+    change(base_.pools[0]);
+    EXPECT_TRUE(users_.set_base(base_));
+    EXPECT_THAT(names(), IsEmpty());
+    EXPECT_FALSE(users_.set_base(base_));
+  }
 }
 
 TEST_F(PassthroughUsersTest, NobodyDoesWhenItIsSwitchedOff) {
   (void)admit("a");
   base_.pools[0].passthrough = false;
   base_.pools[0].user = "account";
-  users_.set_base(base_);
+  EXPECT_TRUE(users_.set_base(base_));
   EXPECT_THAT(names(), IsEmpty());
   EXPECT_EQ(admit("a"), Admission::kFull);
   EXPECT_EQ(users_.applied().pools.size(), 1U);
@@ -137,7 +156,7 @@ TEST_F(PassthroughUsersTest, NobodyDoesWhenItIsSwitchedOff) {
 TEST_F(PassthroughUsersTest, ChangedSettingsOfTheModelReachTheirPools) {
   (void)admit("a");
   base_.pools[0].size = 3;
-  users_.set_base(base_);
+  EXPECT_FALSE(users_.set_base(base_));
   EXPECT_EQ(users_.applied().pools[0].size, 3);
 }
 

@@ -65,9 +65,12 @@ TEST_F(ProofMemoryTest, WhereTheNameEndsMatters) {
 
 TEST_F(ProofMemoryTest, TellsARefusalOfWhatWasRightFromAnother) {
   memory_.add_right("u", "p", now_ + minutes(1));
-  EXPECT_TRUE(memory_.contradicts("u", "p"));
-  EXPECT_FALSE(memory_.contradicts("u", "q"));
-  EXPECT_FALSE(memory_.contradicts("v", "p"));
+  now_ += minutes(1);  // it does not count any more
+  EXPECT_TRUE(memory_.was_right("u", "p"));
+  EXPECT_FALSE(memory_.was_right("u", "q"));
+  EXPECT_FALSE(memory_.was_right("v", "p"));
+  memory_.forget_all();
+  EXPECT_FALSE(memory_.was_right("u", "p"));
 }
 
 TEST_F(ProofMemoryTest, KeepsABoundedNumberOfWrongOnes) {

@@ -15,8 +15,9 @@ using testing::IsEmpty;
 
 class ProofQueueTest : public testing::Test {
  protected:
-  bool add(const std::string& user, const std::string& password) {
-    return queue_.add({++last_, user, password});
+  bool add(const std::string& user, const std::string& password, const std::string& network = "",
+           bool was_right = false) {
+    return queue_.add({++last_, user, password, network}, was_right);
   }
   ProofQueue::Handle begin() {
     auto job = queue_.next(now_);
@@ -123,6 +124,23 @@ TEST_F(ProofQueueTest, BoundsWhatWaits) {
   for (std::size_t i = ProofQueue::kMaxJobsOfUser; i < ProofQueue::kMaxJobs; ++i)
     EXPECT_TRUE(add("v" + std::to_string(i), "p"));
   EXPECT_FALSE(add("w", "p"));
+}
+
+TEST_F(ProofQueueTest, OneNetworkDoesNotTakeAll) {
+  for (std::size_t i = 0; i < ProofQueue::kMaxJobsOfNetwork; ++i)
+    EXPECT_TRUE(add("u" + std::to_string(i), "p", "192.0.2.1"));
+  EXPECT_FALSE(add("v", "p", "192.0.2.1"));
+  EXPECT_TRUE(add("v", "p", "192.0.2.2"));
+  EXPECT_TRUE(add("w", "p"));  // on this machine
+}
+
+TEST_F(ProofQueueTest, GuessersDoNotHoldUpAPasswordThatWasRight) {
+  ASSERT_TRUE(add("u", "guess"));
+  (void)queue_.end(begin(), true, now_);
+  for (std::size_t i = 0; i < ProofQueue::kMaxJobsOfUser; ++i)
+    ASSERT_TRUE(add("u", std::to_string(i)));
+  EXPECT_TRUE(add("u", "right", "", true));
+  EXPECT_EQ(begin()->password, "right");
 }
 
 TEST_F(ProofQueueTest, WhoLeavesIsNotAskedAbout) {
