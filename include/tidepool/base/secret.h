@@ -1,0 +1,75 @@
+// Bytes that are wiped from memory when nobody needs them any more, such as a password's.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tidepool {
+
+// Overwrites them, whatever the compiler thinks of their use. They are the caller's own: a view
+// only because that is how they are handed around.
+void wipe(std::string_view bytes);
+void wipe(void* memory, std::size_t size);
+// All that the text has room for; it is empty afterwards.
+void wipe(std::string& text);
+
+// Wipes what it is given at the end of a scope.
+class WipedAtEnd {
+ public:
+  explicit WipedAtEnd(std::string& text) : text_(text) {}
+  WipedAtEnd(const WipedAtEnd&) = delete;
+  WipedAtEnd& operator=(const WipedAtEnd&) = delete;
+  ~WipedAtEnd() { wipe(text_); }
+
+ private:
+  std::string& text_;
+};
+
+template <class T>
+struct WipingAllocator {
+  using value_type = T;
+
+  WipingAllocator() = default;
+  template <class U>
+  explicit WipingAllocator(const WipingAllocator<U>&) {}
+
+  T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
+  void deallocate(T* memory, std::size_t count) {
+    wipe(memory, count * sizeof(T));
+    std::allocator<T>().deallocate(memory, count);
+  }
+  bool operator==(const WipingAllocator&) const = default;
+};
+
+// Unlike in a std::string nothing of a short one is in the object itself, so that moving it leaves
+// nothing behind. Takes and gives views without ado; a std::string made of it is wiped by nobody.
+class Secret {
+ public:
+  Secret() = default;
+  Secret(std::string_view bytes) : bytes_(bytes.begin(), bytes.end()) {}  // NOLINT(*-explicit-*)
+  Secret(const std::string& bytes) : Secret(std::string_view(bytes)) {}   // NOLINT(*-explicit-*)
+  Secret(const char* text) : Secret(std::string_view(text)) {}            // NOLINT(*-explicit-*)
+
+  [[nodiscard]] std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+  operator std::string_view() const { return view(); }  // NOLINT(*-explicit-*)
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+  [[nodiscard]] bool empty() const { return bytes_.empty(); }
+  void clear() { bytes_ = {}; }
+  void reserve(std::size_t size) { bytes_.reserve(size); }
+  void push_back(char byte) { bytes_.push_back(byte); }
+
+  friend bool operator==(const Secret& one, const Secret& two) { return one.view() == two.view(); }
+  // So that a log or a failed test shows none.
+  friend std::ostream& operator<<(std::ostream& out, const Secret& secret) {
+    return out << "(secret of " << secret.size() << " bytes)";
+  }
+
+ private:
+  std::vector<char, WipingAllocator<char>> bytes_;
+};
+
+}  // namespace tidepool
