@@ -153,6 +153,7 @@ TEST_F(KillTest, ReachesASessionOfAnotherWorker) {
   config_.workers = 2;
   start();
   std::vector<RawClient> clients;
+  clients.reserve(8);
   for (int i = 0; i < 8; ++i)
     clients.push_back(client());
 

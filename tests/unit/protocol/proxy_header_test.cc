@@ -1,5 +1,6 @@
 #include "tidepool/protocol/proxy_header.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct Good {
 };
 
 const std::vector<Good>& good() {
-  static const std::vector<Good> kAll = {
+  static const std::vector<Good> all = {
       {"a line with IPv4", "PROXY TCP4 192.0.2.1 10.0.0.1 5123 6033\r\n", "192.0.2.1:5123"},
       {"a line with IPv6", "PROXY TCP6 2001:DB8::1 ::1 5123 6033\r\n", "[2001:db8::1]:5123"},
       {"the shortest IPv6", "PROXY TCP6 :: :: 0 0\r\n", "[::]:0"},
@@ -52,7 +53,7 @@ const std::vector<Good>& good() {
       {"a Unix socket's", binary('\x21', '\x31', std::string(216, 'x')), ""},
       {"of datagrams", binary('\x21', '\x12', kV4), ""},
   };
-  return kAll;
+  return all;
 }
 
 TEST(ProxyHeader, SaysWhoTheClientIs) {
@@ -66,32 +67,36 @@ TEST(ProxyHeader, SaysWhoTheClientIs) {
   }
 }
 
+void expect_same_in_two_pieces(const Good& one, std::size_t cut) {
+  ProxyHeader header;
+  EXPECT_EQ(header.feed(one.header.substr(0, cut)), cut) << one.name;
+  EXPECT_FALSE(header.is_complete()) << one.name;
+  EXPECT_EQ(header.feed(one.header.substr(cut)), one.header.size() - cut) << one.name;
+  EXPECT_EQ(header.client(), one.client) << one.name << " at " << cut;
+}
+
 TEST(ProxyHeader, IsTheSameInPieces) {
   for (const Good& one : good()) {
-    for (std::size_t cut = 1; cut < std::min<std::size_t>(one.header.size(), 250); ++cut) {
-      ProxyHeader header;
-      ASSERT_EQ(header.feed(one.header.substr(0, cut)), cut) << one.name << " at " << cut;
-      ASSERT_FALSE(header.is_complete()) << one.name << " at " << cut;
-      ASSERT_EQ(header.feed(one.header.substr(cut)), one.header.size() - cut) << one.name;
-      ASSERT_EQ(header.client(), one.client) << one.name;
-    }
+    const std::size_t end = std::min<std::size_t>(one.header.size(), 250);
+    for (std::size_t cut = 1; cut < end; ++cut)
+      expect_same_in_two_pieces(one, cut);
   }
 }
 
-TEST(ProxyHeader, NeverWantsWhatFollowsIt) {
-  for (const Good& one : good()) {
-    ProxyHeader header;
-    const std::string whole = one.header + std::string(kLogin);
-    std::size_t read = 0;
-    while (!header.is_complete()) {
-      ASSERT_GT(header.wanted(), 0U) << one.name;
-      const std::size_t size = header.wanted();
-      ASSERT_LE(read + size, one.header.size()) << one.name;
-      ASSERT_EQ(header.feed(whole.substr(read, size)), size) << one.name;
-      read += size;
-    }
-    EXPECT_EQ(header.wanted(), 0U);
+// Reads as it wants, and answers how much that was.
+std::size_t bytes_read(const std::string& input) {
+  ProxyHeader header;
+  std::size_t read = 0;
+  while (!header.is_complete() && header.wanted() > 0 && read < input.size()) {
+    const auto taken = header.feed(std::string_view(input).substr(read, header.wanted()));
+    read += taken.value();
   }
+  return read;
+}
+
+TEST(ProxyHeader, NeverWantsWhatFollowsIt) {
+  for (const Good& one : good())
+    EXPECT_EQ(bytes_read(one.header + std::string(kLogin)), one.header.size()) << one.name;
 }
 
 TEST(ProxyHeader, IsReadInFewSteps) {
