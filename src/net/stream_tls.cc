@@ -56,12 +56,22 @@ Result<void> Stream::start_tls(TlsContext& context, std::string_view early) {
   SSL_set_bio(tls.get(), bio, bio);
   SSL_set_accept_state(tls.get());
   SSL_set_read_ahead(tls.get(), 1);
+  SSL_set_options(tls.get(), SSL_OP_CLEANSE_PLAINTEXT);
   owned_tls_ = std::move(tls);
   tls_ = owned_tls_.get();
   tls_phase_ = TlsPhase::kHandshake;
   deliver_soon();
   update_interest();
   return {};
+}
+
+void Stream::wipe_after_reading(bool is_secret) {
+  if (tls_ == nullptr) return;
+  if (is_secret) {
+    SSL_set_options(tls_, SSL_OP_CLEANSE_PLAINTEXT);
+  } else {
+    SSL_clear_options(tls_, SSL_OP_CLEANSE_PLAINTEXT);
+  }
 }
 
 void Stream::continue_handshake() {

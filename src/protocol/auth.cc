@@ -125,7 +125,8 @@ std::string random_salt() {
 
 std::string native_scramble(std::string_view password, std::string_view salt) {
   if (password.empty()) return {};
-  const std::string stage1 = sha1(password);
+  std::string stage1 = sha1(password);
+  const WipedAtEnd wiped(stage1);
   return exclusive_or(stage1, sha1(salt, sha1(stage1)));
 }
 
@@ -135,14 +136,17 @@ std::string sha2_scramble(std::string_view password, std::string_view salt) {
 }
 
 std::string sha2_digest(std::string_view password) {
-  return sha256({sha256({password})});
+  std::string once = sha256({password});
+  const WipedAtEnd wiped(once);
+  return sha256({once});
 }
 
 bool verify_native(const Credential& credential, std::string_view scramble, std::string_view salt) {
   if (scramble.empty()) return credential.is_empty_password();
   const auto stage2 = native_stage2(credential);
   if (scramble.size() != kSha1Bytes || !stage2) return false;
-  const std::string stage1 = exclusive_or(scramble, sha1(salt, *stage2));
+  std::string stage1 = exclusive_or(scramble, sha1(salt, *stage2));  // as good as the password
+  const WipedAtEnd wiped(stage1);
   // Of an empty password no scramble is made, so none can prove it.
   return constant_time_equal(sha1(stage1), *stage2) && !credential.is_empty_password();
 }
@@ -156,7 +160,8 @@ bool verify_sha2(const Credential& credential, std::string_view cached_digest,
   // The same work for whom none is known yet: the time that it takes tells nothing.
   const bool is_known = digest.size() == kSha256Bytes;
   if (!is_known) digest.assign(kSha256Bytes, '\0');
-  const std::string stage1 = exclusive_or(scramble, sha256({digest, salt}));
+  std::string stage1 = exclusive_or(scramble, sha256({digest, salt}));
+  const WipedAtEnd wiped(stage1);
   const bool fits = constant_time_equal(sha256({stage1}), digest);
   return fits && is_known && !credential.is_empty_password();
 }
@@ -167,7 +172,9 @@ bool verify_cleartext(const Credential& credential, std::string_view password) {
       return constant_time_equal(sha256({password}), sha256({credential.secret()}));
     case Credential::Kind::kNativeHash: {
       const auto stage2 = native_stage2(credential);
-      return stage2 && constant_time_equal(sha1(sha1(password)), *stage2);
+      std::string stage1 = sha1(password);
+      const WipedAtEnd wiped(stage1);
+      return stage2 && constant_time_equal(sha1(stage1), *stage2);
     }
     case Credential::Kind::kSha2Hash: {
       const std::string_view stored = credential.secret();

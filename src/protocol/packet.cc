@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "release.h"
+#include "tidepool/base/secret.h"
 #include "tidepool/protocol/codec.h"
 
 namespace tidepool::protocol {
@@ -86,6 +87,7 @@ void PacketAssembler::make_room(std::size_t bytes, std::size_t of_frame) {
   larger.reserve(std::max(needed, std::min(2 * buffer_.capacity(), frame_at_ + of_frame)));
   larger.append(buffer_);
   buffer_.swap(larger);
+  if (is_secret_) wipe(larger);
 }
 
 // Moves bytes into the buffer; true once the packet's last frame is whole. Takes no byte beyond it.

@@ -77,7 +77,7 @@ Result<RsaKey> RsaKey::generate(const std::atomic<bool>& is_unwanted) {
   return RsaKey(std::move(key), std::string(text, size));
 }
 
-Result<std::string> RsaKey::decrypt_password(std::string_view cipher, std::string_view salt) const {
+Result<Secret> RsaKey::decrypt_password(std::string_view cipher, std::string_view salt) const {
   const auto refused = [] { return fail(Code::kAuth, "the encrypted password is not readable"); };
   const KeyContext context(EVP_PKEY_CTX_new(key_.get(), nullptr));
   if (!context || EVP_PKEY_decrypt_init(context.get()) <= 0 || !use_oaep(context.get())) {
@@ -85,6 +85,7 @@ Result<std::string> RsaKey::decrypt_password(std::string_view cipher, std::strin
   }
   auto size = static_cast<std::size_t>(EVP_PKEY_get_size(key_.get()));
   std::string plain(size, '\0');
+  const WipedAtEnd wiped(plain);
   // OpenSSL would take a shorter text for one with zeros in front.
   if (salt.empty() || cipher.size() != size ||
       EVP_PKEY_decrypt(context.get(), as_bytes(plain), &size, as_bytes(cipher), cipher.size()) <=
@@ -93,9 +94,9 @@ Result<std::string> RsaKey::decrypt_password(std::string_view cipher, std::strin
   }
   plain.resize(size);
   std::string password = masked(plain, salt);
+  const WipedAtEnd wiped_too(password);
   if (password.empty() || password.back() != '\0') return refused();
-  password.pop_back();
-  return password;
+  return Secret(std::string_view(password).substr(0, password.size() - 1));
 }
 
 Result<std::string> encrypt_password(std::string_view password, std::string_view salt,

@@ -331,7 +331,7 @@ Action ServerHandshake::judge_cleartext(std::string_view password) {
     return enter(State::kAwaitVerdict, ProvePassword{login_.user, std::string(password)});
   }
   digest_ = sha2_digest(password);
-  return enter(State::kAwaitVerdict, CheckPassword{*passwords_, std::string(password)});
+  return enter(State::kAwaitVerdict, CheckPassword{*passwords_, password});
 }
 
 Action ServerHandshake::on_verdict(std::optional<Proof> proof) {

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "tidepool/base/check.h"
+#include "tidepool/base/secret.h"
 
 namespace tidepool::protocol {
 namespace {
@@ -104,7 +105,8 @@ std::string sha256(std::initializer_list<std::string_view> pieces) {
 
 std::string sha256_crypt(std::string_view password, std::string_view salt, std::uint32_t rounds) {
   std::string digest = initial_digest(password, salt);
-  const std::string p = derived_bytes(password, password.size());
+  std::string p = derived_bytes(password, password.size());
+  const WipedAtEnd wiped(p);
   const auto repetitions = std::size_t{16} + static_cast<unsigned char>(digest[0]);
   const std::string s = derived_bytes(salt, repetitions);
   Sha256 hash;

@@ -14,7 +14,7 @@ PasswordChecks::~PasswordChecks() {
 }
 
 std::unique_ptr<PasswordChecks::Wait> PasswordChecks::add(
-    net::Loop& loop, protocol::Passwords passwords, std::string password,
+    net::Loop& loop, protocol::Passwords passwords, Secret password,
     std::function<void(Proof proof)> on_checked) {
   auto job = std::make_shared<Job>(
       Job{loop, std::move(passwords), std::move(password), std::move(on_checked)});
@@ -37,7 +37,7 @@ void PasswordChecks::run() {
     queue_.pop_front();
     // Of its own: who waits may leave meanwhile.
     const protocol::Passwords passwords = running_->passwords;
-    const std::string password = std::move(running_->password);
+    const Secret password = std::move(running_->password);
     lock.unlock();
     const Proof proof = check_(passwords, password);
     lock.lock();

@@ -6,6 +6,7 @@
 #include "own_errors.h"
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
+#include "tidepool/base/secret.h"
 #include "tidepool/protocol/client_library.h"
 #include "tidepool/protocol/reply_messages.h"
 
@@ -17,6 +18,21 @@ constexpr std::size_t kLowWatermark = std::size_t{64} << 10U;
 constexpr std::size_t kPendingReadBytes = std::size_t{16} << 10U;
 // How long a session that ends waits for its client to take what is queued.
 constexpr std::chrono::seconds kLinger{5};
+
+// Wipes what was read during a login: in the loop's scratch it would lie until others' bytes take
+// its place.
+class InputGuard {
+ public:
+  explicit InputGuard(std::span<char> input) : input_(input) {}
+  InputGuard(const InputGuard&) = delete;
+  InputGuard& operator=(const InputGuard&) = delete;
+  ~InputGuard() {
+    if (!input_.empty()) wipe(input_.data(), input_.size());
+  }
+
+ private:
+  const std::span<char> input_;
+};
 
 }  // namespace
 
@@ -79,6 +95,7 @@ void Session::on_readable() {
     if (result->status == net::ReadResult::Status::kWouldBlock) return;
     if (counted_) stats().client.received.add(result->bytes);
     channel_.offer({scratch.data(), result->bytes});
+    const InputGuard guard(login_ != nullptr ? scratch.first(result->bytes) : std::span<char>());
     process_input();
     if (state_ == State::kClosing) return;
     keep_input();
@@ -144,7 +161,11 @@ void Session::on_client_out_of_step(const Error& error) {
 }
 
 void Session::on_packet(const protocol::Packet& packet) {
-  if (state_ == State::kHandshake) return on_login_status(login_->on_packet(packet.payload));
+  if (state_ == State::kHandshake) {
+    const Login::Status status = login_->on_packet(packet.payload);
+    wipe(packet.frame);  // whatever has been needed of it is kept elsewhere
+    return on_login_status(status);
+  }
   if (waits_for_infile_) return on_local_infile_packet(packet);
   answer_sequence_ = packet.next_sequence;
   if (packet.payload.empty()) {

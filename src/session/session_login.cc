@@ -4,6 +4,7 @@
 
 #include "own_errors.h"
 #include "tidepool/base/log.h"
+#include "tidepool/base/secret.h"
 #include "tidepool/base/utf8.h"
 #include "tidepool/protocol/capabilities.h"
 #include "tidepool/protocol/login_messages.h"
@@ -45,6 +46,7 @@ void Session::start() {
                                         : protocol::TlsPolicy::kOffered;
   channel_.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
   channel_.set_max_pending_bytes(kMaxPendingBytes);
+  channel_.set_secret(true);
   login_ = make_login(arrival_.tls.get(), protocol::ServerHandshake(std::move(options)));
   timer_ = std::make_unique<net::Timer>(environment_.loop);
   const Duration left = environment_.login_timeout - arrival_.waited;
@@ -126,6 +128,7 @@ void Session::on_accepted() {
   login_account_ = &login_->account();
   salt_ = login_->salt();
   login_.reset();
+  channel_.set_secret(false);
   channel_.set_max_packet_bytes(protocol::kMaxPacketBytes);
   channel_.set_max_pending_bytes(ClientChannel::kMaxPendingBytes);
   channel_.expect_sequence(0);
@@ -247,6 +250,7 @@ void Session::tell_refusal(const Error& error) {
 void Session::on_change_user_rejected() {
   if (login_->is_denied() && ++denied_changes_ == kMaxDeniedChanges) return close();
   login_.reset();
+  channel_.set_secret(false);
   channel_.expect_sequence(0);
   rest();
 }
@@ -254,6 +258,8 @@ void Session::on_change_user_rejected() {
 void Session::change_user(std::string_view payload) {
   if (replay_is_due()) return close();  // as without a replay: the connection is lost
   auto request = protocol::parse_change_user(payload, capabilities_);
+  wipe(payload);  // it may hold a password, as what follows
+  channel_.set_secret(true);
   if (!request) {
     send_error(request.error(), answer_sequence_);
     return;

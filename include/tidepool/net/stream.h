@@ -112,6 +112,8 @@ class Stream {
   // caller has read already. The context must not go during this call, but may later. Ends in
   // on_tls_established or on_error.
   Result<void> start_tls(TlsContext& context, std::string_view early = {});
+  // Whether what is read is wiped in OpenSSL's buffers, as it is from start_tls() on.
+  void wipe_after_reading(bool is_secret);
   bool is_tls() const { return tls_ != nullptr; }
   ssl_st* tls() const { return tls_; }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "tidepool/base/error.h"
+#include "tidepool/base/secret.h"
 
 struct evp_pkey_st;  // OpenSSL's EVP_PKEY
 
@@ -95,8 +96,8 @@ class RsaKey {
 
   // The password that a client sent: OAEP (SHA-1), XOR with the repeated salt, NUL at its end.
   // kAuth for anything else.
-  [[nodiscard]] Result<std::string> decrypt_password(std::string_view cipher,
-                                                     std::string_view salt) const;
+  [[nodiscard]] Result<Secret> decrypt_password(std::string_view cipher,
+                                                std::string_view salt) const;
 
  private:
   static const std::atomic<bool> kWanted;  // for ever

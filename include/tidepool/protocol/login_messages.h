@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tidepool/base/error.h"
+#include "tidepool/base/secret.h"
 #include "tidepool/protocol/capabilities.h"
 #include "tidepool/protocol/status.h"
 
@@ -46,7 +47,7 @@ struct LoginRequest {
   std::uint8_t collation = 0;
   bool is_ssl_request = false;  // then nothing below is set
   std::string user;
-  std::string auth_response;
+  Secret auth_response;
   std::string database;
   std::string auth_plugin;  // empty: the client knows no plugins
   Attributes attributes;
@@ -66,7 +67,7 @@ std::string encode_ssl_request(std::uint32_t capabilities, std::uint32_t max_pac
 // COM_CHANGE_USER. Its layout follows the capabilities of the connection's login.
 struct ChangeUser {
   std::string user;
-  std::string auth_response;
+  Secret auth_response;
   std::string database;
   std::uint16_t collation = 0;  // TiDB ignores it
   std::string auth_plugin;

@@ -60,6 +60,9 @@ class PacketAssembler {
 
   void set_max_bytes(std::size_t max_bytes) { max_bytes_ = max_bytes; }
 
+  // The packets hold secrets: what is kept of one is wiped when it moves.
+  void set_secret(bool is_secret) { is_secret_ = is_secret; }
+
   // Gives back what the packet that next() answered last needs, whose views end here.
   void release_delivered();
 
@@ -83,6 +86,7 @@ class PacketAssembler {
   std::size_t frame_at_ = 0;  // where in buffer_ the current frame's header begins
   std::uint8_t expected_ = 0;
   bool check_sequence_ = true;
+  bool is_secret_ = false;
   bool delivered_ = false;  // buffer_ holds a packet that the caller has had
   bool failed_ = false;
 };

@@ -71,7 +71,7 @@ struct FindKey {
 // the same.
 struct CheckPassword {
   Passwords passwords;
-  std::string password;  // of kMaxPasswordBytes at most
+  Secret password;  // of kMaxPasswordBytes at most
 };
 // Of a user that is judged elsewhere; then on_verdict(), on_busy() or on_no_verdict().
 struct ProvePassword {

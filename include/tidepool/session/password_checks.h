@@ -16,6 +16,7 @@
 #include <string_view>
 #include <thread>
 
+#include "tidepool/base/secret.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/protocol/passwords.h"
 
@@ -39,7 +40,7 @@ class PasswordChecks {
   struct Job {
     net::Loop& loop;
     protocol::Passwords passwords;
-    std::string password;
+    Secret password;
     std::function<void(Proof proof)> on_checked;
   };
   using Queue = std::deque<std::shared_ptr<Job>>;
@@ -63,7 +64,7 @@ class PasswordChecks {
   // `on_checked` runs once on a later turn of the loop; it may destroy the Wait. Null: too many
   // wait already. On the loop's thread.
   [[nodiscard]] std::unique_ptr<Wait> add(net::Loop& loop, protocol::Passwords passwords,
-                                          std::string password,
+                                          Secret password,
                                           std::function<void(Proof proof)> on_checked);
 
  private:
