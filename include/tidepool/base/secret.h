@@ -1,6 +1,7 @@
 // Bytes that are wiped from memory when nobody needs them any more, such as a password's.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <ostream>
@@ -62,7 +63,11 @@ class Secret {
   void reserve(std::size_t size) { bytes_.reserve(size); }
   void push_back(char byte) { bytes_.push_back(byte); }
 
-  friend bool operator==(const Secret& one, const Secret& two) { return one.view() == two.view(); }
+  template <class Text>
+  requires std::convertible_to<const Text&, std::string_view>
+  friend bool operator==(const Secret& one, const Text& two) {
+    return one.view() == std::string_view(two);
+  }
   // So that a log or a failed test shows none.
   friend std::ostream& operator<<(std::ostream& out, const Secret& secret) {
     return out << "(secret of " << secret.size() << " bytes)";
