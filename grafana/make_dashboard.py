@@ -180,6 +180,7 @@ ROWS = [
             (total(rate(f"tidepool_login_refusals_delayed_total{PROCESS}")), "wrong passwords that waited"),
             (total(rate(f"tidepool_passthrough_proofs_total{PROCESS}"), "result"), "passthrough: {{result}}"),
             (total(rate(pool("tidepool_prepares_refused_total")), "limit"), "prepares beyond the {{limit}}'s memory"),
+            (total(rate(f"tidepool_commands_refused_total{PROCESS}"), "reason"), "large commands: {{reason}}"),
         ]),
         graph("Retries", "Statements run again because they surely had no effect, by what had failed, transactions replayed, "
               "statements of which nobody knows whether they were executed, and what a timeout has ended.", "ops", [
@@ -219,9 +220,10 @@ ROWS = [
             (total(rate(pool("tidepool_client_bytes_total")), "direction"), "clients, {{direction}}"),
             (total(rate(pool("tidepool_backend_bytes_total")), "direction"), "TiDB, {{direction}}"),
         ], width=6),
-        graph("Memory", "Resident, and what of it prepared statements take.", "bytes", [
+        graph("Memory", "Resident, and what of it prepared statements and large commands take.", "bytes", [
             (f"tidepool_process_resident_memory_bytes{PROCESS}", "{{instance}}"),
             (total(pool("tidepool_prepared_bytes"), "pool"), "prepared statements of {{pool}}"),
+            (f"sum(tidepool_command_bytes{PROCESS})", "commands"),
         ], width=6),
         graph("File descriptors", "Open, as a share of what is allowed.", "percentunit", [
             (f"tidepool_process_open_fds{PROCESS} / tidepool_process_max_fds{PROCESS}", "{{instance}}")], width=6),

@@ -14,6 +14,12 @@ std::uint64_t resident_memory() {
   return resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+void limit_heap() {
+  constexpr int kLarge = 1 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kLarge);
+  ::mallopt(M_TRIM_THRESHOLD, kLarge);
+}
+
 void trim_memory() {
   ::malloc_trim(0);
 }

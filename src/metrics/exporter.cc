@@ -49,7 +49,7 @@ class Exporter::Collector final : public prometheus::Collectable {
  public:
   explicit Collector(Sources sources) : sources_(std::move(sources)) {
     TIDEPOOL_CHECK(sources_.process != nullptr && sources_.logins != nullptr &&
-                   sources_.proofs != nullptr);
+                   sources_.proofs != nullptr && sources_.commands != nullptr);
   }
 
   void add_pool(PoolSource source) {
@@ -92,6 +92,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     add_login_families(page, *sources_.logins);
     add_certificate_families(page, certificates_);
     add_proof_families(page, *sources_.proofs);
+    add_command_families(page, *sources_.commands);
     add_process_families(page, *sources_.process, facts());
     return page.take();
   }

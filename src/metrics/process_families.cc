@@ -59,6 +59,9 @@ void add_process_families(Page& page, const ProcessStats& stats, const ProcessFa
       .value({}, value_of(stats.accepting));
   page.counter("tidepool_accept_pauses_total", "Times that new clients had to wait for memory.")
       .value({}, static_cast<double>(stats.accept_pauses.value()));
+  page.counter("tidepool_memory_trims_total",
+               "Times that the heap was gone through for pages to give back to the kernel.")
+      .value({}, static_cast<double>(stats.memory_trims.value()));
   Family reloads = page.counter("tidepool_config_reloads_total",
                                 "Times that the configuration was read again, by result.");
   reloads.value({{"result", "ok"}}, static_cast<double>(stats.reloads.value()));

@@ -143,4 +143,20 @@ void add_proof_families(Page& page, const session::ProofStats& proofs) {
       .value({}, static_cast<double>(proofs.users.value()));
 }
 
+void add_command_families(Page& page, const session::CommandStats& commands) {
+  page.gauge("tidepool_command_bytes", "Memory that large commands on their way take.")
+      .value({}, static_cast<double>(commands.bytes.value()));
+  page.gauge("tidepool_commands_waiting", "Clients whose large command waits for memory.")
+      .value({}, static_cast<double>(commands.waiting.value()));
+  page.counter("tidepool_command_waits_total", "Times that a large command had to wait for memory.")
+      .value({}, static_cast<double>(commands.waits.value()));
+  Family refused = page.counter("tidepool_commands_refused_total",
+                                "Large commands refused for the memory that they take, by reason.");
+  using Refused = decltype(session::CommandStats::refused);
+  for (std::size_t i = 0; i < Refused::size(); ++i) {
+    const auto why = Refused::key(i);
+    refused.value({{"reason", to_string(why)}}, static_cast<double>(commands.refused[why].value()));
+  }
+}
+
 }  // namespace tidepool::metrics

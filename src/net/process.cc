@@ -6,6 +6,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "tidepool/base/process_memory.h"
+
 namespace tidepool::net {
 
 namespace {
@@ -29,6 +31,7 @@ void let_memory_be_dumped(bool may) {
 }
 
 void prepare_process(unsigned blocking_threads) {
+  limit_heap();
   ignore_broken_pipes();
   raise_descriptor_limit();
   ::setenv("UV_THREADPOOL_SIZE", std::to_string(blocking_threads).c_str(), 0);

@@ -200,6 +200,27 @@ Result<ReadResult> Stream::read_plain(std::span<char> buffer) {
 }
 
 Result<void> Stream::write(std::string_view bytes) {
+  const Result<std::size_t> done = write_at_once(bytes);
+  if (!done) return tl::unexpected(done.error());
+  if (*done == bytes.size()) return {};
+  queue_.append(bytes.substr(*done));
+  note_queued();
+  return {};
+}
+
+Result<void> Stream::write_large(std::string bytes) {
+  if (!queue_.empty()) return write(bytes);
+  const Result<std::size_t> done = write_at_once(bytes);
+  if (!done) return tl::unexpected(done.error());
+  if (*done == bytes.size()) return {};
+  queue_.swap(bytes);
+  queue_head_ = *done;
+  note_queued();
+  return {};
+}
+
+// Answers how much the socket has taken; none while something is queued before it.
+Result<std::size_t> Stream::write_at_once(std::string_view bytes) {
   TIDEPOOL_CHECK(!watcher_);
   if (failed_ || write_failed_) {
     return fail(Code::kClosed, "writing: the connection has failed before");
@@ -215,11 +236,12 @@ Result<void> Stream::write(std::string_view bytes) {
     if (*sent == 0) break;
     done += *sent;
   }
-  if (done == bytes.size()) return {};
-  queue_.append(bytes.substr(done));
+  return done;
+}
+
+void Stream::note_queued() {
   if (queued_bytes() > low_watermark_) above_low_ = true;
   update_interest();
-  return {};
 }
 
 Result<void> Stream::flush() {
@@ -230,7 +252,7 @@ Result<void> Stream::flush() {
     queue_head_ += *sent;
   }
   if (queue_head_ == queue_.size()) {
-    queue_ = std::string();  // not clear(): an idle stream holds no buffer
+    std::string().swap(queue_);  // an idle stream holds no buffer; an assignment might keep it
     queue_head_ = 0;
   } else if (queue_head_ >= kCompactBytes && queue_head_ > queue_.size() / 2) {
     queue_.erase(0, queue_head_);
@@ -243,7 +265,7 @@ void Stream::end_writing() {
   write_failed_ = true;
   write_wants_read_ = false;
   above_low_ = false;
-  queue_ = std::string();
+  std::string().swap(queue_);
   queue_head_ = 0;
   update_interest();
 }

@@ -113,11 +113,7 @@ std::optional<CompressionAlgorithm> negotiated_compression(std::uint32_t client_
 
 Result<std::optional<std::string_view>> Decompressor::next(std::string_view& chunk) {
   if (failed_) return corrupt();
-  if (delivered_) {
-    release(buffer_);
-    release(plain_);
-    delivered_ = false;
-  }
+  release_delivered();
   if (buffer_.empty() &&
       chunk.size() >= kCompressedHeaderBytes) {  // mostly the packet is whole: no copy
     const CompressedHeader header = parse_header(chunk);
@@ -140,6 +136,22 @@ Result<std::optional<std::string_view>> Decompressor::next(std::string_view& chu
     if (buffer_.size() == kCompressedHeaderBytes + header.packed) return unpack(buffer_);
   }
   return std::nullopt;
+}
+
+void Decompressor::release_delivered() {
+  if (!delivered_) return;
+  release(buffer_);
+  release(plain_);
+  delivered_ = false;
+}
+
+std::size_t Decompressor::next_plain_bytes(std::string_view chunk) const {
+  std::string head = delivered_ ? std::string() : buffer_.substr(0, kCompressedHeaderBytes);
+  const std::size_t before = delivered_ ? 0 : buffer_.size();
+  head += chunk.substr(0, kCompressedHeaderBytes - head.size());
+  if (head.size() < kCompressedHeaderBytes) return 0;
+  const CompressedHeader header = parse_header(head);
+  return before + chunk.size() < kCompressedHeaderBytes + header.packed ? 0 : header.plain;
 }
 
 tl::unexpected<Error> Decompressor::out_of_order() {

@@ -1,6 +1,7 @@
 #include "tidepool/protocol/packet.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "release.h"
 #include "tidepool/base/secret.h"
@@ -29,7 +30,8 @@ tl::unexpected<Error> broken(std::uint16_t number, std::string message) {
 }  // namespace
 
 void append_packet(std::string& out, std::uint8_t& sequence, std::string_view payload) {
-  out.reserve(out.size() + payload.size() + kHeaderBytes);
+  const std::size_t packets = payload.size() / kMaxPayloadBytes + 1;
+  out.reserve(out.size() + payload.size() + packets * kHeaderBytes);
   bool full = true;
   while (full) {
     const std::string_view part = payload.substr(0, kMaxPayloadBytes);
@@ -73,7 +75,6 @@ std::optional<Packet> PacketAssembler::take_whole(std::string_view& chunk) {
 void PacketAssembler::release_delivered() {
   if (!delivered_) return;
   release(buffer_);
-  release(joined_);
   frame_at_ = 0;
   delivered_ = false;
 }
@@ -139,18 +140,44 @@ Packet PacketAssembler::deliver() {
   delivered_ = true;
   expected_ = 0;
   Packet packet;
-  packet.frame = buffer_;
-  packet.next_sequence = static_cast<std::uint8_t>(sequence_in(packet.frame.substr(frame_at_)) + 1);
+  packet.next_sequence =
+      static_cast<std::uint8_t>(sequence_in(std::string_view(buffer_).substr(frame_at_)) + 1);
   if (frame_at_ == 0) {
+    packet.frame = buffer_;
     packet.payload = packet.frame.substr(kHeaderBytes);
     return packet;
   }
-  joined_.reserve(buffer_.size());
-  for (std::size_t at = 0; at < buffer_.size(); at += kHeaderBytes + kMaxPayloadBytes) {
-    joined_.append(packet.frame.substr(at + kHeaderBytes, kMaxPayloadBytes));
-  }
-  packet.payload = joined_;
+  join();
+  packet.payload = buffer_;
   return packet;
+}
+
+// Without a second buffer, which would be as large.
+void PacketAssembler::join() {
+  std::size_t size = 0;
+  for (std::size_t at = 0; at < buffer_.size(); at += kHeaderBytes + kMaxPayloadBytes) {
+    const std::size_t from = at + kHeaderBytes;
+    const std::size_t length = std::min(kMaxPayloadBytes, buffer_.size() - from);
+    std::memmove(buffer_.data() + size, buffer_.data() + from, length);
+    size += length;
+  }
+  buffer_.resize(size);
+}
+
+std::string PacketAssembler::take_delivered() {
+  std::string payload;
+  if (!delivered_) return payload;
+  if (frame_at_ == 0) buffer_.erase(0, kHeaderBytes);
+  payload.swap(buffer_);
+  release_delivered();
+  return payload;
+}
+
+std::uint8_t PacketAssembler::refusal_sequence() const {
+  if (failed_) return expected_;
+  const std::size_t frames = frame_at_ / (kHeaderBytes + kMaxPayloadBytes);
+  const bool has_next = frames == 0 || buffer_.size() - frame_at_ >= kHeaderBytes;
+  return static_cast<std::uint8_t>(expected_ + frames + (has_next ? 1 : 0));
 }
 
 }  // namespace tidepool::protocol

@@ -89,6 +89,7 @@ Result<std::unique_ptr<Home>> build_home(const config::Config& config) {
   home->process.max_clients.set(config.max_clients);
   home->places.set_limits(login_limits_of(config));
   home->logins.users.show(proofs_of(config));
+  home->command_memory.set_limit(config.command_memory);
   home->process.last_reload_ok.set(1);
   return home;
 }

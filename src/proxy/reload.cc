@@ -82,6 +82,7 @@ std::size_t apply_users(Home& home, const Workers& workers, const config::Config
   home.process.max_clients.set(next.max_clients);
   home.places.set_limits(login_limits_of(next));
   home.logins.users.show(proofs_of(next));
+  home.command_memory.set_limit(next.command_memory);
   for (const auto& worker : workers)
     worker->call([&] { worker->add_pools(); });
   for (std::size_t number = before; number < home.pools.size(); ++number)

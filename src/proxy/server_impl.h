@@ -15,6 +15,7 @@
 #include "tidepool/proxy/file_watch.h"
 #include "tidepool/proxy/home.h"
 #include "tidepool/proxy/memory_gate.h"
+#include "tidepool/proxy/memory_trim.h"
 #include "tidepool/proxy/passthrough.h"
 #include "tidepool/proxy/reload.h"
 #include "tidepool/proxy/takeover.h"
@@ -81,6 +82,7 @@ class Server {
   net::Timer drain_timer_{loop_};
   net::Timer memory_timer_{loop_};
   MemoryGate memory_gate_;
+  MemoryTrim memory_trim_;
   TimePoint deadline_{};
   net::Timer reload_timer_{loop_};
   FileWatch files_;

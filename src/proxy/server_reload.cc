@@ -1,4 +1,5 @@
 // What the server looks after while it runs: its memory, and the files of its configuration.
+#include <algorithm>
 #include <ctime>
 #include <set>
 #include <utility>
@@ -13,13 +14,25 @@ namespace {
 constexpr std::chrono::milliseconds kMemoryPoll{250};
 constexpr std::chrono::milliseconds kFilePoll{500};
 
+// By statements and commands.
+std::uint64_t taken_memory(const Home& home) {
+  std::int64_t bytes = home.commands.bytes.value();
+  for (const auto& pool : home.pools)
+    bytes += pool->stats.prepared_bytes.value();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0));
+}
+
 }  // namespace
 
 // While the memory is short, new clients wait in the kernel's queue.
 void Server::watch_memory() {
   const std::uint64_t limit = home_->config.memory_limit;
   const bool was_open = home_->process.accepting.value() != 0;
-  if (limit > 0 && !was_open) trim_memory();
+  const bool is_short = limit > 0 && !was_open;
+  if (memory_trim_.is_due(taken_memory(*home_), loop_.now()) || is_short) {
+    trim_memory();
+    home_->process.memory_trims.add();
+  }
   const std::uint64_t resident = limit > 0 ? resident_memory() : 0;
   const bool is_open = memory_gate_.is_open(limit, resident, home_->process.clients.value());
   if (is_open != was_open) {

@@ -28,6 +28,7 @@ Worker::Worker(Home& home, unsigned index)
   environment_.logins = &home.logins;
   environment_.registry = &home.registry;
   environment_.global_settings = &home.global_settings;
+  environment_.command_memory = &home.command_memory;
   environment_.worker = index;
   home.registry.join(index, [this](std::uint32_t id, session::KillKind kind) {
     loop_.post([this, id, kind] {

@@ -32,6 +32,12 @@ Result<std::optional<protocol::Packet>> ClientChannel::next() {
 
 Result<bool> ClientChannel::unpack_more() {
   Compression& compression = *compression_;
+  assembler_.release_delivered();
+  if (gate_) {
+    const std::size_t more = compression.decompressor.next_plain_bytes(offered_);
+    is_held_up_ = more > 0 && !gate_(2 * (assembler_.half_received_bytes() + more));
+    if (is_held_up_) return false;
+  }
   if (!assembler_.is_inside_packet() && !inside_command_) {
     compression.decompressor.expect_sequence(0);
   } else if (inside_command_) {
@@ -50,18 +56,26 @@ Result<bool> ClientChannel::unpack_more() {
 void ClientChannel::keep_in(std::string& kept, std::string_view& rest) {
   const bool is_kept = !rest.empty() && rest.data() + rest.size() == kept.data() + kept.size();
   if (is_kept && rest.size() >= kept.size() / 2) return;
-  kept = std::string(rest);
+  std::string(rest).swap(kept);  // an assignment might keep the old one's memory
   rest = kept;
 }
 
 void ClientChannel::keep() {
   keep_in(kept_plain_, plain_);
+  if (compression_) compression_->decompressor.release_delivered();
   keep_in(kept_, offered_);
   if (offered_.size() + plain_.size() > max_pending_bytes_) {
     stream_->pause(net::PauseReason::kBusy);
   } else {
     stream_->resume(net::PauseReason::kBusy);
   }
+}
+
+std::string ClientChannel::take_payload(const protocol::Packet& packet) {
+  std::string payload = assembler_.take_delivered();
+  if (payload.empty()) payload = packet.payload;
+  if (compression_ && plain_.empty()) compression_->decompressor.release_delivered();
+  return payload;
 }
 
 std::size_t ClientChannel::held_bytes() const {

@@ -11,6 +11,9 @@ namespace tidepool::session {
 
 namespace {
 
+// Of steps that are not written together.
+constexpr std::size_t kLarge = std::size_t{64} << 10U;
+
 // A command of 16 MiB and more is several packets, and the answer's numbers go on after theirs.
 std::uint8_t byte_at(std::string_view packet, std::size_t at) {
   return static_cast<std::uint8_t>(packet[at]);
@@ -39,11 +42,18 @@ void Exchange::add(Step step) {
 
 std::string Exchange::take_writable() {
   std::string bytes;
+  has_cut_ = false;
   auto step = waiting_.begin();
   for (; step != waiting_.end(); ++step) {
     if (step->after_success && !answering_.empty()) break;
-    bytes += step->bytes;
-    step->bytes.clear();
+    has_cut_ = !bytes.empty() && bytes.size() + step->bytes.size() > kLarge;
+    if (has_cut_) break;
+    if (bytes.empty()) {
+      bytes.swap(step->bytes);
+    } else {
+      bytes += step->bytes;
+      step->bytes.clear();
+    }
     if (step->kind == StepKind::kRelay) relay_written_ = true;
     // What has no answer is through with being written, and does not hold up what comes after it.
     if (!protocol::has_no_reply(step->command)) answering_.push_back(std::move(*step));

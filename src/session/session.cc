@@ -122,7 +122,11 @@ void Session::resume_input() {
 
 void Session::keep_input() {
   channel_.keep();
-  if (!is_pending()) return;
+  if (!is_pending()) {
+    const bool is_large = channel_.receiving_bytes() > CommandMemory::kFreeBytes;
+    if (is_large || room_ != nullptr) hold_received();
+    return;
+  }
   channel_.release_packet();
   const std::size_t named = login_ != nullptr ? login_->held_bytes() : 0;
   if (!place_->hold(channel_.held_bytes() + named)) give_way(LoginFailure::kMemory);
@@ -137,6 +141,7 @@ void Session::take_packets() {
     const auto packet = channel_.next();
     if (!packet) return on_client_out_of_step(packet.error());
     if (!packet->has_value()) {
+      if (channel_.is_held_up()) return;  // on_room() goes on
       if (departure_ != nullptr && departure_->has_ended()) return depart();
       if (is_dismissed() && may_end()) dismiss(0);
       return;
@@ -174,7 +179,10 @@ void Session::on_packet(const protocol::Packet& packet) {
   }
   if (is_dismissed() && may_end()) return dismiss(answer_sequence_);
   if (silence_timer_ != nullptr) watch_silence();
-  on_command(packet.payload);
+  if (packet.payload.size() <= CommandMemory::kFreeBytes) return on_command(packet.payload);
+  std::string large = take_large(packet);
+  const std::string_view payload = large;
+  on_command(payload, std::move(large));
 }
 
 void Session::on_tls_established() {

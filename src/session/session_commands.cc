@@ -19,7 +19,7 @@ bool prepares_execute(const ClientCommand& command) {
 
 }  // namespace
 
-void Session::on_command(std::string_view payload) {
+void Session::on_command(std::string_view payload, std::string large) {
   const auto type = static_cast<protocol::Command>(payload.front());
   switch (type) {
     case protocol::Command::kQuit: return close();
@@ -28,7 +28,11 @@ void Session::on_command(std::string_view payload) {
     case protocol::Command::kStmtClose: return on_statement_close(payload);
     default: break;
   }
-  auto command = std::make_unique<ClientCommand>(type, payload, Clock::now());
+  const bool is_large = !large.empty();
+  auto command = is_large ? std::make_unique<ClientCommand>(
+                                type, ClientCommand::Large{std::move(large)}, Clock::now())
+                          : std::make_unique<ClientCommand>(type, payload, Clock::now());
+  if (is_large) command->room = std::move(room_);
   command->view = prepare_memory().view(command->received);
   if (type == protocol::Command::kInitDb) command->payload = '\x03' + use_text(command->argument());
   const bool has_text = type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||

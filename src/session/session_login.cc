@@ -218,7 +218,10 @@ void Session::finish_login() {
   if (was_login) {
     const auto algorithm =
         protocol::negotiated_compression(capabilities_, protocol::capability::kOffered);
-    if (algorithm) channel_.start_compression(*algorithm, protocol::kDefaultZstdLevel);
+    if (algorithm) {
+      channel_.start_compression(*algorithm, protocol::kDefaultZstdLevel);
+      channel_.set_gate([this](std::size_t bytes) { return may_unpack(bytes); });
+    }
   }
   enter(State::kIdle);
   if (draining_) return close();

@@ -127,7 +127,7 @@ bool Session::add_statement_steps() {
   const bool may_follow = is_harmless(statement.script) || !must_succeed;
   command_->exchange.add({.kind = StepKind::kRelay,
                           .command = command_->type,
-                          .bytes = id ? framed(statement_bytes(*id)) : std::string(),
+                          .bytes = id ? statement_bytes(*id) : std::string(),
                           .after_success = !id || !may_follow,
                           .hold_answer = command_->type == protocol::Command::kStmtReset,
                           .hold_refusal = executes});
@@ -198,25 +198,25 @@ bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
   return detours;
 }
 
-// The client's command with the backend's statement id, and with the parameter types that the
-// client sent with an earlier execute: the backend's statement may have been executed with other
-// ones since.
+// The packets of the client's command with the backend's statement id, and with the parameter types
+// that the client sent with an earlier execute: the backend's statement may have been executed with
+// other ones since.
 std::string Session::statement_bytes(std::uint32_t backend_id) const {
   PreparedStatement& statement = *command_->statement;
-  std::string payload = command_->payload;
   if (command_->type == protocol::Command::kStmtExecute && statement.params > 0) {
-    auto execute = protocol::parse_stmt_execute(payload, statement.params);
+    auto execute = protocol::parse_stmt_execute(command_->payload, statement.params);
     if (execute && execute->has_types) {
       statement.param_types = execute->types;
     } else if (execute && !statement.param_types.empty()) {
       execute->statement_id = backend_id;
       execute->has_types = true;
       execute->types = statement.param_types;
-      return protocol::encode_stmt_execute(*execute);
+      return framed(protocol::encode_stmt_execute(*execute));
     }
   }
-  protocol::patch_statement_id(payload, backend_id);
-  return payload;
+  std::string bytes = framed(command_->payload);
+  protocol::patch_statement_id(std::span(bytes).subspan(protocol::kHeaderBytes), backend_id);
+  return bytes;
 }
 
 void Session::on_prepared() {
@@ -227,7 +227,7 @@ void Session::on_prepared() {
   close_on_backend(known.insert(statement.key, id, schema_view(*command_).time));
   close_on_backend(known.limit(prepare_memory().most_kept(command_->received)));
   command_->has_other_id = command_->exchange.relay_written() && command_->guessed_id != id;
-  command_->exchange.set_relay_bytes(framed(statement_bytes(id)));
+  command_->exchange.set_relay_bytes(statement_bytes(id));
 }
 
 // What the client prepared cannot be prepared any more. Nothing of its command was executed, and

@@ -21,24 +21,35 @@ void set_eof_warnings(std::string& answer, std::uint16_t warnings) {
   answer[at + 1] = static_cast<char>(warnings >> 8U);
 }
 
+// One of 16 MiB and more, as it came.
+std::string framed_again(const protocol::Packet& packet) {
+  std::string bytes;
+  const std::size_t count = packet.payload.size() / protocol::kMaxPayloadBytes + 1;
+  auto sequence = static_cast<std::uint8_t>(packet.next_sequence - count);
+  protocol::append_packet(bytes, sequence, packet.payload);
+  return bytes;
+}
+
 }  // namespace
 
 void Session::write_steps() {
   if (awaits_kill()) return;        // on_killed() goes on
   if (command_->is_paused) return;  // go_on_here() does
-  const std::string bytes = command_->exchange.take_writable();
-  if (!bytes.empty()) {
+  Exchange& exchange = command_->exchange;
+  for (std::string bytes = exchange.take_writable(); !bytes.empty();) {
     command_->sent = Clock::now();
-    if (write_to_backend(bytes) == Flow::kEnded) return;
+    const std::size_t size = bytes.size();
+    if (note_written(lease_.stream().write_large(std::move(bytes)), size) == Flow::kEnded) return;
+    bytes = exchange.has_cut() ? exchange.take_writable() : std::string();
   }
   watch_own_steps();
   if (command_->exchange.is_over()) settle();
 }
 
 // What the backend cannot take is queued; then the client is not read.
-Session::Flow Session::write_to_backend(std::string_view bytes) {
-  stats().backend.sent.add(bytes.size());
-  if (const auto written = lease_.stream().write(bytes); !written) {
+Session::Flow Session::note_written(const Result<void>& written, std::size_t size) {
+  stats().backend.sent.add(size);
+  if (!written) {
     on_backend_lost(written.error());
     return Flow::kEnded;
   }
@@ -325,7 +336,9 @@ void Session::note_transaction_mode(bool was_in_transaction) {
 void Session::on_local_infile_packet(const protocol::Packet& packet) {
   const bool is_last = packet.payload.empty();
   watch_stall();
-  if (write_to_backend(packet.frame) == Flow::kEnded) return;
+  const std::string joined = packet.frame.empty() ? framed_again(packet) : std::string();
+  const std::string_view bytes = joined.empty() ? packet.frame : std::string_view(joined);
+  if (note_written(lease_.stream().write(bytes), bytes.size()) == Flow::kEnded) return;
   channel_.expect_sequence(packet.next_sequence);
   if (!is_last) return;
   end_infile();

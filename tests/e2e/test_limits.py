@@ -95,7 +95,7 @@ def test_out_of_descriptors_is_error_1040_and_the_proxy_recovers(open_door, acco
 
 
 def test_while_memory_is_short_new_clients_wait_and_the_others_go_on(open_door, account):
-    door = open_door(account, config={"memory_limit": "96MiB"})
+    door = open_door(account, config={"memory_limit": "96MiB", "command_memory": 0})
     with door.connect() as before, contextlib.ExitStack() as stack:
         rows_of(before, "SELECT 1")
         # Commands of 15 MB that are not sent to their end: the proxy holds what it has of them.

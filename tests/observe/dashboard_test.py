@@ -98,6 +98,7 @@ class DashboardTest(unittest.TestCase):
             "tidepool_config_last_reload_timestamp_seconds", "tidepool_takeovers_total", "tidepool_logins_total",
             "tidepool_certificate_expiry_timestamp_seconds",
             "tidepool_passthrough_users",
+            "tidepool_commands_waiting", "tidepool_command_waits_total", "tidepool_memory_trims_total",
         }
         self.assertEqual(shown, known - elsewhere)
 

@@ -105,8 +105,12 @@ int main() {
   session::ProofStats proofs;
   Pool app;
   Pool reports;
-  metrics::Exporter exporter{
-      {.version = "fixture", .process = &process, .logins = &logins, .proofs = &proofs}};
+  session::CommandStats commands;
+  metrics::Exporter exporter{{.version = "fixture",
+                              .process = &process,
+                              .logins = &logins,
+                              .proofs = &proofs,
+                              .commands = &commands}};
   exporter.add_pool({.pool = "app", .stats = &app.pool, .sessions = {&app.sessions}});
   exporter.add_pool({.pool = "reports", .stats = &reports.pool, .sessions = {&reports.sessions}});
   exporter.set_certificates({{"0.0.0.0:6033", 4'000'000'000}});
@@ -119,6 +123,8 @@ int main() {
   proofs.users.set(2);
   logins.max_pending.set(2'000);
   logins.users.show({{"app", {protocol::Proof::kPrimary, protocol::Proof::kSecondary}}});
+  commands.bytes.set(40 << 20);
+  commands.waiting.set(2);
 
   const auto status = [&] {
     admin::Status facts{.version = "fixture",
@@ -144,6 +150,9 @@ int main() {
     logins.users.of("app")[protocol::Proof::kPrimary].add();
     proofs.proofs[session::ProofResult::kRight].add();
     proofs.proofs[session::ProofResult::kWrong].add();
+    commands.waits.add();
+    commands.refused[session::CommandRefusal::kStalled].add();
+    process.memory_trims.add();
     turn(app);
     turn(reports);
   }

@@ -49,9 +49,10 @@ class Exporter {
  public:
   struct Sources {
     std::string version;
-    const ProcessStats* process = nullptr;        // must outlive the exporter
-    const session::LoginStats* logins = nullptr;  // must outlive the exporter
-    const session::ProofStats* proofs = nullptr;  // likewise
+    const ProcessStats* process = nullptr;            // must outlive the exporter
+    const session::LoginStats* logins = nullptr;      // must outlive the exporter
+    const session::ProofStats* proofs = nullptr;      // likewise
+    const session::CommandStats* commands = nullptr;  // likewise
   };
 
   explicit Exporter(Sources sources);

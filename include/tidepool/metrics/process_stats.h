@@ -12,7 +12,8 @@ struct ProcessStats {
   Gauge workers;      // set once
   Gauge accepting;    // 1 unless new clients wait for memory
   Counter accept_pauses;
-  Counter reloads;  // of the configuration, that were right
+  Counter memory_trims;  // times that the heap was gone through for pages to give back
+  Counter reloads;       // of the configuration, that were right
   Counter failed_reloads;
   Gauge last_reload_time;    // Unix time in seconds, of either; 0: none
   Gauge last_reload_ok;      // 1 also if there was none

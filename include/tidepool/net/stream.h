@@ -101,6 +101,8 @@ class Stream {
   // before it went is still to be read, up to its end or error. During a TLS handshake everything
   // is queued.
   Result<void> write(std::string_view bytes);
+  // The same of many bytes, which are queued without a copy if nothing else is.
+  Result<void> write_large(std::string bytes);
   std::size_t queued_bytes() const { return queue_.size() - queue_head_; }
   void set_low_watermark(std::size_t bytes) { low_watermark_ = bytes; }  // default 16 KiB
 
@@ -170,6 +172,8 @@ class Stream {
   Result<std::size_t> write_plain(std::string_view bytes);
   Result<std::size_t> write_tls(std::string_view bytes);
   Result<void> flush();
+  Result<std::size_t> write_at_once(std::string_view bytes);
+  void note_queued();
   void end_writing();
 
   Loop& loop_;

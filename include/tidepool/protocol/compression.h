@@ -39,6 +39,12 @@ class Decompressor {
   // then the stream must be closed.
   Result<std::optional<std::string_view>> next(std::string_view& chunk);
 
+  // What the next call of next() would unpack, if a packet is whole with these bytes; else 0.
+  [[nodiscard]] std::size_t next_plain_bytes(std::string_view chunk) const;
+  // Gives back what it answered last needs, whose views end here.
+  void release_delivered();
+  [[nodiscard]] std::size_t held_bytes() const { return buffer_.size() + plain_.size(); }
+
   // 0 at each command; runs on inside one (LOCAL INFILE), shared with the Compressor's answers.
   void expect_sequence(std::uint8_t sequence) { sequence_ = sequence; }
   [[nodiscard]] std::uint8_t next_sequence() const { return sequence_; }

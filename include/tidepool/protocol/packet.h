@@ -26,8 +26,8 @@ inline constexpr std::size_t kMaxLoginPacketBytes = std::size_t{80} << 10U;
 void append_packet(std::string& out, std::uint8_t& sequence, std::string_view payload);
 
 struct Packet {
-  std::string_view payload;        // whole: packets of 16 MiB and more are joined
-  std::string_view frame;          // the bytes as received, headers included
+  std::string_view payload;  // whole: packets of 16 MiB and more are joined
+  std::string_view frame;    // the bytes as received, with the header; empty if they were joined
   std::uint8_t next_sequence = 0;  // of the packet after it, in either direction
 };
 
@@ -55,8 +55,9 @@ class PacketAssembler {
   // sql-common/net_serv.cc).
   void ignore_sequence() { check_sequence_ = false; }
 
-  // After a packet above the maximum was refused: the number of the answer that says so.
-  [[nodiscard]] std::uint8_t refusal_sequence() const { return expected_; }
+  // The number of an answer that refuses the packet that is half received, or was above the
+  // maximum.
+  [[nodiscard]] std::uint8_t refusal_sequence() const;
 
   void set_max_bytes(std::size_t max_bytes) { max_bytes_ = max_bytes; }
 
@@ -65,6 +66,13 @@ class PacketAssembler {
 
   // Gives back what the packet that next() answered last needs, whose views end here.
   void release_delivered();
+
+  // Takes the payload of the packet that next() answered last, if it was gathered here; its views
+  // end. Empty: it lies in the chunk.
+  std::string take_delivered();
+
+  // What has come of a packet that is half received.
+  [[nodiscard]] std::size_t half_received_bytes() const { return delivered_ ? 0 : buffer_.size(); }
 
   // Whether a packet is half received.
   [[nodiscard]] bool is_inside_packet() const { return !buffer_.empty() && !delivered_; }
@@ -79,10 +87,11 @@ class PacketAssembler {
   Result<bool> gather(std::string_view& chunk);
   Result<void> check_header(std::string_view header, std::uint8_t expected, std::size_t before);
   Packet deliver();
+  void join();
 
   std::size_t max_bytes_;
-  std::string buffer_;        // frames received so far of the packet under way
-  std::string joined_;        // payload of a packet of several frames, while it is delivered
+  std::string buffer_;  // frames received so far of the packet under way; one of several frames is
+                        // joined in its place
   std::size_t frame_at_ = 0;  // where in buffer_ the current frame's header begins
   std::uint8_t expected_ = 0;
   bool check_sequence_ = true;

@@ -18,6 +18,8 @@
 #include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/shared_broker.h"
 #include "tidepool/pool/worker_pool.h"
+#include "tidepool/protocol/packet.h"
+#include "tidepool/session/command_memory.h"
 #include "tidepool/session/failed_logins.h"
 #include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
@@ -71,6 +73,9 @@ struct Home {
   session::FailedLogins failed_logins;
   session::LoginStats logins;
   session::LoginPlaces places{logins};
+  session::CommandStats commands;
+  // A command takes memory twice: whole, and on its way to the backend.
+  session::CommandMemory command_memory{commands, 2 * protocol::kMaxPacketBytes + (4U << 20U)};
   session::Registry registry;
   session::GlobalSettings global_settings;
   metrics::ProcessStats process;

@@ -3,6 +3,7 @@
 // Owned by the session; on the loop's thread. An idle one owns no buffer.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,19 @@ class ClientChannel {
   void keep();
   // Nothing that was offered is left, not even a part of a packet's frames that wait for the rest.
   bool is_empty() const { return offered_.empty() && plain_.empty(); }
+  // What of it is to become a command, or is one that waits for its turn; about twice what has come
+  // of one that is half received, as it is copied when it grows.
+  std::size_t receiving_bytes() const {
+    const std::size_t packed = compression_ ? compression_->decompressor.held_bytes() : 0;
+    return 2 * assembler_.half_received_bytes() + kept_.size() + kept_plain_.size() + packed;
+  }
+  // Of a client that compresses: next() asks before it unpacks, with what receiving_bytes() might
+  // be then. False: it is held up, and answers nothing until it is asked again.
+  void set_gate(std::function<bool(std::size_t bytes)> gate) { gate_ = std::move(gate); }
+  bool is_held_up() const { return is_held_up_; }
+  // The payload of the packet that next() answered last, whose views end here; as far as can be
+  // without a copy.
+  std::string take_payload(const protocol::Packet& packet);
   // What it keeps of what the client has sent.
   std::size_t held_bytes() const;
   // Gives back what the last packet needs, whose views end here.
@@ -79,6 +93,8 @@ class ClientChannel {
   protocol::PacketAssembler assembler_;
   std::unique_ptr<Compression> compression_;
   bool inside_command_ = false;
+  std::function<bool(std::size_t bytes)> gate_;
+  bool is_held_up_ = false;
   std::size_t max_pending_bytes_ = kMaxPendingBytes;
   // From the socket, not yet looked at; into the caller's buffer or kept_.
   std::string_view offered_;

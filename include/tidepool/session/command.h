@@ -18,6 +18,7 @@
 #include "tidepool/pool/prepare_memory.h"
 #include "tidepool/protocol/commands.h"
 #include "tidepool/protocol/response_tracker.h"
+#include "tidepool/session/command_room.h"
 #include "tidepool/session/exchange.h"
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/prepared.h"
@@ -55,6 +56,14 @@ std::string_view without_terminator(protocol::Command command, std::string_view 
 struct ClientCommand {
   ClientCommand(protocol::Command command, std::string_view packet, TimePoint now)
       : type(command), payload(without_terminator(command, packet)), received(now) {}
+  // Of a packet that is not copied.
+  struct Large {
+    std::string packet;
+  };
+  ClientCommand(protocol::Command command, Large large, TimePoint now)
+      : type(command), payload(std::move(large.packet)), received(now) {
+    payload.resize(without_terminator(command, payload).size());
+  }
   ClientCommand(const ClientCommand&) = delete;
   ClientCommand& operator=(const ClientCommand&) = delete;
   ~ClientCommand() = default;
@@ -102,6 +111,7 @@ struct ClientCommand {
            repeats_last_warnings() || asks_for_lock();
   }
 
+  std::unique_ptr<CommandRoom> room{};  // that it takes, if it is large
   const protocol::Command type;
   std::string payload;  // whole, with the command byte
   sql::Script script;   // of a COM_QUERY or COM_STMT_PREPARE; views into payload

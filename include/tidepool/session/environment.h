@@ -23,6 +23,7 @@
 #include "tidepool/protocol/passwords.h"
 #include "tidepool/protocol/server_handshake.h"
 #include "tidepool/session/client_identity.h"
+#include "tidepool/session/command_memory.h"
 #include "tidepool/session/failed_logins.h"
 #include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
@@ -90,6 +91,7 @@ struct Environment {
   LoginStats* logins = nullptr;
   Registry* registry = nullptr;               // shared by all workers
   GlobalSettings* global_settings = nullptr;  // likewise
+  CommandMemory* command_memory = nullptr;    // likewise; null: no limit
   unsigned worker = 0;                        // this one's index
   LoginKey* login_key = nullptr;              // shared by all workers
   PasswordChecks* password_checks = nullptr;  // likewise

@@ -53,8 +53,11 @@ class Exchange {
  public:
   void add(Step step);
 
-  // Bytes to write now, in order; empty if none. Each is handed out once.
+  // Bytes to write now, in order; empty if none. Each is handed out once. Those of a large step are
+  // not copied: they come by themselves, and what is ahead of them before.
   std::string take_writable();
+  // It has handed out less than all.
+  bool has_cut() const { return has_cut_; }
 
   // What became of the bytes given to feed().
   struct Progress {
@@ -118,6 +121,7 @@ class Exchange {
   bool tracking_ = false;
   std::string fence_header_;      // of a packet before the fence's answer, or of that
   std::size_t surplus_left_ = 0;  // bytes of such a packet that are still to come
+  bool has_cut_ = false;
   bool relay_written_ = false;
   bool relay_answered_ = false;
   std::string held_;

@@ -13,7 +13,8 @@
 // · session_timeouts.cc: clients and statements that take too long · session_questions.cc: what is
 // asked before a command can be planned · session_capture.cc: what only the backend knows, and how
 // it is read back · session_prepare_memory.cc: prepares that TiDB need not be asked ·
-// session_prepared_bytes.cc: what prepared statements take.
+// session_prepared_bytes.cc: what prepared statements take · session_command_memory.cc: what large
+// commands take.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,7 @@
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/client_channel.h"
 #include "tidepool/session/command.h"
+#include "tidepool/session/command_room.h"
 #include "tidepool/session/departure.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/holdings.h"
@@ -101,6 +103,13 @@ class Session final : public net::StreamSink,
     void on_error(Error error) override { session.on_backend_lost(error); }
     Session& session;
   };
+  // Waits for memory while a large command is received.
+  struct RoomSide final : RoomSink {
+    explicit RoomSide(Session& owner) : session(owner) {}
+    void on_room() override { session.on_room(); }
+    void on_refused(CommandRefusal why) override { session.refuse_received(why); }
+    Session& session;
+  };
   // Whether a callback may go on with the command and the lease that it began with. Either may end
   // in the middle of a call: its answer is over, its backend lost, the session closed.
   enum class [[nodiscard]] Flow : std::uint8_t{kGoOn, kEnded};
@@ -136,6 +145,14 @@ class Session final : public net::StreamSink,
   static SessionState counted_as(State state);
   SessionStats& stats() { return *(account_ != nullptr ? account_ : login_account_)->pool->stats; }
 
+  // session_command_memory.cc
+  CommandRoom& room();
+  void hold_received();
+  bool may_unpack(std::size_t bytes);
+  std::string take_large(const protocol::Packet& packet);
+  void on_room();
+  void refuse_received(CommandRefusal why);
+
   // session_departure.cc
   Departure& departure();
   void end_input();
@@ -168,7 +185,8 @@ class Session final : public net::StreamSink,
   void change_user(std::string_view payload);
 
   // session_commands.cc
-  void on_command(std::string_view payload);
+  // `large`: the payload itself, if it is one that must not be copied.
+  void on_command(std::string_view payload, std::string large = {});
   bool answer_locally(ClientCommand& command);
   bool answer_query_locally(const ClientCommand& command);
   bool answer_captured(const ClientCommand& command);
@@ -201,7 +219,7 @@ class Session final : public net::StreamSink,
 
   // session_relay.cc
   void write_steps();
-  Flow write_to_backend(std::string_view bytes);
+  Flow note_written(const Result<void>& written, std::size_t size);
   void on_backend_drained();
   void on_backend_readable();
   Flow on_backend_bytes(std::string_view bytes);
@@ -447,6 +465,9 @@ class Session final : public net::StreamSink,
   bool shows_read_time_ = false;
 
   std::unique_ptr<Replay> replay_;  // null: nothing was recorded yet
+
+  RoomSide room_side_{*this};
+  std::unique_ptr<CommandRoom> room_;  // of the command that is being received, if it is large
 
   // The command under way, and its backend.
   std::unique_ptr<ClientCommand> command_;

@@ -101,6 +101,23 @@ enum class PreparedLimit : std::uint8_t {
   kPool,     // pools[].max_prepared_memory
 };
 
+// Why a command was refused for the memory that it takes.
+enum class CommandRefusal : std::uint8_t {
+  kTooLarge,  // for command_memory by itself
+  kStalled,   // it did not go on while others waited for what it held
+  kLargest,   // none of those that held some could go on
+};
+inline constexpr std::size_t kCommandRefusals = 3;
+
+constexpr const char* to_string(CommandRefusal refusal) {
+  switch (refusal) {
+    case CommandRefusal::kTooLarge: return "too_large";
+    case CommandRefusal::kStalled: return "stalled";
+    case CommandRefusal::kLargest: return "largest";
+  }
+  return "?";
+}
+
 constexpr const char* to_string(PrepareSource source) {
   return source == PrepareSource::kMemory ? "memory" : "tidb";
 }
@@ -229,6 +246,15 @@ struct SessionStats {
     pinned[reason].add();
   }
   void unpin(PinReason reason) { pinned[reason].sub(); }
+};
+
+// One for the whole process: commands that are too large for a place in their session's ordinary
+// buffers.
+struct CommandStats {
+  Gauge bytes;    // that they take
+  Gauge waiting;  // clients that are not read on until there is room
+  Counter waits;  // times that one had to
+  EnumArray<CommandRefusal, Counter, kCommandRefusals> refused;
 };
 
 // One for the whole process: a client that has not logged in has no pool.

@@ -74,12 +74,18 @@ ProxyUnderTest::~ProxyUnderTest() {
     EXPECT_EQ(sessions_in(static_cast<session::SessionState>(i)), 0) << "gauge of state " << i;
   for (int i = 0; i < sql::kPinCount; ++i)
     EXPECT_EQ(pinned(static_cast<sql::Pin>(i)), 0) << "gauge of pin " << i;
+  EXPECT_EQ(home_->commands.bytes.value(), 0) << "what commands take is not given back";
+  EXPECT_EQ(home_->commands.waiting.value(), 0);
   for (const auto& pool : home_->pools)
     EXPECT_EQ(pool->stats.prepared_bytes.value(), 0) << "what statements take is not given back";
 }
 
 pool::PoolStats& ProxyUnderTest::pool_stats(std::size_t pool) {
   return home_->pools[pool]->stats;
+}
+
+session::CommandStats& ProxyUnderTest::commands() {
+  return home_->commands;
 }
 
 session::LoginStats& ProxyUnderTest::logins() {

@@ -43,6 +43,7 @@ class ProxyUnderTest {
   std::uint16_t port(std::size_t listener = 0) const;
   pool::PoolStats& pool_stats(std::size_t pool = 0);
   session::LoginStats& logins();
+  session::CommandStats& commands();
   void set_parking(const pool::Parking& parking);
   pool::BrokerCounts counts() const;
   bool knows_server() const;

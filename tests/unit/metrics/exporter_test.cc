@@ -27,11 +27,15 @@ class ExporterTest : public testing::Test {
   ProcessStats process;
   session::LoginStats logins;
   session::ProofStats proofs;
+  session::CommandStats commands;
   pool::PoolStats pool;
   session::SessionStats worker_one;
   session::SessionStats worker_two;
-  Exporter exporter{
-      {.version = "1.2.3", .process = &process, .logins = &logins, .proofs = &proofs}};
+  Exporter exporter{{.version = "1.2.3",
+                     .process = &process,
+                     .logins = &logins,
+                     .proofs = &proofs,
+                     .commands = &commands}};
 
   void add_pool() {
     exporter.set_certificates({{"127.0.0.1:6033", 4'000'000'000}});

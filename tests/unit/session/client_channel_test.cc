@@ -72,6 +72,47 @@ class ClientChannelTest : public ::testing::Test {
 
 using Texts = std::vector<std::string>;
 
+TEST_F(ClientChannelTest, AsksBeforeItUnpacksMuch) {
+  channel_->start_compression(CompressionAlgorithm::kZlib, 3);
+  std::vector<std::size_t> asked;
+  bool may = false;
+  channel_->set_gate([&](std::size_t bytes) {
+    asked.push_back(bytes);
+    return may;
+  });
+  const std::string command(1'000'000, 'x');
+  EXPECT_EQ(feed(packed(framed(command), CompressionAlgorithm::kZlib)), Texts{});
+  EXPECT_TRUE(channel_->is_held_up());
+  EXPECT_FALSE(channel_->is_empty());
+  EXPECT_LT(channel_->held_bytes(), 20'000U);
+  ASSERT_FALSE(asked.empty());
+  EXPECT_GE(asked.front(), 2 * command.size());
+
+  may = true;
+  EXPECT_EQ(take(), Texts{command});
+  channel_->keep();
+  EXPECT_FALSE(channel_->is_held_up());
+  EXPECT_EQ(channel_->held_bytes(), 0U);
+}
+
+TEST_F(ClientChannelTest, GivesALargePayloadAwayWithoutACopy) {
+  const std::string command(1'000'000, 'x');
+  const std::string bytes = framed(command);
+  channel_->offer(std::string_view(bytes).substr(0, 500'000));
+  ASSERT_FALSE(channel_->next()->has_value());
+  EXPECT_EQ(channel_->receiving_bytes(), 1'000'000U);
+  channel_->keep();
+  channel_->offer(std::string_view(bytes).substr(500'000));
+  const auto packet = channel_->next();
+  ASSERT_TRUE(packet && packet->has_value());
+
+  const std::string taken = channel_->take_payload(**packet);
+
+  EXPECT_TRUE(taken == command);
+  EXPECT_EQ(channel_->held_bytes(), 0U);
+  EXPECT_EQ(channel_->receiving_bytes(), 0U);
+}
+
 TEST_F(ClientChannelTest, CutsPacketsOutOfOneRead) {
   EXPECT_EQ(feed(framed("one") + framed("two")), (Texts{"one", "two"}));
 }

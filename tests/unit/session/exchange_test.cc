@@ -44,6 +44,23 @@ std::string feed(Exchange& exchange, std::string_view bytes, std::size_t piece) 
   return relayed;
 }
 
+TEST(Exchange, WritesALargeCommandByItself) {
+  Exchange exchange;
+  const std::string text(100'000, 'x');
+  exchange.add(restore("SET x = 1"));
+  exchange.add(relay(text.c_str()));
+  exchange.add(
+      {.kind = StepKind::kFence, .command = Command::kPing, .bytes = framed(Command::kPing)});
+  EXPECT_EQ(exchange.take_writable(), framed(Command::kQuery, "SET x = 1"));
+  EXPECT_TRUE(exchange.has_cut());
+  EXPECT_FALSE(exchange.relay_written());
+  EXPECT_TRUE(exchange.take_writable() == framed(Command::kQuery, text));
+  EXPECT_TRUE(exchange.has_cut());
+  EXPECT_EQ(exchange.take_writable(), framed(Command::kPing));
+  EXPECT_FALSE(exchange.has_cut());
+  EXPECT_EQ(exchange.take_writable(), "");
+}
+
 // Every test runs with the answer in one piece and byte by byte.
 class ExchangeInPieces : public ::testing::TestWithParam<std::size_t> {};
 
