@@ -176,7 +176,8 @@ TEST_F(PassthroughTest, AUserThatAReloadListsMeanwhileDoesNotPassThrough) {
   const FakeMysql server({});
   begin(server);
   const auto asked = ask("app", "secret");
-  EXPECT_TRUE(run_until(loop_, [&] { return server.connections() == 1; }));
+  loop_.post([this] { loop_.stop(); });
+  loop_.run();  // the dial has begun, and cannot end before the loop runs again
   config::User listed;
   listed.name = "app";
   listed.pool = "main";

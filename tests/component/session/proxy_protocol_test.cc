@@ -178,7 +178,7 @@ TEST_F(ProxyProtocolTest, GuessesAreCountedByTheClientsAddress) {
     ASSERT_FALSE(guessers.back().begin_login());
   }
   ASSERT_TRUE(counts(LoginFailure::kPassword, 4));
-  EXPECT_EQ(proxy_->logins().delayed.value(), 1U);
+  ASSERT_TRUE(eventually([&] { return proxy_->logins().delayed.value() == 1; }));
   RawClient other = behind(line("192.0.2.2"), with_wrong_password());
   EXPECT_TRUE(other.log_in().is_error(1045));
   EXPECT_EQ(proxy_->logins().delayed.value(), 1U);
