@@ -98,6 +98,22 @@ TEST_F(StreamTest, QueuesTheRestAndTellsWhenItIsDrained) {
   EXPECT_EQ(sink_.drained, 1);
 }
 
+TEST_F(StreamTest, QueuesALargeStringInOrderWithWhatComesBeforeAndAfter) {
+  std::string sent(6'000'000, 'a');
+  ASSERT_TRUE(stream_->write_large(sent));
+  EXPECT_GT(stream_->queued_bytes(), 0U);
+  const std::string more(100'000, 'b');
+  ASSERT_TRUE(stream_->write_large(more));
+  ASSERT_TRUE(stream_->write("c"));
+  sent += more + "c";
+  std::string received;
+  EXPECT_TRUE(run_until(loop_, [&] {
+    received += receive_some();
+    return received.size() == sent.size() && stream_->queued_bytes() == 0;
+  }));
+  EXPECT_TRUE(received == sent);
+}
+
 TEST_F(StreamTest, FailsToWriteToAPeerThatIsGone) {
   stream_->pause(PauseReason::kBusy);
   pair_.far.reset();

@@ -1,4 +1,6 @@
 // Large commands of several clients at once, and the memory that they take together.
+#include <algorithm>
+
 #include "session_fixture.h"
 #include "tidepool/protocol/packet.h"
 
@@ -31,6 +33,12 @@ class CommandMemoryTest : public SessionTest {
   static Reply end(RawClient& client) {
     client.send_bytes("'");
     return client.read_reply();
+  }
+  // What each client's socket takes; true when nothing is left.
+  static bool send_more(std::vector<RawClient>& clients, std::vector<std::string>& left) {
+    for (std::size_t i = 0; i < clients.size(); ++i)
+      if (!left[i].empty()) left[i].erase(0, clients[i].send_some(left[i]));
+    return std::all_of(left.begin(), left.end(), [](const auto& one) { return one.empty(); });
   }
   session::CommandStats& stats() { return proxy_->commands(); }
   bool takes_at_least(std::size_t bytes) {
@@ -177,23 +185,19 @@ TEST_F(CommandMemoryTest, CommandsOfSeveralPacketsComeWhole) {
 
 // Each at a stage of its own: some wait, some are executed, all are answered.
 TEST_F(CommandMemoryTest, ManyAtOnceAreAllAnswered) {
+  constexpr std::size_t kClients = 8;
   pool().size = 2;
   start();
   std::vector<RawClient> clients;
-  for (int i = 0; i < 8; ++i)
+  clients.reserve(kClients);
+  while (clients.size() < kClients)
     clients.push_back(client());
-  std::vector<std::string> left(clients.size(), query(kMega));
-  const auto all_are_sent = [&] {
-    bool is_done = true;
-    for (std::size_t i = 0; i < clients.size(); ++i) {
-      if (!left[i].empty()) left[i].erase(0, clients[i].send_some(left[i]));
-      is_done = is_done && left[i].empty();
-    }
-    return is_done;
-  };
-  EXPECT_TRUE(eventually(all_are_sent));
+  std::vector<std::string> left(kClients, query(kMega));
+
+  EXPECT_TRUE(eventually([&] { return send_more(clients, left); }));
   for (RawClient& one : clients)
     EXPECT_EQ(one.read_reply().kind, Reply::Kind::kRows);
+
   EXPECT_GT(stats().waits.value(), 0U);
   EXPECT_TRUE(takes_nothing());
 }
