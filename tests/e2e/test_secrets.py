@@ -13,6 +13,7 @@ import termios
 import pymysql
 import pytest
 
+from support.tidepool import as_value
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.proxy_only
@@ -54,7 +55,7 @@ def hashed(request, tidb):
 def door(request, open_door, account, authority, hashed):
     certificate = authority.issue("localhost", "127.0.0.1")
     tls = {"mode": "optional", "certificate": str(certificate.path), "key": str(certificate.key_path)}
-    users = [{"name": "hashed", "password_hash": hashed[1], "pool": account.user}]
+    users = [{"name": "hashed", "password_hash": as_value(hashed[1]), "pool": account.user}]
     listener = {"tls": tls, "clear_password": request.param}
     return open_door(account, config={"users": users, "listener": listener, "core_dumps": True})
 

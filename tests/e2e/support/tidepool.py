@@ -17,6 +17,11 @@ SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
+def as_value(text):
+    """As it stands in a file: ${ would name a variable, and a stored password may hold it by chance."""
+    return text.replace("${", "$${")
+
+
 def binary():
     return ROOT / os.environ.get("TIDEPOOL_BINARY", "build/release/tidepool")
 
