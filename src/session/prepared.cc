@@ -84,7 +84,7 @@ std::size_t bytes_beside_text(const sql::Script& script) {
     for (const sql::StateChange& change : script[i].changes)
       bytes += sizeof change + change.name.size() + change.value.size();
     for (const std::string& name : script[i].global_names)
-      bytes += sizeof name + name.size();
+      bytes += sizeof(std::string) + name.size();
   }
   return bytes;
 }
