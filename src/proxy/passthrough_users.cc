@@ -100,6 +100,7 @@ config::Pool PassthroughUsers::pool_of(const Member& member) const {
   pool.name = member.pool;
   pool.user = member.user;
   pool.password = member.password;
+  pool.database.clear();  // that is of the model's own account
   pool.passthrough = false;
   pool.min_idle = 0;  // nobody may be there for long
   return pool;

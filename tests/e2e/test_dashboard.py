@@ -80,7 +80,7 @@ class Scene:
         names = ("busy", "full", "locked", "frail")
         self.busy, self.full, self.locked, self.frail = (tidb.new_account(name) for name in names)
         settings = {
-            "busy": {"size": 2, "recycle": "2s"},
+            "busy": {"size": 2, "recycle": "2s", "passthrough": True},
             "full": {"size": 1, "timeout": "100ms", "max_waiters": 1},
             "locked": {"size": 1, "recycle": "1s", "timeout": "500ms"},
             "frail": {"size": 2},
@@ -92,9 +92,11 @@ class Scene:
             | keys
             for account, (name, keys) in zip(accounts, settings.items())
         ]  # fmt: skip
-        users = [{"name": account.user, "password": account.password, "pool": name, "replay": name == "frail"}
+        users = [{"name": account.user, "password": account.password, "pool": name, "replay": name == "frail",
+                  "max_prepared_memory": "1KiB" if name == "frail" else "16MiB"}
                  for account, name in zip(accounts, settings)]  # fmt: skip
-        self.door = open_door(self.busy, config={"pools": pools, "users": users})
+        self.guest = tidb.new_account("guest")  # of TiDB only
+        self.door = open_door(self.busy, config={"pools": pools, "users": users, "command_memory": "2MiB"})
         self.proxy = self.door.proxy
         self.traffic = Traffic()
         tidb.execute(f"ALTER USER '{self.locked.user}'@'%' IDENTIFIED BY 'another'")
@@ -128,6 +130,11 @@ class Scene:
         add(self.transact_slowly)
         add(self.kill_the_frail)
         add(self.be_silent)
+        add(self.pass_through)
+        add(self.prepare_too_much, self.connect(self.frail))
+        large = "x" * 200_000
+        add(lambda connection: run(connection, f"SELECT SLEEP(0.05), LENGTH('{large}')"), self.connect())
+        add(self.send_too_much)
 
     def write_slowly(self, connection):
         """Its backend is killed in the middle: nobody knows what became of it, and the session goes on."""
@@ -152,6 +159,20 @@ class Scene:
         with contextlib.closing(self.door.connect()) as connection:
             run(connection, "SET wait_timeout = 1")
             self.traffic.pause(1.5)
+
+    def pass_through(self):
+        socket = str(self.proxy.socket_path)
+        with pymysql.connect(unix_socket=socket, user=self.guest.user, password=self.guest.password) as connection:
+            run(connection, "SELECT 1")
+
+    def prepare_too_much(self, connection):
+        text = f"SELECT {'1 + ' * 1_000} 1"
+        refused(1461, lambda: run(connection, f"PREPARE s FROM '{text}'"))
+
+    def send_too_much(self):
+        """More than command_memory: the connection ends with 1153, perhaps before all is sent."""
+        with contextlib.suppress(pymysql.err.MySQLError, OSError), self.door.connect() as connection:
+            run(connection, f"SELECT LENGTH('{'x' * 3_000_000}')")
 
     def use_prepared(self):
         with contextlib.closing(mysql.connector.connect(**self.door.arguments())) as connection:
@@ -236,6 +257,7 @@ def test_the_alerts_that_this_traffic_should_raise_are_raised(scene, prometheus)
     expected = {
         "TidepoolNotReady": {"inactive"}, "TidepoolClientsNearLimit": {"inactive"},
         "TidepoolDescriptorsNearLimit": {"inactive"}, "TidepoolLeaseTimeouts": {"firing"},
+        "TidepoolCertificateExpires": {"inactive"},
         # These wait for a minute or more before they fire.
         "TidepoolDialsFail": {"pending", "firing"},
         # A moment without a waiter is enough to end it.

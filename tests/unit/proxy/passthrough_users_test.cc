@@ -22,6 +22,7 @@ class PassthroughUsersTest : public testing::Test {
     config::Pool model;
     model.name = "main";
     model.endpoints = {{"h", 4000}};
+    model.database = "of_the_listed";
     model.passthrough = true;
     model.max_passthrough_users = 2;
     model.passthrough_lifetime = seconds(60);
@@ -65,6 +66,7 @@ TEST_F(PassthroughUsersTest, EachHasAPoolLikeTheModel) {
   EXPECT_EQ(applied.pools[1].password, "q");
   EXPECT_EQ(applied.pools[1].endpoints, base_.pools[0].endpoints);
   EXPECT_FALSE(applied.pools[1].passthrough);
+  EXPECT_EQ(applied.pools[1].database, "");
   EXPECT_THAT(names(), ElementsAre("a@main/1", "b@main/2"));
   EXPECT_TRUE(applied.users[0].is_passed_through);
   EXPECT_TRUE(applied.passes_through);
