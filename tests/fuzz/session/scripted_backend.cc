@@ -147,7 +147,8 @@ std::string ScriptedBackend::bytes_of(const Answer& answer, const std::string& c
              err_packet(1317, "70100", "Query execution was interrupted", sequence_after(bytes));
     }
     case AnswerKind::kFileRequest:
-      awaits_file_ = true;
+      // What answers COM_STATISTICS is a text, whatever it begins with.
+      awaits_file_ = command[0] != '\x09';
       return packet(1,
                     "\xFB"
                     "file");
