@@ -55,7 +55,6 @@ std::string words_of(const sql::Statement& statement) {
 
 protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now,
                                   std::size_t added) {
-  if (now.rows.empty()) return now;
   const std::size_t others = now.rows.size() - std::min(added, now.rows.size());
   now.rows.erase(now.rows.begin(), now.rows.begin() + static_cast<std::ptrdiff_t>(others));
   now.rows.insert(now.rows.begin(), before.rows.begin(), before.rows.end());

@@ -362,6 +362,11 @@ CASES = {
         (0, ("execute", 1)), *query(1, "SELECT 1"), *query(0, "SHOW WARNINGS", "SELECT 1/0"), *query(1, "SELECT 1"), (0, ("execute", 1)), *query(1, "SELECT 1"),
         *query(0, "SHOW WARNINGS"), (0, ("execute", 1)), *query(0, "SHOW COUNT(*) WARNINGS", "SELECT 1"), *query(1, "SELECT 1"), (0, ("execute", 1)), *query(0, "SHOW WARNINGS"),
     ],
+    "a SHOW WARNINGS prepared on a backend that has no warnings, where no plan is cached": [
+        connect(0), connect(1), *query(1, "SET tidb_enable_prepared_plan_cache = OFF"), (1, ("prepare", 1, "SHOW WARNINGS")),
+        *query(0, "SET tidb_enable_prepared_plan_cache = OFF", "SELECT 1/0"), (0, ("prepare", 1, "SHOW WARNINGS")), *query(1, "SELECT 1"),
+        (0, ("execute", 1)), *query(0, "SELECT 1/0"), (0, ("prepare", 2, "SHOW WARNINGS")), *query(1, "SELECT 1"), *query(0, "SHOW WARNINGS"),
+    ],
     "a prepared SHOW WARNINGS": [
         connect(0), connect(1), *query(0, "SELECT 1/0"), (0, ("prepare", 1, "SHOW WARNINGS")), (0, ("execute", 1)), *query(0, "SHOW WARNINGS"),
         *query(0, "SELECT 1/0"), *query(1, "SELECT 1"), (0, ("execute", 1)), *query(0, "SHOW WARNINGS"), (0, ("execute", 1)), *query(0, "SHOW COUNT(*) WARNINGS"),

@@ -68,10 +68,11 @@ TEST(WarningsTest, ARowThatGoesTakesItsWidthAlong) {
   EXPECT_EQ(result.columns[2].length, 256U);
 }
 
-TEST(WarningsTest, NothingIsAddedOfABackendThatHasNothing) {
+// A prepared SHOW WARNINGS adds none where no plan is cached.
+TEST(WarningsTest, WhatWasThereStaysWhereABackendHasAddedNothing) {
   const auto result = with_last_of(answer({kShortError}, 256), answer({}, 256), 1);
 
-  EXPECT_TRUE(result.rows.empty());
+  EXPECT_EQ(result.rows, (std::vector<protocol::Row>{kShortError}));
 }
 
 }  // namespace
