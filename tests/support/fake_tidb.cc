@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
+#include <fstream>
 #include <utility>
 
 namespace tidepool::testing {
@@ -35,6 +37,20 @@ bool begins_with(std::string_view text, std::string_view word) {
          std::equal(word.begin(), word.end(), text.begin(), [](char left, char right) {
            return left == std::toupper(static_cast<unsigned char>(right));
          });
+}
+
+// See scripts/received. Each server of a process has a file of its own, by number; the connections
+// come one after the other in it, since only within one the order is always the same.
+void write_received(std::vector<FakeTidb::Received> received) {
+  const char* const path = std::getenv("TIDEPOOL_RECEIVED");
+  if (path == nullptr) return;
+  static std::atomic<int> servers = 0;
+  std::stable_sort(received.begin(), received.end(), [](const auto& left, const auto& right) {
+    return left.connection < right.connection;
+  });
+  std::ofstream file(path + ("." + std::to_string(servers++)));
+  for (const FakeTidb::Received& one : received)
+    file << one.connection << ' ' << one.what << '\n';
 }
 
 // Definitions of parameters or columns, closed by an EOF.
@@ -220,6 +236,7 @@ FakeTidb::~FakeTidb() {
   }
   released_.notify_all();
   server_.reset();
+  write_received(std::move(all_received_));
 }
 
 void FakeTidb::answer(const std::string& statement, FakeMysql::Answer answer) {
@@ -308,7 +325,10 @@ FakeMysql::Answer FakeTidb::on_command(Connection& connection, std::string_view 
   if (std::exchange(loses_statements_, false)) connection.lose_statements();
   const std::string text = connection.text_of(command);
   const std::string what = connection.describe(command);
-  if (!text.starts_with(kFirstLook)) received_.push_back({connection.number(), what});
+  if (!text.starts_with(kFirstLook)) {
+    received_.push_back({connection.number(), what});
+    all_received_.push_back(received_.back());
+  }
   const bool breaks = steps_++ == break_step_;
   has_broken_ = has_broken_ || breaks;
   const Fault fault = fault_;

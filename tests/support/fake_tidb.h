@@ -103,7 +103,8 @@ class FakeTidb {
   std::set<std::string> holds_;
   int held_ = 0;
   bool stopping_ = false;
-  std::vector<Received> received_;
+  std::vector<Received> received_;      // since forget()
+  std::vector<Received> all_received_;  // written down at the end, if scripts/received asks for it
   int steps_ = 0;
   int break_step_ = -1;
   Fault fault_ = Fault::kClose;
