@@ -65,7 +65,8 @@ Session::Session(Environment& environment, std::uint32_t id, Arrival arrival, On
                arrival.waited},
       on_closed_(std::move(on_closed)),
       channel_(environment.loop, std::move(arrival.fd), this),
-      place_(std::move(arrival.place)) {
+      place_(std::move(arrival.place)),
+      model_(id) {
   channel_.stream().set_low_watermark(kLowWatermark);
 }
 
@@ -235,7 +236,7 @@ bool Session::may_end() const {
   if (state_ == State::kHandshake) return account_ == nullptr;
   const bool is_turn =
       state_ == State::kIdle || state_ == State::kIdlePinned || state_ == State::kParked;
-  return is_turn && !in_transaction_;
+  return is_turn && !model_.in_transaction;
 }
 
 // Gives back what it has; what is queued for the client is still written, for as long as the client
@@ -292,20 +293,20 @@ void Session::send_error(const Error& error, std::uint8_t sequence) {
 
 void Session::send_ok() {
   protocol::OkMessage ok;
-  ok.status = status_flags();
+  ok.status = model_.status_flags();
   send(protocol::ok_packet(ok, answer_sequence_));
 }
 
 void Session::send_last_ok() {
-  protocol::OkMessage ok = facts_.last_ok();
-  ok.status = status_flags();
+  protocol::OkMessage ok = model_.facts.last_ok();
+  ok.status = model_.status_flags();
   send(protocol::ok_packet(ok, answer_sequence_));
 }
 
 void Session::set_pins(sql::PinReasons pins) {
-  if (pins == pins_) return;
-  const sql::PinReasons before = pins_;
-  pins_ = pins;
+  if (pins == model_.pins) return;
+  const sql::PinReasons before = model_.pins;
+  model_.pins = pins;
   if (!counted_) return;
   pins.for_each([&](sql::Pin pin) {
     if (before.contains(pin)) return;

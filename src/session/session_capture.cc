@@ -11,7 +11,7 @@ namespace tidepool::session {
 
 // The command is over, and it is the client's turn: the lease is kept, parked or given back.
 void Session::rest() {
-  if (is_departed() || (is_drained() && !in_transaction_)) {
+  if (is_departed() || (is_drained() && !model_.in_transaction)) {
     enter(lease_ ? State::kIdlePinned : State::kIdle);
     return close();
   }
@@ -19,9 +19,9 @@ void Session::rest() {
   const bool must = lease_ && must_capture();
   if (!lease_) {
     enter(State::kIdle);
-  } else if (keeps_lease() && !joins_warnings()) {
+  } else if (model_.keeps_lease() && !joins_warnings()) {
     enter(State::kIdlePinned);
-  } else if (!must && !facts_.warnings_on_backend() && desired_.is_exact()) {
+  } else if (!must && !model_.facts.warnings_on_backend() && model_.desired.is_exact()) {
     end_lease(pool::Release::kClean);
     enter(State::kIdle);
   } else if (!must && lease_.park(*this)) {
@@ -32,28 +32,24 @@ void Session::rest() {
   resume_input();
 }
 
-// The backend has what the session cannot do without.
-bool Session::is_bound() const {
-  return keeps_lease() || !desired_.is_exact() || desired_.role().is_computed;
-}
-
 // A later statement of this session on the same backend would not find all as it must be: it might
 // see what another session left, or a restore comes before it (after a USE that failed). Or it
 // could not be read without knowing the state.
 bool Session::must_capture() {
-  const auto needs_restore = [this] { return lease_.memory().actual != desired_; };
-  const sql::LexMode mode = desired_.lex_mode();
-  return facts_.insert_id_on_backend() || desired_.role().is_computed ||
-         facts_.has_added_warnings() || facts_.found_rows_on_backend() ||
-         (facts_.warnings_on_backend() && needs_restore()) || mode.uncertain || mode.collation == 0;
+  const auto needs_restore = [this] { return lease_.memory().actual != model_.desired; };
+  const sql::LexMode mode = model_.desired.lex_mode();
+  return model_.facts.insert_id_on_backend() || model_.desired.role().is_computed ||
+         model_.facts.has_added_warnings() || model_.facts.found_rows_on_backend() ||
+         (model_.facts.warnings_on_backend() && needs_restore()) || mode.uncertain ||
+         mode.collation == 0;
 }
 
 // The backend is kept, but was asked for its warnings before the statement that added to them: it
 // would show those of the proxy's question instead. A question would use up SET TRANSACTION, and
 // has no place in a transaction.
 bool Session::joins_warnings() const {
-  return facts_.has_added_warnings() && !in_transaction_ &&
-         !pins_.contains(sql::Pin::kOneShotTransaction);
+  return model_.facts.has_added_warnings() && !model_.in_transaction &&
+         !model_.pins.contains(sql::Pin::kOneShotTransaction);
 }
 
 void Session::on_recall() {
@@ -72,14 +68,15 @@ void Session::capture() {
 void Session::add_captures() {
   const auto ask = [&](CaptureKind kind, const std::string& text) { add_capture(kind, text); };
   // Each of these two is the end of the other; FETCH leaves no warnings.
-  if (facts_.found_rows_on_backend() && !facts_.warnings_on_backend())
+  if (model_.facts.found_rows_on_backend() && !model_.facts.warnings_on_backend())
     ask(CaptureKind::kFoundRows, "SELECT FOUND_ROWS()");
-  facts_.begin_found_rows();
-  if (facts_.warnings_on_backend()) add_warning_captures();
-  if (facts_.insert_id_on_backend()) ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
-  ask(CaptureKind::kSystemVariables, sql::system_variables_query(desired_));
-  ask(CaptureKind::kUserVariables, sql::user_variables_query(desired_));
-  if (desired_.role().is_computed) ask(CaptureKind::kRole, "SELECT CURRENT_ROLE()");
+  model_.facts.begin_found_rows();
+  if (model_.facts.warnings_on_backend()) add_warning_captures();
+  if (model_.facts.insert_id_on_backend())
+    ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
+  ask(CaptureKind::kSystemVariables, sql::system_variables_query(model_.desired));
+  ask(CaptureKind::kUserVariables, sql::user_variables_query(model_.desired));
+  if (model_.desired.role().is_computed) ask(CaptureKind::kRole, "SELECT CURRENT_ROLE()");
   account_->pool->pool->broker().stats().captures.add(command_->captures.size());
 }
 
@@ -95,10 +92,11 @@ void Session::add_capture(CaptureKind kind, const std::string& text) {
 // Before those that refused statements have added may be those of a prepare, which are found by
 // preparing again.
 void Session::add_warning_captures() {
-  if (desired_.select_limit() != kAllWarnings) add_capture(CaptureKind::kErrors, "SHOW ERRORS");
+  if (model_.desired.select_limit() != kAllWarnings)
+    add_capture(CaptureKind::kErrors, "SHOW ERRORS");
   add_capture(CaptureKind::kWarnings, "SHOW WARNINGS");
-  const std::string_view text = facts_.last_prepare();
-  if (!facts_.has_added_warnings() || text.empty()) return;
+  const std::string_view text = model_.facts.last_prepare();
+  if (!model_.facts.has_added_warnings() || text.empty()) return;
   command_->exchange.add({.kind = StepKind::kRestore,
                           .command = protocol::Command::kStmtPrepare,
                           .bytes = framed(protocol::Command::kStmtPrepare, text),
@@ -116,12 +114,13 @@ void Session::on_captured() {
   // The capture was a statement of its own; or the client's follows.
   if (command_->is_capture) lease_.memory().last_session = 0;
   switch (kind) {
-    case CaptureKind::kErrors: return facts_.note_errors(answer);
-    case CaptureKind::kWarnings: return facts_.note_warnings(answer, desired_.select_limit());
-    case CaptureKind::kPrepareWarnings: return facts_.note_prepare_warnings(answer);
-    case CaptureKind::kFoundRows: return facts_.note_found_rows(answer);
+    case CaptureKind::kErrors: return model_.facts.note_errors(answer);
+    case CaptureKind::kWarnings:
+      return model_.facts.note_warnings(answer, model_.desired.select_limit());
+    case CaptureKind::kPrepareWarnings: return model_.facts.note_prepare_warnings(answer);
+    case CaptureKind::kFoundRows: return model_.facts.note_found_rows(answer);
     case CaptureKind::kLastInsertId:
-      return facts_.note_insert_id(answer, lease_.memory().insert_id);
+      return model_.facts.note_insert_id(answer, lease_.memory().insert_id);
     case CaptureKind::kSystemVariables:
     case CaptureKind::kUserVariables: return note_variables(kind, answer);
     case CaptureKind::kRole: return note_role(answer);
@@ -131,7 +130,7 @@ void Session::on_captured() {
 }
 
 void Session::note_variables(CaptureKind kind, const std::string& answer) {
-  facts_.leave_backend();
+  model_.facts.leave_backend();
   lease_.memory().last_session = 0;  // the capture was a statement of its own
   std::vector<sql::CapturedValue> row;
   auto result = protocol::parse_text_result(answer);
@@ -142,9 +141,9 @@ void Session::note_variables(CaptureKind kind, const std::string& answer) {
                    column.flags, column.decimals});
   }
   const sql::StateChanges changes = kind == CaptureKind::kUserVariables
-                                        ? sql::captured_user_variables(desired_, row)
-                                        : sql::captured_system_variables(desired_, row);
-  desired_.apply(changes);
+                                        ? sql::captured_user_variables(model_.desired, row)
+                                        : sql::captured_system_variables(model_.desired, row);
+  model_.desired.apply(changes);
   sql::SessionState& actual = lease_.memory().actual;
   actual.apply(changes);
   for (const sql::StateChange& change : changes) {
@@ -158,12 +157,12 @@ void Session::note_role(const std::string& answer) {
   const bool is_single = result && result->rows.size() == 1 && result->rows[0].size() == 1;
   const auto names = sql::role_names(is_single ? result->rows[0][0].value_or("") : "");
   if (!names) {
-    sql::PinReasons pins = pins_;
+    sql::PinReasons pins = model_.pins;
     pins.insert(sql::Pin::kRole);
     return set_pins(pins);
   }
   const sql::StateChange change{.kind = sql::ChangeKind::kSetRole, .value = *names};
-  desired_.apply(change);
+  model_.desired.apply(change);
   lease_.memory().actual.apply(change);
 }
 
@@ -171,7 +170,7 @@ void Session::note_role(const std::string& answer) {
 void Session::add_login_group_capture() {
   const sql::SessionState& actual = lease_.memory().actual;
   if (!actual.login_group().empty() || !actual.resource_group().empty()) return;
-  if (pins_.contains(sql::Pin::kOneShotTransaction)) return;  // it would take that
+  if (model_.pins.contains(sql::Pin::kOneShotTransaction)) return;  // it would take that
   keep_warnings();
   command_->captures.push_back(CaptureKind::kLoginGroup);
   command_->exchange.add(
@@ -180,7 +179,7 @@ void Session::add_login_group_capture() {
        .bytes = framed(protocol::Command::kQuery, "SELECT CURRENT_RESOURCE_GROUP()"),
        .may_fail = true,
        .hold_answer = true});
-  facts_.disturb_found_rows();
+  model_.facts.disturb_found_rows();
 }
 
 void Session::note_login_group(const std::string& answer) {
@@ -194,10 +193,10 @@ void Session::note_login_group(const std::string& answer) {
 void Session::end_captures() {
   command_.reset();
   // What could not be read back has to stay here.
-  sql::PinReasons pins = pins_;
-  pins.insert(desired_.pins());
+  sql::PinReasons pins = model_.pins;
+  pins.insert(model_.desired.pins());
   set_pins(pins);
-  if (is_bound()) {
+  if (model_.is_bound()) {
     (void)lease_.unpark();  // a loss shows with the next command
   } else {
     end_lease(pool::Release::kClean);

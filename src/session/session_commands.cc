@@ -37,7 +37,7 @@ void Session::on_command(std::string_view payload, std::string large) {
   if (type == protocol::Command::kInitDb) command->payload = '\x03' + use_text(command->argument());
   const bool has_text = type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
                         type == protocol::Command::kStmtPrepare;
-  if (has_text) command->script = sql::classify(command->argument(), desired_.lex_mode());
+  if (has_text) command->script = sql::classify(command->argument(), model_.desired.lex_mode());
   if (command->refreshes_privileges()) command->script = sql::classify("FLUSH PRIVILEGES", {});
   if (type == protocol::Command::kQuery || prepares_execute(*command)) plan_texts(*command);
   const bool has_statement =
@@ -45,15 +45,15 @@ void Session::on_command(std::string_view payload, std::string large) {
       type == protocol::Command::kStmtReset || type == protocol::Command::kStmtSendLongData;
   if (has_statement && !find_statement(*command)) return;
   if (const auto refusal = refusal_to_prepare(*command)) {
-    facts_.note_local_answer();
-    facts_.forget_backend_warnings();
+    model_.facts.note_local_answer();
+    model_.facts.forget_backend_warnings();
     refuse(*refusal);
     command_ = std::move(command);
     return end_command(Source::kProxy, true);
   }
   if (answer_locally(*command)) {
     if (type == protocol::Command::kQuery && !command->script.empty()) {
-      next_isolation_ = next_isolation_after(command->script.front());
+      model_.next_isolation = next_isolation_after(command->script.front());
     }
     command_ = std::move(command);
     return end_command(Source::kProxy, false);
@@ -90,48 +90,43 @@ bool Session::answer_locally(ClientCommand& command) {
 bool Session::answer_query_locally(const ClientCommand& command) {
   switch (sql::own_answer(command.script, command.argument())) {
     case sql::OwnAnswer::kEnd: break;  // no transaction is open: there is nothing to end
-    case sql::OwnAnswer::kSetting: desired_.apply(command.script.front().changes); break;
+    case sql::OwnAnswer::kSetting: model_.desired.apply(command.script.front().changes); break;
     case sql::OwnAnswer::kFact:
       // SELECTs have no row then, and what the session knows stands for it at TiDB.
-      if (desired_.select_limit() == 0) return false;
-      return send_fact(facts_.answer(command.script.front()));
-    case sql::OwnAnswer::kShown: return send_fact(facts_.answer(command.script.front()));
+      if (model_.desired.select_limit() == 0) return false;
+      return send_fact(model_.facts.answer(command.script.front()));
+    case sql::OwnAnswer::kShown: return send_fact(model_.facts.answer(command.script.front()));
     case sql::OwnAnswer::kKill:
     case sql::OwnAnswer::kNone: return false;
   }
-  facts_.note_local_answer();
+  model_.facts.note_local_answer();
   send_ok();
   return true;
 }
 
 // A backend that was asked about its warnings, and is kept for something else, has none any more.
 bool Session::answer_captured(const ClientCommand& command) {
-  if (facts_.warnings_on_backend()) return false;
+  if (model_.facts.warnings_on_backend()) return false;
   const bool asks = sql::own_answer(command.script, command.argument()) == sql::OwnAnswer::kShown;
-  return asks && send_fact(facts_.answer_about_warnings(command.script.front()));
+  return asks && send_fact(model_.facts.answer_about_warnings(command.script.front()));
 }
 
 bool Session::answer_set_option(const ClientCommand& command) {
   const std::string_view option = command.argument();
   const bool known = option.size() == 2 && (option[0] == 0 || option[0] == 1) && option[1] == 0;
   if (!known) return false;
-  desired_.apply(sql::multi_statements(option[0] == 0));
-  send(protocol::eof_packet({.warnings = facts_.last_ok().warnings, .status = status_flags()},
-                            answer_sequence_));
+  model_.desired.apply(sql::multi_statements(option[0] == 0));
+  send(protocol::eof_packet(
+      {.warnings = model_.facts.last_ok().warnings, .status = model_.status_flags()},
+      answer_sequence_));
   return true;
 }
 
 void Session::reset_session() {
   if (lease_) release_lease();
   set_pins({});
-  in_transaction_ = false;
-  desired_.reset();
-  prepared_.clear();
-  texts_.clear();
-  count_text_bytes();
-  next_isolation_.clear();
-  holdings_.clear();
-  forget_facts();
+  model_.desired.reset();
+  forget_statements();
   enter(State::kIdle);
   send_ok();
 }
@@ -141,7 +136,7 @@ void Session::begin(std::unique_ptr<ClientCommand> command) {
   note_schema_changes(*command_);
   if (lease_ && !lease_.unpark()) {
     const Error error{Code::kClosed, "TiDB closed the connection"};
-    if (is_bound()) return on_backend_lost(error);
+    if (model_.is_bound()) return on_backend_lost(error);
     drop_lease();
   }
   if (lease_) {
@@ -154,7 +149,7 @@ void Session::begin(std::unique_ptr<ClientCommand> command) {
 void Session::end_command(Source source, bool failed) {
   if (state_ != State::kClosing) count_command(source, failed);
   command_.reset();
-  if (is_departed() || (is_drained() && !in_transaction_)) return close();
+  if (is_departed() || (is_drained() && !model_.in_transaction)) return close();
   watch_silence();
   resume_input();
 }
@@ -169,14 +164,6 @@ void Session::count_command(Source source, bool failed) {
   } else {
     counts.backend_duration.observe(now - command_->sent);
   }
-}
-
-std::uint16_t Session::status_flags() const {
-  std::uint16_t flags = 0;
-  if (desired_.autocommit()) flags |= protocol::status::kAutocommit;
-  if (desired_.lex_mode().no_backslash_escapes) flags |= protocol::status::kNoBackslashEscapes;
-  if (in_transaction_) flags |= protocol::status::kInTransaction;
-  return flags;
 }
 
 }  // namespace tidepool::session

@@ -74,7 +74,7 @@ void Session::depart() {
 // The transaction of a statement that was killed is not committed without it.
 bool Session::must_roll_back() const {
   return departure_ != nullptr && departure_->has_killed() &&
-         (in_transaction_ || !desired_.autocommit());
+         (model_.in_transaction || !model_.desired.autocommit());
 }
 
 void Session::watch_departure() {

@@ -29,19 +29,21 @@ bool replaces_warnings(const ClientCommand& command) {
 
 bool Session::send_fact(const std::optional<protocol::TextResult>& fact) {
   if (!fact) return false;
-  send(protocol::make_text_result(fact->columns, fact->rows, status_flags(), fact->warnings));
+  send(
+      protocol::make_text_result(fact->columns, fact->rows, model_.status_flags(), fact->warnings));
   return true;
 }
 
 void Session::note_prepare(const PreparedStatement& statement, std::uint16_t warnings) {
   const bool knew_facts = command_ != nullptr && command_->knows_facts;
-  facts_.note_prepare(statement.shared_text, statement.script, warnings, knew_facts);
+  model_.facts.note_prepare(statement.shared_text, statement.script, warnings, knew_facts);
 }
 
 // As in a session that has just begun.
-void Session::forget_facts() {
+void Session::forget_statements() {
+  model_.begin_anew();
+  count_text_bytes();
   replay_.reset();
-  facts_ = {};
 }
 
 // Where no expression can stand for @@warning_count, the backend is brought to have as many: in a
@@ -50,8 +52,8 @@ void Session::forget_facts() {
 bool Session::counts_on_backend() const {
   constexpr std::uint16_t kBinary = 63;
   const bool must =
-      may_warn_when_parsed(command_->script) || desired_.lex_mode().collation == kBinary;
-  return must && texts_that_warn(facts_.warnings());
+      may_warn_when_parsed(command_->script) || model_.desired.lex_mode().collation == kBinary;
+  return must && texts_that_warn(model_.facts.warnings());
 }
 
 // What the statement, or a later one of its transaction, asks about the one before it, on a backend
@@ -60,17 +62,17 @@ void Session::add_fact_restores() {
   prepare_for_parser_warnings();
   if (restores_insert_id()) {
     keep_warnings();
-    facts_.disturb_found_rows();
+    model_.facts.disturb_found_rows();
     lease_.memory().insert_id = insert_id_target();
     add_restore_query("SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target()) + ")");
   }
   const sql::Script& script = command_->effects();
   const bool asks = !script.empty() && (script.front().facts.contains(sql::Fact::kWarnings) ||
                                         script.front().facts.contains(sql::Fact::kErrors));
-  if (!asks || facts_.warnings_on_backend() || knows_facts_here()) return;
+  if (!asks || model_.facts.warnings_on_backend() || knows_facts_here()) return;
   const bool shows = script.front().keeps_diagnostics;
   if (!shows && !counts_on_backend()) return;
-  const std::string_view text = facts_.last_prepare();
+  const std::string_view text = model_.facts.last_prepare();
   if (!text.empty()) {
     command_->exchange.add({.kind = StepKind::kRestore,
                             .command = protocol::Command::kStmtPrepare,
@@ -78,10 +80,11 @@ void Session::add_fact_restores() {
                             .may_fail = true});
     return;
   }
-  facts_.disturb_found_rows();
-  const auto texts = texts_that_warn(facts_.warnings());
+  model_.facts.disturb_found_rows();
+  const auto texts = texts_that_warn(model_.facts.warnings());
   if (shows && texts && replaces_warnings(*command_)) {
-    command_->shown.emplace(script, facts_.warnings(), facts_.most_shown(), row_format(*command_));
+    command_->shown.emplace(script, model_.facts.warnings(), model_.facts.most_shown(),
+                            row_format(*command_));
   }
   const bool has_counts = !shows || (command_->shown && !command_->shown->is_over());
   if (!has_counts) return add_restore_query("DO 0");
@@ -99,13 +102,13 @@ void Session::add_restore_query(const std::string& text) {
 // What later statements may ask about this one.
 void Session::note_facts() {
   const Answered done{command_->type, command_->effects(), command_->summary};
-  const sql::TextEncoding encoding = desired_.lex_mode().encoding;
+  const sql::TextEncoding encoding = model_.desired.lex_mode().encoding;
   const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
-  if (refusal != Refusal::kNone) return facts_.note_refusal(refusal, command_->knows_facts);
-  const bool is_in_transaction = in_transaction_ || !desired_.autocommit();
+  if (refusal != Refusal::kNone) return model_.facts.note_refusal(refusal, command_->knows_facts);
+  const bool is_in_transaction = model_.in_transaction || !model_.desired.autocommit();
   const bool is_pessimistic =
-      in_transaction_ ? is_pessimistic_ : begins_pessimistic(nullptr, desired_);
-  if (facts_.note_answer(done, is_in_transaction && is_pessimistic)) {
+      model_.in_transaction ? model_.is_pessimistic : begins_pessimistic(nullptr, model_.desired);
+  if (model_.facts.note_answer(done, is_in_transaction && is_pessimistic)) {
     lease_.memory().insert_id.reset();
   }
 }
@@ -114,11 +117,11 @@ void Session::note_facts() {
 void Session::note_failure_facts() {
   const Answered done{command_->type, command_->effects(), command_->summary};
   const protocol::ResponseSummary& ping = command_->exchange.summary();
-  const sql::TextEncoding encoding = desired_.lex_mode().encoding;
+  const sql::TextEncoding encoding = model_.desired.lex_mode().encoding;
   const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
-  if (refusal == Refusal::kNone) return facts_.note_failure(done, ping, command_->argument());
+  if (refusal == Refusal::kNone) return model_.facts.note_failure(done, ping, command_->argument());
   if (!command_->may_have_parser_warnings) return;
-  facts_.note_parser_warnings(ping.warnings, command_->knows_facts);
+  model_.facts.note_parser_warnings(ping.warnings, command_->knows_facts);
 }
 
 }  // namespace tidepool::session

@@ -29,8 +29,8 @@ bool Session::answer_kill(const ClientCommand& command) {
     close();
     return true;
   }
-  facts_.note_local_answer();
-  facts_.forget_backend_warnings();
+  model_.facts.note_local_answer();
+  model_.facts.forget_backend_warnings();
   if (is_own) {
     refuse(interrupted());
     return true;
@@ -51,8 +51,8 @@ bool Session::is_denied_kill(const sql::Script& script) const {
 
 // True: it is answered.
 bool Session::deny_kill() {
-  facts_.note_local_answer();
-  facts_.forget_backend_warnings();
+  model_.facts.note_local_answer();
+  model_.facts.forget_backend_warnings();
   refuse({Code::kBackend,
           "Access denied; you need (at least one of) the SUPER or CONNECTION_ADMIN "
           "privilege(s) for this operation",
@@ -86,7 +86,7 @@ void Session::carry_out_kills() {
 }
 
 void Session::refuse(const Error& error) {
-  facts_.note_own_error(warnings_of(error, status_flags()));
+  model_.facts.note_own_error(warnings_of(error, model_.status_flags()));
   send_error(error, answer_sequence_);
 }
 
@@ -98,8 +98,8 @@ void Session::on_kill(KillKind kind) {
       if (!query_only || command_->is_login) return query_only ? void() : close();
       ticket_.cancel();
       pause_.reset();
-      facts_.note_local_answer();
-      facts_.note_own_error(warnings_of(interrupted(), status_flags()));
+      model_.facts.note_local_answer();
+      model_.facts.note_own_error(warnings_of(interrupted(), model_.status_flags()));
       return on_no_lease(interrupted());
     case State::kExecuting:
     case State::kStreaming:

@@ -34,8 +34,8 @@ void Session::acquire() {
 pool::Want Session::want() const {
   const Account& account = command_->is_login ? *login_account_ : *account_;
   const std::string_view database =
-      command_->is_login ? command_->argument() : std::string_view(desired_.database());
-  pool::Want want{.variant = variant_, .state = desired_.hash(), .last = last_backend_};
+      command_->is_login ? command_->argument() : std::string_view(model_.desired.database());
+  pool::Want want{.variant = variant_, .state = model_.desired.hash(), .last = last_backend_};
   want.user = account.key;
   want.holder = id_;
   want.max_leases = account.max_leases;
@@ -80,7 +80,8 @@ void Session::execute() {
     return on_no_lease({Code::kBackend, "no TiDB connection can be brought to this session's state",
                         1105, "HY000"});
   }
-  if (!command_->knows_facts) facts_.leave_backend();  // unless the command leaves some of its own
+  if (!command_->knows_facts)
+    model_.facts.leave_backend();  // unless the command leaves some of its own
   lease_.memory().last_session = id_;
   watch_query();
   write_steps();
@@ -97,7 +98,7 @@ bool Session::add_steps() {
   }
   if (command_->statement != nullptr) return add_statement_steps();
   const bool can_be =
-      command_->chooses_database() ? add_restore(wanted_for_use()) : add_restore(desired_);
+      command_->chooses_database() ? add_restore(wanted_for_use()) : add_restore(model_.desired);
   if (!can_be) return false;
   note_other_use();
   if (sets_resource_group(command_->effects())) add_login_group_capture();
@@ -117,12 +118,12 @@ bool Session::add_steps() {
 
 // Last before the relay: the next statement takes it, whoever sends it.
 bool Session::add_next_isolation() {
-  if (next_isolation_.empty() || !takes_next_isolation(*command_)) return false;
+  if (model_.next_isolation.empty() || !takes_next_isolation(*command_)) return false;
   keep_warnings();
   command_->exchange.add(
       {.kind = StepKind::kRestore,
        .command = protocol::Command::kQuery,
-       .bytes = framed(protocol::Command::kQuery, next_isolation_text(next_isolation_))});
+       .bytes = framed(protocol::Command::kQuery, next_isolation_text(model_.next_isolation))});
   return true;
 }
 
@@ -130,7 +131,7 @@ bool Session::add_next_isolation() {
 // is in, but with the roles of a login.
 bool Session::add_login_check() {
   sql::SessionState& actual = lease_.memory().actual;
-  if (!actual.role().is_fresh() && !is_bound()) {
+  if (!actual.role().is_fresh() && !model_.is_bound()) {
     command_->exchange.add({.kind = StepKind::kRestore,
                             .bytes = framed(protocol::Command::kQuery, "SET ROLE DEFAULT")});
     actual.apply({.kind = sql::ChangeKind::kSetRole});
@@ -144,7 +145,7 @@ bool Session::add_login_check() {
 
 // Whoever chooses another database need not be in the old one first, which may be gone.
 sql::SessionState Session::wanted_for_use() {
-  sql::SessionState wanted = desired_;
+  sql::SessionState wanted = model_.desired;
   const std::string& here = lease_.memory().actual.database();
   wanted.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here});
   return wanted;
@@ -206,9 +207,10 @@ void Session::add_lost_database(const std::string& name) {
 
 // True: the command is on its way again, on the same backend.
 bool Session::retry_lost_database(const Error& error) {
-  if (command_->lost_database || is_bound() || command_->is_login) return false;
+  if (command_->lost_database || model_.is_bound() || command_->is_login) return false;
   if (!sql::is_lost_database(error.mysql_errno)) return false;
-  if (desired_.database().empty() || !sql::enter_lost_database(desired_.database(), desired_))
+  if (model_.desired.database().empty() ||
+      !sql::enter_lost_database(model_.desired.database(), model_.desired))
     return false;
   command_->lost_database = error;
   command_->begin_again();
@@ -246,7 +248,7 @@ void Session::fail_exchange() {
     if (account_ == nullptr) end_lease(pool::Release::kClean);  // USE has changed nothing
     return refuse_login(error);
   }
-  const bool was_bound = is_bound();
+  const bool was_bound = model_.is_bound();
   end_lease(pool::Release::kReset);
   send_error(error, answer_sequence_);
   if (was_bound) return close();
@@ -256,9 +258,9 @@ void Session::fail_exchange() {
 
 // The client leaves or starts anew: what its session carries must not reach the next one.
 void Session::release_lease() {
-  const bool carries = is_bound();
+  const bool carries = model_.is_bound();
   end_lease(carries ? pool::Release::kReset : pool::Release::kClean);
-  in_transaction_ = false;
+  model_.in_transaction = false;
   set_pins({});
 }
 
@@ -267,7 +269,7 @@ void Session::end_lease(pool::Release how) {
   ++turn_;
   if (waits_for_infile_) end_infile();
   channel_.stream().resume(net::PauseReason::kPeerFull);
-  if (std::exchange(shows_read_time_, false) && how == pool::Release::kClean) {
+  if (std::exchange(model_.shows_read_time, false) && how == pool::Release::kClean) {
     how = pool::Release::kReset;
   }
   lease_.release(how);
@@ -278,7 +280,7 @@ void Session::drop_lease() {
   lease_.set_broken();
   end_lease(pool::Release::kDiscard);
   last_backend_ = 0;
-  facts_.note_backend_gone();
+  model_.facts.note_backend_gone();
 }
 
 void Session::on_backend_lost(const Error& error) {
@@ -286,7 +288,7 @@ void Session::on_backend_lost(const Error& error) {
             {{"session", id_}, {"state", to_string(state_)}, {"error", error.message}});
   if (replays_after_loss(error)) return;
   drop_lease();
-  const bool was_bound = is_bound();
+  const bool was_bound = model_.is_bound();
   // As TiDB would have done: the session's state is gone.
   if (was_bound && (command_ == nullptr || command_->is_capture)) return close();
   if (command_ == nullptr) return state_ == State::kHandshake ? void() : rest();

@@ -182,7 +182,7 @@ void Session::begin_session() {
   // What COM_SET_OPTION has switched stays as it is in COM_CHANGE_USER.
   const bool multi_statements =
       account_ != nullptr
-          ? desired_.multi_statements()
+          ? model_.desired.multi_statements()
           : (accepted_.login.capabilities & protocol::capability::kMultiStatements) != 0;
   if (counted_) stats().sessions[counted_as(state_)].sub();
   if (lease_) release_lease();
@@ -197,14 +197,9 @@ void Session::begin_session() {
   const sql::Handshake handshake{.collation_id = collation_,
                                  .database = accepted_.login.database,
                                  .multi_statements = multi_statements};
-  desired_ = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
-  prepared_.clear();
-  texts_.clear();
-  count_text_bytes();
+  model_.desired = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
   silence_timer_.reset();
-  next_isolation_.clear();
-  holdings_.clear();
-  forget_facts();
+  forget_statements();
   prepared_bytes_.join(account_->pool->prepared_bytes);
   finish_login();
 }
@@ -213,7 +208,7 @@ void Session::finish_login() {
   const bool was_login = timer_ != nullptr;
   timer_.reset();
   protocol::OkMessage ok;
-  ok.status = was_login ? protocol::status::kAutocommit : status_flags();
+  ok.status = was_login ? protocol::status::kAutocommit : model_.status_flags();
   send(protocol::ok_packet(ok, login_sequence_));
   if (was_login) {
     const auto algorithm =
@@ -234,7 +229,7 @@ void Session::refuse_login(const Error& error) {
   if (account_ == nullptr) return close();
   if (environment_.registry != nullptr) {
     environment_.registry->add(id_, environment_.worker,
-                               membership_of(*account_, user_, desired_.database()));
+                               membership_of(*account_, user_, model_.desired.database()));
   }
   rest();  // as in TiDB, the old session goes on
 }

@@ -27,7 +27,7 @@ void Session::mark_plan(PreparedStatement& statement) {
 PlanSource Session::plan_source(const PreparedStatement& statement) const {
   return {.text = statement.text(),
           .prepared = statement.context,
-          .executed = desired_,
+          .executed = model_.desired,
           .session = id_};
 }
 
@@ -46,7 +46,7 @@ std::string Session::text_mark(const TextStatement& statement) const {
   PlanMark mark;
   (void)mark.update({.text = statement.text,
                      .prepared = statement.context,
-                     .executed = desired_,
+                     .executed = model_.desired,
                      .session = id_});
   return mark.white_space();
 }
@@ -62,12 +62,12 @@ bool Session::may_keep_text_plans() const {
     if (use.kind != sql::ChangeKind::kExecuteText) continue;
     executes = true;
     if (use.statement == nullptr) {
-      if (pins_.contains(sql::Pin::kPreparedText)) return false;  // TiDB alone knows its text
+      if (model_.pins.contains(sql::Pin::kPreparedText)) return false;  // TiDB alone knows its text
       continue;
     }
     const PlanSource source{.text = use.statement->text,
                             .prepared = use.statement->context,
-                            .executed = desired_,
+                            .executed = model_.desired,
                             .session = id_};
     if (has_kept_plan(use.statement->script) && !plan_context(source).empty()) return false;
   }
@@ -81,7 +81,7 @@ bool Session::stop_plan_cache() {
   static const sql::StateChange stop{sql::ChangeKind::kSetVariable,
                                      "tidb_enable_prepared_plan_cache", "OFF"};
   sql::SessionState& actual = lease_.memory().actual;
-  if (!desired_.is_exact()) return false;
+  if (!model_.desired.is_exact()) return false;
   keep_warnings();
   command_->exchange.add({.kind = StepKind::kRestore,
                           .bytes = framed(protocol::Command::kQuery, "SET " + stop.name + "=OFF")});
@@ -95,7 +95,7 @@ bool Session::must_plan_anew(const PreparedStatement& statement) {
   if (statement.has_plan || statement.has_long_data || !has_kept_plan(statement.script))
     return false;
   return lease_.memory().prepared.warns_when_planned(*statement.key) &&
-         !prepared_.other_has_plan(statement);
+         !model_.prepared.other_has_plan(statement);
 }
 
 void Session::note_plan(PreparedStatement& statement) {
@@ -146,11 +146,11 @@ bool Session::waits_for_others_statements() {
       broker.renew_all(environment_.loop.now(), orders);
     });
   }
-  if (is_bound()) {
+  if (model_.is_bound()) {
     wait_here(kPause);
     return true;
   }
-  end_lease(next_isolation_.empty() ? pool::Release::kClean : pool::Release::kReset);
+  end_lease(model_.next_isolation.empty() ? pool::Release::kClean : pool::Release::kReset);
   repeat(FailureKind::kUnavailable, kPause);
   return true;
 }

@@ -10,28 +10,30 @@ namespace tidepool::session {
 
 // A transaction keeps the schema that it began with.
 const pool::PrepareMemory::View& Session::schema_view(const ClientCommand& command) const {
-  return in_transaction_ ? transaction_view_ : command.view;
+  return model_.in_transaction ? model_.transaction_view : command.view;
 }
 
 bool Session::answer_prepare_locally(ClientCommand& command) {
-  if (!prepare_memory().is_on() || !is_memorable(command.script, desired_, pins_)) return false;
-  const auto found = prepare_memory().find(prepare_context(desired_), command.argument(),
+  if (!prepare_memory().is_on() || !is_memorable(command.script, model_.desired, model_.pins))
+    return false;
+  const auto found = prepare_memory().find(prepare_context(model_.desired), command.argument(),
                                            schema_view(command), command.received);
   if (!found.prepare) return false;
   const PreparedStatement& statement =
       add_statement(command, found.prepare->params, found.prepare->columns, found.seen);
   note_prepare(statement, found.prepare->warnings);
   stats().prepares[PrepareSource::kMemory].add();
-  send(prepare_answer(*found.prepare, statement.id, status_flags()));
+  send(prepare_answer(*found.prepare, statement.id, model_.status_flags()));
   return true;
 }
 
 PreparedStatement& Session::add_statement(ClientCommand& command, std::uint16_t params,
                                           std::uint16_t columns, TimePoint seen) {
-  PreparedStatement& statement = prepared_.add(command.argument(), desired_, params, id_);
+  PreparedStatement& statement =
+      model_.prepared.add(command.argument(), model_.desired, params, id_);
   statement.columns = columns;
   statement.seen = seen;
-  statement.memory_context = prepare_context(desired_);
+  statement.memory_context = prepare_context(model_.desired);
   statement.share = std::move(command.prepared_share);
   count_bytes(statement);
   return statement;

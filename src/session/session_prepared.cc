@@ -57,12 +57,12 @@ const char* statement_word(protocol::Command command) {
 
 bool Session::find_statement(ClientCommand& command) {
   const auto id = protocol::parse_statement_id(command.payload);
-  command.statement = id ? prepared_.find(*id) : nullptr;
+  command.statement = id ? model_.prepared.find(*id) : nullptr;
   const bool is_data = command.type == protocol::Command::kStmtSendLongData;
   const auto data = protocol::parse_long_data(command.payload);
   const bool is_malformed = !id || has_wrong_length(command) || (is_data && !data);
   if (command.type == protocol::Command::kStmtFetch) {  // clears the warnings, found or not
-    facts_.note_fetch(!is_malformed && command.statement != nullptr);
+    model_.facts.note_fetch(!is_malformed && command.statement != nullptr);
   }
   if (is_malformed) {
     send_error({Code::kBackend, "malform packet error", 1105, "HY000"}, answer_sequence_);
@@ -84,12 +84,12 @@ bool Session::find_statement(ClientCommand& command) {
 
 void Session::on_statement_close(std::string_view payload) {
   const auto id = protocol::parse_statement_id(payload);
-  PreparedStatement* statement = id ? prepared_.find(*id) : nullptr;
+  PreparedStatement* statement = id ? model_.prepared.find(*id) : nullptr;
   if (statement == nullptr) return;
   const bool holds = (statement->has_cursor || statement->has_long_data) && lease_;
-  if (statement->has_warned) prepared_.forget_plans(*statement);
-  facts_.note_close(statement->shared_text);
-  if (!holds) return prepared_.erase(*id);
+  if (statement->has_warned) model_.prepared.forget_plans(*statement);
+  model_.facts.note_close(statement->shared_text);
+  if (!holds) return model_.prepared.erase(*id);
   // Its cursor or data must not be there for the next session that executes the same text.
   auto command =
       std::make_unique<ClientCommand>(protocol::Command::kStmtClose, payload, Clock::now());
@@ -98,13 +98,13 @@ void Session::on_statement_close(std::string_view payload) {
   protocol::patch_statement_id(command->payload,
                                backend_id.value_or(0));  // TiDB has none of number 0
   memory.prepared.erase(*statement->key);
-  prepared_.erase(*id);
+  model_.prepared.erase(*id);
   note_statement_use();
   begin(std::move(command));
 }
 
 bool Session::add_statement_steps() {
-  if (!add_restore(desired_)) return false;
+  if (!add_restore(model_.desired)) return false;
   note_other_use();
   if (sets_resource_group(command_->effects())) add_login_group_capture();
   PreparedStatement& statement = *command_->statement;
@@ -149,7 +149,7 @@ void Session::choose_key(PreparedStatement& statement) {
     if (!types.empty()) share_by_types(statement, types);
     alone = types.empty();
   }
-  if (!alone && !prepared_.other_holds(statement)) return;
+  if (!alone && !model_.prepared.other_holds(statement)) return;
   const pool::PreparedCache::Key untyped = key_of_sent_text(statement.text_key, statement);
   statement.key = key_of_sent_text(private_key(statement, id_), statement);
   statement.key_types.clear();
@@ -168,7 +168,7 @@ void Session::share_by_types(PreparedStatement& statement, std::string_view type
 // Prepares as the client did, in the state that mattered then, and comes back: true if that was
 // another one. Never resets: a transaction may be open.
 bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
-  sql::SessionState here = preparing_state(desired_);
+  sql::SessionState here = preparing_state(model_.desired);
   sql::SessionState there = statement.context;
   there.apply(sql::multi_statements(here.multi_statements()));
   // A text that was prepared without a database names none, and means the same in any.
@@ -237,8 +237,8 @@ void Session::on_prepare_failed() {
   if (is_replaying()) return replay_in_vain(ReplayResult::kDifferent, pool::Release::kReset);
   ClientCommand& command = *command_;
   const Error error = execute_error(*command.exchange.prepare_error());
-  if (takes_next_isolation(command) && !std::exchange(next_isolation_, {}).empty()) {
-    sql::PinReasons pins = pins_;
+  if (takes_next_isolation(command) && !std::exchange(model_.next_isolation, {}).empty()) {
+    sql::PinReasons pins = model_.pins;
     pins.insert(sql::Pin::kOneShotTransaction);  // the backend has it
     set_pins(pins);
   }
@@ -246,8 +246,8 @@ void Session::on_prepare_failed() {
   command.summary = {};
   command.summary.outcome = protocol::ResponseSummary::Outcome::kError;
   command.summary.error_number = error.mysql_errno;
-  facts_.note_local_answer();
-  facts_.forget_backend_warnings();
+  model_.facts.note_local_answer();
+  model_.facts.forget_backend_warnings();
   forget_failed_texts(error);
   if (command.type == protocol::Command::kStmtExecute) {
     note_schema_use();
@@ -296,7 +296,7 @@ void Session::on_client_prepared() {
   std::string answer = command_->exchange.take_held();
   const protocol::ResponseSummary& summary = command_->summary;
   stats().prepares[PrepareSource::kTidb].add();
-  set_pins(holdings_.settle_prepare(pins_, command_->script, summary));
+  set_pins(model_.holdings.settle_prepare(model_.pins, command_->script, summary));
   if (summary.has_error()) {
     note_facts();
     probe();  // what it warned of before it failed
@@ -313,7 +313,7 @@ void Session::on_client_prepared() {
     pool::PreparedCache& known = lease_.memory().prepared;
     close_on_backend(known.insert(statement.key, summary.statement_id, view.time));
     close_on_backend(known.limit(prepare_memory().most_kept(command_->received)));
-    if (remembered && is_memorable(command_->script, desired_, pins_)) {
+    if (remembered && is_memorable(command_->script, model_.desired, model_.pins)) {
       prepare_memory().add(statement.memory_context, statement.text(), std::move(*remembered),
                            view);
     }
@@ -327,10 +327,10 @@ void Session::on_client_prepared() {
 void Session::follow_planned() {
   const sql::StateChanges planned = planned_changes(command_->script, command_->summary);
   if (planned.empty()) return;
-  desired_.apply(planned);
+  model_.desired.apply(planned);
   lease_.memory().actual.apply(planned);
-  sql::PinReasons pins = pins_;
-  pins.insert(desired_.pins());
+  sql::PinReasons pins = model_.pins;
+  pins.insert(model_.desired.pins());
   set_pins(pins);
 }
 
@@ -371,10 +371,10 @@ void Session::note_statement_use() {
     lease_.memory().prepared.hold(*statement.key, statement.has_cursor || statement.has_long_data);
     count_bytes(statement);
   }
-  sql::PinReasons pins = pins_;
+  sql::PinReasons pins = model_.pins;
   pins.erase(sql::PinReasons{sql::Pin::kCursor, sql::Pin::kLongData});
-  if (prepared_.any_cursor()) pins.insert(sql::Pin::kCursor);
-  if (prepared_.any_long_data()) pins.insert(sql::Pin::kLongData);
+  if (model_.prepared.any_cursor()) pins.insert(sql::Pin::kCursor);
+  if (model_.prepared.any_long_data()) pins.insert(sql::Pin::kLongData);
   set_pins(pins);
 }
 

@@ -24,9 +24,9 @@ const TextStatement* only_text_made(const ClientCommand& command) {
 std::optional<Error> Session::refusal_to_prepare(ClientCommand& command) {
   std::size_t bytes = 0;
   if (command.type == protocol::Command::kStmtPrepare) {
-    bytes = bytes_to_prepare(command.argument(), desired_, command.script);
+    bytes = bytes_to_prepare(command.argument(), model_.desired, command.script);
   } else if (const TextStatement* made = only_text_made(command)) {
-    const TextStatementPtr before = texts_.find(made->name);
+    const TextStatementPtr before = model_.texts.find(made->name);
     const std::size_t freed = before == nullptr ? 0 : bytes_of(*before);
     bytes = bytes_of(*made);
     bytes -= std::min(bytes, freed);
@@ -51,7 +51,7 @@ void Session::count_bytes(PreparedStatement& statement) {
 }
 
 void Session::count_text_bytes() {
-  text_share_.set(prepared_bytes_, texts_.bytes());
+  text_share_.set(prepared_bytes_, model_.texts.bytes());
 }
 
 }  // namespace tidepool::session

@@ -15,7 +15,7 @@ bool asks_about_warnings(const sql::Script& script) {
 
 // True: the questions are on their way, and the command follows.
 bool Session::ask_first() {
-  if (command_->has_asked || command_->is_login || is_one_shot_pending()) return false;
+  if (command_->has_asked || command_->is_login || model_.is_one_shot_pending()) return false;
   if (!needs_warnings() && !needs_state()) return false;
   command_->has_asked = true;
   add_captures();
@@ -23,17 +23,12 @@ bool Session::ask_first() {
   return command_->asks_first;
 }
 
-// The next statement, whoever sends it, would take what SET TRANSACTION has set.
-bool Session::is_one_shot_pending() const {
-  return pins_.contains(sql::Pin::kOneShotTransaction) || !next_isolation_.empty();
-}
-
 // Something goes ahead of a statement that asks about the warnings before it, or the backend has
 // only the last of them.
 bool Session::needs_warnings() {
   const sql::Script& script = command_->effects();
-  if (!facts_.warnings_on_backend() || !asks_about_warnings(script)) return false;
-  if (facts_.has_added_warnings()) return true;
+  if (!model_.facts.warnings_on_backend() || !asks_about_warnings(script)) return false;
+  if (model_.facts.has_added_warnings()) return true;
   if (script.front().keeps_diagnostics && script.size() == 1) return false;
   return command_->statement != nullptr || !command_->texts.uses.empty() || restores_insert_id();
 }
@@ -41,10 +36,10 @@ bool Session::needs_warnings() {
 // It has to be prepared here, in the state of its own prepare, and then back to one of which the
 // backend alone knows a part.
 bool Session::needs_state() {
-  if (desired_.is_exact()) return false;
+  if (model_.desired.is_exact()) return false;
   pool::Memory& memory = lease_.memory();
   const auto differs = [&](const sql::SessionState& context) {
-    const sql::SessionState here = text_context(desired_);
+    const sql::SessionState here = text_context(model_.desired);
     return !here.is_exact() || here != text_context(context);
   };
   if (const PreparedStatement* statement = command_->statement) {
@@ -52,12 +47,12 @@ bool Session::needs_state() {
     const bool uses = command_->type == protocol::Command::kStmtExecute ||
                       command_->type == protocol::Command::kStmtSendLongData;
     if (!uses) return false;
-    if (!desired_.computed().empty() && has_kept_plan(statement->script)) return true;
+    if (!model_.desired.computed().empty() && has_kept_plan(statement->script)) return true;
     return !memory.prepared.find(*statement->key) && differs(statement->context);
   }
   for (const TextUse& use : command_->texts.uses) {
     if (use.kind != sql::ChangeKind::kExecuteText || use.statement == nullptr) continue;
-    if (!desired_.computed().empty() && has_kept_plan(use.statement->script)) return true;
+    if (!model_.desired.computed().empty() && has_kept_plan(use.statement->script)) return true;
     const auto there = memory.texts.find(use.name);
     const bool is_there = there != memory.texts.end() && there->second == use.statement->owner;
     if (!is_there && differs(use.statement->context)) return true;
@@ -69,9 +64,9 @@ void Session::on_asked() {
   command_->asks_first = false;
   command_->exchange = {};
   lease_.memory().last_session = 0;
-  facts_.leave_backend();
-  sql::PinReasons pins = pins_;
-  pins.insert(desired_.pins());
+  model_.facts.leave_backend();
+  sql::PinReasons pins = model_.pins;
+  pins.insert(model_.desired.pins());
   set_pins(pins);
   if (command_->type != protocol::Command::kQuery || !answer_captured(*command_)) return execute();
   command_->is_relayed = true;
@@ -83,12 +78,13 @@ void Session::on_asked() {
 // and what the parser warns of stays.
 void Session::prepare_for_parser_warnings() {
   const bool is_refused = command_->type == protocol::Command::kQuery &&
-                          command_->script.size() > 1 && !desired_.multi_statements();
-  if (!is_refused || !may_warn_when_parsed(command_->script) || is_one_shot_pending()) return;
+                          command_->script.size() > 1 && !model_.desired.multi_statements();
+  if (!is_refused || !may_warn_when_parsed(command_->script) || model_.is_one_shot_pending())
+    return;
   command_->may_have_parser_warnings = true;
   if (knows_facts_here()) return;
   keep_warnings();
-  facts_.disturb_found_rows();
+  model_.facts.disturb_found_rows();
   add_restore_query("DO 0");
 }
 

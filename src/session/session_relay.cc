@@ -222,17 +222,18 @@ void Session::probe() {
 void Session::follow(std::string_view lock_answer) {
   const ClientCommand& command = *command_;
   const protocol::ResponseSummary& answer = command.summary;
-  sql::PinReasons pins = pins_;
-  if (!next_isolation_.empty() && takes_next_isolation(command)) {
-    next_isolation_.clear();  // the backend has it, until an OK
+  sql::PinReasons pins = model_.pins;
+  if (!model_.next_isolation.empty() && takes_next_isolation(command)) {
+    model_.next_isolation.clear();  // the backend has it, until an OK
     pins.insert(sql::Pin::kOneShotTransaction);
   }
   if (command.executes()) {
     const bool holds = concerns_holdings(command.effects());
-    const std::string database = holds ? desired_.database() : std::string();
-    shows_read_time_ = shows_read_time_ || command.effects().pins().contains(sql::Pin::kStaleRead);
-    pins = apply_effects(command.effects(), answer, pins, *environment_.global_settings, desired_,
-                         lease_.memory().actual);
+    const std::string database = holds ? model_.desired.database() : std::string();
+    model_.shows_read_time =
+        model_.shows_read_time || command.effects().pins().contains(sql::Pin::kStaleRead);
+    pins = apply_effects(command.effects(), answer, pins, *environment_.global_settings,
+                         model_.desired, lease_.memory().actual);
     if (holds) pins = settle_holdings(pins, database, lock_answer);
     note_facts();
   }
@@ -245,12 +246,12 @@ void Session::follow_options() {
   const ClientCommand& command = *command_;
   if (command.type == protocol::Command::kInitDb) {
     for (const sql::StateChange& change : command.script.front().changes) {
-      desired_.apply(sql::init_database(change.name));
+      model_.desired.apply(sql::init_database(change.name));
     }
   }
   if (command.type == protocol::Command::kSetOption) {
     const bool on = command.payload.size() > 1 && command.payload[1] == 0;
-    desired_.apply(sql::multi_statements(on));
+    model_.desired.apply(sql::multi_statements(on));
     lease_.memory().actual.apply(sql::multi_statements(on));
   }
 }
@@ -259,7 +260,7 @@ void Session::follow_options() {
 sql::PinReasons Session::settle_holdings(sql::PinReasons pins, std::string_view database,
                                          std::string_view rows) {
   const ClientCommand& command = *command_;
-  return holdings_.settle(
+  return model_.holdings.settle(
       pins, {.script = command.effects(),
              .executed = executed_of(command.effects(), command.summary),
              .answer = command.summary,
@@ -282,7 +283,7 @@ void Session::on_repeating_ok() {
 void Session::on_repeating_warnings() {
   std::string answer = command_->exchange.take_held();
   enter(State::kStreaming);
-  if (!command_->summary.has_error()) set_eof_warnings(answer, facts_.last_ok().warnings);
+  if (!command_->summary.has_error()) set_eof_warnings(answer, model_.facts.last_ok().warnings);
   send(answer);
 }
 
@@ -309,14 +310,14 @@ void Session::settle() {
 
 void Session::learn_status(std::uint16_t status) {
   const bool was_in_transaction =
-      std::exchange(in_transaction_, (status & protocol::status::kInTransaction) != 0);
+      std::exchange(model_.in_transaction, (status & protocol::status::kInTransaction) != 0);
   const sql::Script& script = command_->effects();
   const bool began = script.size() == 1 && script.front().kind == sql::StatementKind::kBegin &&
                      !command_->summary.has_error();
-  if (!was_in_transaction || began) transaction_view_ = command_->view;
+  if (!was_in_transaction || began) model_.transaction_view = command_->view;
   note_transaction_mode(was_in_transaction);
-  sql::PinReasons pins = pins_;
-  if (in_transaction_) {
+  sql::PinReasons pins = model_.pins;
+  if (model_.in_transaction) {
     pins.insert(sql::Pin::kTransaction);
   } else {
     pins.erase(sql::Pin::kTransaction);
@@ -329,8 +330,8 @@ void Session::note_transaction_mode(bool was_in_transaction) {
   const sql::Statement* begin = nullptr;
   for (std::size_t i = 0; i < script.size(); ++i)
     if (script[i].kind == sql::StatementKind::kBegin) begin = &script[i];
-  if (!in_transaction_ || (begin == nullptr && was_in_transaction)) return;
-  is_pessimistic_ = begins_pessimistic(begin, desired_);
+  if (!model_.in_transaction || (begin == nullptr && was_in_transaction)) return;
+  model_.is_pessimistic = begins_pessimistic(begin, model_.desired);
 }
 
 void Session::on_local_infile_packet(const protocol::Packet& packet) {

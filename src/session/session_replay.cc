@@ -29,7 +29,7 @@ bool Session::is_replaying() const {
 // COMMIT only if it was not sent at all.
 bool Session::may_come_after_replay() const {
   // A silent client loses its transaction by its own wait_timeout.
-  if (command_ == nullptr) return state_ == State::kIdlePinned && !desired_.wait_timeout();
+  if (command_ == nullptr) return state_ == State::kIdlePinned && !model_.desired.wait_timeout();
   const ClientCommand& command = *command_;
   if (command.is_login || command.is_capture || command.is_relayed) return false;
   if (command.is_overdue) return false;
@@ -46,7 +46,8 @@ bool Session::has_replay() const {
 }
 
 bool Session::may_replay() {
-  if (!has_replay() || !in_transaction_ || has_left() || killer_ != nullptr || !is_replayable())
+  if (!has_replay() || !model_.in_transaction || has_left() || killer_ != nullptr ||
+      !model_.is_replayable())
     return false;
   if (!may_come_after_replay()) return false;
   switch (replay_->log.state()) {
@@ -73,7 +74,7 @@ bool Session::replays_after_loss(const Error& cause) {
     return true;
   }
   if (command_ != nullptr && command_->is_deferred && !has_left()) {
-    const bool nobody_knows = in_transaction_;  // the ping has not told
+    const bool nobody_knows = model_.in_transaction;  // the ping has not told
     drop_lease();
     replay_after_error(nobody_knows);
     return true;
@@ -87,7 +88,7 @@ bool Session::replays_after_loss(const Error& cause) {
 }
 
 void Session::note_before_replay() {
-  replay_->before = facts_;
+  replay_->before = model_.facts;
   replay_->knew_insert_id = lease_.memory().insert_id.has_value();
 }
 
@@ -98,7 +99,7 @@ void Session::defer_error() {
   if (!command.summary.has_error() || !is_replayed_error(command.summary.error_number)) return;
   const bool is_held = command.executes() && !command.exchange.relay_answered();
   if (!is_held || command.answer == nullptr || !has_replay() || killer_ != nullptr) return;
-  const bool can = replay_->log.state() == ReplayLog::State::kOpen && is_replayable() &&
+  const bool can = replay_->log.state() == ReplayLog::State::kOpen && model_.is_replayable() &&
                    replay_use(command) == ReplayUse::kRecord;
   if (!can) return;
   note_before_replay();
@@ -116,7 +117,7 @@ void Session::pass_on_error(std::string error) {
 
 // The ping has told. If the transaction lives on, the error is the client's after all.
 void Session::settle_deferred() {
-  if (in_transaction_) {
+  if (model_.in_transaction) {
     command_->is_deferred = false;
     pass_on(std::exchange(replay_->error_answer, {}));
     return;
@@ -127,9 +128,9 @@ void Session::settle_deferred() {
 // TiDB's error has ended the transaction, and is settled as if the client had it.
 void Session::replay_after_error(bool ends_session) {
   replay_->ends_session = ends_session;
-  replay_->after = facts_;
-  facts_ = replay_->before;
-  in_transaction_ = true;
+  replay_->after = model_.facts;
+  model_.facts = replay_->before;
+  model_.in_transaction = true;
   set_pins({sql::Pin::kTransaction});
   if (lease_) {
     lease_.memory().last_session = 0;
@@ -172,7 +173,7 @@ void Session::replay_next() {
     replay.phase = Replay::Phase::kRunning;
     replay.player.emplace(replay.log);
     replay.interrupted = std::move(command_);
-    facts_.forget_backend_insert_id();  // as it was when the transaction began
+    model_.facts.forget_backend_insert_id();  // as it was when the transaction began
   }
   const ReplayStatement* next = replay.player->next();
   if (next == nullptr) return end_replay();
@@ -181,7 +182,7 @@ void Session::replay_next() {
   command_->statement = next->prepared.get();
   command_->view = replay.interrupted->view;
   if (next->command == protocol::Command::kQuery) {
-    command_->script = sql::classify(command_->argument(), desired_.lex_mode());
+    command_->script = sql::classify(command_->argument(), model_.desired.lex_mode());
   }
   command_->answer = std::make_unique<StreamHash>();
   if (!add_steps()) {
@@ -228,7 +229,7 @@ void Session::end_replay() {
   replay.player.reset();
   replay.error_answer.clear();
   command_ = std::move(replay.interrupted);
-  facts_ = std::move(replay.before);
+  model_.facts = std::move(replay.before);
   if (!replay.knew_insert_id) lease_.memory().insert_id.reset();
   execute();
 }
@@ -253,8 +254,8 @@ void Session::replay_in_vain(ReplayResult result, pool::Release how) {
     send_error(lost_error(replay.cause, Verdict::kNotExecuted), answer_sequence_);
     return close();
   }
-  facts_ = std::move(replay.after);
-  in_transaction_ = false;
+  model_.facts = std::move(replay.after);
+  model_.in_transaction = false;
   set_pins({});
   send(error);
   if (replay.ends_session) return close();

@@ -7,11 +7,6 @@
 namespace tidepool::session {
 namespace {
 
-bool is_plain_transaction(sql::PinReasons pins) {
-  pins.erase(sql::Pin::kTransaction);
-  return pins.empty();
-}
-
 // The types that an execute leaves out are those of the one before.
 std::string with_types(const ClientCommand& command) {
   const PreparedStatement& statement = *command.statement;
@@ -31,19 +26,13 @@ std::string sent_payload(const ClientCommand& command) {
 
 }  // namespace
 
-// Nothing is there but the transaction, and it is all that a new backend must have.
-bool Session::is_replayable() const {
-  return is_plain_transaction(pins_) && next_isolation_.empty() && desired_.is_exact() &&
-         !desired_.role().is_computed;
-}
-
 // Before a command meets its backend.
 void Session::prepare_recording() {
   if (command_->is_login || account_->replay_bytes == 0) return;
   command_->answer = std::make_unique<StreamHash>();
-  command_->was_in_transaction = in_transaction_;
-  command_->was_replayable = is_replayable();
-  command_->may_open_log = command_->was_replayable && !facts_.insert_id_on_backend();
+  command_->was_in_transaction = model_.in_transaction;
+  command_->was_replayable = model_.is_replayable();
+  command_->may_open_log = command_->was_replayable && !model_.facts.insert_id_on_backend();
 }
 
 void Session::note_answer(const Exchange::Progress& progress, std::string_view bytes) {
@@ -56,7 +45,7 @@ void Session::record() {
   ClientCommand& command = *command_;
   // A reload has turned it off: what is in the log is not the whole transaction any more.
   if (command.answer == nullptr) return replay_.reset();
-  if (!in_transaction_) {
+  if (!model_.in_transaction) {
     if (replay_ != nullptr) replay_->log.end();
     return;
   }
@@ -71,12 +60,13 @@ void Session::record() {
   replay_->attempts = replay_->conflicts = 0;
   if (use == ReplayUse::kSkip && command.was_in_transaction) return;
   const AnswerDigest answer{command.answer->bytes(), command.answer->value()};
-  const bool stays = command.was_replayable && is_replayable();
+  const bool stays = command.was_replayable && model_.is_replayable();
   const bool can = use == ReplayUse::kRecord || begins;
   if (!stays || !can || answer.bytes == 0) return log.give_up();
   log.add({.command = command.type,
            .payload = sent_payload(command),
-           .prepared = command.statement == nullptr ? nullptr : prepared_.share(*command.statement),
+           .prepared =
+               command.statement == nullptr ? nullptr : model_.prepared.share(*command.statement),
            .answer = answer});
 }
 

@@ -38,7 +38,7 @@ std::string_view text_of(const ClientCommand& command) {
 Decision Session::judge(FailureKind kind, bool is_pinned) {
   const ClientCommand& command = *command_;
   const Account& account = command.is_login ? *login_account_ : *account_;
-  const bool commits_itself = desired_.autocommit() && !in_transaction_;
+  const bool commits_itself = model_.desired.autocommit() && !model_.in_transaction;
   const bool is_to_end = has_left() || killer_ != nullptr || command.is_overdue;
   const Failure failure{
       .kind = kind,
@@ -61,18 +61,18 @@ bool Session::repeats(const Exchange::Progress& progress) {
   if (progress.ended != StepKind::kRelay || !progress.is_first || !exchange.is_over()) return false;
   if (!exchange.summary().has_error()) return false;
   // A prepare leaves the warnings of the statement before, which are only there.
-  if (command_->type == protocol::Command::kStmtPrepare && facts_.warnings_on_backend())
+  if (command_->type == protocol::Command::kStmtPrepare && model_.facts.warnings_on_backend())
     return false;
   const FailureKind kind = failure_kind(exchange.summary().error_number);
   if (kind == FailureKind::kFinal) return false;
-  const Decision decision = judge(kind, is_bound());
+  const Decision decision = judge(kind, model_.is_bound());
   if (decision.verdict != Verdict::kRepeat) return false;
-  facts_.forget_backend_warnings();
+  model_.facts.forget_backend_warnings();
   pool::Memory& memory = lease_.memory();
   memory.last_session = 0;
   memory.insert_id.reset();
   // An error may have left there what SET TRANSACTION has set.
-  const bool clean = next_isolation_.empty() && leaves_backend_clean(command_->effects());
+  const bool clean = model_.next_isolation.empty() && leaves_backend_clean(command_->effects());
   end_lease(clean ? pool::Release::kClean : pool::Release::kReset);
   repeat(kind, decision.delay);
   return true;

@@ -29,7 +29,7 @@ bool executes_unknown_text(const TextPlan& texts) {
 
 // The session's last statement ran on this backend, and nothing since.
 bool Session::knows_facts_here() {
-  return lease_.memory().last_session == id_ && facts_.is_on_backend() &&
+  return lease_.memory().last_session == id_ && model_.facts.is_on_backend() &&
          command_->exchange.is_over();
 }
 
@@ -37,22 +37,23 @@ bool Session::knows_facts_here() {
 // ROW_COUNT() and not this.
 void Session::note_other_use() {
   const bool continues = lease_.memory().last_session == id_ && command_->exchange.is_over();
-  if (!continues) facts_.disturb_found_rows();
+  if (!continues) model_.facts.disturb_found_rows();
 }
 
 // After an INSERT nobody can tell from its answer whether it changed the value: it must be this
 // session's before, of the INSERT and of the transaction or text that it may be in.
 bool Session::restores_insert_id() {
   const std::optional<std::uint64_t>& there = lease_.memory().insert_id;
-  if (facts_.insert_id_on_backend() || there == insert_id_target() ||
-      there == facts_.last_insert_id())
+  if (model_.facts.insert_id_on_backend() || there == insert_id_target() ||
+      there == model_.facts.last_insert_id())
     return false;
   if (executes_unknown_text(command_->texts)) return true;
   const sql::Script& script = command_->effects();
   if (script.empty() || (script.size() == 1 && script.front().keeps_diagnostics)) return false;
-  if (!desired_.autocommit() || script.front().kind == sql::StatementKind::kBegin) return true;
+  if (!model_.desired.autocommit() || script.front().kind == sql::StatementKind::kBegin)
+    return true;
   // It would take what SET TRANSACTION has set, ahead of BEGIN.
-  if (script.pins().contains(sql::Pin::kOneShotTransaction) || !next_isolation_.empty())
+  if (script.pins().contains(sql::Pin::kOneShotTransaction) || !model_.next_isolation.empty())
     return true;
   for (std::size_t i = 0; i < script.size(); ++i) {
     if (inserts(script[i])) return true;
@@ -64,7 +65,7 @@ bool Session::restores_insert_id() {
 }
 
 std::uint64_t Session::insert_id_target() const {
-  return facts_.last_insert_id() != 0 ? facts_.last_insert_id() : kNoInsertId;
+  return model_.facts.last_insert_id() != 0 ? model_.facts.last_insert_id() : kNoInsertId;
 }
 
 // `known_here`: the backend has those of the statement before.
@@ -74,23 +75,26 @@ sql::FactValues Session::fact_values(bool known_here) {
   values.connection_id = id_;
   values.backend_id = lease_.tidb_connection();
   if (!known_here) {
-    values.row_count = facts_.row_count();
-    if (!facts_.warnings_on_backend() && !counts_on_backend()) {
-      values.warnings = facts_.warning_count();
-      values.errors = facts_.error_count();
+    values.row_count = model_.facts.row_count();
+    if (!model_.facts.warnings_on_backend() && !counts_on_backend()) {
+      values.warnings = model_.facts.warning_count();
+      values.errors = model_.facts.error_count();
     }
   }
   // Restores of these change it.
   const bool is_disturbed =
-      restores_insert_id() || (!known_here && !facts_.warnings_on_backend() && counts_on_backend());
-  if (!facts_.found_rows_on_backend() && (!facts_.found_rows_here() || is_disturbed))
-    values.found_rows = facts_.found_rows();
+      restores_insert_id() ||
+      (!known_here && !model_.facts.warnings_on_backend() && counts_on_backend());
+  if (!model_.facts.found_rows_on_backend() && (!model_.facts.found_rows_here() || is_disturbed))
+    values.found_rows = model_.facts.found_rows();
   if (!facts.contains(sql::Fact::kLastInsertId)) return values;
   const std::optional<std::uint64_t> there =
       restores_insert_id() ? insert_id_target() : lease_.memory().insert_id;
-  if (there == facts_.last_insert_id() || (facts_.insert_id_on_backend() && !there)) return values;
-  values.insert_id = facts_.last_insert_id();
-  if (facts_.insert_id_on_backend() || command_->effects().size() > 1) values.foreign_id = there;
+  if (there == model_.facts.last_insert_id() || (model_.facts.insert_id_on_backend() && !there))
+    return values;
+  values.insert_id = model_.facts.last_insert_id();
+  if (model_.facts.insert_id_on_backend() || command_->effects().size() > 1)
+    values.foreign_id = there;
   return values;
 }
 
@@ -103,7 +107,7 @@ void Session::substitute_text() {
   for (const PlannedKill& kill : command.kills)
     values.done_here.push_back(kill.index);
   command.substituted =
-      sql::substitute(command.script, command.argument(), desired_.lex_mode(), values);
+      sql::substitute(command.script, command.argument(), model_.desired.lex_mode(), values);
   if (command.substituted == command.argument()) command.substituted.clear();
 }
 

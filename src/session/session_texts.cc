@@ -43,9 +43,9 @@ Step query_step(StepKind kind, const std::string& text, bool may_fail = false) {
 }  // namespace
 
 void Session::plan_texts(ClientCommand& command) {
-  pool::TextOwner last{id_, last_text_ + 1};
-  command.texts = session::plan_texts(command.script, texts_, desired_, last);
-  last_text_ = last.number;
+  pool::TextOwner last{id_, model_.last_text + 1};
+  command.texts = session::plan_texts(command.script, model_.texts, model_.desired, last);
+  model_.last_text = last.number;
   const bool executes = command.type == protocol::Command::kQuery;
   if (!executes) command.texts.effects = command.script;
 }
@@ -70,7 +70,7 @@ bool Session::add_text_steps() {
 
 bool Session::add_text_step(const TextUse& use, const std::string& sent_text) {
   pool::Memory& memory = lease_.memory();
-  const TextStatementPtr wanted = texts_.find(use.name);
+  const TextStatementPtr wanted = model_.texts.find(use.name);
   const bool prepares = use.kind == sql::ChangeKind::kPrepareText;
   const std::string mark = wanted == nullptr ? std::string() : text_mark(*wanted);
   const pool::TextOwner owner = wanted == nullptr ? pool::TextOwner() : owner_of(*wanted, mark);
@@ -85,7 +85,7 @@ bool Session::add_text_step(const TextUse& use, const std::string& sent_text) {
   if (wanted == nullptr || prepares) return false;
   if (use.kind == sql::ChangeKind::kDeallocateText) {
     // Any text will do; the tables of its own may be gone.
-    memory.texts[use.name] = {id_, ++last_text_};
+    memory.texts[use.name] = model_.next_text();
     memory.prepared.forget_next_id();
     keep_warnings();
     command_->exchange.add(query_step(StepKind::kRestore, prepare_text(*wanted, "DO 0")));
@@ -95,14 +95,14 @@ bool Session::add_text_step(const TextUse& use, const std::string& sent_text) {
   const bool detours =
       add_text_prepare(*wanted, mark + (sent_text.empty() ? wanted->text_anew() : sent_text));
   if (!mark.empty()) memory.texts[use.name] = owner;
-  if (!sent_text.empty()) memory.texts[use.name] = {id_, ++last_text_};
+  if (!sent_text.empty()) memory.texts[use.name] = model_.next_text();
   return detours;
 }
 
 // True if it takes a detour through the state of its PREPARE.
 bool Session::add_text_prepare(const TextStatement& statement, const std::string& text) {
   pool::Memory& memory = lease_.memory();
-  const sql::SessionState here = text_context(desired_);
+  const sql::SessionState here = text_context(model_.desired);
   sql::SessionState there = statement.context;
   there.apply(sql::multi_statements(here.multi_statements()));
   // A text that was prepared without a database names none, and means the same in any.
@@ -119,7 +119,7 @@ bool Session::add_text_prepare(const TextStatement& statement, const std::string
   if (detours) add_way(there, here);
   memory.texts[statement.name] = statement.owner;
   // Whether it could be made, only the answer of one that is alone tells.
-  if (!is_alone) memory.texts[statement.name] = {id_, ++last_text_};
+  if (!is_alone) memory.texts[statement.name] = model_.next_text();
   memory.prepared.forget_next_id();
   // PREPARE computes LAST_INSERT_ID(n) already.
   if (statement.script.front().may_set_last_insert_id) memory.insert_id.reset();
@@ -134,7 +134,7 @@ void Session::add_way(const sql::SessionState& from, const sql::SessionState& to
     sql::SessionState entered = to;
     entered.apply({.kind = sql::ChangeKind::kSetVariable,
                    .name = "autocommit",
-                   .value = desired_.autocommit() ? "ON" : "OFF"});
+                   .value = model_.desired.autocommit() ? "ON" : "OFF"});
     entering = sql::enter_lost_database(to.database(), entered, command_->prepares);
     if (entering) target.apply({.kind = sql::ChangeKind::kUseDatabase, .name = from.database()});
   }
@@ -146,9 +146,9 @@ void Session::add_way(const sql::SessionState& from, const sql::SessionState& to
 // PREPARE … FROM @x, whose value the backend alone knows.
 void Session::add_source_capture() {
   if (command_->texts.uses.empty()) return;  // a COM_STMT_PREPARE of it, which TiDB refuses
-  const std::string name = unknown_source(command_->script, desired_);
+  const std::string name = unknown_source(command_->script, model_.desired);
   // It would take what SET TRANSACTION has set.
-  if (name.empty() || pins_.contains(sql::Pin::kOneShotTransaction)) return;
+  if (name.empty() || model_.pins.contains(sql::Pin::kOneShotTransaction)) return;
   command_->captures.push_back(CaptureKind::kTextSource);
   std::string quoted;
   for (const char byte : name)
@@ -156,15 +156,15 @@ void Session::add_source_capture() {
   Step step = query_step(StepKind::kCapture, "SELECT @`" + quoted + "`");
   step.hold_answer = true;
   command_->exchange.add(std::move(step));
-  facts_.disturb_found_rows();
+  model_.facts.disturb_found_rows();
 }
 
 // Ahead of a statement of the proxy's own: should the client's not be executed at all, those of the
 // statement before it are still there.
 void Session::keep_warnings() {
-  if (!facts_.warnings_on_backend() || !command_->exchange.is_over()) return;
+  if (!model_.facts.warnings_on_backend() || !command_->exchange.is_over()) return;
   add_warning_captures();
-  facts_.disturb_found_rows();
+  model_.facts.disturb_found_rows();
 }
 
 void Session::deallocate(std::string_view name) {
@@ -178,7 +178,7 @@ void Session::deallocate(std::string_view name) {
 void Session::deallocate_others() {
   std::vector<std::string> names;
   for (const auto& [name, owner] : lease_.memory().texts) {
-    const TextStatementPtr own = texts_.find(name);
+    const TextStatementPtr own = model_.texts.find(name);
     const bool is_own = (own != nullptr && own->owner == owner) || owner == pool::TextOwner{id_, 0};
     if (!is_own) names.push_back(name);
   }
@@ -194,8 +194,8 @@ std::string Session::substituted_text() {
   const auto there = texts.find(statement.name);
   const bool is_there = there != texts.end() && there->second == statement.owner;
   const bool known_here = is_there && knows_facts_here() && !restores_insert_id();
-  if (!known_here && facts_.warnings_on_backend())
-    facts_.disturb_found_rows();  // see keep_warnings()
+  if (!known_here && model_.facts.warnings_on_backend())
+    model_.facts.disturb_found_rows();  // see keep_warnings()
   std::string text = sql::substitute(statement.script, statement.text, statement.context.lex_mode(),
                                      fact_values(known_here));
   return text == statement.text ? std::string() : text;
@@ -206,12 +206,12 @@ void Session::note_source(const std::string& answer) {
   const bool is_single = result && result->rows.size() == 1 && result->rows[0].size() == 1;
   if (!is_single || !result->rows[0][0]) return;
   const std::string& text = *result->rows[0][0];
-  const std::uint16_t charset = desired_.charset().results;
+  const std::uint16_t charset = model_.desired.charset().results;
   const bool shows_all = charset == 0 || sql::charset_of_any_collation(charset) == "utf8mb4";
   for (const char byte : text) {
     if (static_cast<unsigned char>(byte) >= 0x80 && !shows_all) return;
   }
-  set_source(command_->texts, text, texts_, desired_, {id_, ++last_text_});
+  set_source(command_->texts, text, model_.texts, model_.desired, model_.next_text());
 }
 
 // After the answer: what the names are now, for the session and on the backend.
@@ -230,13 +230,13 @@ void Session::note_wear(const TextUse& use, bool is_done) {
   if (use.kind != sql::ChangeKind::kExecuteText || use.statement == nullptr) return;
   const protocol::ResponseSummary answer =
       is_done ? protocol::ResponseSummary() : command_->summary;
-  if (wears(use.statement->script, answer)) texts_.wear(use.name);
+  if (wears(use.statement->script, answer)) model_.texts.wear(use.name);
 }
 
 void Session::note_text(const TextUse& use) {
   pool::Memory& memory = lease_.memory();
   if (use.kind == sql::ChangeKind::kExecuteText) return;
-  texts_.erase(use.name);
+  model_.texts.erase(use.name);
   memory.texts.erase(use.name);
   if (use.kind == sql::ChangeKind::kDeallocateText) return;
   memory.prepared.forget_next_id();
@@ -245,7 +245,7 @@ void Session::note_text(const TextUse& use) {
     return;
   }
   memory.texts[use.name] = use.statement->owner;
-  texts_.set(use.statement);
+  model_.texts.set(use.statement);
 }
 
 // One that was to be made again could not be; an earlier one of its name may be there or not. The
@@ -254,8 +254,8 @@ void Session::forget_failed_texts(const Error& error) {
   if (command_->texts.uses.empty()) return;
   for (const TextUse& use : command_->texts.uses)
     lease_.memory().texts[use.name] = {};
-  facts_.note_own_error(warnings_of(error, status_flags()));
-  facts_.note_lost_text(command_->effects().front());
+  model_.facts.note_own_error(warnings_of(error, model_.status_flags()));
+  model_.facts.note_lost_text(command_->effects().front());
 }
 
 }  // namespace tidepool::session

@@ -17,8 +17,8 @@ constexpr std::chrono::seconds kStopTimeout{5};
 // TiDB closes a connection that is silent for wait_timeout, counted from the end of a command
 // (conn.go, getWaitTimeout). Its default of 8 hours is not enforced on clients, which cost nothing.
 void Session::watch_silence() {
-  const auto limit =
-      silence_limit(account_->timeouts, desired_.wait_timeout(), keeps_lease(), in_transaction_);
+  const auto limit = silence_limit(account_->timeouts, model_.desired.wait_timeout(),
+                                   model_.keeps_lease(), model_.in_transaction);
   if (!limit) return silence_timer_.reset();
   if (silence_timer_ == nullptr) {
     silence_timer_ = std::make_unique<net::Timer>(environment_.loop);
@@ -30,8 +30,8 @@ void Session::watch_silence() {
 void Session::on_silence() {
   const bool is_turn = state_ == State::kIdle || state_ == State::kParked ||
                        state_ == State::kCapturing || state_ == State::kIdlePinned;
-  const auto limit =
-      silence_limit(account_->timeouts, desired_.wait_timeout(), keeps_lease(), in_transaction_);
+  const auto limit = silence_limit(account_->timeouts, model_.desired.wait_timeout(),
+                                   model_.keeps_lease(), model_.in_transaction);
   if (!is_turn || !limit) return;
   stats().timeouts[limit->kind].add();
   log::info("client silent for too long", {{"session", id_}, {"limit", to_string(limit->kind)}});
@@ -64,7 +64,7 @@ void Session::on_query_timeout() {
   if (state_ == State::kAcquiring) {  // to be run again
     ticket_.cancel();
     pause_.reset();
-    facts_.note_local_answer();
+    model_.facts.note_local_answer();
     note_stopped();
     return on_no_lease(took_too_long());
   }
@@ -124,7 +124,7 @@ bool Session::tells_of_stop(std::string_view bytes) const {
 }
 
 void Session::note_stopped() {
-  facts_.note_own_error(warnings_of(took_too_long(), status_flags()));
+  model_.facts.note_own_error(warnings_of(took_too_long(), model_.status_flags()));
 }
 
 }  // namespace tidepool::session

@@ -33,17 +33,14 @@
 #include "tidepool/session/command_room.h"
 #include "tidepool/session/departure.h"
 #include "tidepool/session/environment.h"
-#include "tidepool/session/holdings.h"
 #include "tidepool/session/kill_reach.h"
 #include "tidepool/session/login.h"
 #include "tidepool/session/login_places.h"
-#include "tidepool/session/prepared.h"
 #include "tidepool/session/replay.h"
 #include "tidepool/session/retry.h"
+#include "tidepool/session/session_model.h"
 #include "tidepool/session/state.h"
-#include "tidepool/session/statement_facts.h"
 #include "tidepool/session/statement_killer.h"
-#include "tidepool/session/text_statements.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/substitute.h"
@@ -141,7 +138,6 @@ class Session final : public net::StreamSink,
   void send_ok();       // to a statement that the proxy executed
   void send_last_ok();  // to what is no statement
   void set_pins(sql::PinReasons pins);
-  bool keeps_lease() const { return !pins_.empty(); }
   static SessionState counted_as(State state);
   SessionStats& stats() { return *(account_ != nullptr ? account_ : login_account_)->pool->stats; }
 
@@ -195,7 +191,6 @@ class Session final : public net::StreamSink,
   void begin(std::unique_ptr<ClientCommand> command);
   void end_command(Source source, bool failed);
   void count_command(Source source, bool failed);
-  std::uint16_t status_flags() const;
 
   // session_lease.cc
   void acquire();
@@ -252,7 +247,6 @@ class Session final : public net::StreamSink,
   void end_by_loss(const Error& cause, bool was_pinned);
 
   // session_replay_log.cc
-  bool is_replayable() const;
   void prepare_recording();
   void note_answer(const Exchange::Progress& progress, std::string_view bytes);
   void record();
@@ -379,7 +373,7 @@ class Session final : public net::StreamSink,
   // session_facts.cc
   bool send_fact(const std::optional<protocol::TextResult>& fact);
   void note_prepare(const PreparedStatement& statement, std::uint16_t warnings);
-  void forget_facts();
+  void forget_statements();
   void add_fact_restores();
   void add_restore_query(const std::string& text);
   void note_facts();
@@ -387,7 +381,6 @@ class Session final : public net::StreamSink,
 
   // session_questions.cc
   bool ask_first();
-  bool is_one_shot_pending() const;
   bool needs_warnings();
   bool needs_state();
   void on_asked();
@@ -395,7 +388,6 @@ class Session final : public net::StreamSink,
 
   // session_capture.cc
   void rest();
-  bool is_bound() const;
   bool must_capture();
   bool joins_warnings() const;
   void on_recall() override;
@@ -436,7 +428,7 @@ class Session final : public net::StreamSink,
   std::string user_;
   Account* account_ = nullptr;
   PreparedBytes prepared_bytes_;  // before all that has a share of them
-  PreparedShare text_share_;      // of texts_
+  PreparedShare text_share_;      // of model_.texts
   std::uint64_t variant_ = 0;
 
   // Set while the client may not be silent for ever: from its last sign of life.
@@ -447,22 +439,7 @@ class Session final : public net::StreamSink,
   std::unique_ptr<net::Timer> stall_timer_;     // set while the client keeps a command waiting
   std::size_t stalled_bytes_ = 0;               // that it had not taken then
 
-  // What the session is in.
-  sql::SessionState desired_;
-  sql::PinReasons pins_;
-  Holdings holdings_;
-  bool in_transaction_ = false;
-  bool is_pessimistic_ = true;  // the transaction, if there is one
-  std::string next_isolation_;  // see next_isolation.h; empty: none, or the backend has it
-  pool::PrepareMemory::View transaction_view_;  // of the schema, if in_transaction_
-  PreparedStatements prepared_;
-  TextStatements texts_;
-  std::uint64_t last_text_ = 0;  // the number of the last one that was made
-  StatementFacts facts_;
-
-  // SET TRANSACTION READ ONLY AS OF: @@tx_read_ts shows the time even when it is used up, and no
-  // SET but another time makes it empty.
-  bool shows_read_time_ = false;
+  SessionModel model_;
 
   std::unique_ptr<Replay> replay_;  // null: nothing was recorded yet
 
