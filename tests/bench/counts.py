@@ -2,10 +2,7 @@
 
 Started by scripts/counts; docs/benchmarks.md says what the figures mean."""
 import argparse
-import contextlib
 import functools
-import json
-import os
 import pathlib
 import platform
 import subprocess
@@ -16,20 +13,17 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import count_table as tables  # noqa: E402
-import raw_protocol as raw  # noqa: E402
 from callgrind import LAYERS, Callgrind  # noqa: E402
 from count_cases import CASES  # noqa: E402
 from count_table import Key  # noqa: E402
 from figures import show_table  # noqa: E402
+from one_backend import fake_tidb, proxy  # noqa: E402
 from strace import Strace  # noqa: E402
-from support.processes import Program, free_port  # noqa: E402
-from support.waiting import wait_until  # noqa: E402
 
 OURS = (*LAYERS, "templates")
 # Parts of the counted work that come from elsewhere, in versions of their own.
 PACKAGES = ("g++", "libc6", "libssl3", "libstdc++6", "libuv1", "valgrind")
 WARM_UP = 200
-USER, PASSWORD = "app", "secret"  # those of the fake TiDB
 
 
 def parse():
@@ -51,51 +45,12 @@ def installed():
     return ", ".join([machine, *sorted(set(listed.stdout.splitlines()))])
 
 
-@contextlib.contextmanager
-def fake_tidb(program):
-    """Its port and the path of its authority's certificate."""
-    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
-        yield running.stdout.readline().split()
-        running.stdin.close()
-
-
-@contextlib.contextmanager
-def proxy(folder, command, clock, tidb):
-    """A Tidepool with one backend, and a function that connects a client."""
-    tidb_port, authority = tidb
-    port = free_port()
-    pool = {
-        "host": "127.0.0.1", "port": int(tidb_port), "user": USER, "password": PASSWORD, "tls": {"ca": authority},
-        "size": 1, "max_overflow": 0, "min_idle": 1, "recycle": 0, "idle_timeout": 0,
-    }  # fmt: skip
-    file = folder / "tidepool.yaml"
-    file.touch(mode=0o600)
-    file.write_text(  # JSON is YAML
-        json.dumps({"listeners": [{"address": f"127.0.0.1:{port}"}], "http": {"address": "off"}, "pools": [pool]})
-    )
-    log = folder / "tidepool.log"
-    environment = {name: value for name, value in os.environ.items() if name != "DEBUGINFOD_URLS"}
-    running = Program([*command, "--config", file], log, env=environment | {"LD_PRELOAD": clock})
-
-    def connect():
-        return raw.RawClient(("127.0.0.1", port), USER, PASSWORD, timeout=60)
-
-    def is_served():
-        assert running.exit_code is None, f"Tidepool ended with {running.exit_code}:\n{running.text()[-3000:]}"
-        with contextlib.suppress(OSError), contextlib.closing(connect()) as client:
-            return not client.query("SELECT 1").error
-
-    try:
-        wait_until(is_served, 120, lambda: f"Tidepool to serve:\n{running.text()[-3000:]}")
-        yield running.pid, connect
-    finally:
-        running.kill()
-
-
 def count(tool, options, tidb):
     """What the tool counted of each case."""
     command = [*tool.wrapper, options.binary.resolve()]
-    with proxy(tool.folder, command, options.helpers.resolve() / "libslow_clock.so", tidb) as (pid, connect):
+    clock = {"LD_PRELOAD": options.helpers.resolve() / "libslow_clock.so"}
+    with proxy(tool.folder, command, tidb, clock) as (running, connect):
+        pid = running.pid
         tool.prepare(pid)
         for case in CASES:
             case.start(connect)
