@@ -1,20 +1,27 @@
 #include "tidepool/pool/backend_table.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "backend_states.h"
+#include "tidepool/base/check.h"
 
 namespace tidepool::pool {
 
-BackendRecord& BackendTable::add(BackendId id) {
+BackendRecord& BackendTable::add() {
+  const BackendId id = ++last_id_;
   BackendRecord& record = records_[id];
   record.id = id;
-  List& leased = list(State::kLeased);
-  record.place = leased.insert(leased.end(), id);
+  List& idle = list(State::kIdle);
+  record.place_ = idle.insert(idle.begin(), id);
+  ++kept_;
   return record;
 }
 
 void BackendTable::erase(BackendId id) {
   const BackendRecord& record = records_.at(id);
-  list(record.state).erase(record.place);
+  if (is_kept(record)) --kept_;
+  list(record.state_).erase(record.place_);
   records_.erase(id);
 }
 
@@ -23,11 +30,54 @@ BackendRecord* BackendTable::find(BackendId id) {
   return found == records_.end() ? nullptr : &found->second;
 }
 
+const BackendRecord* BackendTable::find_connection(std::uint64_t number) const {
+  const auto found = std::find_if(records_.begin(), records_.end(), [&](const auto& one) {
+    return number != 0 && one.second.tidb_connection == number;
+  });
+  return found == records_.end() ? nullptr : &found->second;
+}
+
+BackendRecord* BackendTable::find_connection(std::uint64_t number) {
+  const BackendRecord* found = std::as_const(*this).find_connection(number);
+  return found == nullptr ? nullptr : &records_.at(found->id);
+}
+
+std::optional<BackendId> BackendTable::pick_idle(WorkerIndex worker, const Want& want,
+                                                 Reach reach) const {
+  std::optional<BackendId> best;
+  int best_rank = 0;
+  for (const BackendId id : in(State::kIdle)) {
+    const BackendRecord& record = at(id);
+    const bool is_own = record.worker == worker;
+    if (record.variant != want.variant || (reach == Reach::kOwnWorker && !is_own)) continue;
+    int rank = 1;
+    if (record.state_hash == want.state) rank += 1;
+    if (id == want.last) rank += 2;
+    if (is_own) rank += 4;
+    if (rank <= best_rank) continue;
+    best = id;
+    best_rank = rank;
+  }
+  return best;
+}
+
 void BackendTable::set_state(BackendRecord& record, State state) {
+  TIDEPOOL_CHECK(may_follow(record.state_, state));
+  if (state == State::kClosing) {
+    if (is_kept(record)) --kept_;
+    record.replacement_ = Replacement::kNone;
+  }
   List& to = list(state);
-  to.splice(state == State::kIdle ? to.begin() : to.end(), list(record.state), record.place);
-  record.state = state;
+  to.splice(state == State::kIdle ? to.begin() : to.end(), list(record.state_), record.place_);
+  record.state_ = state;
   record.is_recalled = false;
+}
+
+void BackendTable::set_replacement(BackendRecord& record, Replacement replacement) {
+  if (record.is_closing()) return;
+  if (is_kept(record)) --kept_;
+  record.replacement_ = replacement;
+  if (is_kept(record)) ++kept_;
 }
 
 void BackendTable::sort_in(BackendRecord& record) {
@@ -35,12 +85,25 @@ void BackendTable::sort_in(BackendRecord& record) {
   const auto place = std::find_if(idle.begin(), idle.end(), [&](BackendId id) {
     return id != record.id && at(id).idle_since <= record.idle_since;
   });
-  idle.splice(place, idle, record.place);
+  idle.splice(place, idle, record.place_);
 }
 
 void BackendTable::move_before(BackendRecord& record, const BackendRecord& other) {
   List& idle = list(State::kIdle);
-  idle.splice(other.place, idle, record.place);
+  idle.splice(other.place_, idle, record.place_);
+}
+
+bool BackendTable::has_open(std::uint64_t variant) const {
+  return std::any_of(records_.begin(), records_.end(), [variant](const auto& one) {
+    return one.second.variant == variant && !one.second.is_closing();
+  });
+}
+
+std::vector<TimePoint> BackendTable::ends_of_life() const {
+  std::vector<TimePoint> ends;
+  for (const auto& [id, record] : records_)
+    if (!record.is_closing()) ends.push_back(record.expires);
+  return ends;
 }
 
 }  // namespace tidepool::pool

@@ -17,7 +17,7 @@ std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& wan
         next_waiter([&](const Waiter& one) { return one.want.variant == want.variant; });
     if (before != nullptr) return std::nullopt;
   }
-  const std::optional<BackendId> found = pick_idle(worker, want, true);
+  const std::optional<BackendId> found = backends_.pick_idle(worker, want, Reach::kOwnWorker);
   if (!found || !allows(want)) return std::nullopt;
   last_wanted_ = {.worker = worker, .variant = want.variant};
   lease(backends_.at(*found), want);
@@ -26,10 +26,12 @@ std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& wan
 
 WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadline, TimePoint now,
                          Orders& orders) {
-  const WaiterId id = next_id_++;
+  const WaiterId id = next_waiter_++;
   last_wait_ = now;
   last_wanted_ = {.worker = worker, .variant = want.variant};
-  const auto is_served = [&] { return allows(want) && pick_idle(worker, want, false).has_value(); };
+  const auto is_served = [&] {
+    return allows(want) && backends_.pick_idle(worker, want, Reach::kAllWorkers).has_value();
+  };
   if (is_full() && !want.is_urgent && !is_served()) {
     orders.push_back({worker, FailOrder{id, full_error()}});
     return id;
@@ -53,8 +55,7 @@ void Broker::cancel(WaiterId waiter, TimePoint now, Orders& orders) {
 
 void Broker::release(BackendId backend, std::uint64_t state, TimePoint now, Orders& orders) {
   BackendRecord& record = backends_.at(backend);
-  TIDEPOOL_CHECK(record.state == State::kLeased || record.state == State::kParked);
-  end_hold(record);
+  TIDEPOOL_CHECK(record.is_held());
   record.state_hash = state;
   if (const std::optional<RetireReason> reason = end_at_release(record, now)) {
     begin_retire(record, *reason, orders);
@@ -73,7 +74,7 @@ std::optional<RetireReason> Broker::end_at_release(const BackendRecord& record, 
 
 void Broker::retire(BackendId backend, TimePoint now, Orders& orders) {
   BackendRecord* record = backends_.find(backend);
-  if (record == nullptr || record->state == State::kClosing) return;
+  if (record == nullptr || record->state() == State::kClosing) return;
   Orders none;  // its worker knows
   begin_retire(*record, RetireReason::kLost, none);
   schedule(now, orders);
@@ -82,7 +83,7 @@ void Broker::retire(BackendId backend, TimePoint now, Orders& orders) {
 void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
   const BackendRecord* record = backends_.find(backend);
   if (record == nullptr) return;
-  TIDEPOOL_CHECK(record->state == State::kClosing);
+  TIDEPOOL_CHECK(record->state() == State::kClosing);
   backends_.erase(backend);
   // Those who wait would go where the others are.
   if (!owed_.empty() && owed_.back().is_probe) dial_owed(now, orders);
@@ -97,7 +98,7 @@ void Broker::tick(TimePoint now, Orders& orders) {
   if (draining_) return;
   schedule(now, orders);
   dial_owed(now, orders);
-  renew_by_time(now, orders);
+  replace_by_time(now, orders);
   probe_endpoint(now, orders);
   keep_min_idle(now, orders);
   ping_by_time(now, orders);
@@ -155,10 +156,11 @@ BrokerCounts Broker::counts() const {
 }
 
 void Broker::end_hold(BackendRecord& record) {
-  if (std::exchange(record.has_holder, false)) shares_.give_back(record.user, record.database);
+  if (record.is_held()) shares_.give_back(record.user, record.database);
 }
 
 void Broker::make_idle(BackendRecord& record, TimePoint now) {
+  end_hold(record);
   backends_.set_state(record, State::kIdle);
   record.idle_since = now;
 }
@@ -166,7 +168,6 @@ void Broker::make_idle(BackendRecord& record, TimePoint now) {
 void Broker::begin_retire(BackendRecord& record, RetireReason reason, Orders& orders) {
   end_hold(record);
   backends_.set_state(record, State::kClosing);
-  record.successor = Successor::kNone;
   orders.push_back({record.worker, RetireOrder{record.id, reason}});
 }
 

@@ -12,8 +12,8 @@ BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders
   const Dial made = found->second;
   dials_.erase(found);
   const TimePoint expires = made.is_outdated ? now : end_of_life(now);
-  const BackendId id = next_id_++;
-  BackendRecord& record = backends_.add(id);
+  BackendRecord& record = backends_.add();
+  const BackendId id = record.id;
   record.worker = worker;
   record.variant = made.variant;
   record.expires = expires;
@@ -24,8 +24,8 @@ BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders
     begin_retire(record, RetireReason::kShutdown, orders);
     return id;
   }
-  make_idle(record, now);
-  if (made.replaces != 0) succeed_to(made.replaces, record, now, orders);
+  record.idle_since = now;
+  if (made.replaces != 0) replace(made.replaces, record, now, orders);
   schedule(now, orders);
   return id;
 }
@@ -39,7 +39,8 @@ void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders&
   TIDEPOOL_CHECK(found != dials_.end());
   const Dial failed = found->second;
   dials_.erase(found);
-  if (BackendRecord* old = backends_.find(failed.replaces)) old->successor = Successor::kNone;
+  if (BackendRecord* old = backends_.find(failed.replaces))
+    backends_.set_replacement(*old, Replacement::kNone);
   if (!failed.is_outdated) {
     gate_.fail(failed.endpoint, error, failed.begun, failed.is_asked, now);
   }
@@ -56,7 +57,7 @@ void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, 
 }
 
 void Broker::start_dial(Dial dial, TimePoint now, Orders& orders) {
-  const DialId id = next_id_++;
+  const DialId id = next_dial_++;
   dial.begun = now;
   if (!dial.is_probe) dial.endpoint = gate_.next(now, dials_.size()).value();
   gate_.begin(now);

@@ -20,14 +20,14 @@ void Broker::probe_endpoint(TimePoint now, Orders& orders) {
                                       [](const auto& one) { return one.second.is_probe; });
   if (is_probing) return;
   const auto worse = [&](const BackendRecord& record) {
-    return record.state != State::kClosing && record.endpoint > *better &&
-           record.successor == Successor::kNone;
+    return record.state() != State::kClosing && record.endpoint > *better &&
+           record.replacement() == Replacement::kNone;
   };
   const auto found = std::find_if(backends_.begin(), backends_.end(),
                                   [&](const auto& one) { return worse(one.second); });
   if (found == backends_.end()) return;
   if (counts().total() < limits_.cap()) {
-    found->second.successor = Successor::kDialling;
+    backends_.set_replacement(found->second, Replacement::kDialling);
     return start_dial({.worker = found->second.worker,
                        .variant = found->second.variant,
                        .replaces = found->first,

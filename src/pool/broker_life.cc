@@ -43,33 +43,23 @@ TimePoint Broker::end_of_life(TimePoint now) {
   const Duration recycle = limits_.recycle;
   std::uniform_real_distribution<double> shorter(0.0, limits_.recycle_jitter);
   const double longest = 1.0 - shorter(random_);
-  std::vector<TimePoint> ends;
-  for (const auto& [id, record] : backends_)
-    if (record.state != State::kClosing) ends.push_back(record.expires);
+  std::vector<TimePoint> ends = backends_.ends_of_life();
   const std::size_t many = std::max<std::size_t>(limits_.size, ends.size() + 1);
   const Duration spacing = scaled(recycle, 1.0 / (kSlack * static_cast<double>(many)));
   return pick_end(now + scaled(recycle, std::min(kShortestLife, longest)),
                   now + scaled(recycle, longest), spacing, std::move(ends));
 }
 
-// Backends that count for `size`: not those that close, nor those that only finish their lease.
-unsigned Broker::kept() const {
-  return static_cast<unsigned>(
-      std::count_if(backends_.begin(), backends_.end(), [](const auto& one) {
-        return one.second.state != State::kClosing && one.second.successor != Successor::kReady;
-      }));
-}
-
 void Broker::retire_by_time(TimePoint now, Orders& orders) {
   const BackendTable::List& idle = backends_.in(State::kIdle);
   const BackendTable::List oldest_first(idle.rbegin(), idle.rend());
-  unsigned remaining = kept();
+  unsigned remaining = backends_.kept();
   for (const BackendId id : oldest_first) {
     BackendRecord& record = backends_.at(id);
     const bool is_spare = idle.size() <= limits_.min_idle;
     const auto idle_for = now - record.idle_since;
     std::optional<RetireReason> reason;
-    if (now >= record.expires && !wants_successor(record, now)) {
+    if (now >= record.expires && !wants_replacement(record, now)) {
       reason = RetireReason::kRecycle;
     } else if (limits_.idle_timeout.count() > 0 && idle_for >= limits_.idle_timeout && !is_spare) {
       reason = RetireReason::kIdle;
@@ -84,59 +74,59 @@ void Broker::retire_by_time(TimePoint now, Orders& orders) {
 }
 
 // One that nobody has needed for long would soon be closed for that reason.
-bool Broker::wants_successor(const BackendRecord& record, TimePoint now) const {
-  if (draining_ || kept() > limits_.size) return false;
-  if (record.state != State::kIdle || limits_.idle_timeout.count() <= 0) return true;
+bool Broker::wants_replacement(const BackendRecord& record, TimePoint now) const {
+  if (draining_ || backends_.kept() > limits_.size) return false;
+  if (record.state() != State::kIdle || limits_.idle_timeout.count() <= 0) return true;
   return (now - record.idle_since) * 2 < limits_.idle_timeout ||
          backends_.count(State::kIdle) <= limits_.min_idle;
 }
 
-// Its successor is there, or none is needed, or has its place only when this one is closed. While
-// the successor is only late (dials fail, or must wait), a good backend goes on.
+// Its replacement is there, or none is needed, or has its place only when this one is closed. While
+// the replacement is only late (dials fail, or must wait), a good backend goes on.
 bool Broker::retires_at_release(const BackendRecord& record, TimePoint now) {
   if (now < record.expires) return false;
-  if (record.successor == Successor::kReady || !wants_successor(record, now)) return true;
-  if (record.successor == Successor::kDialling) return false;
+  if (record.replacement() == Replacement::kReady || !wants_replacement(record, now)) return true;
+  if (record.replacement() == Replacement::kDialling) return false;
   if (counts().total() < limits_.cap() || backends_.count(State::kClosing) > 0 || !may_dial(now))
     return false;
   owed_.push_back(follower_of<Dial>(record, gate_, now));
   return true;
 }
 
-void Broker::renew_by_time(TimePoint now, Orders& orders) {
+void Broker::replace_by_time(TimePoint now, Orders& orders) {
   std::vector<std::pair<TimePoint, BackendId>> due;
   for (const auto& [id, record] : backends_) {
-    if (now < record.expires || record.state == State::kClosing) continue;
-    if (record.successor == Successor::kNone) due.emplace_back(record.expires, id);
+    if (now < record.expires || record.state() == State::kClosing) continue;
+    if (record.replacement() == Replacement::kNone) due.emplace_back(record.expires, id);
   }
   std::sort(due.begin(), due.end());
   for (const auto& [expires, id] : due) {
     if (!may_dial_unasked(now)) return;
-    if (wants_successor(backends_.at(id), now)) renew(backends_.at(id), now, orders);
+    if (wants_replacement(backends_.at(id), now)) order_replacement(backends_.at(id), now, orders);
   }
 }
 
 // Make before break; where the cap has no room for both, break before make, one after the other.
-void Broker::renew(BackendRecord& record, TimePoint now, Orders& orders) {
+void Broker::order_replacement(BackendRecord& record, TimePoint now, Orders& orders) {
   if (counts().total() < limits_.cap()) {
-    record.successor = Successor::kDialling;
+    backends_.set_replacement(record, Replacement::kDialling);
     return start_dial({.worker = record.worker, .variant = record.variant, .replaces = record.id},
                       now, orders);
   }
-  if (record.state != State::kIdle || backends_.count(State::kClosing) > 0) return;
+  if (record.state() != State::kIdle || backends_.count(State::kClosing) > 0) return;
   owed_.push_back(follower_of<Dial>(record, gate_, now));
   begin_retire(record, RetireReason::kRecycle, orders);
 }
 
-void Broker::succeed_to(BackendId old, BackendRecord& after, TimePoint now, Orders& orders) {
+void Broker::replace(BackendId old, BackendRecord& by, TimePoint now, Orders& orders) {
   BackendRecord* before = backends_.find(old);
-  if (before == nullptr || before->state == State::kClosing) return;
-  before->successor = Successor::kReady;
-  if (before->state == State::kParked) recall(*before, orders);
-  if (before->state != State::kIdle) return;
-  backends_.move_before(after, *before);  // as idle as the one before it
-  after.idle_since = before->idle_since;
-  after.heard_at = now;
+  if (before == nullptr || before->state() == State::kClosing) return;
+  backends_.set_replacement(*before, Replacement::kReady);
+  if (before->state() == State::kParked) recall(*before, orders);
+  if (before->state() != State::kIdle) return;
+  backends_.move_before(by, *before);  // as idle as the one before it
+  by.idle_since = before->idle_since;
+  by.heard_at = now;
   begin_retire(*before, RetireReason::kRecycle, orders);
 }
 
@@ -146,7 +136,7 @@ void Broker::dial_owed(TimePoint now, Orders& orders) {
     Dial dial = owed_.back();
     dial.is_probe = dial.is_probe && !is_probing(dials_);
     // Somebody else may have dialled it.
-    const bool is_there = !dial.is_probe && kept() + coming >= limits_.size;
+    const bool is_there = !dial.is_probe && backends_.kept() + coming >= limits_.size;
     if (!is_there && counts().total() >= limits_.cap()) return;
     owed_.pop_back();
     if (!is_there) start_dial(dial, now, orders);
@@ -159,15 +149,17 @@ void Broker::keep_min_idle(TimePoint now, Orders& orders) {
   const std::uint64_t variant = last_wanted_.variant;
   const auto spare = [&] {
     const auto ready = std::count_if(backends_.begin(), backends_.end(), [&](const auto& one) {
-      const bool is_idle = one.second.state == State::kIdle || one.second.state == State::kPinging;
+      const bool is_idle =
+          one.second.state() == State::kIdle || one.second.state() == State::kPinging;
       return is_idle && one.second.variant == variant;
     });
     std::ptrdiff_t wanted = 0;
     queue_.for_each([&](const Waiter& one) { wanted += one.want.variant == variant ? 1 : 0; });
     return ready + std::max<std::ptrdiff_t>(0, dials_of(variant) - wanted);
   };
-  while (spare() < std::ptrdiff_t{limits_.min_idle} && kept() + dials_.size() < limits_.size &&
-         counts().total() < limits_.cap() && may_dial_unasked(now)) {
+  while (spare() < std::ptrdiff_t{limits_.min_idle} &&
+         backends_.kept() + dials_.size() < limits_.size && counts().total() < limits_.cap() &&
+         may_dial_unasked(now)) {
     start_dial(last_wanted_, now, orders);
   }
 }
@@ -191,7 +183,7 @@ void Broker::ping_by_time(TimePoint now, Orders& orders) {
 
 void Broker::pinged(BackendId backend, TimePoint now, Orders& orders) {
   BackendRecord& record = backends_.at(backend);
-  TIDEPOOL_CHECK(record.state == State::kPinging);
+  TIDEPOOL_CHECK(record.state() == State::kPinging);
   record.heard_at = now;
   record.is_suspect = false;
   if (draining_) return begin_retire(record, RetireReason::kShutdown, orders);
@@ -218,26 +210,19 @@ void Broker::suspect_idle() {
     backends_.at(id).is_suspect = true;
 }
 
-const BackendRecord* Broker::find_connection(std::uint64_t number) const {
-  const auto found = std::find_if(backends_.begin(), backends_.end(), [&](const auto& one) {
-    return number != 0 && one.second.tidb_connection == number;
-  });
-  return found == backends_.end() ? nullptr : &found->second;
-}
-
 std::optional<std::uint64_t> Broker::holder_of(std::uint64_t connection) const {
-  const BackendRecord* record = find_connection(connection);
+  const BackendRecord* record = backends_.find_connection(connection);
   if (record == nullptr) return std::nullopt;
-  const bool is_held = record->state == State::kLeased || record->state == State::kParked;
+  const bool is_held = record->is_held();
   return is_held ? record->holder : 0;
 }
 
 void Broker::end_idle(std::uint64_t connection, TimePoint now, Orders& orders) {
-  const BackendRecord* found = find_connection(connection);
+  BackendRecord* found = backends_.find_connection(connection);
   if (found == nullptr) return;
-  BackendRecord& record = backends_.at(found->id);
+  BackendRecord& record = *found;
   record.expires = std::min(record.expires, now);  // one that is being pinged goes after that
-  if (record.state != State::kIdle) return;
+  if (record.state() != State::kIdle) return;
   begin_retire(record, RetireReason::kKilled, orders);
   schedule(now, orders);
 }

@@ -8,7 +8,7 @@ namespace tidepool::pool {
 
 bool Broker::park(BackendId backend, TimePoint now) {
   BackendRecord& record = backends_.at(backend);
-  TIDEPOOL_CHECK(record.state == State::kLeased);
+  TIDEPOOL_CHECK(record.state() == State::kLeased);
   const bool is_busy = last_wait_ != TimePoint{} && now - last_wait_ < limits_.parking.busy;
   const bool is_last = backends_.count(State::kIdle) == 0 && counts().total() >= limits_.own_size();
   const bool is_needed = !queue_.is_empty() || (is_busy && is_last);
@@ -20,7 +20,7 @@ bool Broker::park(BackendId backend, TimePoint now) {
 
 void Broker::unpark(BackendId backend, TimePoint now, Orders& orders) {
   BackendRecord& record = backends_.at(backend);
-  TIDEPOOL_CHECK(record.state == State::kParked);
+  TIDEPOOL_CHECK(record.state() == State::kParked);
   backends_.set_state(record, State::kLeased);
   schedule(now, orders);  // who was to get it needs another one
 }

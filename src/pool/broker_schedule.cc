@@ -31,13 +31,15 @@ void Broker::grant_idle(TimePoint now, Orders& orders) {
   while (backends_.count(State::kIdle) > 0) {
     const Waiter* waiter = next_waiter([](const Waiter&) { return true; });
     if (waiter == nullptr) return;
-    std::optional<BackendId> backend = pick_idle(waiter->worker, waiter->want, false);
+    std::optional<BackendId> backend =
+        backends_.pick_idle(waiter->worker, waiter->want, Reach::kAllWorkers);
     if (!backend) {
       swap_variant(*waiter, now, orders);
-      waiter = next_waiter(
-          [&](const Waiter& one) { return pick_idle(one.worker, one.want, false).has_value(); });
+      waiter = next_waiter([&](const Waiter& one) {
+        return backends_.pick_idle(one.worker, one.want, Reach::kAllWorkers).has_value();
+      });
       if (waiter == nullptr) return;
-      backend = pick_idle(waiter->worker, waiter->want, false);
+      backend = backends_.pick_idle(waiter->worker, waiter->want, Reach::kAllWorkers);
     }
     hand_to(*waiter, *backend, orders);
   }
@@ -64,7 +66,7 @@ void Broker::swap_variant(const Waiter& waiter, TimePoint now, Orders& orders) {
 
 bool Broker::is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoint now) const {
   if (rival.since - waiter.since > kVariantPatience) return true;
-  return !has_backend_of(waiter.want.variant) && now - last_swap_ >= kVariantPatience;
+  return !backends_.has_open(waiter.want.variant) && now - last_swap_ >= kVariantPatience;
 }
 
 // Nothing idle suits anybody. Thousands may wait, and this runs for each that comes: it stops as
@@ -149,32 +151,6 @@ Supply Broker::supply() const {
   return found;
 }
 
-// The session's last backend, else one in the right state, else the most recently used; own
-// worker's before others'.
-std::optional<BackendId> Broker::pick_idle(WorkerIndex worker, const Want& want,
-                                           bool own_only) const {
-  std::optional<BackendId> best;
-  int best_rank = 0;
-  for (const BackendId id : backends_.in(State::kIdle)) {
-    const BackendRecord& record = backends_.at(id);
-    if (record.variant != want.variant || (own_only && record.worker != worker)) continue;
-    int rank = 1;
-    if (record.state_hash == want.state) rank += 1;
-    if (id == want.last) rank += 2;
-    if (record.worker == worker) rank += 4;
-    if (rank <= best_rank) continue;
-    best = id;
-    best_rank = rank;
-  }
-  return best;
-}
-
-bool Broker::has_backend_of(std::uint64_t variant) const {
-  return std::any_of(backends_.begin(), backends_.end(), [&](const auto& one) {
-    return one.second.variant == variant && one.second.state != State::kClosing;
-  });
-}
-
 void Broker::hand_to(const Waiter& waiter, BackendId backend, Orders& orders) {
   BackendRecord& record = backends_.at(backend);
   if (record.worker == waiter.worker) {
@@ -190,7 +166,6 @@ void Broker::hand_to(const Waiter& waiter, BackendId backend, Orders& orders) {
 void Broker::lease(BackendRecord& record, const Want& want) {
   backends_.set_state(record, State::kLeased);
   shares_.take(want.user, want.database);
-  record.has_holder = true;
   record.user = want.user;
   record.database = want.database;
   record.holder = want.holder;

@@ -131,7 +131,8 @@ class Broker {
 
  private:
   using State = BackendRecord::State;
-  using Successor = BackendRecord::Successor;
+  using Replacement = BackendRecord::Replacement;
+  using Reach = BackendTable::Reach;
   struct Dial {
     WorkerIndex worker;
     std::uint64_t variant;
@@ -161,8 +162,6 @@ class Broker {
   bool allows(const Want& want) const {
     return shares_.allows(want, limits_.max_leases_per_database);
   }
-  std::optional<BackendId> pick_idle(WorkerIndex worker, const Want& want, bool own_only) const;
-  bool has_backend_of(std::uint64_t variant) const;
   void hand_to(const Waiter& waiter, BackendId backend, Orders& orders);
   void lease(BackendRecord& record, const Want& want);
   void end_hold(BackendRecord& record);
@@ -177,7 +176,6 @@ class Broker {
   std::string state_text() const;
 
   // Backends and dials.
-  const BackendRecord* find_connection(std::uint64_t number) const;
   void make_idle(BackendRecord& record, TimePoint now);
   void begin_retire(BackendRecord& record, RetireReason reason, Orders& orders);
   std::optional<RetireReason> end_at_release(const BackendRecord& record, TimePoint now);
@@ -191,17 +189,16 @@ class Broker {
   void recall_of(const Want& want, Orders& orders);
   void recall_by_time(TimePoint now, Orders& orders);
   void retire_by_time(TimePoint now, Orders& orders);
-  bool wants_successor(const BackendRecord& record, TimePoint now) const;
+  bool wants_replacement(const BackendRecord& record, TimePoint now) const;
   bool retires_at_release(const BackendRecord& record, TimePoint now);
-  void renew_by_time(TimePoint now, Orders& orders);
-  void renew(BackendRecord& record, TimePoint now, Orders& orders);
-  void succeed_to(BackendId old, BackendRecord& after, TimePoint now, Orders& orders);
+  void replace_by_time(TimePoint now, Orders& orders);
+  void order_replacement(BackendRecord& record, TimePoint now, Orders& orders);
+  void replace(BackendId old, BackendRecord& by, TimePoint now, Orders& orders);
   void dial_owed(TimePoint now, Orders& orders);
   void keep_min_idle(TimePoint now, Orders& orders);
   void probe_endpoint(TimePoint now, Orders& orders);
   void leave_endpoints_beyond(EndpointIndex endpoint, TimePoint now);
   void ping_by_time(TimePoint now, Orders& orders);
-  unsigned kept() const;
   TimePoint end_of_life(TimePoint now);
 
   Limits limits_;
@@ -211,8 +208,9 @@ class Broker {
   WaitQueue queue_;
   Shares shares_;
   std::unordered_map<DialId, Dial> dials_;
-  std::uint64_t next_id_ = 1;
-  std::vector<Dial> owed_;  // for backends that were retired to make room for their successors
+  WaiterId next_waiter_ = 1;
+  DialId next_dial_ = 1;
+  std::vector<Dial> owed_;  // for backends that were retired to make room for their replacements
   Dial last_wanted_{};      // for whom a backend was last wanted
   TimePoint last_wait_{};   // when a session last had to queue
   TimePoint last_swap_{};   // when a backend last had to go although its variant was wanted
