@@ -181,9 +181,8 @@ bool must_probe(const sql::Script& script, const protocol::ResponseSummary& answ
 
 bool inserts(const sql::Statement& statement) {
   if (statement.kind != sql::StatementKind::kWrite) return false;
-  const std::string_view word = sql::Lexer(statement.text, {}).next().text;
-  return sql::is_keyword(word, "INSERT") || sql::is_keyword(word, "REPLACE") ||
-         sql::is_keyword(word, "LOAD");
+  return statement.verb == sql::Verb::kInsert || statement.verb == sql::Verb::kReplace ||
+         statement.verb == sql::Verb::kLoad;
 }
 
 bool plans_insert_id(const sql::Script& script) {

@@ -33,11 +33,6 @@ bool is_unreadable(const sql::Script& script, std::uint16_t error, sql::TextEnco
   return script.empty() || !looks_up(script.front(), error);
 }
 
-bool is_execute(const sql::Statement& statement) {
-  return statement.kind == sql::StatementKind::kPrepared &&
-         sql::is_keyword(sql::Lexer(statement.text, {}).next().text, "EXECUTE");
-}
-
 Refusal refusal_of_query(const sql::Script& script, std::uint16_t error,
                          sql::TextEncoding encoding) {
   constexpr std::uint16_t kManyStatements = 8130;
@@ -49,7 +44,7 @@ Refusal refusal_of_query(const sql::Script& script, std::uint16_t error,
   if (error == kNotAllowed && is_single && script.front().requests_local_file)
     return Refusal::kWithoutTrace;
   // ResetContextOfStmt itself looks for what EXECUTE names.
-  if (error == kNotPrepared && is_single && is_execute(script.front()))
+  if (error == kNotPrepared && is_single && script.front().verb == sql::Verb::kExecute)
     return Refusal::kAddsWarning;
   // In PREPARE it may be the prepared text that cannot be read.
   const bool prepares = is_single && script.front().kind == sql::StatementKind::kPrepared;

@@ -13,8 +13,21 @@ namespace {
 // What a statement costs beyond its text: the vector has room for twice as many.
 constexpr std::size_t kOverhead = 2 * sizeof(ReplayStatement) + 32;
 
-std::string_view first_word(const sql::Statement& statement) {
-  return sql::Lexer(statement.text, {}).next().text;
+bool changes_rows(sql::Verb verb) {
+  switch (verb) {
+    case sql::Verb::kInsert:
+    case sql::Verb::kReplace:
+    case sql::Verb::kUpdate:
+    case sql::Verb::kDelete:
+    case sql::Verb::kWith: return true;
+    default: return false;
+  }
+}
+
+// SAVEPOINT, RELEASE SAVEPOINT, ROLLBACK TO.
+bool is_about_savepoint(sql::Verb verb) {
+  return verb == sql::Verb::kSavepoint || verb == sql::Verb::kRelease ||
+         verb == sql::Verb::kRollback;
 }
 
 template <std::size_t N>
@@ -56,10 +69,6 @@ bool stays_in_transaction(const sql::Statement& statement) {
 }
 
 ReplayUse use_of(const sql::Statement& statement) {
-  static constexpr std::array<std::string_view, 5> kRowChanges = {"INSERT", "REPLACE", "UPDATE",
-                                                                  "DELETE", "WITH"};
-  static constexpr std::array<std::string_view, 3> kSavepoints = {"SAVEPOINT", "RELEASE",
-                                                                  "ROLLBACK"};
   using Kind = sql::StatementKind;
   if (!stays_in_transaction(statement)) return ReplayUse::kGiveUp;
   if (statement.kind == Kind::kBegin) return ReplayUse::kBegin;
@@ -67,10 +76,8 @@ ReplayUse use_of(const sql::Statement& statement) {
   bool is_known = false;
   switch (statement.kind) {
     case Kind::kRead: is_known = statement.is_read || !acts_outside(statement); break;
-    case Kind::kWrite:
-      is_known = is_any_of(first_word(statement), kRowChanges) && !acts_outside(statement);
-      break;
-    case Kind::kOther: is_known = is_any_of(first_word(statement), kSavepoints); break;
+    case Kind::kWrite: is_known = changes_rows(statement.verb) && !acts_outside(statement); break;
+    case Kind::kOther: is_known = is_about_savepoint(statement.verb); break;
     default: break;
   }
   return is_known ? ReplayUse::kRecord : ReplayUse::kGiveUp;

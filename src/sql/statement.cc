@@ -9,8 +9,9 @@
 namespace tidepool::sql {
 namespace {
 
-Statement unknown(std::string_view text) {
+Statement unknown(std::string_view text, Verb verb = Verb::kNone) {
   Statement statement;
+  statement.verb = verb;
   statement.transaction = TransactionEffect::kUnknown;
   statement.pins.insert(Pin::kUnknownStatement);
   statement.text = text;
@@ -78,7 +79,7 @@ Script classify(std::string_view text, LexMode mode) {
   do {
     const std::size_t begin = cursor.statement_offset();
     Statement statement = read_statement(cursor);
-    if (statement.kind == StatementKind::kUnknown) statement = unknown({});
+    if (statement.kind == StatementKind::kUnknown) statement = unknown({}, statement.verb);
     statement.text = text.substr(begin, cursor.offset() - begin);
     script.append(std::move(statement));
   } while (cursor.next_statement());

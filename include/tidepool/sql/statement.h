@@ -18,6 +18,7 @@
 #include "tidepool/sql/lexer.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/state_change.h"
+#include "tidepool/sql/verb.h"
 
 namespace tidepool::sql {
 
@@ -74,6 +75,7 @@ struct KillTarget {
 
 struct Statement {
   StatementKind kind = StatementKind::kUnknown;
+  Verb verb = Verb::kNone;
   TransactionEffect transaction = TransactionEffect::kNone;
   // Proven free of effects on data, session and server: sending it twice is the same as once.
   bool is_read = false;

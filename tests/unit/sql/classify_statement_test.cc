@@ -90,6 +90,25 @@ TEST(ClassifyStatement, KnowsReadsThatHaveNoSideEffects) {
   }
 }
 
+TEST(ClassifyStatement, SaysTheFirstWord) {
+  EXPECT_EQ(classify("select 1").front().verb, Verb::kSelect);
+  EXPECT_EQ(classify("/* c */ ((SELECT 1) UNION (SELECT 2))").front().verb, Verb::kSelect);
+  EXPECT_EQ(classify("/*!80000 insert */ INTO t VALUES (1)").front().verb, Verb::kInsert);
+  EXPECT_EQ(classify("EXPLAIN ANALYZE UPDATE t SET a = 1").front().verb, Verb::kExplain);
+  EXPECT_EQ(classify("TRACE DELETE FROM t").front().verb, Verb::kTrace);
+  EXPECT_EQ(classify("WITH a AS (SELECT 1) DELETE FROM t").front().verb, Verb::kWith);
+  EXPECT_EQ(classify("ROLLBACK TO s").front().verb, Verb::kRollback);
+  EXPECT_EQ(classify("CREATE PROCEDURE p() BEGIN END").front().verb, Verb::kCreate);
+  for (const std::string_view text : {"CALL p()", "(INSERT INTO t VALUES (1))", "nonsense", "5"})
+    EXPECT_EQ(classify(text).front().verb, Verb::kNone) << text;
+}
+
+TEST(ClassifyStatement, SaysTheFirstWordBehindAnExecutableComment) {
+  const Script script = classify("/*! BEGIN; */ INSERT INTO t VALUES (1)");
+  ASSERT_EQ(script.size(), 2U);
+  EXPECT_EQ(script[1].verb, Verb::kInsert);
+}
+
 TEST(ClassifyStatement, DoesNotCallAQueryWithSideEffectsARead) {
   for (std::string_view text : {
            "SELECT * FROM t FOR UPDATE",
