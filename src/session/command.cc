@@ -19,26 +19,6 @@ CommandKind ClientCommand::kind() const {
   }
 }
 
-void ClientCommand::begin_again() {
-  exchange = {};
-  captures.clear();
-  is_relayed = false;
-  is_deferred = false;
-  answer.reset();
-  has_other_id = false;
-  substituted.clear();
-  is_paused = false;
-  is_repeated = false;
-  guessed_id = 0;
-  prepares = 0;
-  kills.clear();
-  shown.reset();
-  status.reset();
-  has_asked = false;
-  asks_first = false;
-  summary = {};
-}
-
 std::string use_text(std::string_view database) {
   std::string text = "USE `";
   for (const char c : database) {

@@ -59,8 +59,8 @@ void Session::on_recall() {
 void Session::capture() {
   enter(State::kCapturing);
   command_ = std::make_unique<ClientCommand>(protocol::Command::kPing, "\x0e", Clock::now());
-  command_->is_capture = true;
-  command_->is_relayed = true;  // the client has all its answers
+  command_->purpose = CommandPurpose::kCapture;
+  command_->attempt.is_relayed = true;  // the client has all its answers
   add_captures();
   write_steps();
 }
@@ -77,16 +77,16 @@ void Session::add_captures() {
   ask(CaptureKind::kSystemVariables, sql::system_variables_query(model_.desired));
   ask(CaptureKind::kUserVariables, sql::user_variables_query(model_.desired));
   if (model_.desired.role().is_computed) ask(CaptureKind::kRole, "SELECT CURRENT_ROLE()");
-  account_->pool->pool->broker().stats().captures.add(command_->captures.size());
+  account_->pool->pool->broker().stats().captures.add(command_->attempt.captures.size());
 }
 
 void Session::add_capture(CaptureKind kind, const std::string& text) {
   if (text.empty()) return;
-  command_->captures.push_back(kind);
-  command_->exchange.add({.kind = StepKind::kCapture,
-                          .command = protocol::Command::kQuery,
-                          .bytes = framed(protocol::Command::kQuery, text),
-                          .hold_answer = true});
+  command_->attempt.captures.push_back(kind);
+  command_->attempt.exchange.add({.kind = StepKind::kCapture,
+                                  .command = protocol::Command::kQuery,
+                                  .bytes = framed(protocol::Command::kQuery, text),
+                                  .hold_answer = true});
 }
 
 // Before those that refused statements have added may be those of a prepare, which are found by
@@ -97,22 +97,22 @@ void Session::add_warning_captures() {
   add_capture(CaptureKind::kWarnings, "SHOW WARNINGS");
   const std::string_view text = model_.facts.last_prepare();
   if (!model_.facts.has_added_warnings() || text.empty()) return;
-  command_->exchange.add({.kind = StepKind::kRestore,
-                          .command = protocol::Command::kStmtPrepare,
-                          .bytes = framed(protocol::Command::kStmtPrepare, text),
-                          .may_fail = true});
+  command_->attempt.exchange.add({.kind = StepKind::kRestore,
+                                  .command = protocol::Command::kStmtPrepare,
+                                  .bytes = framed(protocol::Command::kStmtPrepare, text),
+                                  .may_fail = true});
   add_capture(CaptureKind::kPrepareWarnings, "SHOW WARNINGS");
 }
 
 void Session::on_captured() {
-  const CaptureKind kind = command_->captures.front();
-  command_->captures.erase(command_->captures.begin());
-  const std::string answer = command_->exchange.take_held();
+  const CaptureKind kind = command_->attempt.captures.front();
+  command_->attempt.captures.erase(command_->attempt.captures.begin());
+  const std::string answer = command_->attempt.exchange.take_held();
   // After these the client's command follows.
   if (kind == CaptureKind::kTextSource) return note_source(answer);
   if (kind == CaptureKind::kLoginGroup) return note_login_group(answer);
   // The capture was a statement of its own; or the client's follows.
-  if (command_->is_capture) lease_.memory().last_session = 0;
+  if (command_->is_capture()) lease_.memory().last_session = 0;
   switch (kind) {
     case CaptureKind::kErrors: return model_.facts.note_errors(answer);
     case CaptureKind::kWarnings:
@@ -172,8 +172,8 @@ void Session::add_login_group_capture() {
   if (!actual.login_group().empty() || !actual.resource_group().empty()) return;
   if (model_.pins.contains(sql::Pin::kOneShotTransaction)) return;  // it would take that
   keep_warnings();
-  command_->captures.push_back(CaptureKind::kLoginGroup);
-  command_->exchange.add(
+  command_->attempt.captures.push_back(CaptureKind::kLoginGroup);
+  command_->attempt.exchange.add(
       {.kind = StepKind::kCapture,
        .command = protocol::Command::kQuery,
        .bytes = framed(protocol::Command::kQuery, "SELECT CURRENT_RESOURCE_GROUP()"),

@@ -39,7 +39,7 @@ Departure& Session::departure() {
 void Session::end_input() {
   departure().end_input(Clock::now());
   if (state_ == State::kClosing) return;
-  const bool waits_for_login = state_ == State::kAcquiring && command_->is_login;
+  const bool waits_for_login = state_ == State::kAcquiring && command_->is_login_check();
   if (waits_for_login && channel_.is_empty()) return depart();
   watch_departure();
   resume_input();
@@ -94,8 +94,8 @@ void Session::watch_departure() {
 }
 
 std::optional<Departure::Running> Session::running_statement() const {
-  const bool runs = command_ != nullptr && lease_ && !command_->is_login && !command_->is_relayed &&
-                    command_->exchange.relay_written();
+  const bool runs = command_ != nullptr && lease_ && !command_->is_login_check() &&
+                    !command_->attempt.is_relayed && command_->attempt.exchange.relay_written();
   if (!runs) return std::nullopt;
   return Departure::Running{.since = command_->sent,
                             .is_boundary = has_boundary(command_->effects()),

@@ -35,7 +35,7 @@ bool Session::send_fact(const std::optional<protocol::TextResult>& fact) {
 }
 
 void Session::note_prepare(const PreparedStatement& statement, std::uint16_t warnings) {
-  const bool knew_facts = command_ != nullptr && command_->knows_facts;
+  const bool knew_facts = command_ != nullptr && command_->attempt.knows_facts;
   model_.facts.note_prepare(statement.shared_text, statement.script, warnings, knew_facts);
 }
 
@@ -74,37 +74,39 @@ void Session::add_fact_restores() {
   if (!shows && !counts_on_backend()) return;
   const std::string_view text = model_.facts.last_prepare();
   if (!text.empty()) {
-    command_->exchange.add({.kind = StepKind::kRestore,
-                            .command = protocol::Command::kStmtPrepare,
-                            .bytes = framed(protocol::Command::kStmtPrepare, text),
-                            .may_fail = true});
+    command_->attempt.exchange.add({.kind = StepKind::kRestore,
+                                    .command = protocol::Command::kStmtPrepare,
+                                    .bytes = framed(protocol::Command::kStmtPrepare, text),
+                                    .may_fail = true});
     return;
   }
   model_.facts.disturb_found_rows();
   const auto texts = texts_that_warn(model_.facts.warnings());
   if (shows && texts && replaces_warnings(*command_)) {
-    command_->shown.emplace(script, model_.facts.warnings(), model_.facts.most_shown(),
-                            row_format(*command_));
+    command_->attempt.shown.emplace(script, model_.facts.warnings(), model_.facts.most_shown(),
+                                    row_format(*command_));
   }
-  const bool has_counts = !shows || (command_->shown && !command_->shown->is_over());
+  const bool has_counts =
+      !shows || (command_->attempt.shown && !command_->attempt.shown->is_over());
   if (!has_counts) return add_restore_query("DO 0");
   for (const std::string& one : *texts)
     add_restore_query(one);
 }
 
 void Session::add_restore_query(const std::string& text) {
-  command_->exchange.add({.kind = StepKind::kRestore,
-                          .command = protocol::Command::kQuery,
-                          .bytes = framed(protocol::Command::kQuery, text),
-                          .may_fail = true});
+  command_->attempt.exchange.add({.kind = StepKind::kRestore,
+                                  .command = protocol::Command::kQuery,
+                                  .bytes = framed(protocol::Command::kQuery, text),
+                                  .may_fail = true});
 }
 
 // What later statements may ask about this one.
 void Session::note_facts() {
-  const Answered done{command_->type, command_->effects(), command_->summary};
+  const Answered done{command_->type, command_->effects(), command_->attempt.summary};
   const sql::TextEncoding encoding = model_.desired.lex_mode().encoding;
   const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
-  if (refusal != Refusal::kNone) return model_.facts.note_refusal(refusal, command_->knows_facts);
+  if (refusal != Refusal::kNone)
+    return model_.facts.note_refusal(refusal, command_->attempt.knows_facts);
   const bool is_in_transaction = model_.in_transaction || !model_.desired.autocommit();
   const bool is_pessimistic =
       model_.in_transaction ? model_.is_pessimistic : begins_pessimistic(nullptr, model_.desired);
@@ -115,13 +117,13 @@ void Session::note_facts() {
 
 // After an error: what a ping's OK repeats.
 void Session::note_failure_facts() {
-  const Answered done{command_->type, command_->effects(), command_->summary};
-  const protocol::ResponseSummary& ping = command_->exchange.summary();
+  const Answered done{command_->type, command_->effects(), command_->attempt.summary};
+  const protocol::ResponseSummary& ping = command_->attempt.exchange.summary();
   const sql::TextEncoding encoding = model_.desired.lex_mode().encoding;
   const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
   if (refusal == Refusal::kNone) return model_.facts.note_failure(done, ping, command_->argument());
-  if (!command_->may_have_parser_warnings) return;
-  model_.facts.note_parser_warnings(ping.warnings, command_->knows_facts);
+  if (!command_->attempt.may_have_parser_warnings) return;
+  model_.facts.note_parser_warnings(ping.warnings, command_->attempt.knows_facts);
 }
 
 }  // namespace tidepool::session

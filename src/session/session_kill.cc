@@ -63,21 +63,21 @@ bool Session::deny_kill() {
 // TiDB does not know the ids of sessions here, and is not to be told its own of backends here.
 void Session::plan_kills() {
   ClientCommand& command = *command_;
-  command.kills.clear();
+  command.attempt.kills.clear();
   const sql::Script& script = command.effects();
   if (script.size() < 2 || environment_.registry == nullptr) return;
   for (std::size_t i = 0; i < script.size(); ++i) {
     const std::optional<sql::KillTarget>& target = script[i].kill;
     if (!target || target->own_connection) continue;
     if (kill_reach().of(target->id).kind != KillReach::Kind::kUnknown)
-      command.kills.push_back({i, *target});
+      command.attempt.kills.push_back({i, *target});
   }
 }
 
 // What a number means now counts: what is somebody else's by now is left alone, as what is gone.
 void Session::carry_out_kills() {
-  std::vector<PlannedKill>& kills = command_->kills;
-  const protocol::ResponseSummary& answer = command_->exchange.summary();
+  std::vector<PlannedKill>& kills = command_->attempt.kills;
+  const protocol::ResponseSummary& answer = command_->attempt.exchange.summary();
   const std::uint32_t done = answer.has_error() ? answer.results - 1 : answer.results;
   auto kill = kills.begin();
   for (; kill != kills.end() && kill->index < done; ++kill)
@@ -95,7 +95,7 @@ void Session::on_kill(KillKind kind) {
   const bool query_only = kind == KillKind::kQuery;
   switch (state_) {
     case State::kAcquiring:
-      if (!query_only || command_->is_login) return query_only ? void() : close();
+      if (!query_only || command_->is_login_check()) return query_only ? void() : close();
       ticket_.cancel();
       pause_.reset();
       model_.facts.note_local_answer();
@@ -115,8 +115,9 @@ void Session::on_kill(KillKind kind) {
 
 // The statement runs on a backend, and another one can be had to end it.
 bool Session::can_kill_statement() const {
-  const bool runs = command_ != nullptr && lease_ && !command_->is_login && !command_->is_relayed;
-  return runs && command_->exchange.relay_written() && !waits_for_infile_ &&
+  const bool runs =
+      command_ != nullptr && lease_ && !command_->is_login_check() && !command_->attempt.is_relayed;
+  return runs && command_->attempt.exchange.relay_written() && !waits_for_infile_ &&
          lease_.tidb_connection() != 0 && account_->pool->pool->broker().stats().cap.value() > 1;
 }
 
@@ -129,12 +130,12 @@ void Session::kill_statement() {
 
 void Session::on_killed() {
   environment_.loop.retire(std::move(killer_));  // we are in its callback
-  if (command_ != nullptr && lease_ && command_->is_relayed) write_steps();
+  if (command_ != nullptr && lease_ && command_->attempt.is_relayed) write_steps();
 }
 
 // The KILL must not hit what comes after the statement on this backend, or after its lease.
 bool Session::awaits_kill() {
-  if (killer_ == nullptr || !command_->is_relayed) return false;
+  if (killer_ == nullptr || !command_->attempt.is_relayed) return false;
   if (killer_->is_sent()) return true;
   killer_.reset();
   return false;

@@ -20,7 +20,7 @@ constexpr unsigned kMaxMisfits = 4;
 }  // namespace
 
 void Session::acquire() {
-  PoolAccess& access = command_->is_login ? *login_account_->pool : *account_->pool;
+  PoolAccess& access = command_->is_login_check() ? *login_account_->pool : *account_->pool;
   pool::WorkerPool& pool = *access.pool;
   const pool::Want wanted = want();
   if (auto lease = pool.try_acquire(wanted)) {
@@ -32,9 +32,10 @@ void Session::acquire() {
 }
 
 pool::Want Session::want() const {
-  const Account& account = command_->is_login ? *login_account_ : *account_;
-  const std::string_view database =
-      command_->is_login ? command_->argument() : std::string_view(model_.desired.database());
+  const Account& account = command_->is_login_check() ? *login_account_ : *account_;
+  const std::string_view database = command_->is_login_check()
+                                        ? command_->argument()
+                                        : std::string_view(model_.desired.database());
   pool::Want want{.variant = variant_, .state = model_.desired.hash(), .last = last_backend_};
   want.user = account.key;
   want.holder = id_;
@@ -54,7 +55,7 @@ void Session::on_lease(pool::Lease lease) {
 void Session::on_no_lease(const Error& error) {
   ticket_ = {};
   if (replay_is_due()) return replay_in_vain(ReplayResult::kLostAgain);
-  if (command_->is_login) return refuse_login(error);
+  if (command_->is_login_check()) return refuse_login(error);
   enter(State::kIdle);
   send_error(error, answer_sequence_);
   // What a client had sent before it left is not to wait once more for each command: there may be
@@ -72,7 +73,7 @@ void Session::execute() {
   if (ask_first()) return write_steps();
   prepare_recording();
   if (command_->effects().facts().contains(sql::Fact::kStatus))
-    command_->status.emplace(net::encryption_of(channel_.stream().tls()));
+    command_->attempt.status.emplace(net::encryption_of(channel_.stream().tls()));
   if (!add_steps()) {
     // No commands can bring this backend to the session's state: another one is needed.
     end_lease(pool::Release::kReset);
@@ -80,7 +81,7 @@ void Session::execute() {
     return on_no_lease({Code::kBackend, "no TiDB connection can be brought to this session's state",
                         1105, "HY000"});
   }
-  if (!command_->knows_facts)
+  if (!command_->attempt.knows_facts)
     model_.facts.leave_backend();  // unless the command leaves some of its own
   lease_.memory().last_session = id_;
   watch_query();
@@ -88,12 +89,12 @@ void Session::execute() {
 }
 
 bool Session::add_steps() {
-  if (command_->is_login) return add_login_check();
+  if (command_->is_login_check()) return add_login_check();
   if (command_->type == protocol::Command::kStmtClose) {
-    command_->exchange.add({.kind = StepKind::kSilent,
-                            .command = protocol::Command::kStmtClose,
-                            .bytes = framed(command_->payload)});
-    command_->knows_facts = knows_facts_here();
+    command_->attempt.exchange.add({.kind = StepKind::kSilent,
+                                    .command = protocol::Command::kStmtClose,
+                                    .bytes = framed(command_->payload)});
+    command_->attempt.knows_facts = knows_facts_here();
     return true;
   }
   if (command_->statement != nullptr) return add_statement_steps();
@@ -103,14 +104,14 @@ bool Session::add_steps() {
   note_other_use();
   if (sets_resource_group(command_->effects())) add_login_group_capture();
   const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
-  bool must_succeed = !command_->exchange.is_over();
+  bool must_succeed = !command_->attempt.exchange.is_over();
   must_succeed = add_text_steps() || must_succeed;
   if (!may_keep_text_plans()) must_succeed = stop_plan_cache() || must_succeed;
   add_fact_restores();
   must_succeed = add_next_isolation() || must_succeed;
-  command_->knows_facts = knows_facts_here();
+  command_->attempt.knows_facts = knows_facts_here();
   const bool may_follow = is_prepare || is_harmless(command_->effects()) || !must_succeed;
-  const std::string& text = command_->substituted;
+  const std::string& text = command_->attempt.substituted;
   add_relay(text.empty() ? framed(command_->payload) : framed(command_->type, text), !may_follow,
             command_->holds_answer());
   return true;
@@ -120,7 +121,7 @@ bool Session::add_steps() {
 bool Session::add_next_isolation() {
   if (model_.next_isolation.empty() || !takes_next_isolation(*command_)) return false;
   keep_warnings();
-  command_->exchange.add(
+  command_->attempt.exchange.add(
       {.kind = StepKind::kRestore,
        .command = protocol::Command::kQuery,
        .bytes = framed(protocol::Command::kQuery, next_isolation_text(model_.next_isolation))});
@@ -132,11 +133,12 @@ bool Session::add_next_isolation() {
 bool Session::add_login_check() {
   sql::SessionState& actual = lease_.memory().actual;
   if (!actual.role().is_fresh() && !model_.is_bound()) {
-    command_->exchange.add({.kind = StepKind::kRestore,
-                            .bytes = framed(protocol::Command::kQuery, "SET ROLE DEFAULT")});
+    command_->attempt.exchange.add(
+        {.kind = StepKind::kRestore,
+         .bytes = framed(protocol::Command::kQuery, "SET ROLE DEFAULT")});
     actual.apply({.kind = sql::ChangeKind::kSetRole});
   }
-  command_->exchange.add(
+  command_->attempt.exchange.add(
       {.kind = StepKind::kRestore,
        .command = protocol::Command::kQuery,
        .bytes = framed(protocol::Command::kQuery, use_text(command_->argument()))});
@@ -185,7 +187,7 @@ bool Session::add_restore(const sql::SessionState& target) {
         break;
       case sql::RestoreStep::Kind::kQuery: added.bytes = framed(added.command, step.text); break;
     }
-    command_->exchange.add(std::move(added));
+    command_->attempt.exchange.add(std::move(added));
   }
   memory.actual = sql::state_after_restore(memory.actual, target);
   return true;
@@ -197,23 +199,23 @@ void Session::add_lost_database(const std::string& name) {
   memory.reset();
   const auto text = sql::enter_lost_database(name, memory.actual);
   TIDEPOOL_CHECK(text);  // retry_lost_database() has looked
-  command_->exchange.add({.kind = StepKind::kRestore,
-                          .command = protocol::Command::kResetConnection,
-                          .bytes = framed(protocol::Command::kResetConnection)});
-  command_->exchange.add(
+  command_->attempt.exchange.add({.kind = StepKind::kRestore,
+                                  .command = protocol::Command::kResetConnection,
+                                  .bytes = framed(protocol::Command::kResetConnection)});
+  command_->attempt.exchange.add(
       {.kind = StepKind::kRestore, .bytes = framed(protocol::Command::kQuery, *text)});
   memory.actual.apply({.kind = sql::ChangeKind::kUseDatabase, .name = name});
 }
 
 // True: the command is on its way again, on the same backend.
 bool Session::retry_lost_database(const Error& error) {
-  if (command_->lost_database || model_.is_bound() || command_->is_login) return false;
+  if (command_->lost_database || model_.is_bound() || command_->is_login_check()) return false;
   if (!sql::is_lost_database(error.mysql_errno)) return false;
   if (model_.desired.database().empty() ||
       !sql::enter_lost_database(model_.desired.database(), model_.desired))
     return false;
   command_->lost_database = error;
-  command_->begin_again();
+  command_->attempt = {};
   execute();
   return true;
 }
@@ -223,28 +225,28 @@ void Session::add_relay(std::string bytes, bool after_success, bool hold) {
       command_->type == protocol::Command::kInitDb ? protocol::Command::kQuery : command_->type;
   const bool has_file = (capabilities_ & protocol::capability::kLocalFiles) != 0 &&
                         command_->script.requests_local_file();
-  command_->exchange.add({.kind = StepKind::kRelay,
-                          .command = type,
-                          .bytes = std::move(bytes),
-                          .after_success = after_success,
-                          .hold_answer = hold,
-                          .hold_refusal = !command_->substituted.empty() ||
-                                          !command_->texts.uses.empty() ||
-                                          (command_->answer != nullptr && command_->executes()),
-                          .may_request_file = has_file});
+  command_->attempt.exchange.add(
+      {.kind = StepKind::kRelay,
+       .command = type,
+       .bytes = std::move(bytes),
+       .after_success = after_success,
+       .hold_answer = hold,
+       .hold_refusal = !command_->attempt.substituted.empty() || !command_->texts.uses.empty() ||
+                       (command_->attempt.answer != nullptr && command_->executes()),
+       .may_request_file = has_file});
   if (protocol::has_certain_end(type)) return;
-  command_->exchange.add({.kind = StepKind::kFence,
-                          .command = protocol::Command::kPing,
-                          .bytes = framed(protocol::Command::kPing)});
+  command_->attempt.exchange.add({.kind = StepKind::kFence,
+                                  .command = protocol::Command::kPing,
+                                  .bytes = framed(protocol::Command::kPing)});
 }
 
 // The backend could not be brought to the session's state, or the statement not be prepared on it.
 void Session::fail_exchange() {
   if (is_replaying()) return replay_in_vain(ReplayResult::kDifferent, pool::Release::kReset);
-  if (retry_lost_database(*command_->exchange.failure())) return;
+  if (retry_lost_database(*command_->attempt.exchange.failure())) return;
   const Error error =
-      command_->lost_database ? *command_->lost_database : *command_->exchange.failure();
-  if (command_->is_login) {
+      command_->lost_database ? *command_->lost_database : *command_->attempt.exchange.failure();
+  if (command_->is_login_check()) {
     if (account_ == nullptr) end_lease(pool::Release::kClean);  // USE has changed nothing
     return refuse_login(error);
   }
@@ -290,7 +292,7 @@ void Session::on_backend_lost(const Error& error) {
   drop_lease();
   const bool was_bound = model_.is_bound();
   // As TiDB would have done: the session's state is gone.
-  if (was_bound && (command_ == nullptr || command_->is_capture)) return close();
+  if (was_bound && (command_ == nullptr || command_->is_capture())) return close();
   if (command_ == nullptr) return state_ == State::kHandshake ? void() : rest();
   end_by_loss(error, was_bound);
 }

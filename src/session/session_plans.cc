@@ -83,8 +83,9 @@ bool Session::stop_plan_cache() {
   sql::SessionState& actual = lease_.memory().actual;
   if (!model_.desired.is_exact()) return false;
   keep_warnings();
-  command_->exchange.add({.kind = StepKind::kRestore,
-                          .bytes = framed(protocol::Command::kQuery, "SET " + stop.name + "=OFF")});
+  command_->attempt.exchange.add(
+      {.kind = StepKind::kRestore,
+       .bytes = framed(protocol::Command::kQuery, "SET " + stop.name + "=OFF")});
   actual.apply(stop);
   return true;
 }
@@ -99,8 +100,8 @@ bool Session::must_plan_anew(const PreparedStatement& statement) {
 }
 
 void Session::note_plan(PreparedStatement& statement) {
-  const bool has_warned = command_->summary.warnings > 0;
-  if (!statement.has_plan || command_->prepares > 0)  // else it is not the first time there
+  const bool has_warned = command_->attempt.summary.warnings > 0;
+  if (!statement.has_plan || command_->attempt.prepares > 0)  // else it is not the first time there
     lease_.memory().prepared.note_executed(*statement.key, has_warned);
   statement.has_plan = true;
   statement.has_warned = statement.has_warned || has_warned;
@@ -113,12 +114,13 @@ void Session::note_plan(PreparedStatement& statement) {
 bool Session::prepares_again() {
   constexpr std::uint16_t kTooManyStatements = 1461;
   ClientCommand& command = *command_;
-  const auto& failure = command.exchange.prepare_error();
-  const protocol::ResponseSummary& answer = command.exchange.summary();
+  const auto& failure = command.attempt.exchange.prepare_error();
+  const protocol::ResponseSummary& answer = command.attempt.exchange.summary();
   const bool is_full = failure ? failure->mysql_errno == kTooManyStatements
                                : answer.error_number == kTooManyStatements;
   // What the client has a part of cannot be answered once more.
-  if (!is_full || command.script.size() > 1 || command.exchange.relay_answered()) return false;
+  if (!is_full || command.script.size() > 1 || command.attempt.exchange.relay_answered())
+    return false;
   pool::PreparedCache& known = lease_.memory().prepared;
   known.forget_next_id();  // TiDB has counted it
   prepare_memory().keep_fewer(known.size() / 2, command.received);
@@ -132,16 +134,16 @@ bool Session::prepares_here() {
   ClientCommand& command = *command_;
   for (const TextUse& use : command.texts.uses)
     lease_.memory().texts[use.name] = {};
-  command.exchange = {};
-  if (command.answer != nullptr) command.answer->clear();
+  command.attempt.exchange = {};
+  if (command.attempt.answer != nullptr) command.attempt.answer->clear();
   return add_steps();
 }
 
 bool Session::waits_for_others_statements() {
   constexpr unsigned kMostTries = 5;
   constexpr Duration kPause = std::chrono::milliseconds(200);
-  if (is_replaying() || command_->attempts >= kMostTries) return false;
-  if (command_->attempts == 0) {
+  if (is_replaying() || command_->retries >= kMostTries) return false;
+  if (command_->retries == 0) {
     account_->pool->pool->broker().with([this](pool::Broker& broker, pool::Orders& orders) {
       broker.renew_all(environment_.loop.now(), orders);
     });
@@ -158,16 +160,16 @@ bool Session::waits_for_others_statements() {
 // The refused prepare has changed nothing: the transaction lives on, and so does the lease.
 void Session::wait_here(Duration pause) {
   stats().retries[RetryReason::kUnavailable].add();
-  ++command_->attempts;
-  command_->is_paused = true;
-  command_->exchange = {};
+  ++command_->retries;
+  command_->attempt.is_paused = true;
+  command_->attempt.exchange = {};
   if (pause_ == nullptr) pause_ = std::make_unique<net::Timer>(environment_.loop);
   pause_->start(pause, [this] { go_on_here(); });
 }
 
 void Session::go_on_here() {
   // The timer may outlive the command that it was set for.
-  if (command_ == nullptr || !std::exchange(command_->is_paused, false)) return;
+  if (command_ == nullptr || !std::exchange(command_->attempt.is_paused, false)) return;
   if (!prepares_here()) return on_backend_lost({Code::kBackend, "it cannot be restored any more"});
   write_steps();
 }

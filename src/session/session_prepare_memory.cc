@@ -41,7 +41,7 @@ PreparedStatement& Session::add_statement(ClientCommand& command, std::uint16_t 
 
 // The answer to an execute may show that what is remembered of its prepare is not so any more.
 void Session::note_schema_use() {
-  const protocol::ResponseSummary& answer = command_->summary;
+  const protocol::ResponseSummary& answer = command_->attempt.summary;
   const PreparedStatement& statement = *command_->statement;
   const bool has_rows = answer.outcome == protocol::ResponseSummary::Outcome::kResultSet;
   const bool is_other = has_rows && answer.columns != statement.columns;

@@ -112,25 +112,25 @@ bool Session::add_statement_steps() {
   pool::PreparedCache& known = lease_.memory().prepared;
   std::optional<std::uint32_t> id = known.find(*statement.key);
   const bool executes = command_->type == protocol::Command::kStmtExecute;
-  bool must_succeed = !command_->exchange.is_over();
+  bool must_succeed = !command_->attempt.exchange.is_over();
   const bool plans_anew = id && executes && must_plan_anew(statement);
   if (!id || plans_anew) {
     must_succeed = add_prepare(statement, plans_anew) || must_succeed;
     // Where this is wrong or the prepare fails, TiDB has nothing to execute.
     if (executes) id = known.next_id();
-    command_->guessed_id = id.value_or(0);
+    command_->attempt.guessed_id = id.value_or(0);
   }
   if (executes && !may_keep_plan(statement)) must_succeed = stop_plan_cache() || must_succeed;
   add_fact_restores();
   must_succeed = add_next_isolation() || must_succeed;
-  command_->knows_facts = knows_facts_here();
+  command_->attempt.knows_facts = knows_facts_here();
   const bool may_follow = is_harmless(statement.script) || !must_succeed;
-  command_->exchange.add({.kind = StepKind::kRelay,
-                          .command = command_->type,
-                          .bytes = id ? statement_bytes(*id) : std::string(),
-                          .after_success = !id || !may_follow,
-                          .hold_answer = command_->type == protocol::Command::kStmtReset,
-                          .hold_refusal = executes});
+  command_->attempt.exchange.add({.kind = StepKind::kRelay,
+                                  .command = command_->type,
+                                  .bytes = id ? statement_bytes(*id) : std::string(),
+                                  .after_success = !id || !may_follow,
+                                  .hold_answer = command_->type == protocol::Command::kStmtReset,
+                                  .hold_refusal = executes});
   return true;
 }
 
@@ -190,10 +190,10 @@ bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
   keep_warnings();
   const bool detours = here.is_exact() && there.is_exact() && here != there;
   if (detours) add_way(here, there);
-  command_->exchange.add({.kind = StepKind::kPrepare,
-                          .command = protocol::Command::kStmtPrepare,
-                          .bytes = framed(protocol::Command::kStmtPrepare, text)});
-  ++command_->prepares;
+  command_->attempt.exchange.add({.kind = StepKind::kPrepare,
+                                  .command = protocol::Command::kStmtPrepare,
+                                  .bytes = framed(protocol::Command::kStmtPrepare, text)});
+  ++command_->attempt.prepares;
   if (detours) add_way(there, here);
   return detours;
 }
@@ -220,14 +220,15 @@ std::string Session::statement_bytes(std::uint32_t backend_id) const {
 }
 
 void Session::on_prepared() {
-  const std::uint32_t id = command_->exchange.summary().statement_id;
+  const std::uint32_t id = command_->attempt.exchange.summary().statement_id;
   pool::PreparedCache& known = lease_.memory().prepared;
   if (command_->statement == nullptr) return;  // PREPARE as text
   PreparedStatement& statement = *command_->statement;
   close_on_backend(known.insert(statement.key, id, schema_view(*command_).time));
   close_on_backend(known.limit(prepare_memory().most_kept(command_->received)));
-  command_->has_other_id = command_->exchange.relay_written() && command_->guessed_id != id;
-  command_->exchange.set_relay_bytes(statement_bytes(id));
+  command_->attempt.has_other_id =
+      command_->attempt.exchange.relay_written() && command_->attempt.guessed_id != id;
+  command_->attempt.exchange.set_relay_bytes(statement_bytes(id));
 }
 
 // What the client prepared cannot be prepared any more. Nothing of its command was executed, and
@@ -236,16 +237,16 @@ void Session::on_prepare_failed() {
   if (prepares_again()) return lease_ ? write_steps() : void();
   if (is_replaying()) return replay_in_vain(ReplayResult::kDifferent, pool::Release::kReset);
   ClientCommand& command = *command_;
-  const Error error = execute_error(*command.exchange.prepare_error());
+  const Error error = execute_error(*command.attempt.exchange.prepare_error());
   if (takes_next_isolation(command) && !std::exchange(model_.next_isolation, {}).empty()) {
     sql::PinReasons pins = model_.pins;
     pins.insert(sql::Pin::kOneShotTransaction);  // the backend has it
     set_pins(pins);
   }
-  command.is_relayed = true;
-  command.summary = {};
-  command.summary.outcome = protocol::ResponseSummary::Outcome::kError;
-  command.summary.error_number = error.mysql_errno;
+  command.attempt.is_relayed = true;
+  command.attempt.summary = {};
+  command.attempt.summary.outcome = protocol::ResponseSummary::Outcome::kError;
+  command.attempt.summary.error_number = error.mysql_errno;
   model_.facts.note_local_answer();
   model_.facts.forget_backend_warnings();
   forget_failed_texts(error);
@@ -266,20 +267,20 @@ void Session::on_prepare_failed() {
 bool Session::repeat_execute() {
   ClientCommand& command = *command_;
   constexpr std::uint16_t kSchemaChanged = 8113;
-  const protocol::ResponseSummary& answer = command.exchange.summary();
+  const protocol::ResponseSummary& answer = command.attempt.exchange.summary();
   const PreparedStatement& statement = *command.statement;
-  if (!answer.has_error() || command.is_repeated || statement.has_long_data) return false;
-  if (command.exchange.relay_answered()) return false;
+  if (!answer.has_error() || command.attempt.is_repeated || statement.has_long_data) return false;
+  if (command.attempt.exchange.relay_answered()) return false;
   pool::PreparedCache& known = lease_.memory().prepared;
   const auto asked = known.asked(*statement.key);
   const bool is_outdated =
       answer.error_number == kSchemaChanged && asked && *asked < statement.seen;
   if (!is_outdated && !is_unknown_statement(answer.error_number, answer.message)) return false;
-  command.is_repeated = true;
+  command.attempt.is_repeated = true;
   if (is_outdated) drop_on_backend(statement);
-  if (!command.has_other_id) known.erase(*statement.key);
-  command.exchange = {};
-  if (command.answer != nullptr) command.answer->clear();
+  if (!command.attempt.has_other_id) known.erase(*statement.key);
+  command.attempt.exchange = {};
+  if (command.attempt.answer != nullptr) command.attempt.answer->clear();
   return add_statement_steps();
 }
 
@@ -293,8 +294,8 @@ void Session::close_on_backend(const std::vector<std::uint32_t>& ids) {
 
 // The answer to COM_STMT_PREPARE goes to the client with an id of the session's own.
 void Session::on_client_prepared() {
-  std::string answer = command_->exchange.take_held();
-  const protocol::ResponseSummary& summary = command_->summary;
+  std::string answer = command_->attempt.exchange.take_held();
+  const protocol::ResponseSummary& summary = command_->attempt.summary;
   stats().prepares[PrepareSource::kTidb].add();
   set_pins(model_.holdings.settle_prepare(model_.pins, command_->script, summary));
   if (summary.has_error()) {
@@ -325,7 +326,7 @@ void Session::on_client_prepared() {
 
 // What only the backend knows, now that the text is prepared there.
 void Session::follow_planned() {
-  const sql::StateChanges planned = planned_changes(command_->script, command_->summary);
+  const sql::StateChanges planned = planned_changes(command_->script, command_->attempt.summary);
   if (planned.empty()) return;
   model_.desired.apply(planned);
   lease_.memory().actual.apply(planned);
@@ -345,18 +346,19 @@ void Session::drop_on_backend(const PreparedStatement& statement) {
 void Session::note_statement_use() {
   if (command_ != nullptr && command_->statement != nullptr) {
     PreparedStatement& statement = *command_->statement;
-    const std::uint16_t status = command_->summary.status;
+    const std::uint16_t status = command_->attempt.summary.status;
     switch (command_->type) {
       case protocol::Command::kStmtExecute:
-        if (statement.has_long_data && command_->summary.has_error()) drop_on_backend(statement);
+        if (statement.has_long_data && command_->attempt.summary.has_error())
+          drop_on_backend(statement);
         statement.has_long_data = false;
-        if (!command_->summary.has_error()) note_plan(statement);
-        if (wears(statement.script, command_->summary)) {
+        if (!command_->attempt.summary.has_error()) note_plan(statement);
+        if (wears(statement.script, command_->attempt.summary)) {
           statement.worn_text =
               sql::worn_definition(statement.text(), statement.context.lex_mode());
         }
-        statement.has_cursor =
-            !command_->summary.has_error() && (status & protocol::status::kCursorExists) != 0;
+        statement.has_cursor = !command_->attempt.summary.has_error() &&
+                               (status & protocol::status::kCursorExists) != 0;
         break;
       case protocol::Command::kStmtFetch:
         if ((status & protocol::status::kLastRowSent) != 0) statement.has_cursor = false;

@@ -15,12 +15,13 @@ bool asks_about_warnings(const sql::Script& script) {
 
 // True: the questions are on their way, and the command follows.
 bool Session::ask_first() {
-  if (command_->has_asked || command_->is_login || model_.is_one_shot_pending()) return false;
+  if (command_->attempt.has_asked || command_->is_login_check() || model_.is_one_shot_pending())
+    return false;
   if (!needs_warnings() && !needs_state()) return false;
-  command_->has_asked = true;
+  command_->attempt.has_asked = true;
   add_captures();
-  command_->asks_first = !command_->exchange.is_over();
-  return command_->asks_first;
+  command_->attempt.asks_first = !command_->attempt.exchange.is_over();
+  return command_->attempt.asks_first;
 }
 
 // Something goes ahead of a statement that asks about the warnings before it, or the backend has
@@ -61,15 +62,15 @@ bool Session::needs_state() {
 }
 
 void Session::on_asked() {
-  command_->asks_first = false;
-  command_->exchange = {};
+  command_->attempt.asks_first = false;
+  command_->attempt.exchange = {};
   lease_.memory().last_session = 0;
   model_.facts.leave_backend();
   sql::PinReasons pins = model_.pins;
   pins.insert(model_.desired.pins());
   set_pins(pins);
   if (command_->type != protocol::Command::kQuery || !answer_captured(*command_)) return execute();
-  command_->is_relayed = true;
+  command_->attempt.is_relayed = true;
   enter(State::kStreaming);
   settle();
 }
@@ -81,7 +82,7 @@ void Session::prepare_for_parser_warnings() {
                           command_->script.size() > 1 && !model_.desired.multi_statements();
   if (!is_refused || !may_warn_when_parsed(command_->script) || model_.is_one_shot_pending())
     return;
-  command_->may_have_parser_warnings = true;
+  command_->attempt.may_have_parser_warnings = true;
   if (knows_facts_here()) return;
   keep_warnings();
   model_.facts.disturb_found_rows();

@@ -33,9 +33,9 @@ std::string framed_again(const protocol::Packet& packet) {
 }  // namespace
 
 void Session::write_steps() {
-  if (awaits_kill()) return;        // on_killed() goes on
-  if (command_->is_paused) return;  // go_on_here() does
-  Exchange& exchange = command_->exchange;
+  if (awaits_kill()) return;                // on_killed() goes on
+  if (command_->attempt.is_paused) return;  // go_on_here() does
+  Exchange& exchange = command_->attempt.exchange;
   for (std::string bytes = exchange.take_writable(); !bytes.empty();) {
     command_->sent = Clock::now();
     const std::size_t size = bytes.size();
@@ -43,7 +43,7 @@ void Session::write_steps() {
     bytes = exchange.has_cut() ? exchange.take_writable() : std::string();
   }
   watch_own_steps();
-  if (command_->exchange.is_over()) settle();
+  if (command_->attempt.exchange.is_over()) settle();
 }
 
 // What the backend cannot take is queued; then the client is not read.
@@ -89,9 +89,10 @@ Session::Flow Session::lose_backend(const std::string& reason) {
 Session::Flow Session::on_backend_bytes(std::string_view bytes) {
   while (!bytes.empty()) {
     if (command_ == nullptr) return lose_backend("TiDB sent bytes that nobody asked for");
-    const auto progress = command_->exchange.feed(bytes);
+    const auto progress = command_->attempt.exchange.feed(bytes);
     if (!progress) return lose_backend(progress.error().message);
-    if (const auto& answer = command_->exchange.summary(); progress->ended && answer.has_error()) {
+    if (const auto& answer = command_->attempt.exchange.summary();
+        progress->ended && answer.has_error()) {
       lease_.note_error(answer.error_number, answer.message);
     }
     const std::string_view answer = bytes.substr(0, progress->consumed);
@@ -106,28 +107,30 @@ Session::Flow Session::on_progress(const Exchange::Progress& progress, std::stri
                                    bool has_more) {
   const std::uint64_t turn = turn_;
   note_answer(progress, bytes);
-  if (progress.step == StepKind::kRelay && !command_->kills.empty()) carry_out_kills();
+  if (progress.step == StepKind::kRelay && !command_->attempt.kills.empty()) carry_out_kills();
   if (repeats(progress)) return Flow::kEnded;
   if (progress.relay && !bytes.empty() && !is_replaying()) pass_on(bytes);
   if (progress.ended) {
-    if (command_->exchange.is_over() && has_more) {
+    if (command_->attempt.exchange.is_over() && has_more) {
       return lose_backend("TiDB sent bytes that nobody asked for");
     }
     on_step_ended(*progress.ended);
     return flow_since(turn);
   }
-  return command_->exchange.wants_local_infile() ? begin_local_infile() : Flow::kGoOn;
+  return command_->attempt.exchange.wants_local_infile() ? begin_local_infile() : Flow::kGoOn;
 }
 
 // What was held back of the answer comes first.
 void Session::pass_on(std::string_view bytes) {
   const bool is_stopped = state_ != State::kStreaming && tells_of_stop(bytes);
   enter(State::kStreaming);
-  const std::string held = command_->exchange.take_held();
-  command_->exchange.note_relay_answered();
+  const std::string held = command_->attempt.exchange.take_held();
+  command_->attempt.exchange.note_relay_answered();
   if (is_stopped) return send_error(took_too_long(), answer_sequence_);
-  if (command_->shown) return send(command_->shown->feed(held) + command_->shown->feed(bytes));
-  if (command_->status) return send(command_->status->feed(held) + command_->status->feed(bytes));
+  if (command_->attempt.shown)
+    return send(command_->attempt.shown->feed(held) + command_->attempt.shown->feed(bytes));
+  if (command_->attempt.status)
+    return send(command_->attempt.status->feed(held) + command_->attempt.status->feed(bytes));
   if (!held.empty()) send(held);
   send(bytes);
 }
@@ -136,7 +139,7 @@ Session::Flow Session::begin_local_infile() {
   const std::uint64_t turn = turn_;
   waits_for_infile_ = true;
   channel_.continue_command(true);
-  channel_.expect_sequence(command_->exchange.next_sequence());
+  channel_.expect_sequence(command_->attempt.exchange.next_sequence());
   watch_stall();
   resume_input();
   return flow_since(turn);
@@ -144,7 +147,7 @@ Session::Flow Session::begin_local_infile() {
 
 void Session::on_step_ended(StepKind kind) {
   const std::uint64_t turn = turn_;
-  Exchange& exchange = command_->exchange;
+  Exchange& exchange = command_->attempt.exchange;
   if (exchange.failure()) {
     if (exchange.is_over()) fail_exchange();
     return;
@@ -161,15 +164,16 @@ void Session::on_step_ended(StepKind kind) {
       // connection can tell it.
       if (exchange.summary().has_error()) return on_backend_lost(error_of(exchange.summary()));
       if (is_replaying()) {
-        command_->summary.status = exchange.summary().status;
+        command_->attempt.summary.status = exchange.summary().status;
         break;
       }
       learn_status(exchange.summary().status);
       note_failure_facts();
-      if (command_->is_overdue && command_->summary.error_number == interrupted().mysql_errno) {
+      if (command_->is_overdue &&
+          command_->attempt.summary.error_number == interrupted().mysql_errno) {
         note_stopped();
       }
-      if (command_->is_deferred) settle_deferred();
+      if (command_->attempt.is_deferred) settle_deferred();
       break;
     case StepKind::kCapture: on_captured(); break;
     case StepKind::kRestore:
@@ -182,7 +186,7 @@ void Session::on_step_ended(StepKind kind) {
     case StepKind::kSilent: break;
   }
   if (flow_since(turn) == Flow::kEnded || command_ == nullptr) return;
-  if (command_->asks_first && exchange.is_over()) return on_asked();
+  if (command_->attempt.asks_first && exchange.is_over()) return on_asked();
   write_steps();
 }
 
@@ -192,17 +196,17 @@ void Session::on_relayed() {
   ClientCommand& command = *command_;
   const bool is_execute = command.type == protocol::Command::kStmtExecute;
   if (is_execute && repeat_execute()) return;
-  if (!is_execute && command.exchange.summary().has_error() && prepares_again()) return;
-  command.is_relayed = true;
-  command.summary = command.exchange.summary();
-  const protocol::ResponseSummary& answer = command.summary;
+  if (!is_execute && command.attempt.exchange.summary().has_error() && prepares_again()) return;
+  command.attempt.is_relayed = true;
+  command.attempt.summary = command.attempt.exchange.summary();
+  const protocol::ResponseSummary& answer = command.attempt.summary;
   if (command.type == protocol::Command::kStmtPrepare) return on_client_prepared();
   std::string lock_answer;
-  if (command.asks_for_lock()) lock_answer = command.exchange.take_held();
+  if (command.asks_for_lock()) lock_answer = command.attempt.exchange.take_held();
   defer_error();
   follow(lock_answer);
   note_texts();
-  if (command.executes()) pass_on_error(command.exchange.take_held());
+  if (command.executes()) pass_on_error(command.attempt.exchange.take_held());
   if (is_execute) note_schema_use();
   if (command.statement != nullptr) note_statement_use();
   if (command.repeats_last_ok()) on_repeating_ok();
@@ -213,15 +217,15 @@ void Session::on_relayed() {
 }
 
 void Session::probe() {
-  command_->exchange.add({.kind = StepKind::kProbe,
-                          .command = protocol::Command::kPing,
-                          .bytes = framed(protocol::Command::kPing)});
+  command_->attempt.exchange.add({.kind = StepKind::kProbe,
+                                  .command = protocol::Command::kPing,
+                                  .bytes = framed(protocol::Command::kPing)});
 }
 
 // What the answer says of the session's state, pins and facts.
 void Session::follow(std::string_view lock_answer) {
   const ClientCommand& command = *command_;
-  const protocol::ResponseSummary& answer = command.summary;
+  const protocol::ResponseSummary& answer = command.attempt.summary;
   sql::PinReasons pins = model_.pins;
   if (!model_.next_isolation.empty() && takes_next_isolation(command)) {
     model_.next_isolation.clear();  // the backend has it, until an OK
@@ -262,39 +266,40 @@ sql::PinReasons Session::settle_holdings(sql::PinReasons pins, std::string_view 
   const ClientCommand& command = *command_;
   return model_.holdings.settle(
       pins, {.script = command.effects(),
-             .executed = executed_of(command.effects(), command.summary),
-             .answer = command.summary,
+             .executed = executed_of(command.effects(), command.attempt.summary),
+             .answer = command.attempt.summary,
              .database = database,
              .rows = rows,
              .is_prepared = command.statement != nullptr || !command.texts.uses.empty()});
 }
 
 void Session::on_repeating_ok() {
-  const std::string answer = command_->exchange.take_held();
+  const std::string answer = command_->attempt.exchange.take_held();
   enter(State::kStreaming);
-  if (command_->summary.has_error()) {
+  if (command_->attempt.summary.has_error()) {
     send(answer);
     return;
   }
-  learn_status(command_->summary.status);
+  learn_status(command_->attempt.summary.status);
   send_last_ok();
 }
 
 void Session::on_repeating_warnings() {
-  std::string answer = command_->exchange.take_held();
+  std::string answer = command_->attempt.exchange.take_held();
   enter(State::kStreaming);
-  if (!command_->summary.has_error()) set_eof_warnings(answer, model_.facts.last_ok().warnings);
+  if (!command_->attempt.summary.has_error())
+    set_eof_warnings(answer, model_.facts.last_ok().warnings);
   send(answer);
 }
 
 // Everything of the command is answered. What has no answer comes here too.
 void Session::settle() {
   if (command_->type == protocol::Command::kStmtSendLongData) note_statement_use();
-  if (command_->is_capture) return end_captures();
+  if (command_->is_capture()) return end_captures();
   if (is_replaying()) return on_replayed();
-  if (command_->is_deferred && !has_left()) return replay_after_error(false);
-  const bool failed = command_->summary.has_error();
-  if (command_->is_login) {
+  if (command_->attempt.is_deferred && !has_left()) return replay_after_error(false);
+  const bool failed = command_->attempt.summary.has_error();
+  if (command_->is_login_check()) {
     const std::string database(command_->argument());
     lease_.memory().actual.apply({.kind = sql::ChangeKind::kUseDatabase, .name = database});
     login_account_->pool->databases.add(database, environment_.loop.now());
@@ -313,7 +318,7 @@ void Session::learn_status(std::uint16_t status) {
       std::exchange(model_.in_transaction, (status & protocol::status::kInTransaction) != 0);
   const sql::Script& script = command_->effects();
   const bool began = script.size() == 1 && script.front().kind == sql::StatementKind::kBegin &&
-                     !command_->summary.has_error();
+                     !command_->attempt.summary.has_error();
   if (!was_in_transaction || began) model_.transaction_view = command_->view;
   note_transaction_mode(was_in_transaction);
   sql::PinReasons pins = model_.pins;
@@ -343,7 +348,7 @@ void Session::on_local_infile_packet(const protocol::Packet& packet) {
   channel_.expect_sequence(packet.next_sequence);
   if (!is_last) return;
   end_infile();
-  command_->exchange.on_local_infile_sent(packet.next_sequence);
+  command_->attempt.exchange.on_local_infile_sent(packet.next_sequence);
 }
 
 // The client's next packet begins a command.

@@ -31,10 +31,10 @@ bool Session::may_come_after_replay() const {
   // A silent client loses its transaction by its own wait_timeout.
   if (command_ == nullptr) return state_ == State::kIdlePinned && !model_.desired.wait_timeout();
   const ClientCommand& command = *command_;
-  if (command.is_login || command.is_capture || command.is_relayed) return false;
+  if (command.is_login_check() || command.is_capture() || command.attempt.is_relayed) return false;
   if (command.is_overdue) return false;
-  if (!command.exchange.relay_written()) return true;
-  if (command.exchange.relay_answered()) return false;
+  if (!command.attempt.exchange.relay_written()) return true;
+  if (command.attempt.exchange.relay_answered()) return false;
   const ReplayUse use = replay_use(command);
   return use == ReplayUse::kSkip || use == ReplayUse::kRecord;
 }
@@ -73,7 +73,7 @@ bool Session::replays_after_loss(const Error& cause) {
     }
     return true;
   }
-  if (command_ != nullptr && command_->is_deferred && !has_left()) {
+  if (command_ != nullptr && command_->attempt.is_deferred && !has_left()) {
     const bool nobody_knows = model_.in_transaction;  // the ping has not told
     drop_lease();
     replay_after_error(nobody_knows);
@@ -96,19 +96,21 @@ void Session::note_before_replay() {
 // does not get it.
 void Session::defer_error() {
   ClientCommand& command = *command_;
-  if (!command.summary.has_error() || !is_replayed_error(command.summary.error_number)) return;
-  const bool is_held = command.executes() && !command.exchange.relay_answered();
-  if (!is_held || command.answer == nullptr || !has_replay() || killer_ != nullptr) return;
+  if (!command.attempt.summary.has_error() ||
+      !is_replayed_error(command.attempt.summary.error_number))
+    return;
+  const bool is_held = command.executes() && !command.attempt.exchange.relay_answered();
+  if (!is_held || command.attempt.answer == nullptr || !has_replay() || killer_ != nullptr) return;
   const bool can = replay_->log.state() == ReplayLog::State::kOpen && model_.is_replayable() &&
                    replay_use(command) == ReplayUse::kRecord;
   if (!can) return;
   note_before_replay();
-  command.is_deferred = true;
+  command.attempt.is_deferred = true;
 }
 
 // The client's answer, or what stands for it until the replay is over.
 void Session::pass_on_error(std::string error) {
-  if (command_->is_deferred) {
+  if (command_->attempt.is_deferred) {
     replay_->error_answer = std::move(error);
   } else if (!error.empty()) {
     pass_on(error);
@@ -118,7 +120,7 @@ void Session::pass_on_error(std::string error) {
 // The ping has told. If the transaction lives on, the error is the client's after all.
 void Session::settle_deferred() {
   if (model_.in_transaction) {
-    command_->is_deferred = false;
+    command_->attempt.is_deferred = false;
     pass_on(std::exchange(replay_->error_answer, {}));
     return;
   }
@@ -145,7 +147,7 @@ void Session::await_replay(FailureKind kind) {
   Replay& replay = *replay_;
   replay.phase = Replay::Phase::kDue;
   if (command_ == nullptr) return enter(State::kIdle);
-  command_->begin_again();
+  command_->attempt = {};
   const Failure failure{.kind = kind,
                         .statement = Repeatability::kHarmless,
                         .attempt = replay.attempts,
@@ -184,7 +186,7 @@ void Session::replay_next() {
   if (next->command == protocol::Command::kQuery) {
     command_->script = sql::classify(command_->argument(), model_.desired.lex_mode());
   }
-  command_->answer = std::make_unique<StreamHash>();
+  command_->attempt.answer = std::make_unique<StreamHash>();
   if (!add_steps()) {
     command_ = std::move(replay.interrupted);
     end_lease(pool::Release::kReset);
@@ -197,13 +199,13 @@ void Session::replay_next() {
 void Session::on_replay_relayed() {
   ClientCommand& command = *command_;
   if (command.type == protocol::Command::kStmtExecute && repeat_execute()) return;
-  command.is_relayed = true;
-  command.summary = command.exchange.summary();
-  (void)command.exchange.take_held();
-  if (!command.summary.has_error()) return;
-  command.exchange.add({.kind = StepKind::kProbe,
-                        .command = protocol::Command::kPing,
-                        .bytes = framed(protocol::Command::kPing)});
+  command.attempt.is_relayed = true;
+  command.attempt.summary = command.attempt.exchange.summary();
+  (void)command.attempt.exchange.take_held();
+  if (!command.attempt.summary.has_error()) return;
+  command.attempt.exchange.add({.kind = StepKind::kProbe,
+                                .command = protocol::Command::kPing,
+                                .bytes = framed(protocol::Command::kPing)});
 }
 
 // An answer is there, and after an error the ping's.
@@ -211,8 +213,8 @@ void Session::on_replayed() {
   if (has_left()) return close();
   if (killer_ != nullptr) return replay_in_vain(ReplayResult::kDifferent);
   const ClientCommand& command = *command_;
-  const bool is_open = (command.summary.status & protocol::status::kInTransaction) != 0;
-  const AnswerDigest answer{command.answer->bytes(), command.answer->value()};
+  const bool is_open = (command.attempt.summary.status & protocol::status::kInTransaction) != 0;
+  const AnswerDigest answer{command.attempt.answer->bytes(), command.attempt.answer->value()};
   if (!replay_->player->compare(answer, is_open)) {
     return replay_in_vain(ReplayResult::kDifferent, pool::Release::kReset);
   }

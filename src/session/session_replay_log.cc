@@ -20,31 +20,31 @@ std::string with_types(const ClientCommand& command) {
 
 std::string sent_payload(const ClientCommand& command) {
   if (command.statement != nullptr) return with_types(command);
-  if (command.substituted.empty()) return command.payload;
-  return static_cast<char>(command.type) + command.substituted;
+  if (command.attempt.substituted.empty()) return command.payload;
+  return static_cast<char>(command.type) + command.attempt.substituted;
 }
 
 }  // namespace
 
 // Before a command meets its backend.
 void Session::prepare_recording() {
-  if (command_->is_login || account_->replay_bytes == 0) return;
-  command_->answer = std::make_unique<StreamHash>();
+  if (command_->is_login_check() || account_->replay_bytes == 0) return;
+  command_->attempt.answer = std::make_unique<StreamHash>();
   command_->was_in_transaction = model_.in_transaction;
   command_->was_replayable = model_.is_replayable();
   command_->may_open_log = command_->was_replayable && !model_.facts.insert_id_on_backend();
 }
 
 void Session::note_answer(const Exchange::Progress& progress, std::string_view bytes) {
-  if (progress.step != StepKind::kRelay || command_->answer == nullptr) return;
-  command_->answer->add(bytes.substr(0, progress.consumed));
+  if (progress.step != StepKind::kRelay || command_->attempt.answer == nullptr) return;
+  command_->attempt.answer->add(bytes.substr(0, progress.consumed));
 }
 
 // A command is over.
 void Session::record() {
   ClientCommand& command = *command_;
   // A reload has turned it off: what is in the log is not the whole transaction any more.
-  if (command.answer == nullptr) return replay_.reset();
+  if (command.attempt.answer == nullptr) return replay_.reset();
   if (!model_.in_transaction) {
     if (replay_ != nullptr) replay_->log.end();
     return;
@@ -52,14 +52,14 @@ void Session::record() {
   if (replay_ == nullptr) replay_ = std::make_unique<Replay>(account_->replay_bytes);
   ReplayLog& log = replay_->log;
   const ReplayUse use = replay_use(command);
-  const bool begins = use == ReplayUse::kBegin && !command.summary.has_error();
+  const bool begins = use == ReplayUse::kBegin && !command.attempt.summary.has_error();
   if (!command.was_in_transaction || begins) {
     log.begin();
     if (!command.may_open_log) log.give_up();
   }
   replay_->attempts = replay_->conflicts = 0;
   if (use == ReplayUse::kSkip && command.was_in_transaction) return;
-  const AnswerDigest answer{command.answer->bytes(), command.answer->value()};
+  const AnswerDigest answer{command.attempt.answer->bytes(), command.attempt.answer->value()};
   const bool stays = command.was_replayable && model_.is_replayable();
   const bool can = use == ReplayUse::kRecord || begins;
   if (!stays || !can || answer.bytes == 0) return log.give_up();

@@ -37,17 +37,17 @@ std::string_view text_of(const ClientCommand& command) {
 
 Decision Session::judge(FailureKind kind, bool is_pinned) {
   const ClientCommand& command = *command_;
-  const Account& account = command.is_login ? *login_account_ : *account_;
+  const Account& account = command.is_login_check() ? *login_account_ : *account_;
   const bool commits_itself = model_.desired.autocommit() && !model_.in_transaction;
   const bool is_to_end = has_left() || killer_ != nullptr || command.is_overdue;
   const Failure failure{
       .kind = kind,
       .statement = repeatability(command.type, command.effects(), commits_itself),
-      .was_sent = command.exchange.relay_written(),
-      .was_answered = kind == FailureKind::kLost && command.exchange.relay_answered(),
+      .was_sent = command.attempt.exchange.relay_written(),
+      .was_answered = kind == FailureKind::kLost && command.attempt.exchange.relay_answered(),
       .is_pinned = is_pinned,
       .is_allowed = account.retries && !is_to_end && !sql::forbids_retry(text_of(command)),
-      .attempt = command.attempts,
+      .attempt = command.retries,
       .elapsed = Clock::now() - command.received,
   };
   std::uniform_real_distribution<double> jitter(0.0, 1.0);
@@ -57,7 +57,7 @@ Decision Session::judge(FailureKind kind, bool is_pinned) {
 // True: the answer was an error that the client need not see, and the command waits for its next
 // run.
 bool Session::repeats(const Exchange::Progress& progress) {
-  const Exchange& exchange = command_->exchange;
+  const Exchange& exchange = command_->attempt.exchange;
   if (progress.ended != StepKind::kRelay || !progress.is_first || !exchange.is_over()) return false;
   if (!exchange.summary().has_error()) return false;
   // A prepare leaves the warnings of the statement before, which are only there.
@@ -81,8 +81,8 @@ bool Session::repeats(const Exchange::Progress& progress) {
 // The lease is gone. The client may leave meanwhile: that ends the command.
 void Session::repeat(FailureKind kind, Duration delay) {
   stats().retries[reason_of(kind)].add();
-  ++command_->attempts;
-  command_->begin_again();
+  ++command_->retries;
+  command_->attempt = {};
   if (delay <= Duration::zero()) return acquire();
   enter(State::kAcquiring);
   if (pause_ == nullptr) pause_ = std::make_unique<net::Timer>(environment_.loop);
@@ -91,9 +91,10 @@ void Session::repeat(FailureKind kind, Duration delay) {
 
 // The backend is gone, and with it what the session had pinned to it.
 void Session::end_by_loss(const Error& cause, bool was_pinned) {
-  if (command_->is_relayed && !was_pinned && !command_->is_login) {
+  if (command_->attempt.is_relayed && !was_pinned && !command_->is_login_check()) {
     // The client has its answer; only what the proxy asked on its own is lost.
-    if (!command_->is_capture) count_command(Source::kBackend, command_->summary.has_error());
+    if (!command_->is_capture())
+      count_command(Source::kBackend, command_->attempt.summary.has_error());
     command_.reset();
     return rest();
   }
@@ -102,7 +103,7 @@ void Session::end_by_loss(const Error& cause, bool was_pinned) {
   if (decision.verdict == Verdict::kHangUp) return close();
   if (decision.verdict == Verdict::kOutcomeUnknown) stats().unknown_outcomes.add();
   const Error error = lost_error(cause, decision.verdict);
-  if (command_->is_login) {
+  if (command_->is_login_check()) {
     if (!was_pinned) return refuse_login(error);
     tell_refusal(error);
     return close();  // what the old session had pinned went with the backend

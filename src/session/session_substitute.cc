@@ -30,13 +30,14 @@ bool executes_unknown_text(const TextPlan& texts) {
 // The session's last statement ran on this backend, and nothing since.
 bool Session::knows_facts_here() {
   return lease_.memory().last_session == id_ && model_.facts.is_on_backend() &&
-         command_->exchange.is_over();
+         command_->attempt.exchange.is_over();
 }
 
 // Once the restore is planned. Not every statement changes FOUND_ROWS(), so that a backend may know
 // ROW_COUNT() and not this.
 void Session::note_other_use() {
-  const bool continues = lease_.memory().last_session == id_ && command_->exchange.is_over();
+  const bool continues =
+      lease_.memory().last_session == id_ && command_->attempt.exchange.is_over();
   if (!continues) model_.facts.disturb_found_rows();
 }
 
@@ -102,13 +103,13 @@ void Session::substitute_text() {
   ClientCommand& command = *command_;
   if (command.type != protocol::Command::kQuery) return;
   plan_kills();
-  if (command.script.facts().empty() && command.kills.empty()) return;
+  if (command.script.facts().empty() && command.attempt.kills.empty()) return;
   sql::FactValues values = fact_values(knows_facts_here() && !restores_insert_id());
-  for (const PlannedKill& kill : command.kills)
+  for (const PlannedKill& kill : command.attempt.kills)
     values.done_here.push_back(kill.index);
-  command.substituted =
+  command.attempt.substituted =
       sql::substitute(command.script, command.argument(), model_.desired.lex_mode(), values);
-  if (command.substituted == command.argument()) command.substituted.clear();
+  if (command.attempt.substituted == command.argument()) command.attempt.substituted.clear();
 }
 
 // Each execution may need a text of its own, prepared like any other. What the client prepares goes
@@ -130,16 +131,16 @@ void Session::substitute_statement(PreparedStatement& statement) {
 // still to come.
 bool Session::resend_original() {
   ClientCommand& command = *command_;
-  const protocol::ResponseSummary& answer = command.exchange.summary();
-  const bool refused = answer.has_error() && !command.exchange.relay_answered();
-  if (command.substituted.empty() || !refused) return false;
-  command.substituted.clear();
+  const protocol::ResponseSummary& answer = command.attempt.exchange.summary();
+  const bool refused = answer.has_error() && !command.attempt.exchange.relay_answered();
+  if (command.attempt.substituted.empty() || !refused) return false;
+  command.attempt.substituted.clear();
   if (answer.error_number == kSyntaxError) {
-    if (command.answer != nullptr) command.answer->clear();
+    if (command.attempt.answer != nullptr) command.attempt.answer->clear();
     add_relay(framed(command.payload), false, false);
     return true;
   }
-  pass_on(command.exchange.take_held());
+  pass_on(command.attempt.exchange.take_held());
   return false;
 }
 

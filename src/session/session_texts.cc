@@ -88,8 +88,8 @@ bool Session::add_text_step(const TextUse& use, const std::string& sent_text) {
     memory.texts[use.name] = model_.next_text();
     memory.prepared.forget_next_id();
     keep_warnings();
-    command_->exchange.add(query_step(StepKind::kRestore, prepare_text(*wanted, "DO 0")));
-    ++command_->prepares;
+    command_->attempt.exchange.add(query_step(StepKind::kRestore, prepare_text(*wanted, "DO 0")));
+    ++command_->attempt.prepares;
     return false;
   }
   const bool detours =
@@ -113,9 +113,9 @@ bool Session::add_text_prepare(const TextStatement& statement, const std::string
   if (detours) add_way(here, there);
   // Among several statements, those before it are to be executed all the same.
   const bool is_alone = command_->script.size() == 1;
-  command_->exchange.add(query_step(is_alone ? StepKind::kPrepare : StepKind::kRestore,
-                                    prepare_text(statement, text), !is_alone));
-  ++command_->prepares;
+  command_->attempt.exchange.add(query_step(is_alone ? StepKind::kPrepare : StepKind::kRestore,
+                                            prepare_text(statement, text), !is_alone));
+  ++command_->attempt.prepares;
   if (detours) add_way(there, here);
   memory.texts[statement.name] = statement.owner;
   // Whether it could be made, only the answer of one that is alone tells.
@@ -135,12 +135,12 @@ void Session::add_way(const sql::SessionState& from, const sql::SessionState& to
     entered.apply({.kind = sql::ChangeKind::kSetVariable,
                    .name = "autocommit",
                    .value = model_.desired.autocommit() ? "ON" : "OFF"});
-    entering = sql::enter_lost_database(to.database(), entered, command_->prepares);
+    entering = sql::enter_lost_database(to.database(), entered, command_->attempt.prepares);
     if (entering) target.apply({.kind = sql::ChangeKind::kUseDatabase, .name = from.database()});
   }
   for (const sql::RestoreStep& step : sql::plan_restore(from, target).steps)
-    command_->exchange.add(query_step(StepKind::kRestore, step.text));
-  if (entering) command_->exchange.add(query_step(StepKind::kRestore, *entering));
+    command_->attempt.exchange.add(query_step(StepKind::kRestore, step.text));
+  if (entering) command_->attempt.exchange.add(query_step(StepKind::kRestore, *entering));
 }
 
 // PREPARE … FROM @x, whose value the backend alone knows.
@@ -149,27 +149,27 @@ void Session::add_source_capture() {
   const std::string name = unknown_source(command_->script, model_.desired);
   // It would take what SET TRANSACTION has set.
   if (name.empty() || model_.pins.contains(sql::Pin::kOneShotTransaction)) return;
-  command_->captures.push_back(CaptureKind::kTextSource);
+  command_->attempt.captures.push_back(CaptureKind::kTextSource);
   std::string quoted;
   for (const char byte : name)
     quoted.append(byte == '`' ? 2 : 1, byte);
   Step step = query_step(StepKind::kCapture, "SELECT @`" + quoted + "`");
   step.hold_answer = true;
-  command_->exchange.add(std::move(step));
+  command_->attempt.exchange.add(std::move(step));
   model_.facts.disturb_found_rows();
 }
 
 // Ahead of a statement of the proxy's own: should the client's not be executed at all, those of the
 // statement before it are still there.
 void Session::keep_warnings() {
-  if (!model_.facts.warnings_on_backend() || !command_->exchange.is_over()) return;
+  if (!model_.facts.warnings_on_backend() || !command_->attempt.exchange.is_over()) return;
   add_warning_captures();
   model_.facts.disturb_found_rows();
 }
 
 void Session::deallocate(std::string_view name) {
   keep_warnings();
-  command_->exchange.add(query_step(StepKind::kRestore, deallocate_text(name), true));
+  command_->attempt.exchange.add(query_step(StepKind::kRestore, deallocate_text(name), true));
   auto& texts = lease_.memory().texts;
   texts.erase(texts.find(name));
 }
@@ -218,7 +218,7 @@ void Session::note_source(const std::string& answer) {
 void Session::note_texts() {
   const ClientCommand& command = *command_;
   if (is_about_unknown(command.effects())) lease_.memory().prepared.forget_next_id();
-  const std::size_t done = executed_of(command.script, command.summary);
+  const std::size_t done = executed_of(command.script, command.attempt.summary);
   for (const TextUse& use : command.texts.uses) {
     if (use.index <= done) note_wear(use, use.index < done);
     if (use.index < done) note_text(use);
@@ -229,7 +229,7 @@ void Session::note_texts() {
 void Session::note_wear(const TextUse& use, bool is_done) {
   if (use.kind != sql::ChangeKind::kExecuteText || use.statement == nullptr) return;
   const protocol::ResponseSummary answer =
-      is_done ? protocol::ResponseSummary() : command_->summary;
+      is_done ? protocol::ResponseSummary() : command_->attempt.summary;
   if (wears(use.statement->script, answer)) model_.texts.wear(use.name);
 }
 

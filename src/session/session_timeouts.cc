@@ -40,7 +40,7 @@ void Session::on_silence() {
 
 // A command that is run again has the rest of its time.
 void Session::watch_query() {
-  if (command_->is_timed || command_->is_login || command_->is_capture) return;
+  if (command_->is_timed || command_->is_login_check() || command_->is_capture()) return;
   const Duration limit = account_->timeouts.query;
   if (limit <= Duration::zero()) return;
   command_->is_timed = true;
@@ -55,7 +55,7 @@ void Session::on_query_timeout() {
     stats().timeouts[TimeoutKind::kQuery].add();
     return replay_in_vain(ReplayResult::kLostAgain);
   }
-  if (command_ == nullptr || !command_->is_timed || command_->is_relayed) return;
+  if (command_ == nullptr || !command_->is_timed || command_->attempt.is_relayed) return;
   const bool was_overdue = std::exchange(command_->is_overdue, true);
   if (!was_overdue) {
     stats().timeouts[TimeoutKind::kQuery].add();
@@ -78,11 +78,11 @@ void Session::on_query_timeout() {
 
 // For each answer anew. The client's own statements take as long as they like: see watch_query().
 void Session::watch_own_steps() {
-  if (!command_->exchange.awaits_own_step()) {
+  if (!command_->attempt.exchange.awaits_own_step()) {
     if (own_step_timer_ != nullptr) own_step_timer_->stop();
     return;
   }
-  const PoolAccess& access = command_->is_login ? *login_account_->pool : *account_->pool;
+  const PoolAccess& access = command_->is_login_check() ? *login_account_->pool : *account_->pool;
   if (own_step_timer_ == nullptr) {
     own_step_timer_ = std::make_unique<net::Timer>(environment_.loop);
   }
@@ -90,7 +90,7 @@ void Session::watch_own_steps() {
 }
 
 void Session::on_own_step_timeout() {
-  if (!lease_ || command_ == nullptr || !command_->exchange.awaits_own_step()) return;
+  if (!lease_ || command_ == nullptr || !command_->attempt.exchange.awaits_own_step()) return;
   on_backend_lost({Code::kTimeout, "TiDB did not answer Tidepool within control_timeout"});
 }
 
@@ -114,7 +114,7 @@ void Session::on_stall() {
 // The whole answer is TiDB's word that the statement was killed, because it took too long.
 bool Session::tells_of_stop(std::string_view bytes) const {
   if (!command_->is_overdue) return false;
-  const protocol::ResponseSummary& answer = command_->exchange.summary();
+  const protocol::ResponseSummary& answer = command_->attempt.exchange.summary();
   if (!answer.has_error() || answer.error_number != interrupted().mysql_errno) return false;
   const auto byte = [&](std::size_t at) {
     return std::size_t{static_cast<std::uint8_t>(bytes[at])};

@@ -53,6 +53,45 @@ struct PlannedKill {
 // no part of it. Where there are two it is left to TiDB, which would take the other one too.
 std::string_view without_terminator(protocol::Command command, std::string_view packet);
 
+// Why a command goes to a backend.
+enum class CommandPurpose : std::uint8_t {
+  kClient,      // the client sent it, or a replay repeats what the client sent
+  kLoginCheck,  // the check of the login's database: no answer of TiDB goes to the client
+  kCapture      // the proxy's own questions between two commands of the client
+};
+
+// One run of a command: what its backend gets and has answered. A retry starts from a new one.
+struct CommandAttempt {
+  Exchange exchange;
+  std::vector<CaptureKind> captures;  // in the order of the exchange's capture steps
+
+  // What goes to the backend in the place of the command's text, because the proxy knows what it
+  // asks.
+  std::string substituted{};
+  // To be carried out as soon as TiDB has come to the statement after, or through; in order.
+  std::vector<PlannedKill> kills{};
+  // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
+  std::optional<ShownWarnings> shown{};
+  // In the answer to SHOW STATUS, in the place of the backend's encryption.
+  std::optional<ShownStatus> status{};
+
+  bool has_asked = false;    // what had to be known first
+  bool asks_first = false;   // that, now
+  bool knows_facts = false;  // the backend has what may be asked about the statement before
+  bool may_have_parser_warnings = false;  // see prepare_for_parser_warnings()
+  unsigned prepares = 0;                  // that the proxy has sent ahead of the command
+  std::uint32_t guessed_id = 0;           // that the statement will have on the backend
+  bool has_other_id = false;              // it got another one, and was not executed
+  bool is_repeated = false;  // the backend did not know the statement, or an outdated one
+  bool is_paused = false;    // on its backend, until others have made way
+
+  bool is_relayed = false;   // the client has its whole answer
+  bool is_deferred = false;  // its answer, an ERR, waits for what a replay brings
+  // For a replay, see session_replay_log.cc; null: not recorded.
+  std::unique_ptr<StreamHash> answer;
+  protocol::ResponseSummary summary;  // of the client's answer, once it is complete
+};
+
 struct ClientCommand {
   ClientCommand(protocol::Command command, std::string_view packet, TimePoint now)
       : type(command), payload(without_terminator(command, packet)), received(now) {}
@@ -80,8 +119,8 @@ struct ClientCommand {
     return type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
            type == protocol::Command::kStmtExecute || refreshes_privileges();
   }
-  // As it was before it met a backend.
-  void begin_again();
+  bool is_login_check() const { return purpose == CommandPurpose::kLoginCheck; }
+  bool is_capture() const { return purpose == CommandPurpose::kCapture; }
   // It is a USE, and nothing else.
   bool chooses_database() const {
     return script.size() == 1 && script.front().kind == sql::StatementKind::kUse &&
@@ -118,53 +157,28 @@ struct ClientCommand {
   TextPlan texts;       // what a COM_QUERY does with PREPARE, EXECUTE and DEALLOCATE
   PreparedStatement* statement =
       nullptr;  // that it executes, fetches from, …; owned by the session
-  // The proxy's own questions between two commands of the client.
-  bool is_capture = false;
-  bool is_login = false;  // the check of the login's database: no answer of TiDB goes to the client
-
-  // What goes to the backend in the place of its text, because the proxy knows what it asks.
-  std::string substituted{};
-
-  // To be carried out as soon as TiDB has come to the statement after, or through; in order.
-  std::vector<PlannedKill> kills{};
+  CommandPurpose purpose = CommandPurpose::kClient;
 
   // Of what it prepares; the statement's, when it is there.
   PreparedShare prepared_share{};
 
-  // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
-  std::optional<ShownWarnings> shown{};
-  // In the answer to SHOW STATUS, in the place of the backend's encryption.
-  std::optional<ShownStatus> status{};
-
-  Exchange exchange;
-  bool has_asked = false;    // what had to be known first
-  bool asks_first = false;   // that, now
-  bool knows_facts = false;  // the backend has what may be asked about the statement before
-  bool may_have_parser_warnings = false;  // see prepare_for_parser_warnings()
-  std::vector<CaptureKind> captures;      // in the order of the exchange's capture steps
-  bool is_relayed = false;                // the client has its whole answer
-  bool is_timed = false;                  // the query timer is its own
-  bool is_overdue = false;                // query_timeout has passed
-  unsigned attempts = 0;                  // times that it was run again
+  CommandAttempt attempt;
+  unsigned retries = 0;  // attempts but the first
+  unsigned misfits = 0;  // backends that could not be brought to the session's state
   // Why USE could not bring a backend to the session's database: another way must be taken.
   std::optional<Error> lost_database;
-  unsigned prepares = 0;  // that the proxy has sent ahead of it
-  unsigned misfits = 0;   // backends that could not be brought to the session's state
-  // For a replay, see session_replay_log.cc; null: not recorded.
-  std::unique_ptr<StreamHash> answer;
+  bool is_timed = false;    // the query timer is its own
+  bool is_overdue = false;  // query_timeout has passed
+
+  // Of the session before it, for a replay.
   bool was_in_transaction = false;
   bool was_replayable = false;
-  bool may_open_log = false;         // should it begin a transaction
-  bool is_deferred = false;          // its answer, an ERR, waits for what a replay brings
-  bool is_paused = false;            // on its backend, until others have made way
-  bool is_repeated = false;          // the backend did not know the statement, or an outdated one
-  std::uint32_t guessed_id = 0;      // that the statement will have on the backend
-  bool has_other_id = false;         // it got another one, and was not executed
+  bool may_open_log = false;  // should it begin a transaction
+
   pool::PrepareMemory::View view{};  // of the schema, when the command came
   // While TiDB may be changing the schema on its behalf; see pool::PrepareMemory::Change.
   std::vector<pool::PrepareMemory::Change> schema_changes;
   std::vector<pool::AccountChange> account_changes;  // likewise, an account
-  protocol::ResponseSummary summary;                 // of the client's answer, once it is complete
   TimePoint received;
   TimePoint sent{};  // to the backend
 };

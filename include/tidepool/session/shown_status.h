@@ -31,7 +31,7 @@ class ShownStatus {
   std::string own_row(std::string_view payload) const;
   std::string value_of(std::string_view name, std::string_view there) const;
 
-  const net::Encryption own_;
+  net::Encryption own_;
   Place place_ = Place::kHead;
   bool continues_ = false;            // the next packet goes on with the payload of the last one
   std::string buffered_;              // of a packet that is not whole yet
