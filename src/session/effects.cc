@@ -192,6 +192,12 @@ bool plans_insert_id(const sql::Script& script) {
          script.front().may_set_last_insert_id;
 }
 
+bool is_about_unknown(const sql::Script& script) {
+  for (std::size_t i = 0; i < script.size(); ++i)
+    if (script[i].kind == sql::StatementKind::kUnknown) return true;
+  return false;
+}
+
 bool sets_resource_group(const sql::Script& script) {
   for (std::size_t i = 0; i < script.size(); ++i) {
     for (const sql::StateChange& change : script[i].changes)

@@ -4,6 +4,7 @@
 
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/text_result.h"
+#include "tidepool/session/plan_diagnostics.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/capture.h"
 
@@ -61,47 +62,8 @@ void Session::capture() {
   command_ = std::make_unique<ClientCommand>(protocol::Command::kPing, "\x0e", Clock::now());
   command_->purpose = CommandPurpose::kCapture;
   command_->attempt.is_relayed = true;  // the client has all its answers
-  add_captures();
+  plan_captures();
   write_steps();
-}
-
-void Session::add_captures() {
-  const auto ask = [&](CaptureKind kind, const std::string& text) { add_capture(kind, text); };
-  // Each of these two is the end of the other; FETCH leaves no warnings.
-  if (model_.facts.found_rows_on_backend() && !model_.facts.warnings_on_backend())
-    ask(CaptureKind::kFoundRows, "SELECT FOUND_ROWS()");
-  model_.facts.begin_found_rows();
-  if (model_.facts.warnings_on_backend()) add_warning_captures();
-  if (model_.facts.insert_id_on_backend())
-    ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
-  ask(CaptureKind::kSystemVariables, sql::system_variables_query(model_.desired));
-  ask(CaptureKind::kUserVariables, sql::user_variables_query(model_.desired));
-  if (model_.desired.role().is_computed) ask(CaptureKind::kRole, "SELECT CURRENT_ROLE()");
-  account_->pool->pool->broker().stats().captures.add(command_->attempt.captures.size());
-}
-
-void Session::add_capture(CaptureKind kind, const std::string& text) {
-  if (text.empty()) return;
-  command_->attempt.captures.push_back(kind);
-  command_->attempt.exchange.add({.kind = StepKind::kCapture,
-                                  .command = protocol::Command::kQuery,
-                                  .bytes = framed(protocol::Command::kQuery, text),
-                                  .hold_answer = true});
-}
-
-// Before those that refused statements have added may be those of a prepare, which are found by
-// preparing again.
-void Session::add_warning_captures() {
-  if (model_.desired.select_limit() != kAllWarnings)
-    add_capture(CaptureKind::kErrors, "SHOW ERRORS");
-  add_capture(CaptureKind::kWarnings, "SHOW WARNINGS");
-  const std::string_view text = model_.facts.last_prepare();
-  if (!model_.facts.has_added_warnings() || text.empty()) return;
-  command_->attempt.exchange.add({.kind = StepKind::kRestore,
-                                  .command = protocol::Command::kStmtPrepare,
-                                  .bytes = framed(protocol::Command::kStmtPrepare, text),
-                                  .may_fail = true});
-  add_capture(CaptureKind::kPrepareWarnings, "SHOW WARNINGS");
 }
 
 void Session::on_captured() {
@@ -164,22 +126,6 @@ void Session::note_role(const std::string& answer) {
   const sql::StateChange change{.kind = sql::ChangeKind::kSetRole, .value = *names};
   model_.desired.apply(change);
   lease_.memory().actual.apply(change);
-}
-
-// Before the first SET RESOURCE GROUP on a backend: the next session may need what is there now.
-void Session::add_login_group_capture() {
-  const sql::SessionState& actual = lease_.memory().actual;
-  if (!actual.login_group().empty() || !actual.resource_group().empty()) return;
-  if (model_.pins.contains(sql::Pin::kOneShotTransaction)) return;  // it would take that
-  keep_warnings();
-  command_->attempt.captures.push_back(CaptureKind::kLoginGroup);
-  command_->attempt.exchange.add(
-      {.kind = StepKind::kCapture,
-       .command = protocol::Command::kQuery,
-       .bytes = framed(protocol::Command::kQuery, "SELECT CURRENT_RESOURCE_GROUP()"),
-       .may_fail = true,
-       .hold_answer = true});
-  model_.facts.disturb_found_rows();
 }
 
 void Session::note_login_group(const std::string& answer) {

@@ -7,6 +7,8 @@
 #include "tidepool/base/stream_hash.h"
 #include "tidepool/session/effects.h"
 #include "tidepool/session/next_isolation.h"
+#include "tidepool/session/plan_diagnostics.h"
+#include "tidepool/session/planner.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/lost_database.h"
 #include "tidepool/sql/restore.h"
@@ -74,7 +76,7 @@ void Session::execute() {
   prepare_recording();
   if (command_->effects().facts().contains(sql::Fact::kStatus))
     command_->attempt.status.emplace(net::encryption_of(channel_.stream().tls()));
-  if (!add_steps()) {
+  if (!plan_steps()) {
     // No commands can bring this backend to the session's state: another one is needed.
     end_lease(pool::Release::kReset);
     if (++command_->misfits < kMaxMisfits) return acquire();
@@ -88,123 +90,43 @@ void Session::execute() {
   write_steps();
 }
 
-bool Session::add_steps() {
-  if (command_->is_login_check()) return add_login_check();
-  if (command_->type == protocol::Command::kStmtClose) {
-    command_->attempt.exchange.add({.kind = StepKind::kSilent,
-                                    .command = protocol::Command::kStmtClose,
-                                    .bytes = framed(command_->payload)});
-    command_->attempt.knows_facts = knows_facts_here();
-    return true;
+PlanContext Session::plan_context() {
+  return {.model = model_,
+          .backend = lease_.memory(),
+          .command = *command_,
+          .tidb_connection = lease_.tidb_connection(),
+          .client_capabilities = capabilities_};
+}
+
+// False: no commands can bring this backend to the session's state.
+bool Session::plan_steps() {
+  if (command_->type == protocol::Command::kQuery) plan_kills();
+  PlanContext plan = plan_context();
+  const bool can_be = add_steps(plan);
+  if (plan.restore_statements > 0) {
+    pool::PoolStats& stats = account_->pool->pool->broker().stats();
+    stats.restores.add();
+    stats.restore_statements.add(plan.restore_statements);
   }
-  if (command_->statement != nullptr) return add_statement_steps();
-  const bool can_be =
-      command_->chooses_database() ? add_restore(wanted_for_use()) : add_restore(model_.desired);
-  if (!can_be) return false;
-  note_other_use();
-  if (sets_resource_group(command_->effects())) add_login_group_capture();
-  const bool is_prepare = command_->type == protocol::Command::kStmtPrepare;
-  bool must_succeed = !command_->attempt.exchange.is_over();
-  must_succeed = add_text_steps() || must_succeed;
-  if (!may_keep_text_plans()) must_succeed = stop_plan_cache() || must_succeed;
-  add_fact_restores();
-  must_succeed = add_next_isolation() || must_succeed;
-  command_->attempt.knows_facts = knows_facts_here();
-  const bool may_follow = is_prepare || is_harmless(command_->effects()) || !must_succeed;
-  const std::string& text = command_->attempt.substituted;
-  add_relay(text.empty() ? framed(command_->payload) : framed(command_->type, text), !may_follow,
-            command_->holds_answer());
+  return can_be;
+}
+
+// True: the command has questions of its own, and follows their answers.
+bool Session::ask_first() {
+  PlanContext plan = plan_context();
+  if (!add_prefetch(plan)) return false;
+  count_captures();
   return true;
 }
 
-// Last before the relay: the next statement takes it, whoever sends it.
-bool Session::add_next_isolation() {
-  if (model_.next_isolation.empty() || !takes_next_isolation(*command_)) return false;
-  keep_warnings();
-  command_->attempt.exchange.add(
-      {.kind = StepKind::kRestore,
-       .command = protocol::Command::kQuery,
-       .bytes = framed(protocol::Command::kQuery, next_isolation_text(model_.next_isolation))});
-  return true;
+void Session::plan_captures() {
+  PlanContext plan = plan_context();
+  add_captures(plan);
+  count_captures();
 }
 
-// Whether the login's database is there and open to this account: USE, whatever state the backend
-// is in, but with the roles of a login.
-bool Session::add_login_check() {
-  sql::SessionState& actual = lease_.memory().actual;
-  if (!actual.role().is_fresh() && !model_.is_bound()) {
-    command_->attempt.exchange.add(
-        {.kind = StepKind::kRestore,
-         .bytes = framed(protocol::Command::kQuery, "SET ROLE DEFAULT")});
-    actual.apply({.kind = sql::ChangeKind::kSetRole});
-  }
-  command_->attempt.exchange.add(
-      {.kind = StepKind::kRestore,
-       .command = protocol::Command::kQuery,
-       .bytes = framed(protocol::Command::kQuery, use_text(command_->argument()))});
-  return true;
-}
-
-// Whoever chooses another database need not be in the old one first, which may be gone.
-sql::SessionState Session::wanted_for_use() {
-  sql::SessionState wanted = model_.desired;
-  const std::string& here = lease_.memory().actual.database();
-  wanted.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here});
-  return wanted;
-}
-
-// The steps from the backend's state to `target`; false if there is no way.
-bool Session::add_restore(const sql::SessionState& target) {
-  pool::Memory& memory = lease_.memory();
-  if (command_->lost_database) add_lost_database(target.database());
-  if (memory.actual == target) {
-    memory.actual.share(target);
-    return true;
-  }
-  if (!target.is_exact()) return true;  // its state is here, and nowhere else
-  if (memory.actual.resource_group() != target.resource_group()) add_login_group_capture();
-  const sql::RestorePlan plan = sql::plan_restore(memory.actual, target);
-  if (!plan.is_possible) return false;
-  if (plan.steps.empty()) return true;
-  pool::PoolStats& stats = account_->pool->pool->broker().stats();
-  stats.restores.add();
-  stats.restore_statements.add(plan.steps.size());
-  if (plan.needs_reset()) {
-    memory.forget_prepared();
-    memory.insert_id = 0;
-  }
-  for (const sql::RestoreStep& step : plan.steps) {
-    Step added{.kind = StepKind::kRestore, .may_fail = step.may_fail};
-    switch (step.kind) {
-      case sql::RestoreStep::Kind::kResetConnection:
-        added.command = protocol::Command::kResetConnection;
-        added.bytes = framed(added.command);
-        break;
-      case sql::RestoreStep::Kind::kSetOption:
-        added.command = protocol::Command::kSetOption;
-        added.bytes = framed(added.command, step.multi_statements ? std::string_view("\0\0", 2)
-                                                                  : std::string_view("\1\0", 2));
-        break;
-      case sql::RestoreStep::Kind::kQuery: added.bytes = framed(added.command, step.text); break;
-    }
-    command_->attempt.exchange.add(std::move(added));
-  }
-  memory.actual = sql::state_after_restore(memory.actual, target);
-  return true;
-}
-
-// A reset, because the state is not known after a restore that failed; then the name alone.
-void Session::add_lost_database(const std::string& name) {
-  pool::Memory& memory = lease_.memory();
-  memory.reset();
-  const auto text = sql::enter_lost_database(name, memory.actual);
-  TIDEPOOL_CHECK(text);  // retry_lost_database() has looked
-  command_->attempt.exchange.add({.kind = StepKind::kRestore,
-                                  .command = protocol::Command::kResetConnection,
-                                  .bytes = framed(protocol::Command::kResetConnection)});
-  command_->attempt.exchange.add(
-      {.kind = StepKind::kRestore, .bytes = framed(protocol::Command::kQuery, *text)});
-  memory.actual.apply({.kind = sql::ChangeKind::kUseDatabase, .name = name});
+void Session::count_captures() {
+  account_->pool->pool->broker().stats().captures.add(command_->attempt.captures.size());
 }
 
 // True: the command is on its way again, on the same backend.
@@ -218,26 +140,6 @@ bool Session::retry_lost_database(const Error& error) {
   command_->attempt = {};
   execute();
   return true;
-}
-
-void Session::add_relay(std::string bytes, bool after_success, bool hold) {
-  const auto type =
-      command_->type == protocol::Command::kInitDb ? protocol::Command::kQuery : command_->type;
-  const bool has_file = (capabilities_ & protocol::capability::kLocalFiles) != 0 &&
-                        command_->script.requests_local_file();
-  command_->attempt.exchange.add(
-      {.kind = StepKind::kRelay,
-       .command = type,
-       .bytes = std::move(bytes),
-       .after_success = after_success,
-       .hold_answer = hold,
-       .hold_refusal = !command_->attempt.substituted.empty() || !command_->texts.uses.empty() ||
-                       (command_->attempt.answer != nullptr && command_->executes()),
-       .may_request_file = has_file});
-  if (protocol::has_certain_end(type)) return;
-  command_->attempt.exchange.add({.kind = StepKind::kFence,
-                                  .command = protocol::Command::kPing,
-                                  .bytes = framed(protocol::Command::kPing)});
 }
 
 // The backend could not be brought to the session's state, or the statement not be prepared on it.

@@ -8,6 +8,7 @@
 #include "tidepool/protocol/status.h"
 #include "tidepool/session/effects.h"
 #include "tidepool/session/next_isolation.h"
+#include "tidepool/session/plan_prepared.h"
 #include "tidepool/session/prepare_answer.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/restore.h"
@@ -103,122 +104,6 @@ void Session::on_statement_close(std::string_view payload) {
   begin(std::move(command));
 }
 
-bool Session::add_statement_steps() {
-  if (!add_restore(model_.desired)) return false;
-  note_other_use();
-  if (sets_resource_group(command_->effects())) add_login_group_capture();
-  PreparedStatement& statement = *command_->statement;
-  choose_key(statement);
-  pool::PreparedCache& known = lease_.memory().prepared;
-  std::optional<std::uint32_t> id = known.find(*statement.key);
-  const bool executes = command_->type == protocol::Command::kStmtExecute;
-  bool must_succeed = !command_->attempt.exchange.is_over();
-  const bool plans_anew = id && executes && must_plan_anew(statement);
-  if (!id || plans_anew) {
-    must_succeed = add_prepare(statement, plans_anew) || must_succeed;
-    // Where this is wrong or the prepare fails, TiDB has nothing to execute.
-    if (executes) id = known.next_id();
-    command_->attempt.guessed_id = id.value_or(0);
-  }
-  if (executes && !may_keep_plan(statement)) must_succeed = stop_plan_cache() || must_succeed;
-  add_fact_restores();
-  must_succeed = add_next_isolation() || must_succeed;
-  command_->attempt.knows_facts = knows_facts_here();
-  const bool may_follow = is_harmless(statement.script) || !must_succeed;
-  command_->attempt.exchange.add({.kind = StepKind::kRelay,
-                                  .command = command_->type,
-                                  .bytes = id ? statement_bytes(*id) : std::string(),
-                                  .after_success = !id || !may_follow,
-                                  .hold_answer = command_->type == protocol::Command::kStmtReset,
-                                  .hold_refusal = executes});
-  return true;
-}
-
-// Statements of the same text and parameter types share one on the backend, except where one would
-// be in the other's way: an open cursor, long data, or types that the client never sent.
-void Session::choose_key(PreparedStatement& statement) {
-  // What is open or waits is under the key that the statement has.
-  if (statement.has_long_data || statement.has_cursor) return;
-  mark_plan(statement);
-  substitute_statement(statement);
-  bool alone = command_->type == protocol::Command::kStmtSendLongData;
-  if (command_->type == protocol::Command::kStmtExecute && statement.params > 0) {
-    const auto execute = protocol::parse_stmt_execute(command_->payload, statement.params);
-    const std::string_view types =
-        execute && execute->has_types ? execute->types : std::string_view(statement.param_types);
-    if (!types.empty()) share_by_types(statement, types);
-    alone = types.empty();
-  }
-  if (!alone && !model_.prepared.other_holds(statement)) return;
-  const pool::PreparedCache::Key untyped = key_of_sent_text(statement.text_key, statement);
-  statement.key = key_of_sent_text(private_key(statement, id_), statement);
-  statement.key_types.clear();
-  // With parameters, nobody has executed that one yet.
-  if (statement.params > 0) lease_.memory().prepared.rename(*untyped, statement.key);
-}
-
-void Session::share_by_types(PreparedStatement& statement, std::string_view types) {
-  if (statement.key_types == types && statement.sent_text.empty()) return;
-  const pool::PreparedCache::Key untyped = key_of_sent_text(statement.text_key, statement);
-  statement.key = key_of_types(untyped, types);
-  statement.key_types = statement.sent_text.empty() ? types : std::string_view();
-  lease_.memory().prepared.rename(*untyped, statement.key);  // if nobody has executed it yet
-}
-
-// Prepares as the client did, in the state that mattered then, and comes back: true if that was
-// another one. Never resets: a transaction may be open.
-bool Session::add_prepare(const PreparedStatement& statement, bool plans_anew) {
-  sql::SessionState here = preparing_state(model_.desired);
-  sql::SessionState there = statement.context;
-  there.apply(sql::multi_statements(here.multi_statements()));
-  // A text that was prepared without a database names none, and means the same in any.
-  if (here.database().empty() || there.database().empty()) {
-    there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
-  }
-  // User variables that the backend alone knows, or knew, stay as they are on the way there and
-  // back.
-  if (!here.is_exact() || !there.is_exact()) {
-    here = text_context(here);
-    there = text_context(there);
-  }
-  const std::string& original =
-      statement.worn_text.empty() ? statement.text() : statement.worn_text;
-  std::string text;
-  if (plans_anew) text = new_plan_mark(lease_.memory().prepared.next_plan());
-  text += statement.mark.white_space();
-  text += statement.sent_text.empty() ? original : statement.sent_text;
-  keep_warnings();
-  const bool detours = here.is_exact() && there.is_exact() && here != there;
-  if (detours) add_way(here, there);
-  command_->attempt.exchange.add({.kind = StepKind::kPrepare,
-                                  .command = protocol::Command::kStmtPrepare,
-                                  .bytes = framed(protocol::Command::kStmtPrepare, text)});
-  ++command_->attempt.prepares;
-  if (detours) add_way(there, here);
-  return detours;
-}
-
-// The packets of the client's command with the backend's statement id, and with the parameter types
-// that the client sent with an earlier execute: the backend's statement may have been executed with
-// other ones since.
-std::string Session::statement_bytes(std::uint32_t backend_id) const {
-  PreparedStatement& statement = *command_->statement;
-  if (command_->type == protocol::Command::kStmtExecute && statement.params > 0) {
-    auto execute = protocol::parse_stmt_execute(command_->payload, statement.params);
-    if (execute && execute->has_types) {
-      statement.param_types = execute->types;
-    } else if (execute && !statement.param_types.empty()) {
-      execute->statement_id = backend_id;
-      execute->has_types = true;
-      execute->types = statement.param_types;
-      return framed(protocol::encode_stmt_execute(*execute));
-    }
-  }
-  std::string bytes = framed(command_->payload);
-  protocol::patch_statement_id(std::span(bytes).subspan(protocol::kHeaderBytes), backend_id);
-  return bytes;
-}
-
 void Session::on_prepared() {
   const std::uint32_t id = command_->attempt.exchange.summary().statement_id;
   pool::PreparedCache& known = lease_.memory().prepared;
@@ -228,7 +113,7 @@ void Session::on_prepared() {
   close_on_backend(known.limit(prepare_memory().most_kept(command_->received)));
   command_->attempt.has_other_id =
       command_->attempt.exchange.relay_written() && command_->attempt.guessed_id != id;
-  command_->attempt.exchange.set_relay_bytes(statement_bytes(id));
+  command_->attempt.exchange.set_relay_bytes(statement_bytes(*command_, id));
 }
 
 // What the client prepared cannot be prepared any more. Nothing of its command was executed, and
@@ -281,7 +166,8 @@ bool Session::repeat_execute() {
   if (!command.attempt.has_other_id) known.erase(*statement.key);
   command.attempt.exchange = {};
   if (command.attempt.answer != nullptr) command.attempt.answer->clear();
-  return add_statement_steps();
+  PlanContext plan = plan_context();
+  return add_statement_steps(plan);
 }
 
 void Session::close_on_backend(const std::vector<std::uint32_t>& ids) {

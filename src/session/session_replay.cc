@@ -124,7 +124,7 @@ void Session::settle_deferred() {
     pass_on(std::exchange(replay_->error_answer, {}));
     return;
   }
-  add_captures();
+  plan_captures();
 }
 
 // TiDB's error has ended the transaction, and is settled as if the client had it.
@@ -187,7 +187,7 @@ void Session::replay_next() {
     command_->script = sql::classify(command_->argument(), model_.desired.lex_mode());
   }
   command_->attempt.answer = std::make_unique<StreamHash>();
-  if (!add_steps()) {
+  if (!plan_steps()) {
     command_ = std::move(replay.interrupted);
     end_lease(pool::Release::kReset);
     return await_replay(FailureKind::kLost);

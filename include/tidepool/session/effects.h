@@ -43,6 +43,9 @@ bool inserts(const sql::Statement& statement);
 // prepares one.
 bool plans_insert_id(const sql::Script& script);
 
+// Some statement of it is one that the rules of sql/ do not know.
+bool is_about_unknown(const sql::Script& script);
+
 // Some statement of it is SET RESOURCE GROUP.
 bool sets_resource_group(const sql::Script& script);
 

@@ -36,6 +36,7 @@
 #include "tidepool/session/kill_reach.h"
 #include "tidepool/session/login.h"
 #include "tidepool/session/login_places.h"
+#include "tidepool/session/plan_context.h"
 #include "tidepool/session/replay.h"
 #include "tidepool/session/retry.h"
 #include "tidepool/session/session_model.h"
@@ -195,17 +196,14 @@ class Session final : public net::StreamSink,
   // session_lease.cc
   void acquire();
   pool::Want want() const;
+  PlanContext plan_context();
+  [[nodiscard]] bool plan_steps();
+  void plan_captures();
+  void count_captures();
   void on_lease(pool::Lease lease) override;
   void on_no_lease(const Error& error) override;
   void execute();
-  bool add_steps();
-  bool add_login_check();
-  sql::SessionState wanted_for_use();
-  bool add_restore(const sql::SessionState& target);
-  bool add_next_isolation();
-  void add_lost_database(const std::string& name);
   [[nodiscard]] bool retry_lost_database(const Error& error);
-  void add_relay(std::string bytes, bool after_success, bool hold);
   void fail_exchange();
   void release_lease();
   void end_lease(pool::Release how);
@@ -273,11 +271,6 @@ class Session final : public net::StreamSink,
   // session_prepared.cc
   bool find_statement(ClientCommand& command);
   void on_statement_close(std::string_view payload);
-  bool add_statement_steps();
-  void choose_key(PreparedStatement& statement);
-  void share_by_types(PreparedStatement& statement, std::string_view types);
-  bool add_prepare(const PreparedStatement& statement, bool plans_anew);
-  std::string statement_bytes(std::uint32_t backend_id) const;
   void on_prepared();
   void on_prepare_failed();
   [[nodiscard]] bool repeat_execute();
@@ -286,12 +279,7 @@ class Session final : public net::StreamSink,
   [[nodiscard]] bool waits_for_others_statements();
   void wait_here(Duration pause);
   void go_on_here();
-  bool must_plan_anew(const PreparedStatement& statement);
   void note_plan(PreparedStatement& statement);
-  void mark_plan(PreparedStatement& statement);
-  PlanSource plan_source(const PreparedStatement& statement) const;
-  bool may_keep_plan(const PreparedStatement& statement) const;
-  bool stop_plan_cache();
   void close_on_backend(const std::vector<std::uint32_t>& ids);
   void on_client_prepared();
   void follow_planned();
@@ -300,19 +288,7 @@ class Session final : public net::StreamSink,
 
   // session_texts.cc
   void plan_texts(ClientCommand& command);
-  bool add_text_steps();
-  bool add_text_step(const TextUse& use, const std::string& sent_text);
-  std::string text_mark(const TextStatement& statement) const;
-  bool may_keep_text_plans() const;
-  bool add_text_prepare(const TextStatement& statement, const std::string& text);
-  void add_source_capture();
-  void add_login_group_capture();
   void note_login_group(const std::string& answer);
-  void keep_warnings();
-  void deallocate(std::string_view name);
-  void deallocate_others();
-  void add_way(const sql::SessionState& from, const sql::SessionState& to);
-  std::string substituted_text();
   void note_source(const std::string& answer);
   void note_texts();
   void note_text(const TextUse& use);
@@ -346,14 +322,6 @@ class Session final : public net::StreamSink,
   void note_stopped();
 
   // session_substitute.cc
-  bool knows_facts_here();
-  void note_other_use();
-  bool counts_on_backend() const;
-  bool restores_insert_id();
-  std::uint64_t insert_id_target() const;
-  sql::FactValues fact_values(bool known_here);
-  void substitute_text();
-  void substitute_statement(PreparedStatement& statement);
   [[nodiscard]] bool resend_original();
 
   // session_prepare_memory.cc
@@ -374,17 +342,12 @@ class Session final : public net::StreamSink,
   bool send_fact(const std::optional<protocol::TextResult>& fact);
   void note_prepare(const PreparedStatement& statement, std::uint16_t warnings);
   void forget_statements();
-  void add_fact_restores();
-  void add_restore_query(const std::string& text);
   void note_facts();
   void note_failure_facts();
 
   // session_questions.cc
-  bool ask_first();
-  bool needs_warnings();
-  bool needs_state();
+  [[nodiscard]] bool ask_first();
   void on_asked();
-  void prepare_for_parser_warnings();
 
   // session_capture.cc
   void rest();
@@ -392,10 +355,7 @@ class Session final : public net::StreamSink,
   bool joins_warnings() const;
   void on_recall() override;
   void capture();
-  void add_captures();
   void on_captured();
-  void add_capture(CaptureKind kind, const std::string& text);
-  void add_warning_captures();
   void note_variables(CaptureKind kind, const std::string& answer);
   void end_captures();
   void note_role(const std::string& answer);
