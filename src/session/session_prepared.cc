@@ -17,7 +17,8 @@
 namespace tidepool::session {
 namespace {
 
-// TiDB wraps this error of its own into 1105 (tidb.md: errors built as mysql.SQLError).
+// TiDB sends this error as 1105: writeError() in pkg/server/conn.go keeps the code of a
+// terror.Error only, and this one is a mysql.SQLError.
 Error unknown_statement(std::uint32_t id, const char* command) {
   return Error{Code::kBackend,
                "ERROR 1243 (HY000): Unknown prepared statement handler " + std::to_string(id) +

@@ -42,7 +42,7 @@ bool is_sign(const Token& token) {
   return is_word(token, "SIGNED") || is_word(token, "UNSIGNED");
 }
 
-// Of the words after the type: one digit less without a sign (issue 4684 of TiDB).
+// Of the words after the type: one digit less without a sign (pkg/ddl/add_column.go in TiDB).
 bool is_unsigned(Lexer lexer) {
   for (Token token = lexer.next();; token = lexer.next()) {
     if (is_word(token, "UNSIGNED") || is_word(token, "ZEROFILL")) return true;

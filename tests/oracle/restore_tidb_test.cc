@@ -1,5 +1,5 @@
 // Restore plans on a real TiDB, which somebody else has started: TIDEPOOL_TIDB_PORT, root without a
-// password; with a session token certificate (tidb.md 8.1) the whole of SHOW SESSION_STATES is
+// password; with TiDB's `session-token-signing-cert` the whole of SHOW SESSION_STATES is
 // compared. Skipped without it.
 //
 // Random statements make a session and, apart from it, the backend that it is then given. After the

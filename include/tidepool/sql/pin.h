@@ -1,5 +1,5 @@
-// Why a session keeps its lease beyond the transaction. The words are those of design.md, metrics
-// and messages.
+// Why a session keeps its lease beyond the transaction. Metrics and messages use the same words:
+// docs/metrics.md lists them.
 #pragma once
 
 #include <cstdint>

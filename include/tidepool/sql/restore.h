@@ -1,9 +1,10 @@
 // Which commands bring a backend from the state it has to the state that a session needs.
 //
-// Facts (tidb.md 2.2, 4, and tried on release-8.5): SET x = DEFAULT is the GLOBAL value, which is
-// what a fresh session has, except for the variables with Undo::kReset; the character set family is
-// written out; a database is chosen by the text USE, because COM_RESET_CONNECTION would go back to
-// one chosen by COM_INIT_DB; "no database" exists only after a reset.
+// Verified on release-8.5 (handleResetConnection() in pkg/server/conn.go): SET x = DEFAULT is the
+// GLOBAL value, which is what a fresh session has, except for the variables with Undo::kReset; the
+// character set family is written out; a database is chosen by the text USE, because
+// COM_RESET_CONNECTION would go back to one chosen by COM_INIT_DB; "no database" exists only after
+// a reset.
 #pragma once
 
 #include <cstdint>
