@@ -1,9 +1,9 @@
 // Reads variables back from a backend: what to ask, and what its answer says. Pure.
 //
-// Facts (established on release-8.5, see docs/session-state.md): @@x as a string sets every
-// followed variable to the same again. Of a user variable everything that a client can tell is in
-// its value, the definition of its column, and its collation; which expression gives a variable
-// that definition again was tried, and one that no known expression gives stays where it is.
+// Verified on release-8.5 (docs/session-design.md): @@x as a string sets every followed variable to
+// the same again. Of a user variable everything that a client can tell is in its value, the
+// definition of its column, and its collation; which expression gives a variable that definition
+// again was tried, and one that no known expression gives stays where it is.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 import re
 
 # Values of these would end connections, stop or slow the server, read the past, show other times or how busy TiDB is; or they
-# tell of the backend's last statement, whoever sent it (docs/session-state.md); or they are those of the server (ssl_cert is a
+# tell of the backend's last statement, whoever sent it (docs/known-differences.md); or they are those of the server (ssl_cert is a
 # file's name).
 UNSAFE = re.compile(
     r"^(tidb_snapshot|tidb_read_staleness|tx_read_ts|tidb_low_resolution_tso|tidb_memory_debug\w*|timestamp|"

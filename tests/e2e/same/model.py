@@ -54,7 +54,7 @@ class Model:
 
     def note(self, op):
         """Executes no statement again after a change of character sets: its columns have those of its first execute, which is one
-        of the differences of docs/session-state.md."""
+        of the differences of docs/known-differences.md."""
         if op[0] == "prepare":
             self.texts[op[1]] = op[2]
             self.executed.discard(op[1])

@@ -1,7 +1,7 @@
 """Statements that are prepared in one context and executed in another: everything that a plan may depend on.
 
 A statement is not executed again in a third context: in a direct connection it keeps the plan and the columns of its first execute, which
-is one of the differences of docs/session-state.md. Nor is one that warns when its plan is made executed twice, or by its name.
+is one of the differences of docs/known-differences.md. Nor is one that warns when its plan is made executed twice, or by its name.
 """
 from . import kind
 from ..model import query, quoted
@@ -90,7 +90,7 @@ def prepared(rnd, model):
     texts = WARNING if warns else PLAIN
     text, what = rnd.choice(favourites(model, texts) if rnd.random() < 0.6 else texts)
     if model.is_strange and not text.isascii():
-        return  # it cannot be prepared again in the character set of that login: docs/session-state.md
+        return  # it cannot be prepared again in the character set of that login: docs/known-differences.md
     if "NOW()" in text:
         yield query("SET timestamp = 5000000")
     handle = rnd.choice(HANDLES)

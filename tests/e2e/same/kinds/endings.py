@@ -1,7 +1,7 @@
 """COMMIT, ROLLBACK, savepoints and BEGIN in every form that TiDB's grammar has, and in some that it refuses.
 
 In ASCII: how wide SHOW WARNINGS is after a syntax error in other characters, the proxy does not know in every character set of results
-(docs/session-state.md).
+(docs/known-differences.md).
 """
 import raw_protocol as raw
 

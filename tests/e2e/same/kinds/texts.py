@@ -16,7 +16,7 @@ if "lone fact" not in NOT_YET:
     ASKS += LONE[:3]
 
 
-# What takes the place of these is longer, so that TiDB's warning of the hint names another column (docs/session-state.md).
+# What takes the place of these is longer, so that TiDB's warning of the hint names another column (docs/known-differences.md).
 ASKED_BEFORE_A_HINT = re.compile(r"(?<=\(\))(.*) /\*\+ nonsense \*/", re.DOTALL)
 
 
