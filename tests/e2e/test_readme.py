@@ -253,7 +253,7 @@ def test_its_keys_and_defaults_are_those_of_the_configuration():
 
 def test_its_metrics_are_on_the_page(pasted):
     page = pasted.run("curl -s http://127.0.0.1:6034/metrics")
-    for names, _ in table("Watching it"):
+    for names, _ in table("Monitoring"):
         for name in quoted(names):
             metric, label = re.fullmatch(r"(\w+)(?:\{(\w+)\})?", name).groups()
             assert re.search(rf"^{metric}(_count)?\{{[^}}]*{label or ''}", page, re.MULTILINE), f"{name} is not on the page"
