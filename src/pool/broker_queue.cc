@@ -7,15 +7,16 @@ namespace tidepool::pool {
 
 // Those for whom there is room to open a backend do not count, unless TiDB is away.
 bool Broker::is_full() const {
-  if (limits_.max_waiters == 0) return false;
+  if (pool_.limits.max_waiters == 0) return false;
   const BrokerCounts now = counts();
   const unsigned taken = now.total() - now.dialling;
-  const unsigned room = gate_.is_away() || taken > limits_.cap() ? 0 : limits_.cap() - taken;
-  return queue_.size() >= limits_.max_waiters + room;
+  const unsigned room =
+      pool_.dials.gate().is_away() || taken > pool_.limits.cap() ? 0 : pool_.limits.cap() - taken;
+  return pool_.queue.size() >= pool_.limits.max_waiters + room;
 }
 
 void Broker::fail_all_waiters(const Error& error, Orders& orders) {
-  queue_.erase_if([&](const Waiter& waiter) {
+  pool_.queue.erase_if([&](const Waiter& waiter) {
     orders.push_back({waiter.worker, FailOrder{waiter.id, error}});
     return true;
   });
@@ -23,15 +24,16 @@ void Broker::fail_all_waiters(const Error& error, Orders& orders) {
 
 // A TiDB that was never there is not waited for as long as one that may come back.
 void Broker::expire_waiters(TimePoint now, Orders& orders) {
-  const bool is_absent = backends_.open() == 0 && gate_.is_absent();
+  const bool is_absent = pool_.backends.open() == 0 && pool_.dials.gate().is_absent();
   const auto is_due = [&](const Waiter& waiter) {
-    return waiter.deadline <= now || (is_absent && now - waiter.since >= limits_.absence_patience);
+    return waiter.deadline <= now ||
+           (is_absent && now - waiter.since >= pool_.limits.absence_patience);
   };
   bool is_any_due = false;
-  queue_.for_each([&](const Waiter& waiter) { is_any_due = is_any_due || is_due(waiter); });
+  pool_.queue.for_each([&](const Waiter& waiter) { is_any_due = is_any_due || is_due(waiter); });
   if (!is_any_due) return;
   const Error error = is_absent ? absent_error() : timeout_error();
-  queue_.erase_if([&](const Waiter& waiter) {
+  pool_.queue.erase_if([&](const Waiter& waiter) {
     if (!is_due(waiter)) return false;
     orders.push_back({waiter.worker, FailOrder{waiter.id, error}});
     return true;
@@ -42,7 +44,7 @@ void Broker::expire_waiters(TimePoint now, Orders& orders) {
 Error Broker::absent_error() const {
   return Error{Code::kRefused,
                "Can't connect to TiDB, which has not been reached since the start: " +
-                   gate_.last_error()->message,
+                   pool_.dials.gate().last_error()->message,
                2003, "HY000"};
 }
 
@@ -63,9 +65,10 @@ std::string Broker::state_text() const {
   const std::string parked = now.parked > 0 ? std::to_string(now.parked) + " parked, " : "";
   std::string text = "(" + std::to_string(now.leased) + " leased, " + parked +
                      std::to_string(now.dialling) + " dialling, " + std::to_string(now.idle) +
-                     " idle of at most " + std::to_string(limits_.cap()) + "; " +
+                     " idle of at most " + std::to_string(pool_.limits.cap()) + "; " +
                      std::to_string(now.waiting) + " sessions waiting)";
-  if (gate_.last_error()) text += "; last dial error: " + gate_.last_error()->message;
+  if (pool_.dials.gate().last_error())
+    text += "; last dial error: " + pool_.dials.gate().last_error()->message;
   return text;
 }
 

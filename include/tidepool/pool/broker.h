@@ -16,25 +16,10 @@
 #include <vector>
 
 #include "tidepool/base/clock.h"
-#include "tidepool/pool/backend_table.h"
+#include "tidepool/pool/broker_state.h"
 #include "tidepool/pool/broker_types.h"
-#include "tidepool/pool/dial_gate.h"
-#include "tidepool/pool/shares.h"
-#include "tidepool/pool/wait_queue.h"
 
 namespace tidepool::pool {
-
-// The pool's numbers at one moment, for error texts, the status page and tests.
-struct BrokerCounts {
-  unsigned dialling = 0;
-  unsigned idle = 0;
-  unsigned leased = 0;
-  unsigned parked = 0;
-  unsigned closing = 0;
-  unsigned waiting = 0;
-
-  unsigned total() const { return dialling + idle + leased + parked + closing; }
-};
 
 class Supply;
 
@@ -119,30 +104,20 @@ class Broker {
   // After drain(): as before it.
   void resume(TimePoint now, Orders& orders);
 
-  BrokerCounts counts() const;
-  const std::optional<Error>& last_dial_error() const { return gate_.last_error(); }
-  bool is_away() const { return gate_.is_away(); }  // as DialGate means it
+  BrokerCounts counts() const { return pool_.counts(); }
+  const std::optional<Error>& last_dial_error() const { return pool_.dials.gate().last_error(); }
+  bool is_away() const { return pool_.dials.gate().is_away(); }  // as DialGate means it
   // An account or its rights may have changed: a dial that waits for the end of a refusal is due.
   void forget_refusals(TimePoint now, Orders& orders);
   // Whether a dial might begin now, if there were room.
-  bool may_dial(TimePoint now) const { return gate_.next(now, dials_.size()).has_value(); }
-  const Limits& limits() const { return limits_; }
-  void set_parking(const Parking& parking) { limits_.parking = parking; }
+  bool may_dial(TimePoint now) const { return pool_.dials.may_begin(now); }
+  const Limits& limits() const { return pool_.limits; }
+  void set_parking(const Parking& parking) { pool_.limits.parking = parking; }
 
  private:
   using State = BackendRecord::State;
   using Replacement = BackendRecord::Replacement;
   using Reach = BackendTable::Reach;
-  struct Dial {
-    WorkerIndex worker;
-    std::uint64_t variant;
-    TimePoint begun{};
-    bool is_asked = false;  // somebody waits for it
-    BackendId replaces = 0;
-    EndpointIndex endpoint = 0;
-    bool is_probe = false;     // goes to `endpoint`, and not where the gate says
-    bool is_outdated = false;  // begun before renew_all()
-  };
 
   // Who gets what.
   void schedule(TimePoint now, Orders& orders);
@@ -156,15 +131,9 @@ class Broker {
   Supply supply() const;
   template <class Suits>
   const Waiter* next_waiter(Suits suits) const {
-    return turns().next(suits);
-  }
-  WaitQueue::Turns turns() const { return {queue_, shares_, limits_.max_leases_per_database}; }
-  bool allows(const Want& want) const {
-    return shares_.allows(want, limits_.max_leases_per_database);
+    return pool_.turns().next(suits);
   }
   void hand_to(const Waiter& waiter, BackendId backend, Orders& orders);
-  void lease(BackendRecord& record, const Want& want);
-  void end_hold(BackendRecord& record);
 
   // Those who get nothing.
   bool is_full() const;
@@ -176,15 +145,7 @@ class Broker {
   std::string state_text() const;
 
   // Backends and dials.
-  void make_idle(BackendRecord& record, TimePoint now);
-  void begin_retire(BackendRecord& record, RetireReason reason, Orders& orders);
   std::optional<RetireReason> end_at_release(const BackendRecord& record, TimePoint now);
-  bool may_dial_unasked(TimePoint now) const {
-    return may_dial(now) && gate_.may_dial_unasked(now);
-  }
-  void start_dial(Dial dial, TimePoint now, Orders& orders);
-  unsigned dials_of(std::uint64_t variant) const;
-  void recall(BackendRecord& record, Orders& orders);
   bool recall_for(std::uint64_t variant, Orders& orders);
   void recall_of(const Want& want, Orders& orders);
   void recall_by_time(TimePoint now, Orders& orders);
@@ -201,20 +162,13 @@ class Broker {
   void ping_by_time(TimePoint now, Orders& orders);
   TimePoint end_of_life(TimePoint now);
 
-  Limits limits_;
-  DialGate gate_;
+  BrokerState pool_;
   std::mt19937_64 random_;
-  BackendTable backends_;
-  WaitQueue queue_;
-  Shares shares_;
-  std::unordered_map<DialId, Dial> dials_;
-  WaiterId next_waiter_ = 1;
-  DialId next_dial_ = 1;
+  WaiterId last_waiter_ = 0;
   std::vector<Dial> owed_;  // for backends that were retired to make room for their replacements
   Dial last_wanted_{};      // for whom a backend was last wanted
   TimePoint last_wait_{};   // when a session last had to queue
   TimePoint last_swap_{};   // when a backend last had to go although its variant was wanted
-  bool draining_ = false;
 };
 
 }  // namespace tidepool::pool

@@ -72,6 +72,18 @@ struct Want {
   std::uint64_t holder = 0;    // the session's number; 0: none, it is for the proxy itself
 };
 
+// The pool's numbers at one moment, for error texts, the status page and tests.
+struct BrokerCounts {
+  unsigned dialling = 0;
+  unsigned idle = 0;
+  unsigned leased = 0;
+  unsigned parked = 0;
+  unsigned closing = 0;
+  unsigned waiting = 0;
+
+  unsigned total() const { return dialling + idle + leased + parked + closing; }
+};
+
 // What the broker tells a worker to do. Orders are carried out on that worker's loop.
 struct DialOrder {
   DialId dial;
