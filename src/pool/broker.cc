@@ -6,7 +6,8 @@
 #include "tidepool/base/check.h"
 
 namespace tidepool::pool {
-Broker::Broker(const Limits& limits, std::uint64_t seed) : pool_(limits, seed), random_(seed) {
+Broker::Broker(const Limits& limits, std::uint64_t seed)
+    : pool_(limits, seed), planner_(pool_), random_(seed) {
   pool_.queue.set_by_database(pool_.limits.max_leases_per_database > 0);
 }
 
@@ -18,7 +19,7 @@ std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& wan
   }
   const std::optional<BackendId> found = pool_.backends.pick_idle(worker, want, Reach::kOwnWorker);
   if (!found || !pool_.allows(want)) return std::nullopt;
-  last_wanted_ = {.worker = worker, .variant = want.variant};
+  planner_.note_wanted(worker, want.variant);
   pool_.lease(pool_.backends.at(*found), want);
   return found;
 }
@@ -27,7 +28,7 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
                          Orders& orders) {
   const WaiterId id = ++last_waiter_;
   last_wait_ = now;
-  last_wanted_ = {.worker = worker, .variant = want.variant};
+  planner_.note_wanted(worker, want.variant);
   const auto is_served = [&] {
     return pool_.allows(want) &&
            pool_.backends.pick_idle(worker, want, Reach::kAllWorkers).has_value();
@@ -67,7 +68,7 @@ void Broker::release(BackendId backend, std::uint64_t state, TimePoint now, Orde
 
 std::optional<RetireReason> Broker::end_at_release(const BackendRecord& record, TimePoint now) {
   if (pool_.is_draining) return RetireReason::kShutdown;
-  if (retires_at_release(record, now)) return RetireReason::kRecycle;
+  if (planner_.ends_at_release(record, now)) return RetireReason::kRecycle;
   if (pool_.backends.open() > pool_.limits.cap())
     return RetireReason::kOverflow;  // it has become smaller
   return std::nullopt;
@@ -86,10 +87,9 @@ void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
   if (record == nullptr) return;
   TIDEPOOL_CHECK(record->state() == State::kClosing);
   pool_.backends.erase(backend);
-  // Those who wait would go where the others are.
-  if (!owed_.empty() && owed_.back().purpose == Dial::Purpose::kProbe) dial_owed(now, orders);
+  planner_.dial_deferred_probe(now, orders);  // waiters would go where the others are
   schedule(now, orders);
-  dial_owed(now, orders);
+  planner_.dial_deferred(now, orders);
 }
 
 void Broker::tick(TimePoint now, Orders& orders) {
@@ -98,10 +98,7 @@ void Broker::tick(TimePoint now, Orders& orders) {
   recall_by_time(now, orders);
   if (pool_.is_draining) return;
   schedule(now, orders);
-  dial_owed(now, orders);
-  replace_by_time(now, orders);
-  probe_endpoint(now, orders);
-  keep_min_idle(now, orders);
+  planner_.tick(now, orders);
   ping_by_time(now, orders);
 }
 

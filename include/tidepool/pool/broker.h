@@ -18,6 +18,7 @@
 #include "tidepool/base/clock.h"
 #include "tidepool/pool/broker_state.h"
 #include "tidepool/pool/broker_types.h"
+#include "tidepool/pool/dial_planner.h"
 
 namespace tidepool::pool {
 
@@ -116,7 +117,6 @@ class Broker {
 
  private:
   using State = BackendRecord::State;
-  using Replacement = BackendRecord::Replacement;
   using Reach = BackendTable::Reach;
 
   // Who gets what.
@@ -150,25 +150,15 @@ class Broker {
   void recall_of(const Want& want, Orders& orders);
   void recall_by_time(TimePoint now, Orders& orders);
   void retire_by_time(TimePoint now, Orders& orders);
-  bool wants_replacement(const BackendRecord& record, TimePoint now) const;
-  bool retires_at_release(const BackendRecord& record, TimePoint now);
-  void replace_by_time(TimePoint now, Orders& orders);
-  void order_replacement(BackendRecord& record, TimePoint now, Orders& orders);
-  void replace(BackendId old, BackendRecord& by, TimePoint now, Orders& orders);
-  void dial_owed(TimePoint now, Orders& orders);
-  void keep_min_idle(TimePoint now, Orders& orders);
-  void probe_endpoint(TimePoint now, Orders& orders);
-  void leave_endpoints_beyond(EndpointIndex endpoint, TimePoint now);
   void ping_by_time(TimePoint now, Orders& orders);
-  TimePoint end_of_life(TimePoint now);
+  TimePoint new_end_of_life(TimePoint now);
 
   BrokerState pool_;
+  DialPlanner planner_;
   std::mt19937_64 random_;
   WaiterId last_waiter_ = 0;
-  std::vector<Dial> owed_;  // for backends that were retired to make room for their replacements
-  Dial last_wanted_{};      // for whom a backend was last wanted
-  TimePoint last_wait_{};   // when a session last had to queue
-  TimePoint last_swap_{};   // when a backend last had to go although its variant was wanted
+  TimePoint last_wait_{};  // when a session last had to queue
+  TimePoint last_swap_{};  // when a backend last had to go although its variant was wanted
 };
 
 }  // namespace tidepool::pool

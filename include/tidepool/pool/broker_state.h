@@ -23,6 +23,10 @@ struct BrokerState {
   ~BrokerState() = default;
 
   BrokerCounts counts() const;
+  PoolFigures figures() const {
+    return {backends.kept(), backends.open(), backends.count(BackendRecord::State::kIdle),
+            is_draining};
+  }
   // What counts against the cap.
   unsigned total() const { return dials.count() + backends.size(); }
   bool has_room() const { return total() < limits.cap(); }

@@ -84,6 +84,14 @@ struct BrokerCounts {
   unsigned total() const { return dialling + idle + leased + parked + closing; }
 };
 
+// The figures of a pool that a backend's life depends on.
+struct PoolFigures {
+  unsigned kept = 0;  // as BackendTable::kept()
+  unsigned open = 0;
+  unsigned idle = 0;
+  bool is_draining = false;
+};
+
 // What the broker tells a worker to do. Orders are carried out on that worker's loop.
 struct DialOrder {
   DialId dial;
