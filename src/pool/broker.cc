@@ -1,22 +1,21 @@
 #include "tidepool/pool/broker.h"
 
 #include <algorithm>
-#include <utility>
 
+#include "lifetime.h"
+#include "parking.h"
 #include "tidepool/base/check.h"
+#include "waiters.h"
 
 namespace tidepool::pool {
+
 Broker::Broker(const Limits& limits, std::uint64_t seed)
-    : pool_(limits, seed), planner_(pool_), random_(seed) {
+    : pool_(limits, seed), scheduler_(pool_), planner_(pool_), random_(seed) {
   pool_.queue.set_by_database(pool_.limits.max_leases_per_database > 0);
 }
 
 std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& want) {
-  if (!pool_.queue.is_empty()) {
-    const Waiter* before =
-        next_waiter([&](const Waiter& one) { return one.want.variant == want.variant; });
-    if (before != nullptr) return std::nullopt;
-  }
+  if (!pool_.queue.is_empty() && scheduler_.has_waiter(want.variant)) return std::nullopt;
   const std::optional<BackendId> found = pool_.backends.pick_idle(worker, want, Reach::kOwnWorker);
   if (!found || !pool_.allows(want)) return std::nullopt;
   planner_.note_wanted(worker, want.variant);
@@ -33,8 +32,8 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
     return pool_.allows(want) &&
            pool_.backends.pick_idle(worker, want, Reach::kAllWorkers).has_value();
   };
-  if (is_full() && !want.is_urgent && !is_served()) {
-    orders.push_back({worker, FailOrder{id, full_error()}});
+  if (is_queue_full(pool_) && !want.is_urgent && !is_served()) {
+    orders.push_back({worker, FailOrder{id, full_queue_error(pool_)}});
     return id;
   }
   pool_.queue.add({id, worker, want, now, deadline},
@@ -52,6 +51,22 @@ void Broker::requeue(WaiterId waiter, WorkerIndex worker, const Want& want, Time
 void Broker::cancel(WaiterId waiter, TimePoint now, Orders& orders) {
   pool_.queue.erase(waiter);
   schedule(now, orders);
+}
+
+bool Broker::park(BackendId backend, TimePoint now) {
+  BackendRecord& record = pool_.backends.at(backend);
+  TIDEPOOL_CHECK(record.state() == State::kLeased);
+  if (!may_park(pool_, record, last_wait_, now)) return false;
+  pool_.backends.set_state(record, State::kParked);
+  record.idle_since = now;
+  return true;
+}
+
+void Broker::unpark(BackendId backend, TimePoint now, Orders& orders) {
+  BackendRecord& record = pool_.backends.at(backend);
+  TIDEPOOL_CHECK(record.state() == State::kParked);
+  pool_.backends.set_state(record, State::kLeased);
+  schedule(now, orders);  // who was to get it needs another one
 }
 
 void Broker::release(BackendId backend, std::uint64_t state, TimePoint now, Orders& orders) {
@@ -92,14 +107,114 @@ void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
   planner_.dial_deferred(now, orders);
 }
 
+BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders& orders) {
+  const Dial made = pool_.dials.succeed(dial);
+  const TimePoint expires = made.is_outdated ? now : new_end_of_life(now);
+  BackendRecord& record = pool_.backends.add();
+  const BackendId id = record.id;
+  record.worker = worker;
+  record.variant = made.variant;
+  record.expires = expires;
+  record.endpoint = made.endpoint;
+  record.idle_since = now;
+  planner_.succeeded(made, record, now, orders);
+  if (pool_.is_draining) {
+    pool_.retire(record, RetireReason::kShutdown, orders);
+  } else {
+    schedule(now, orders);
+  }
+  return id;
+}
+
+// Each life is shortened by chance, so that those that begin together do not end together.
+TimePoint Broker::new_end_of_life(TimePoint now) {
+  if (pool_.limits.recycle.count() <= 0) return TimePoint::max();
+  std::uniform_real_distribution<double> shorter(0.0, pool_.limits.recycle_jitter);
+  return end_of_life(pool_.limits, pool_.backends.ends_of_life(), shorter(random_), now);
+}
+
+void Broker::set_connection(BackendId backend, std::uint64_t number) {
+  pool_.backends.at(backend).tidb_connection = number;
+}
+
+void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders& orders) {
+  planner_.failed(pool_.dials.fail(dial, error, now));
+  schedule(now, orders);
+}
+
+void Broker::pinged(BackendId backend, TimePoint now, Orders& orders) {
+  BackendRecord& record = pool_.backends.at(backend);
+  TIDEPOOL_CHECK(record.state() == State::kPinging);
+  record.heard_at = now;
+  record.is_suspect = false;
+  if (pool_.is_draining) return pool_.retire(record, RetireReason::kShutdown, orders);
+  pool_.backends.set_state(record, State::kIdle);
+  pool_.backends.sort_in(record);  // a ping is no use: it is as idle as before
+  schedule(now, orders);
+  ping_by_time(now, orders);
+}
+
+void Broker::suspect_idle() {
+  for (const BackendId id : pool_.backends.in(State::kIdle))
+    pool_.backends.at(id).is_suspect = true;
+}
+
+std::optional<std::uint64_t> Broker::holder_of(std::uint64_t connection) const {
+  const BackendRecord* record = pool_.backends.find_connection(connection);
+  if (record == nullptr) return std::nullopt;
+  return record->is_held() ? record->holder : 0;
+}
+
+void Broker::end_idle(std::uint64_t connection, TimePoint now, Orders& orders) {
+  BackendRecord* found = pool_.backends.find_connection(connection);
+  if (found == nullptr) return;
+  BackendRecord& record = *found;
+  record.expires = std::min(record.expires, now);  // one that is being pinged goes after that
+  if (record.state() != State::kIdle) return;
+  pool_.retire(record, RetireReason::kKilled, orders);
+  schedule(now, orders);
+}
+
 void Broker::tick(TimePoint now, Orders& orders) {
-  expire_waiters(now, orders);
+  fail_due_waiters(pool_, now, orders);
   retire_by_time(now, orders);
-  recall_by_time(now, orders);
+  recall_due(pool_, now, orders);
   if (pool_.is_draining) return;
   schedule(now, orders);
   planner_.tick(now, orders);
   ping_by_time(now, orders);
+}
+
+void Broker::retire_by_time(TimePoint now, Orders& orders) {
+  const BackendTable::List& idle = pool_.backends.in(State::kIdle);
+  const BackendTable::List oldest_first(idle.rbegin(), idle.rend());
+  unsigned remaining = pool_.backends.kept();
+  for (const BackendId id : oldest_first) {
+    BackendRecord& record = pool_.backends.at(id);
+    const auto reason = reason_to_retire(record, pool_.limits, pool_.figures(), remaining, now);
+    if (!reason) continue;
+    pool_.retire(record, *reason, orders);
+    --remaining;
+  }
+}
+
+// One at a time: it cannot be lent meanwhile.
+void Broker::ping_by_time(TimePoint now, Orders& orders) {
+  if (pool_.backends.count(State::kPinging) > 0) return;
+  const BackendTable::List& idle = pool_.backends.in(State::kIdle);
+  const auto found = std::find_if(idle.rbegin(), idle.rend(), [&](BackendId id) {
+    return is_ping_due(pool_.backends.at(id), pool_.limits, now);
+  });
+  if (found == idle.rend()) return;
+  BackendRecord& record = pool_.backends.at(*found);
+  pool_.backends.set_state(record, State::kPinging);
+  orders.push_back({record.worker, PingOrder{record.id}});
+}
+
+void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, TimePoint now,
+                     Orders& orders) {
+  if (pool_.is_draining) return;
+  planner_.warm_up(count, {.worker = worker, .variant = variant}, now, orders);
 }
 
 void Broker::drain(Orders& orders) {
@@ -107,8 +222,7 @@ void Broker::drain(Orders& orders) {
   const BackendTable::List idle = pool_.backends.in(State::kIdle);
   for (const BackendId backend : idle)
     pool_.retire(pool_.backends.at(backend), RetireReason::kShutdown, orders);
-  for (const BackendId backend : pool_.backends.in(State::kParked))
-    pool_.recall(pool_.backends.at(backend), orders);
+  recall_all(pool_, orders);
 }
 
 void Broker::resume(TimePoint now, Orders& orders) {
@@ -125,6 +239,16 @@ void Broker::set_limits(const Limits& limits, TimePoint now, Orders& orders) {
   pool_.limits.endpoints = endpoints;
   pool_.limits.elsewhere = elsewhere;
   pool_.queue.set_by_database(pool_.limits.max_leases_per_database > 0);
+  schedule(now, orders);
+}
+
+void Broker::set_elsewhere(unsigned backends, TimePoint now, Orders& orders) {
+  pool_.limits.elsewhere = backends;
+  while (pool_.backends.open() > pool_.limits.cap() && pool_.backends.count(State::kIdle) > 0) {
+    pool_.retire(pool_.backends.at(pool_.backends.in(State::kIdle).back()), RetireReason::kOverflow,
+                 orders);
+  }
+  if (pool_.backends.open() > pool_.limits.cap()) recall_all(pool_, orders);
   schedule(now, orders);
 }
 

@@ -2,7 +2,8 @@
 // backends by number only, is told the time, and answers with orders for the workers; SharedBroker
 // puts the mutex around it.
 //
-// Whatever happens, it ends with schedule(), the one place that decides who gets what.
+// A thin conductor: BrokerState is what it knows, Scheduler decides who gets what (whatever happens
+// ends there), DialPlanner which backends are opened in advance.
 //
 // Invariants: live backends + dials under way + backends still closing never exceed Limits::cap().
 // Nobody who may have a lease waits while a backend of the same variant is idle.
@@ -11,18 +12,14 @@
 #include <cstdint>
 #include <optional>
 #include <random>
-#include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "tidepool/base/clock.h"
 #include "tidepool/pool/broker_state.h"
 #include "tidepool/pool/broker_types.h"
 #include "tidepool/pool/dial_planner.h"
+#include "tidepool/pool/scheduler.h"
 
 namespace tidepool::pool {
-
-class Supply;
 
 class Broker {
  public:
@@ -33,7 +30,7 @@ class Broker {
 
   // A lease at once: only an idle backend of the asking worker itself, when nobody else waits for
   // such a one.
-  std::optional<BackendId> try_acquire(WorkerIndex worker, const Want& want);
+  [[nodiscard]] std::optional<BackendId> try_acquire(WorkerIndex worker, const Want& want);
 
   // Queues a waiter until a grant, a failure or the deadline. Call after try_acquire() had nothing.
   WaiterId enqueue(WorkerIndex worker, const Want& want, TimePoint deadline, TimePoint now,
@@ -51,7 +48,7 @@ class Broker {
   // keeps the lease until it goes on with unpark(), or release() after a RecallOrder asked for it
   // (because somebody waits, the backend's life ends or Parking::limit has passed). False: others
   // need the backend now, read back and release it.
-  bool park(BackendId backend, TimePoint now);
+  [[nodiscard]] bool park(BackendId backend, TimePoint now);
   void unpark(BackendId backend, TimePoint now, Orders& orders);
 
   // The lease is over and the backend clean; `state` is the hash of the state that it is in now.
@@ -77,7 +74,7 @@ class Broker {
 
   // The session (0: none) that has the backend with that number of TiDB's; nullopt: there is no
   // such backend.
-  std::optional<std::uint64_t> holder_of(std::uint64_t connection) const;
+  [[nodiscard]] std::optional<std::uint64_t> holder_of(std::uint64_t connection) const;
   // Retires the backend with that number of TiDB's if nobody has it: a client has killed it.
   void end_idle(std::uint64_t connection, TimePoint now, Orders& orders);
 
@@ -119,46 +116,18 @@ class Broker {
   using State = BackendRecord::State;
   using Reach = BackendTable::Reach;
 
-  // Who gets what.
-  void schedule(TimePoint now, Orders& orders);
-  void grant_idle(TimePoint now, Orders& orders);
-  void bring_backends(TimePoint now, Orders& orders);
-  bool bring_backend(const Waiter& waiter, Supply& supply, TimePoint now, Orders& orders);
-  bool can_bring(TimePoint now) const;
-  void swap_variant(const Waiter& waiter, TimePoint now, Orders& orders);
-  bool make_room(const Waiter& waiter, Orders& orders);
-  bool is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoint now) const;
-  Supply supply() const;
-  template <class Suits>
-  const Waiter* next_waiter(Suits suits) const {
-    return pool_.turns().next(suits);
-  }
-  void hand_to(const Waiter& waiter, BackendId backend, Orders& orders);
-
-  // Those who get nothing.
-  bool is_full() const;
-  void expire_waiters(TimePoint now, Orders& orders);
-  void fail_all_waiters(const Error& error, Orders& orders);
-  Error timeout_error() const;
-  Error absent_error() const;
-  Error full_error() const;
-  std::string state_text() const;
-
-  // Backends and dials.
+  void schedule(TimePoint now, Orders& orders) { scheduler_.run(now, orders); }
   std::optional<RetireReason> end_at_release(const BackendRecord& record, TimePoint now);
-  bool recall_for(std::uint64_t variant, Orders& orders);
-  void recall_of(const Want& want, Orders& orders);
-  void recall_by_time(TimePoint now, Orders& orders);
   void retire_by_time(TimePoint now, Orders& orders);
   void ping_by_time(TimePoint now, Orders& orders);
   TimePoint new_end_of_life(TimePoint now);
 
   BrokerState pool_;
+  Scheduler scheduler_;
   DialPlanner planner_;
   std::mt19937_64 random_;
   WaiterId last_waiter_ = 0;
   TimePoint last_wait_{};  // when a session last had to queue
-  TimePoint last_swap_{};  // when a backend last had to go although its variant was wanted
 };
 
 }  // namespace tidepool::pool

@@ -1,15 +1,18 @@
-// Who gets what: the one scheduler over the queue. It runs after everything that happens, serves
-// the waiters in their turns from what is idle, and has backends brought for the others in the same
-// turns.
+#include "tidepool/pool/scheduler.h"
+
 #include <algorithm>
 #include <optional>
 #include <vector>
 
+#include "parking.h"
 #include "supply.h"
-#include "tidepool/pool/broker.h"
+#include "waiters.h"
 
 namespace tidepool::pool {
 namespace {
+
+using State = BackendRecord::State;
+using Reach = BackendTable::Reach;
 
 // A waiter for whose variant there are backends may take the place of a backend that others want
 // once it has waited this much longer than they. And where there are fewer places than variants,
@@ -18,16 +21,21 @@ constexpr std::chrono::milliseconds kVariantPatience{250};
 
 }  // namespace
 
-void Broker::schedule(TimePoint now, Orders& orders) {
-  if (pool_.queue.is_empty() || pool_.is_draining) return;
-  if (pool_.backends.open() == 0 && pool_.dials.gate().is_hopeless(now))
-    return fail_all_waiters(*pool_.dials.gate().last_error(), orders);
+bool Scheduler::has_waiter(std::uint64_t variant) const {
+  return next_waiter([variant](const Waiter& one) { return one.want.variant == variant; }) !=
+         nullptr;
+}
+
+void Scheduler::serve(TimePoint now, Orders& orders) {
+  const DialGate& gate = pool_.dials.gate();
+  if (pool_.backends.open() == 0 && gate.is_hopeless(now))
+    return fail_all_waiters(pool_, *gate.last_error(), orders);
   grant_idle(now, orders);
   bring_backends(now, orders);
 }
 
 // Each turn serves a waiter or ends.
-void Broker::grant_idle(TimePoint now, Orders& orders) {
+void Scheduler::grant_idle(TimePoint now, Orders& orders) {
   while (pool_.backends.count(State::kIdle) > 0) {
     const Waiter* waiter = next_waiter([](const Waiter&) { return true; });
     if (waiter == nullptr) return;
@@ -47,7 +55,7 @@ void Broker::grant_idle(TimePoint now, Orders& orders) {
 
 // The next of all waits in vain for another variant than those of the idle backends: one of them
 // goes, even if somebody else would take it.
-void Broker::swap_variant(const Waiter& waiter, TimePoint now, Orders& orders) {
+void Scheduler::swap_variant(const Waiter& waiter, TimePoint now, Orders& orders) {
   if (pool_.has_room() || pool_.backends.count(State::kClosing) > 0 || !pool_.dials.may_begin(now))
     return;
   if (supply().take(waiter.want.variant)) return;
@@ -64,14 +72,14 @@ void Broker::swap_variant(const Waiter& waiter, TimePoint now, Orders& orders) {
   if (found != idle.rend()) pool_.retire(pool_.backends.at(*found), RetireReason::kVariant, orders);
 }
 
-bool Broker::is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoint now) const {
+bool Scheduler::is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoint now) const {
   if (rival.since - waiter.since > kVariantPatience) return true;
   return !pool_.backends.has_open(waiter.want.variant) && now - last_swap_ >= kVariantPatience;
 }
 
 // Nothing idle suits anybody. Thousands may wait, and this runs for each that comes: it stops as
 // soon as nobody can be helped.
-void Broker::bring_backends(TimePoint now, Orders& orders) {
+void Scheduler::bring_backends(TimePoint now, Orders& orders) {
   if (!can_bring(now)) return;
   Supply coming = supply();
   WaitQueue::Turns plan = pool_.turns();
@@ -82,64 +90,56 @@ void Broker::bring_backends(TimePoint now, Orders& orders) {
     });
     if (waiter == nullptr) break;
     plan.plan(*waiter);
-    if (!bring_backend(*waiter, coming, now, orders)) given_up.push_back(waiter->want.variant);
+    if (bring_backend(*waiter, coming, now, orders) == Outlook::kNothing)
+      given_up.push_back(waiter->want.variant);
   }
   if (pool_.backends.count(State::kParked) == 0) return;
   pool_.queue.for_each_line([&](const Waiter& head) {
-    if (!plan.allows(head.want)) recall_of(head.want, orders);
+    if (!plan.allows(head.want)) recall_leases_of(pool_, head.want, orders);
   });
 }
 
-bool Broker::can_bring(TimePoint now) const {
-  const BackendTable::List& parked = pool_.backends.in(State::kParked);
-  const bool can_recall = std::any_of(parked.begin(), parked.end(), [&](BackendId id) {
-    return !pool_.backends.at(id).is_recalled;
-  });
-  if (can_recall) return true;
+bool Scheduler::can_bring(TimePoint now) const {
+  if (can_recall(pool_)) return true;
   const bool has_room = pool_.has_room() || pool_.backends.count(State::kIdle) > 0;
   return has_room && pool_.dials.may_begin(now);
 }
 
-// Asks a parked backend back, dials one, or makes room for one; false: nobody else who waits for
-// this variant gets one now either.
-bool Broker::bring_backend(const Waiter& waiter, Supply& supply, TimePoint now, Orders& orders) {
+// Asks a parked backend back, dials one, or makes room for one.
+Scheduler::Outlook Scheduler::bring_backend(const Waiter& waiter, Supply& supply, TimePoint now,
+                                            Orders& orders) {
   const std::uint64_t variant = waiter.want.variant;
-  if (supply.take(variant)) return true;
+  if (supply.take(variant)) return Outlook::kComes;
+  const bool may_dial = pool_.dials.may_begin(now);
   const bool is_large = pool_.total() >= pool_.limits.own_size();
-  if (is_large && recall_for(variant, orders)) return true;
-  if (!pool_.dials.may_begin(now)) return recall_for(variant, orders);
+  if ((is_large || !may_dial) && recall_oldest_of(pool_, variant, orders)) return Outlook::kComes;
+  if (!may_dial) return Outlook::kNothing;
   if (pool_.has_room()) {
-    pool_.dials.begin(
-        {.worker = waiter.worker, .variant = variant, .purpose = Dial::Purpose::kWaiter}, now,
-        orders);
-    return true;
+    const Dial dial{.worker = waiter.worker, .variant = variant, .purpose = Dial::Purpose::kWaiter};
+    pool_.dials.begin(dial, now, orders);
+    return Outlook::kComes;
   }
-  if (supply.take_place()) return true;
+  if (supply.take_place()) return Outlook::kComes;
   const unsigned closing = pool_.backends.count(State::kClosing);
-  return pool_.dials.may_begin_besides(closing, now) && make_room(waiter, orders);
+  if (!pool_.dials.may_begin_besides(closing, now)) return Outlook::kNothing;
+  return make_room(waiter, orders);
 }
 
 // Retires the idle backend that was used longest ago, or has one given up that is parked; its place
 // is free once it is closed.
-bool Broker::make_room(const Waiter& waiter, Orders& orders) {
+Scheduler::Outlook Scheduler::make_room(const Waiter& waiter, Orders& orders) {
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
   if (!idle.empty()) {
     pool_.retire(pool_.backends.at(idle.back()), RetireReason::kVariant, orders);
-    return true;
+    return Outlook::kComes;
   }
-  const BackendTable::List& parked = pool_.backends.in(State::kParked);
-  const auto found = std::find_if(parked.begin(), parked.end(), [&](BackendId id) {
-    const BackendRecord& record = pool_.backends.at(id);
-    return record.variant != waiter.want.variant && !record.is_recalled;
-  });
-  if (found == parked.end()) return false;
-  pool_.recall(pool_.backends.at(*found), orders);
-  return true;
+  const bool is_recalled = recall_oldest_but(pool_, waiter.want.variant, orders);
+  return is_recalled ? Outlook::kComes : Outlook::kNothing;
 }
 
 // Backends on their way: dialled, pinged, or asked back from a session that parks them; places that
 // become free.
-Supply Broker::supply() const {
+Supply Scheduler::supply() const {
   Supply found;
   pool_.dials.for_each([&](const Dial& dial) { found.add(dial.variant); });
   for (const BackendId id : pool_.backends.in(State::kPinging))
@@ -153,7 +153,7 @@ Supply Broker::supply() const {
   return found;
 }
 
-void Broker::hand_to(const Waiter& waiter, BackendId backend, Orders& orders) {
+void Scheduler::hand_to(const Waiter& waiter, BackendId backend, Orders& orders) {
   BackendRecord& record = pool_.backends.at(backend);
   if (record.worker == waiter.worker) {
     orders.push_back({record.worker, GrantOrder{waiter.id, backend}});

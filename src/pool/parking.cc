@@ -1,0 +1,75 @@
+#include "parking.h"
+
+namespace tidepool::pool {
+namespace {
+
+using State = BackendRecord::State;
+
+template <class Suits>
+bool recall_first(BrokerState& pool, Suits suits, Orders& orders) {
+  for (const BackendId id : pool.backends.in(State::kParked)) {
+    BackendRecord& record = pool.backends.at(id);
+    if (record.is_recalled || !suits(record)) continue;
+    pool.recall(record, orders);
+    return true;
+  }
+  return false;
+}
+
+template <class Suits>
+void recall_if(BrokerState& pool, Suits suits, Orders& orders) {
+  for (const BackendId id : pool.backends.in(State::kParked)) {
+    BackendRecord& record = pool.backends.at(id);
+    if (suits(record)) pool.recall(record, orders);
+  }
+}
+
+}  // namespace
+
+bool may_park(const BrokerState& pool, const BackendRecord& record, TimePoint last_wait,
+              TimePoint now) {
+  const bool is_busy = last_wait != TimePoint{} && now - last_wait < pool.limits.parking.busy;
+  const bool is_last =
+      pool.backends.count(State::kIdle) == 0 && pool.total() >= pool.limits.own_size();
+  const bool is_needed = !pool.queue.is_empty() || (is_busy && is_last);
+  return !pool.is_draining && now < record.expires && !is_needed;
+}
+
+bool can_recall(const BrokerState& pool) {
+  for (const BackendId id : pool.backends.in(State::kParked))
+    if (!pool.backends.at(id).is_recalled) return true;
+  return false;
+}
+
+bool recall_oldest_of(BrokerState& pool, std::uint64_t variant, Orders& orders) {
+  return recall_first(
+      pool, [&](const BackendRecord& record) { return record.variant == variant; }, orders);
+}
+
+bool recall_oldest_but(BrokerState& pool, std::uint64_t variant, Orders& orders) {
+  return recall_first(
+      pool, [&](const BackendRecord& record) { return record.variant != variant; }, orders);
+}
+
+void recall_leases_of(BrokerState& pool, const Want& want, Orders& orders) {
+  const auto is_theirs = [&](const BackendRecord& record) {
+    const bool is_users = want.max_leases > 0 && record.user == want.user;
+    const bool is_databases = want.database != 0 && record.database == want.database;
+    return is_users || is_databases;
+  };
+  recall_if(pool, is_theirs, orders);
+}
+
+void recall_due(BrokerState& pool, TimePoint now, Orders& orders) {
+  const auto is_due = [&](const BackendRecord& record) {
+    return now >= record.expires || now - record.idle_since >= pool.limits.parking.limit;
+  };
+  recall_if(pool, is_due, orders);
+}
+
+void recall_all(BrokerState& pool, Orders& orders) {
+  recall_if(
+      pool, [](const BackendRecord&) { return true; }, orders);
+}
+
+}  // namespace tidepool::pool
