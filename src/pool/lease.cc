@@ -1,6 +1,6 @@
 #include "tidepool/pool/lease.h"
 
-#include "node.h"
+#include "pooled_connection.h"
 #include "tidepool/pool/fitness.h"
 #include "tidepool/pool/worker_pool.h"
 
@@ -10,44 +10,44 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
   give_up();
   pool_ = other.pool_;
-  node_ = std::exchange(other.node_, nullptr);
+  pooled_ = std::exchange(other.pooled_, nullptr);
   return *this;
 }
 
 BackendId Lease::id() const {
-  return node_->id;
+  return pooled_->id;
 }
 
 net::Stream& Lease::stream() {
-  return node_->connection->stream();
+  return pooled_->connection->stream();
 }
 
 std::uint64_t Lease::tidb_connection() const {
-  return node_->tidb_connection;
+  return pooled_->tidb_connection;
 }
 
 Memory& Lease::memory() {
-  return node_->memory;
+  return pooled_->memory;
 }
 
 void Lease::set_broken() {
-  node_->connection->set_broken();
+  pooled_->connection->set_broken();
 }
 
 void Lease::note_error(std::uint16_t number, std::string_view message) {
-  if (ends_backend(number, message)) node_->is_unfit = true;
+  if (ends_backend(number, message)) pooled_->is_unfit = true;
 }
 
 bool Lease::park(LeaseKeeper& keeper) {
-  return pool_->park(*node_, keeper);
+  return pool_->park(*pooled_, keeper);
 }
 
 bool Lease::unpark() {
-  return pool_->unpark(*node_);
+  return pool_->unpark(*pooled_);
 }
 
 void Lease::release(Release how) {
-  pool_->release(*std::exchange(node_, nullptr), how);
+  pool_->release(*std::exchange(pooled_, nullptr), how);
 }
 
 Ticket& Ticket::operator=(Ticket&& other) noexcept {

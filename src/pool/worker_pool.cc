@@ -2,15 +2,17 @@
 
 #include <utility>
 
-#include "node.h"
+#include "pooled_connection.h"
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
 
 namespace tidepool::pool {
 namespace {
 
+using State = PooledConnection::State;
+
 constexpr std::chrono::milliseconds kClockInterval{100};
-constexpr std::chrono::seconds kGoodbyeTimeout{1};
+constexpr std::chrono::seconds kQuitTimeout{1};
 constexpr std::chrono::seconds kPingTimeout{5};
 // A backend that was idle for less than this is lent without looking at its socket first.
 constexpr std::chrono::milliseconds kFreshlyUsed{2};
@@ -37,13 +39,13 @@ std::optional<Lease> WorkerPool::try_acquire(const Want& want) {
   const auto backend =
       broker_.with([&](Broker& broker, Orders&) { return broker.try_acquire(index_, want); });
   if (!backend) return std::nullopt;
-  Node* node = find(*backend);
-  TIDEPOOL_CHECK(node != nullptr);
-  if (!is_alive(*node)) {
-    lose(*node, RetireReason::kLost);
+  PooledConnection* pooled = find(*backend);
+  TIDEPOOL_CHECK(pooled != nullptr);
+  if (!is_alive(*pooled)) {
+    lose(*pooled, RetireReason::kLost);
     return try_acquire(want);
   }
-  return lend(*node, {});  // without waiting
+  return lend(*pooled, {});  // without waiting
 }
 
 Ticket WorkerPool::wait(const Want& want, Duration timeout, LeaseSink& sink) {
@@ -95,17 +97,17 @@ void WorkerPool::carry_out(const Orders& orders) {
 }
 
 void WorkerPool::grant(const GrantOrder& order) {
-  Node* node = find(order.backend);
-  if (node == nullptr) return requeue(order.waiter);
+  PooledConnection* pooled = find(order.backend);
+  if (pooled == nullptr) return requeue(order.waiter);
   const auto found = waiting_.find(order.waiter);
-  if (found == waiting_.end()) return give_back(*node);  // the session no longer waits
-  if (!is_alive(*node)) {
-    lose(*node, RetireReason::kLost);
+  if (found == waiting_.end()) return stay_idle(*pooled);  // the session no longer waits
+  if (!is_alive(*pooled)) {
+    lose(*pooled, RetireReason::kLost);
     return requeue(order.waiter);
   }
   const Waiting waiting = found->second;
   waiting_.erase(found);
-  waiting.sink->on_lease(lend(*node, waiting.since));
+  waiting.sink->on_lease(lend(*pooled, waiting.since));
 }
 
 void WorkerPool::fail_waiter(const FailOrder& order) {
@@ -130,181 +132,189 @@ void WorkerPool::requeue(WaiterId waiter) {
 
 void WorkerPool::move(const MoveOrder& order) {
   WorkerPool* target = peers_.at(order.to);
-  const auto found = nodes_.find(order.backend);
-  if (found == nodes_.end()) {
+  const auto found = connections_.find(order.backend);
+  if (found == connections_.end()) {
     target->loop_.post([target, waiter = order.waiter] { target->requeue(waiter); });
     return;
   }
-  std::unique_ptr<Node> node = std::move(found->second);
-  nodes_.erase(found);
-  node->connection->detach();
-  node->owner = target;
-  // A std::function must be copyable, so the node travels in a shared box with one taker.
-  auto box = std::make_shared<std::unique_ptr<Node>>(std::move(node));
+  std::unique_ptr<PooledConnection> pooled = std::move(found->second);
+  connections_.erase(found);
+  pooled->connection->detach();
+  pooled->owner = target;
+  // A std::function must be copyable, so the pooled travels in a shared box with one taker.
+  auto box = std::make_shared<std::unique_ptr<PooledConnection>>(std::move(pooled));
   target->loop_.post(
       [target, box, waiter = order.waiter] { target->adopt(std::move(*box), waiter); });
 }
 
-void WorkerPool::adopt(std::unique_ptr<Node> node, WaiterId waiter) {
-  node->connection->attach(loop_, node.get());
-  const BackendId id = node->id;
-  nodes_[id] = std::move(node);
+void WorkerPool::adopt(std::unique_ptr<PooledConnection> pooled, WaiterId waiter) {
+  pooled->connection->attach(loop_, pooled.get());
+  const BackendId id = pooled->id;
+  connections_[id] = std::move(pooled);
   grant({waiter, id});
 }
 
-Lease WorkerPool::lend(Node& node, TimePoint since) {
-  node.state = Node::State::kLeased;
-  node.connection->stream().set_sink(nullptr);
+Lease WorkerPool::lend(PooledConnection& pooled, TimePoint since) {
+  pooled.enter(State::kLeased);
+  pooled.connection->stream().set_sink(nullptr);
   broker_.stats().leases.add();
   broker_.stats().lease_wait.observe(since == TimePoint{} ? Duration{} : Clock::now() - since);
-  return {*this, node};
+  return {*this, pooled};
 }
 
 // Looks at the socket without a round trip. A TLS ticket may be there; anything else means the end.
 // Not with the loop's scratch buffer, in which the session that asks may have its client's bytes.
-bool WorkerPool::is_alive(Node& node) {
-  if (loop_.now() - node.idle_since < kFreshlyUsed) return true;
+bool WorkerPool::is_alive(PooledConnection& pooled) {
+  if (loop_.now() - pooled.idle_since < kFreshlyUsed) return true;
   char unwanted = 0;
-  const auto result = node.connection->stream().read({&unwanted, 1});
+  const auto result = pooled.connection->stream().read({&unwanted, 1});
   return result && result->status == net::ReadResult::Status::kWouldBlock;
 }
 
-bool WorkerPool::park(Node& node, LeaseKeeper& keeper) {
-  if (node.is_unfit) return false;
+bool WorkerPool::park(PooledConnection& pooled, LeaseKeeper& keeper) {
+  if (pooled.is_unfit) return false;
   const bool is_parked =
-      broker_.with([&](Broker& broker, Orders&) { return broker.park(node.id, loop_.now()); });
+      broker_.with([&](Broker& broker, Orders&) { return broker.park(pooled.id, loop_.now()); });
   if (!is_parked) return false;
-  node.keeper = &keeper;
-  node.idle_since = loop_.now();
+  pooled.enter(State::kParked);
+  pooled.keeper = &keeper;
+  pooled.idle_since = loop_.now();
   return true;
 }
 
-bool WorkerPool::unpark(Node& node) {
-  if (node.keeper == nullptr) return true;
-  node.keeper = nullptr;
+bool WorkerPool::unpark(PooledConnection& pooled) {
+  if (pooled.state() != State::kParked) return true;
+  pooled.enter(State::kLeased);
+  pooled.keeper = nullptr;
   broker_.with(
-      [&](Broker& broker, Orders& orders) { broker.unpark(node.id, loop_.now(), orders); });
-  return is_alive(node);
+      [&](Broker& broker, Orders& orders) { broker.unpark(pooled.id, loop_.now(), orders); });
+  return is_alive(pooled);
 }
 
 void WorkerPool::recall(const RecallOrder& order) {
-  Node* node = find(order.backend);
-  if (node != nullptr && node->keeper != nullptr) node->keeper->on_recall();
+  PooledConnection* pooled = find(order.backend);
+  if (pooled != nullptr && pooled->keeper != nullptr) pooled->keeper->on_recall();
 }
 
 void WorkerPool::retire(const RetireOrder& order) {
-  Node* node = find(order.backend);
-  if (node == nullptr) return;
-  say_goodbye(*node, order.reason);
+  PooledConnection* pooled = find(order.backend);
+  if (pooled == nullptr) return;
+  send_quit(*pooled, order.reason);
 }
 
-void WorkerPool::say_goodbye(Node& node, RetireReason reason) {
+void WorkerPool::send_quit(PooledConnection& pooled, RetireReason reason) {
   broker_.stats().retired[reason].add();
   log::debug("backend retired", {{"pool", options_.name}, {"reason", to_string(reason)}});
-  node.state = Node::State::kGoodbye;
-  net::Stream& stream = node.connection->stream();
-  stream.set_sink(&node);
-  node.connection->set_broken();  // the goodbye is said here, and its end awaited
-  if (!stream.write(kQuitPacket)) return forget(node);
-  node.goodbye = std::make_unique<net::Timer>(loop_);
-  node.goodbye->start(kGoodbyeTimeout, [this, &node] { forget(node); });
+  pooled.enter(State::kClosing);
+  net::Stream& stream = pooled.connection->stream();
+  stream.set_sink(&pooled);
+  pooled.connection->set_broken();  // COM_QUIT is sent here, and its end awaited
+  if (!stream.write(kQuitPacket)) return forget(pooled);
+  pooled.quit_timer = std::make_unique<net::Timer>(loop_);
+  pooled.quit_timer->start(kQuitTimeout, [this, &pooled] { forget(pooled); });
 }
 
 void WorkerPool::ping(const PingOrder& order) {
-  Node* node = find(order.backend);
-  if (node == nullptr) return;
-  node->state = Node::State::kPinging;
-  node->call = node->connection->ping(kPingTimeout, [this, node](Result<void> answer) {
+  PooledConnection* pooled = find(order.backend);
+  if (pooled == nullptr) return;
+  pooled->enter(State::kPinging);
+  pooled->call = pooled->connection->ping(kPingTimeout, [this, pooled](Result<void> answer) {
     if (!answer) {
       log::info("ping failed", {{"pool", options_.name}, {"error", answer.error().message}});
-      return lose(*node, RetireReason::kLost);
+      return lose(*pooled, RetireReason::kLost);
     }
-    node->state = Node::State::kIdle;
-    node->connection->stream().set_sink(node);
+    pooled->enter(State::kIdle);
+    pooled->connection->stream().set_sink(pooled);
     broker_.with(
-        [&](Broker& broker, Orders& orders) { broker.pinged(node->id, loop_.now(), orders); });
+        [&](Broker& broker, Orders& orders) { broker.pinged(pooled->id, loop_.now(), orders); });
   });
 }
 
 // TiDB has said on it that another connection is better.
-void WorkerPool::retire_unfit(Node& node) {
+void WorkerPool::retire_unfit(PooledConnection& pooled) {
   broker_.with([&](Broker& broker, Orders& orders) {
-    broker.retire(node.id, loop_.now(), orders);
+    broker.retire(pooled.id, loop_.now(), orders);
     broker.suspect_idle();
   });
-  say_goodbye(node, RetireReason::kLost);
+  send_quit(pooled, RetireReason::kLost);
 }
 
-void WorkerPool::on_node_event(Node& node) {
-  const auto result = node.connection->stream().read(loop_.scratch());
+void WorkerPool::on_event(PooledConnection& pooled) {
+  const auto result = pooled.connection->stream().read(loop_.scratch());
   if (result && result->status == net::ReadResult::Status::kWouldBlock) return;
-  if (node.state == Node::State::kGoodbye) return forget(node);
+  if (pooled.state() == State::kClosing) return forget(pooled);
   log::info("idle backend lost", {{"pool", options_.name},
                                   {"error", result ? "closed by TiDB" : result.error().message}});
-  lose(node, RetireReason::kLost);
+  lose(pooled, RetireReason::kLost);
 }
 
-void WorkerPool::release(Node& node, Release how) {
-  if (how == Release::kReset) (void)unpark(node);  // not parked and resetting at once
-  node.keeper = nullptr;
-  net::Stream& stream = node.connection->stream();
+void WorkerPool::release(PooledConnection& pooled, Release how) {
+  if (how == Release::kReset) (void)unpark(pooled);  // not parked and resetting at once
+  pooled.keeper = nullptr;
+  net::Stream& stream = pooled.connection->stream();
   stream.resume(
       net::PauseReason::kPeerFull);  // the client that could not take more is not the next one
   if (how != Release::kDiscard && stream.queued_bytes() > 0) {  // half a packet may be out
-    node.connection->set_broken();
-    return lose(node, RetireReason::kDirty);
+    pooled.connection->set_broken();
+    return lose(pooled, RetireReason::kDirty);
   }
-  if (how != Release::kDiscard && node.is_unfit) return retire_unfit(node);
+  if (how != Release::kDiscard && pooled.is_unfit) return retire_unfit(pooled);
   switch (how) {
-    case Release::kClean: return give_back(node);
-    case Release::kReset: return reset(node);
-    case Release::kDiscard: return lose(node, RetireReason::kError);
+    case Release::kClean: return give_back(pooled);
+    case Release::kReset: return reset(pooled);
+    case Release::kDiscard: return lose(pooled, RetireReason::kError);
   }
 }
 
-void WorkerPool::give_back(Node& node) {
-  node.state = Node::State::kIdle;
-  node.idle_since = loop_.now();
-  node.connection->stream().set_sink(&node);
+void WorkerPool::give_back(PooledConnection& pooled) {
+  pooled.enter(State::kIdle);
+  stay_idle(pooled);
+}
+
+void WorkerPool::stay_idle(PooledConnection& pooled) {
+  pooled.idle_since = loop_.now();
+  pooled.connection->stream().set_sink(&pooled);
   broker_.with([&](Broker& broker, Orders& orders) {
-    broker.release(node.id, node.memory.actual.hash(), loop_.now(), orders);
+    broker.release(pooled.id, pooled.memory.actual.hash(), loop_.now(), orders);
   });
 }
 
-void WorkerPool::reset(Node& node) {
-  node.state = Node::State::kResetting;
+void WorkerPool::reset(PooledConnection& pooled) {
+  pooled.enter(State::kResetting);
   broker_.stats().backends[BackendState::kResetting].add();
-  node.call = node.connection->reset(options_.control_timeout, [this, &node](Result<void> result) {
-    broker_.stats().backends[BackendState::kResetting].sub();
-    if (!result) {
-      log::info("reset failed", {{"pool", options_.name}, {"error", result.error().message}});
-      return lose(node, RetireReason::kDirty);
-    }
-    node.memory.reset();
-    give_back(node);
-  });
+  pooled.call =
+      pooled.connection->reset(options_.control_timeout, [this, &pooled](Result<void> result) {
+        broker_.stats().backends[BackendState::kResetting].sub();
+        if (!result) {
+          log::info("reset failed", {{"pool", options_.name}, {"error", result.error().message}});
+          return lose(pooled, RetireReason::kDirty);
+        }
+        pooled.memory.reset();
+        give_back(pooled);
+      });
 }
 
-void WorkerPool::lose(Node& node, RetireReason reason) {
+void WorkerPool::lose(PooledConnection& pooled, RetireReason reason) {
   broker_.stats().retired[reason].add();
-  if (reason == RetireReason::kLost) node.connection->set_broken();
+  if (reason == RetireReason::kLost) pooled.connection->set_broken();
   broker_.with([&](Broker& broker, Orders& orders) {
-    broker.retire(node.id, loop_.now(), orders);
+    broker.retire(pooled.id, loop_.now(), orders);
     // Whatever ended this one may have ended the idle ones too, without their having heard of it.
     if (reason == RetireReason::kLost || reason == RetireReason::kError) broker.suspect_idle();
   });
-  forget(node);
+  forget(pooled);
 }
 
-void WorkerPool::forget(Node& node) {
-  const auto found = nodes_.find(node.id);
-  TIDEPOOL_CHECK(found != nodes_.end());
-  node.connection->stream().set_sink(nullptr);
-  if (node.goodbye) node.goodbye->stop();  // due as well perhaps, and it lives a little longer
-  const BackendId id = node.id;
-  count_backend(node.endpoint, -1);
+void WorkerPool::forget(PooledConnection& pooled) {
+  const auto found = connections_.find(pooled.id);
+  TIDEPOOL_CHECK(found != connections_.end());
+  pooled.connection->stream().set_sink(nullptr);
+  if (pooled.quit_timer)
+    pooled.quit_timer->stop();  // due as well perhaps, and it lives a little longer
+  const BackendId id = pooled.id;
+  count_backend(pooled.endpoint, -1);
   loop_.retire(std::move(found->second));  // we may be in its callback
-  nodes_.erase(found);
+  connections_.erase(found);
   broker_.with([&](Broker& broker, Orders& orders) { broker.closed(id, loop_.now(), orders); });
 }
 
@@ -313,17 +323,17 @@ void WorkerPool::cancel(WaiterId waiter) {
   broker_.with([&](Broker& broker, Orders& orders) { broker.cancel(waiter, loop_.now(), orders); });
 }
 
-Node* WorkerPool::find(BackendId backend) {
-  const auto found = nodes_.find(backend);
-  return found == nodes_.end() ? nullptr : found->second.get();
+PooledConnection* WorkerPool::find(BackendId backend) {
+  const auto found = connections_.find(backend);
+  return found == connections_.end() ? nullptr : found->second.get();
 }
 
-void Node::on_readable() {
-  owner->on_node_event(*this);
+void PooledConnection::on_readable() {
+  owner->on_event(*this);
 }
 
-void Node::on_error(Error) {
-  owner->on_node_event(*this);
+void PooledConnection::on_error(Error) {
+  owner->on_event(*this);
 }
 
 }  // namespace tidepool::pool

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "first_look.h"
-#include "node.h"
+#include "pooled_connection.h"
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
 #include "tidepool/pool/worker_pool.h"
@@ -61,51 +61,51 @@ void WorkerPool::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connect
     return fail_dial(dial, result.error());
   }
   Dialling& dialling = dials_.at(dial);
-  dialling.node =
-      std::make_unique<Node>(*this, std::move(*result), sql::SessionState{}, options_.max_prepared);
-  Node& node = *dialling.node;
-  node.connection->attach(loop_, &node);
+  dialling.pooled = std::make_unique<PooledConnection>(*this, std::move(*result),
+                                                       sql::SessionState{}, options_.max_prepared);
+  PooledConnection& pooled = *dialling.pooled;
+  pooled.connection->attach(loop_, &pooled);
   // Part of the dial: who allows that little time does not want to wait longer for this.
   const Duration limit =
       std::min<Duration>(options_.control_timeout, options_.dial.connect_timeout);
-  node.call =
-      node.connection->query(FirstLook::kStatement, limit,
-                             [this, dial](const auto& answer) { on_inspected(dial, answer); });
+  pooled.call =
+      pooled.connection->query(FirstLook::kStatement, limit,
+                               [this, dial](const auto& answer) { on_inspected(dial, answer); });
 }
 
 void WorkerPool::on_inspected(DialId dial, const Result<backend::QueryResult>& answer) {
   const auto found = dials_.find(dial);
   const EndpointIndex endpoint = found->second.endpoint;
-  const Result<FirstLook> look = FirstLook::read(answer, found->second.node->connection->facts());
+  const Result<FirstLook> look = FirstLook::read(answer, found->second.pooled->connection->facts());
   if (!look) {
     count_dial(endpoint, dial_result_of(look.error()));
     return fail_dial(dial, look.error());
   }
   count_dial(endpoint, DialResult::kOk);
-  std::unique_ptr<Node> node = std::move(found->second.node);
+  std::unique_ptr<PooledConnection> pooled = std::move(found->second.pooled);
   dials_.erase(found);
-  node->endpoint = endpoint;
+  pooled->endpoint = endpoint;
   count_backend(endpoint, 1);
-  const backend::ServerFacts& server = node->connection->facts();
-  node->tidb_connection = look->tidb_connection;
-  const sql::Handshake handshake{.collation_id = node->connection->variant().collation};
-  node->memory.actual = sql::SessionState(handshake, look->baseline);
+  const backend::ServerFacts& server = pooled->connection->facts();
+  pooled->tidb_connection = look->tidb_connection;
+  const sql::Handshake handshake{.collation_id = pooled->connection->variant().collation};
+  pooled->memory.actual = sql::SessionState(handshake, look->baseline);
   log::debug("backend opened", {{"pool", options_.name},
                                 {"peer", server.peer},
                                 {"tls", server.tls_version},
-                                {"tidb_connection", node->tidb_connection}});
+                                {"tidb_connection", pooled->tidb_connection}});
   if (const unsigned times = failed_dials_.end(); times > 0)
     log::info("dials succeed again", {{"pool", options_.name}, {"failures_not_logged", times}});
   broker_.set_facts({server, look->baseline});
-  node->state = Node::State::kIdle;
-  node->idle_since = loop_.now();
-  node->id = broker_.with([&](Broker& broker, Orders& orders) {
+  pooled->enter(PooledConnection::State::kIdle);
+  pooled->idle_since = loop_.now();
+  pooled->id = broker_.with([&](Broker& broker, Orders& orders) {
     const BackendId made = broker.dialled(dial, index_, loop_.now(), orders);
-    broker.set_connection(made, node->tidb_connection);
+    broker.set_connection(made, pooled->tidb_connection);
     return made;
   });
-  const BackendId id = node->id;
-  nodes_[id] = std::move(node);
+  const BackendId id = pooled->id;
+  connections_[id] = std::move(pooled);
 }
 
 void WorkerPool::count_dial(EndpointIndex endpoint, DialResult result) {
@@ -143,10 +143,11 @@ void WorkerPool::fail_dial(DialId dial, const Error& reason) {
   using SystemClock = std::chrono::system_clock;
   broker_.stats().last_dial_error_time.set(SystemClock::to_time_t(SystemClock::now()));
   const auto found = dials_.find(dial);
-  std::unique_ptr<Node> node = std::move(found->second.node);  // none: the dial itself failed
+  std::unique_ptr<PooledConnection> pooled =
+      std::move(found->second.pooled);  // none: the dial itself failed
   dials_.erase(found);
-  if (node != nullptr) node->connection->stream().set_sink(nullptr);
-  loop_.retire(std::move(node));  // we may be in its callback
+  if (pooled != nullptr) pooled->connection->stream().set_sink(nullptr);
+  loop_.retire(std::move(pooled));  // we may be in its callback
   broker_.with([&](Broker& broker, Orders& orders) {
     broker.dial_failed(dial, error, loop_.now(), orders);
   });

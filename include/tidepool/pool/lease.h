@@ -16,7 +16,7 @@
 namespace tidepool::pool {
 
 class LeaseKeeper;
-class Node;
+class PooledConnection;
 class WorkerPool;
 
 enum class Release : std::uint8_t {
@@ -28,19 +28,20 @@ enum class Release : std::uint8_t {
 class Lease {
  public:
   Lease() = default;
-  Lease(WorkerPool& pool, Node& node) : pool_(&pool), node_(&node) {}
+  Lease(WorkerPool& pool, PooledConnection& pooled) : pool_(&pool), pooled_(&pooled) {}
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
-  Lease(Lease&& other) noexcept : pool_(other.pool_), node_(std::exchange(other.node_, nullptr)) {}
+  Lease(Lease&& other) noexcept
+      : pool_(other.pool_), pooled_(std::exchange(other.pooled_, nullptr)) {}
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { give_up(); }
 
-  explicit operator bool() const { return node_ != nullptr; }
+  explicit operator bool() const { return pooled_ != nullptr; }
   BackendId id() const;
   net::Stream& stream();
   Memory& memory();
   std::uint64_t tidb_connection() const;  // TiDB's number of it; 0: not known
-  void set_broken();                      // the raw exchange failed: no goodbye is tried
+  void set_broken();                      // the raw exchange failed: no COM_QUIT is sent
 
   // TiDB has answered with an error. If it says that this backend should not be used again, it is
   // retired instead of going back to the pool.
@@ -49,20 +50,20 @@ class Lease {
   // Keeps the lease although nothing is under way, because only its holder can read back what is on
   // the backend; the pool may ask `keeper` for it. False: somebody needs it now, read back and
   // release it. The keeper must outlive the lease.
-  bool park(LeaseKeeper& keeper);
+  [[nodiscard]] bool park(LeaseKeeper& keeper);
   // Goes on with it; nothing happens if it is not parked. False: TiDB has closed it meanwhile.
-  bool unpark();
+  [[nodiscard]] bool unpark();
 
   // Ends the lease. The backend may be somebody else's on the next turn.
   void release(Release how);
 
  private:
   void give_up() {
-    if (node_ != nullptr) release(Release::kDiscard);
+    if (pooled_ != nullptr) release(Release::kDiscard);
   }
 
   WorkerPool* pool_ = nullptr;
-  Node* node_ = nullptr;
+  PooledConnection* pooled_ = nullptr;
 };
 
 // Who waits for a lease. Called once, on a later turn than the waiting began.

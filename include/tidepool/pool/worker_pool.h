@@ -47,7 +47,7 @@ class WorkerPool {
   void set_peers(std::vector<WorkerPool*> peers) { peers_ = std::move(peers); }
 
   // A lease at once, if an idle backend of this worker suits.
-  std::optional<Lease> try_acquire(const Want& want);
+  [[nodiscard]] std::optional<Lease> try_acquire(const Want& want);
   // A lease later, or an error at the latest after `timeout`. The ticket must not outlive the sink.
   [[nodiscard]] Ticket wait(const Want& want, Duration timeout, LeaseSink& sink);
 
@@ -61,7 +61,7 @@ class WorkerPool {
   // Closes what is idle now, and each leased backend when it is given back.
   void drain();
   void resume();  // after drain()
-  bool is_empty() const { return nodes_.empty() && dials_.empty(); }
+  bool is_empty() const { return connections_.empty() && dials_.empty(); }
 
   SharedBroker& broker() { return broker_; }
   std::shared_ptr<const PoolFacts> facts() const { return broker_.facts(); }
@@ -69,7 +69,7 @@ class WorkerPool {
  private:
   friend class Lease;
   friend class Ticket;
-  friend class Node;
+  friend class PooledConnection;
 
   struct Waiting {
     LeaseSink* sink;
@@ -78,8 +78,8 @@ class WorkerPool {
     TimePoint deadline;
   };
   struct Dialling {
-    backend::DialHandle handle;  // until the connection is there
-    std::unique_ptr<Node> node;  // then until it has been looked at
+    backend::DialHandle handle;                // until the connection is there
+    std::unique_ptr<PooledConnection> pooled;  // then until it has been looked at
     std::uint64_t variant = 0;
     EndpointIndex endpoint = 0;
     TimePoint begun;
@@ -97,25 +97,26 @@ class WorkerPool {
   void fail_waiter(const FailOrder& order);
   void requeue(WaiterId waiter);
   void move(const MoveOrder& order);
-  void adopt(std::unique_ptr<Node> node, WaiterId waiter);
-  Lease lend(Node& node, TimePoint since);
-  bool is_alive(Node& node);
-  bool park(Node& node, LeaseKeeper& keeper);
-  bool unpark(Node& node);
+  void adopt(std::unique_ptr<PooledConnection> pooled, WaiterId waiter);
+  Lease lend(PooledConnection& pooled, TimePoint since);
+  bool is_alive(PooledConnection& pooled);
+  bool park(PooledConnection& pooled, LeaseKeeper& keeper);
+  bool unpark(PooledConnection& pooled);
   void recall(const RecallOrder& order);
   void retire(const RetireOrder& order);
-  void retire_unfit(Node& node);
-  void say_goodbye(Node& node, RetireReason reason);
+  void retire_unfit(PooledConnection& pooled);
+  void send_quit(PooledConnection& pooled, RetireReason reason);
   void ping(const PingOrder& order);
-  void on_node_event(Node& node);
-  void release(Node& node, Release how);
-  void give_back(Node& node);
-  void reset(Node& node);
-  void lose(Node& node, RetireReason reason);
-  void forget(Node& node);
+  void on_event(PooledConnection& pooled);
+  void release(PooledConnection& pooled, Release how);
+  void give_back(PooledConnection& pooled);
+  void stay_idle(PooledConnection& pooled);
+  void reset(PooledConnection& pooled);
+  void lose(PooledConnection& pooled, RetireReason reason);
+  void forget(PooledConnection& pooled);
   void cancel(WaiterId waiter);
   void tick();
-  Node* find(BackendId backend);
+  PooledConnection* find(BackendId backend);
 
   net::Loop& loop_;
   const WorkerIndex index_;
@@ -125,7 +126,7 @@ class WorkerPool {
   net::Timer clock_;
   std::unordered_map<DialId, Dialling> dials_;
   FailureLog failed_dials_;
-  std::unordered_map<BackendId, std::unique_ptr<Node>> nodes_;
+  std::unordered_map<BackendId, std::unique_ptr<PooledConnection>> connections_;
   std::unordered_map<WaiterId, Waiting> waiting_;
 };
 

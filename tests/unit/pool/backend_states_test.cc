@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "connection_states.h"
+
 namespace tidepool::pool {
 namespace {
 
@@ -24,6 +26,27 @@ void expect_documented(const std::string& table) {
 
 TEST(BackendStatesInTheDocs, AsTheBrokerCountsThem) {
   expect_documented(markdown_of<BackendRecord::State>(kRecordRows));
+}
+
+TEST(BackendStatesInTheDocs, AsItsWorkersPoolKeepsIt) {
+  expect_documented(markdown_of<ConnectionState>(kConnectionRows));
+}
+
+TEST(ConnectionStates, OnlyIdleBackendsAreLentAndPinged) {
+  for (std::size_t i = 0; i < kConnectionStates; ++i) {
+    const ConnectionState from = static_cast<ConnectionState>(i);
+    const bool is_idle = from == ConnectionState::kIdle;
+    EXPECT_EQ(may_follow(from, ConnectionState::kPinging), is_idle) << kConnectionRows[i].name;
+    const bool may_be_lent = is_idle || from == ConnectionState::kParked;
+    EXPECT_EQ(may_follow(from, ConnectionState::kLeased), may_be_lent) << kConnectionRows[i].name;
+    EXPECT_FALSE(may_follow(from, ConnectionState::kNew));
+    EXPECT_FALSE(may_follow(ConnectionState::kClosing, from));
+  }
+}
+
+TEST(ConnectionStates, AParkedBackendIsNotResetBeforeItIsLeasedAgain) {
+  EXPECT_FALSE(may_follow(ConnectionState::kParked, ConnectionState::kResetting));
+  EXPECT_TRUE(may_follow(ConnectionState::kLeased, ConnectionState::kResetting));
 }
 
 }  // namespace
