@@ -22,8 +22,11 @@ class Pair:
 
     def connect(self, side, account=None):
         account = account or self.account
-        self.open.append(raw.RawClient(self.addresses[side], account.user, account.password, account.database))
-        return self.open[-1]
+        client = raw.RawClient(self.addresses[side], account.user, account.password, account.database)
+        self.open.append(client)
+        # TiDB tells the client that it is in before it notes whose the connection is, and until then lets anybody kill it.
+        client.query("SELECT 1")
+        return client
 
     def close(self):
         for client in self.open:
