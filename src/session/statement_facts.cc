@@ -25,15 +25,11 @@ constexpr std::size_t kLongestAlone = std::size_t{64} << 10U;
 // changes no rows.
 std::int64_t row_count_after(const sql::Statement* statement, std::uint64_t affected_rows) {
   if (statement == nullptr) return static_cast<std::int64_t>(affected_rows);
-  const std::string words = words_of(*statement);
-  if (words.starts_with("LOAD ")) return 0;
+  if (statement->verb == sql::Verb::kLoad) return 0;
   if (statement->kind != sql::StatementKind::kRead) {
     return static_cast<std::int64_t>(affected_rows);
   }
-  const auto begins = [&](std::string_view word) { return words.starts_with(word); };
-  const bool explains = begins("EXPLAIN") || begins("DESC");
-  if (explains) return words.find("SELECT") == std::string::npos ? 0 : -1;
-  return begins("SHOW") || begins("DO") || begins("HELP") ? 0 : -1;
+  return statement->selects ? -1 : 0;
 }
 
 // The statement of the text that TiDB began last: the one that failed.

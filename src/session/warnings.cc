@@ -36,23 +36,6 @@ void fit_widths(protocol::TextResult& result) {
   }
 }
 
-std::string words_of(const sql::Statement& statement) {
-  constexpr std::size_t kMost = 8;
-  sql::Lexer lexer(statement.text, {});
-  std::string words;
-  for (std::size_t i = 0; i < kMost; ++i) {
-    const sql::Token token = lexer.next();
-    if (token.kind == sql::TokenKind::kSymbol) continue;
-    if (token.kind != sql::TokenKind::kWord) break;
-    if (!words.empty()) words += ' ';
-    words += token.text;
-  }
-  std::transform(words.begin(), words.end(), words.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  return words;
-}
-
 protocol::TextResult with_last_of(const protocol::TextResult& before, protocol::TextResult now,
                                   std::size_t added) {
   const std::size_t others = now.rows.size() - std::min(added, now.rows.size());

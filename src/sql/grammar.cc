@@ -36,7 +36,7 @@ Statement read_server(Cursor& /*cursor*/) {
 // Every first word of the `Statement` rule of parser.y, the frequent ones first. CALL and what TiDB
 // does not have are not here, and so unknown.
 constexpr std::array kOpenings = {
-    Opening{"SELECT", Verb::kSelect, read_query},
+    Opening{"SELECT", Verb::kSelect, read_select},
     Opening{"INSERT", Verb::kInsert, read_insert},
     Opening{"UPDATE", Verb::kUpdate, read_update},
     Opening{"DELETE", Verb::kDelete, read_update},
@@ -52,8 +52,8 @@ constexpr std::array kOpenings = {
     Opening{"EXPLAIN", Verb::kExplain, read_explain},
     Opening{"DESC", Verb::kDesc, read_explain},
     Opening{"DESCRIBE", Verb::kDescribe, read_explain},
-    Opening{"TABLE", Verb::kTable, read_query},
-    Opening{"VALUES", Verb::kValues, read_query},
+    Opening{"TABLE", Verb::kTable, read_select},
+    Opening{"VALUES", Verb::kValues, read_select},
     Opening{"DO", Verb::kDo, read_query},
     Opening{"HELP", Verb::kHelp, read_query},
     Opening{"SAVEPOINT", Verb::kSavepoint, read_plain},

@@ -34,7 +34,8 @@ Statement read_deallocate(Cursor& cursor);
 Statement read_lock(Cursor& cursor);
 Statement read_unlock(Cursor& cursor);
 Statement read_kill(Cursor& cursor);
-Statement read_query(Cursor& cursor);  // grammar_data.cc
+Statement read_select(Cursor& cursor);  // grammar_data.cc; TABLE and VALUES too
+Statement read_query(Cursor& cursor);
 // Behind SELECT or DO: notes a call of a lock function, if it is all that there is.
 void read_lock_call(Cursor& cursor, Statement& statement);  // grammar_lock.cc
 Statement read_with(Cursor& cursor);

@@ -14,6 +14,12 @@ Statement query() {
   return statement;
 }
 
+Statement select() {
+  Statement statement = query();
+  statement.selects = true;
+  return statement;
+}
+
 bool is_row_change(const Statement& statement) {
   return statement.kind == StatementKind::kWrite;
 }
@@ -53,6 +59,12 @@ Statement read_update(Cursor& /*cursor*/) {
   return make(StatementKind::kWrite);
 }
 
+Statement read_select(Cursor& cursor) {
+  Statement statement = select();
+  read_lock_call(cursor, statement);
+  return statement;
+}
+
 Statement read_query(Cursor& cursor) {
   Statement statement = query();
   read_lock_call(cursor, statement);
@@ -67,7 +79,7 @@ Statement read_with(Cursor& cursor) {
     if (cursor.at_symbol(')')) --depth;
     if (depth != 0) continue;
     if (cursor.at("UPDATE") || cursor.at("DELETE")) return make(StatementKind::kWrite);
-    if (cursor.at("SELECT") || cursor.at("TABLE") || cursor.at("VALUES")) return query();
+    if (cursor.at("SELECT") || cursor.at("TABLE") || cursor.at("VALUES")) return select();
   }
   return query();
 }
@@ -134,8 +146,8 @@ Statement read_explain(Cursor& cursor) {
   skip_format(cursor);
   if (cursor.at("FOR")) return query();
   if (!opens_explainable(cursor)) return is_executed ? make(StatementKind::kUnknown) : query();
+  Statement inner = read_head(cursor);
   if (is_executed) {
-    Statement inner = read_head(cursor);
     return inner.kind == StatementKind::kRead || is_row_change(inner)
                ? inner
                : make(StatementKind::kUnknown);
@@ -143,7 +155,7 @@ Statement read_explain(Cursor& cursor) {
   cursor.finish();
   cursor.effects().locks_rows = cursor.effects().writes_file = false;
   cursor.effects().is_only_planned = true;
-  return query();
+  return inner.selects ? select() : query();
 }
 
 // TRACE executes what it traces, but answers with rows of its own.

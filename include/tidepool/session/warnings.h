@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "tidepool/protocol/text_result.h"
-#include "tidepool/sql/statement.h"
 
 namespace tidepool::session {
 
@@ -25,9 +24,6 @@ protocol::TextResult with_hidden(protocol::TextResult shown, const protocol::Tex
 
 // Gives the columns of an answer of SHOW the widths that TiDB gives them for its rows.
 void fit_widths(protocol::TextResult& result);
-
-// The unquoted words at the beginning of a statement, in capitals; symbols are left out.
-std::string words_of(const sql::Statement& statement);
 
 // The answer to SHOW ERRORS where SHOW WARNINGS would be answered with `warnings`.
 protocol::TextResult only_errors(protocol::TextResult warnings);

@@ -79,6 +79,7 @@ struct Statement {
   TransactionEffect transaction = TransactionEffect::kNone;
   // Proven free of effects on data, session and server: sending it twice is the same as once.
   bool is_read = false;
+  bool selects = false;  // a SELECT, TABLE, VALUES or WITH … SELECT, also an explained one
   bool may_set_last_insert_id = false;
   bool changes_server = false;  // SET GLOBAL and its like: what new sessions start with
   bool requests_local_file =

@@ -102,6 +102,26 @@ TEST(StatementFacts, HaveNoRowCountAfterASelect) {
   EXPECT_EQ(told.facts.row_count(), 0);
 }
 
+TEST(StatementFacts, HaveNoRowCountAfterAnExplainedSelectHoweverItIsWritten) {
+  for (const char* text :
+       {"EXPLAIN FORMAT='brief' SELECT 1", "EXPLAIN ANALYZE FORMAT = 'row' SELECT 1",
+        "EXPLAIN (SELECT 1)", "DESC TABLE t", "EXPLAIN VALUES ROW(1)",
+        "EXPLAIN WITH a AS (TABLE t) TABLE a",
+        "EXPLAIN FORMAT='x' WITH a AS (SELECT 1) SELECT 2"}) {
+    Told told;
+    told.run(text, rows(2));
+    EXPECT_EQ(told.facts.row_count(), -1) << text;
+  }
+  for (const char* text : {"EXPLAIN INSERT INTO t SELECT 1", "EXPLAIN REPLACE t SELECT 1", "DESC t",
+                           "EXPLAIN UPDATE t SET a = (SELECT 1)", "EXPLAIN FOR CONNECTION 5",
+                           "EXPLAIN WITH a AS (SELECT 1) DELETE FROM t", "DESC `SELECT`",
+                           "DESC t `select`", "EXPLAIN t SELECT"}) {
+    Told told;
+    told.run(text, rows(2));
+    EXPECT_EQ(told.facts.row_count(), 0) << text;
+  }
+}
+
 TEST(StatementFacts, AreChangedByTheQuestionItself) {
   Told told;
   told.run("SELECT a FROM t", rows(7));
