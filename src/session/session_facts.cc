@@ -3,9 +3,9 @@
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/refusal.h"
-#include "tidepool/session/row_locks.h"
 #include "tidepool/session/session.h"
 #include "tidepool/session/shown_warnings.h"
+#include "tidepool/sql/transaction_mode.h"
 
 namespace tidepool::session {
 
@@ -37,7 +37,7 @@ void Session::note_facts() {
     return model_.facts.note_refusal(refusal, command_->attempt.knows_facts);
   const bool is_in_transaction = model_.in_transaction || !model_.desired.autocommit();
   const bool is_pessimistic =
-      model_.in_transaction ? model_.is_pessimistic : begins_pessimistic(nullptr, model_.desired);
+      model_.in_transaction ? model_.is_pessimistic : sql::begins_pessimistic(nullptr, model_.desired);
   if (model_.facts.note_answer(done, is_in_transaction && is_pessimistic)) {
     lease_.memory().insert_id.reset();
   }

@@ -8,8 +8,8 @@
 #include "tidepool/session/effects.h"
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/next_isolation.h"
-#include "tidepool/session/row_locks.h"
 #include "tidepool/session/session.h"
+#include "tidepool/sql/transaction_mode.h"
 
 namespace tidepool::session {
 namespace {
@@ -336,7 +336,7 @@ void Session::note_transaction_mode(bool was_in_transaction) {
   for (std::size_t i = 0; i < script.size(); ++i)
     if (script[i].kind == sql::StatementKind::kBegin) begin = &script[i];
   if (!model_.in_transaction || (begin == nullptr && was_in_transaction)) return;
-  model_.is_pessimistic = begins_pessimistic(begin, model_.desired);
+  model_.is_pessimistic = sql::begins_pessimistic(begin, model_.desired);
 }
 
 void Session::on_local_infile_packet(const protocol::Packet& packet) {

@@ -6,7 +6,6 @@
 
 #include "tidepool/protocol/status.h"
 #include "tidepool/session/effects.h"
-#include "tidepool/session/row_locks.h"
 #include "tidepool/session/shown_warnings.h"
 #include "tidepool/session/warnings.h"
 #include "tidepool/sql/own_answer.h"
@@ -127,7 +126,7 @@ bool StatementFacts::note_answer(const Answered& done, bool locks_rows) {
               .warnings = prepares ? std::uint16_t{0} : answer.warnings,
               .info = has_rows ? std::string() : answer.info};
   row_count_ = row_count_after(last, last_ok_.affected_rows);
-  const bool keeps_found_rows = locks_rows && last != nullptr && session::locks_rows(*last);
+  const bool keeps_found_rows = locks_rows && last != nullptr && last->locks_rows;
   if (!keeps_found_rows) note_rows(answer, has_rows);
   return is_set;
 }

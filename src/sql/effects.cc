@@ -100,8 +100,9 @@ void EffectWatch::pass_word(const Token& token) {
   const std::string_view word = token.text;
   const std::string_view before = previous_.text;
   if (is_keyword(before, "FOR")) {
+    effects_.is_for_update = effects_.is_for_update || is_keyword(word, "UPDATE");
     effects_.locks_rows =
-        effects_.locks_rows || is_keyword(word, "UPDATE") || is_keyword(word, "SHARE");
+        effects_.locks_rows || effects_.is_for_update || is_keyword(word, "SHARE");
   } else if (is_keyword(before, "IN")) {
     effects_.locks_rows = effects_.locks_rows || is_keyword(word, "SHARE");
   } else if (is_keyword(before, "INTO")) {

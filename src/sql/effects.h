@@ -14,9 +14,10 @@ namespace tidepool::sql {
 struct Effects {
   Facts facts{};
   PinReasons pins{};
-  bool acts = false;         // a function with a side effect is called, or a user variable assigned
-  bool locks_rows = false;   // FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE
-  bool writes_file = false;  // INTO OUTFILE
+  bool acts = false;        // a function with a side effect is called, or a user variable assigned
+  bool locks_rows = false;  // FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE
+  bool is_for_update = false;
+  bool writes_file = false;             // INTO OUTFILE
   bool sets_insert_id = false;          // LAST_INSERT_ID(x)
   bool has_with = false;                // the word WITH: a name may be a common table expression's
   bool reads_table = false;             // FROM and a name, outside parentheses

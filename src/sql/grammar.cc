@@ -104,12 +104,18 @@ bool opens_query(const Cursor& cursor) {
   return cursor.at("SELECT") || cursor.at("WITH") || cursor.at("TABLE") || cursor.at("VALUES");
 }
 
+bool explains(Verb verb) {
+  return verb == Verb::kExplain || verb == Verb::kDesc || verb == Verb::kDescribe;
+}
+
 void add_effects(Statement& statement, Effects& effects) {
   statement.facts.insert(effects.facts);
   statement.pins.insert(effects.pins);
   statement.may_set_last_insert_id = statement.may_set_last_insert_id || effects.sets_insert_id;
   statement.is_read =
       statement.is_read && !effects.acts && !effects.locks_rows && !effects.writes_file;
+  statement.locks_rows =
+      effects.is_for_update && statement.kind == StatementKind::kRead && !explains(statement.verb);
   const auto kind =
       effects.is_only_planned ? ChangeKind::kStuckUserVariable : ChangeKind::kComputedUserVariable;
   for (std::string& name : effects.assigned) {

@@ -20,8 +20,9 @@ std::optional<std::uint64_t> integer(const Token& token) {
 }
 
 // It takes the time that SET TRANSACTION READ ONLY AS OF has set (planbuilder.go, buildSimple).
-Statement begin() {
+Statement begin(TransactionMode mode = TransactionMode::kDefault) {
   Statement statement = make(StatementKind::kBegin, TransactionEffect::kBegin);
+  statement.begin_mode = mode;
   statement.releases.insert(Pin::kStaleRead);
   return statement;
 }
@@ -88,9 +89,14 @@ Statement read_use(Cursor& cursor) {
 }
 
 Statement read_begin(Cursor& cursor) {
-  if (!cursor.skip("PESSIMISTIC")) cursor.skip("OPTIMISTIC");
+  TransactionMode mode = TransactionMode::kDefault;
+  if (cursor.skip("PESSIMISTIC")) {
+    mode = TransactionMode::kPessimistic;
+  } else if (cursor.skip("OPTIMISTIC")) {
+    mode = TransactionMode::kOptimistic;
+  }
   if (!cursor.at_end()) return make(StatementKind::kUnknown);
-  return begin();
+  return begin(mode);
 }
 
 Statement read_start(Cursor& cursor) {

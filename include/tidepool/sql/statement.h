@@ -49,6 +49,9 @@ enum class TransactionEffect : std::uint8_t {
   kUnknown,  // EXECUTE of a text, SET autocommit: the status flags of the answer tell
 };
 
+// Of BEGIN; without a word it is tidb_txn_mode.
+enum class TransactionMode : std::uint8_t { kDefault, kOptimistic, kPessimistic };
+
 // What the statement's answer depends on besides data and session state.
 enum class Fact : std::uint8_t {
   kLastInsertId,     // LAST_INSERT_ID() without argument, @@last_insert_id, @@identity
@@ -77,9 +80,11 @@ struct Statement {
   StatementKind kind = StatementKind::kUnknown;
   Verb verb = Verb::kNone;
   TransactionEffect transaction = TransactionEffect::kNone;
+  TransactionMode begin_mode = TransactionMode::kDefault;
   // Proven free of effects on data, session and server: sending it twice is the same as once.
   bool is_read = false;
-  bool selects = false;  // a SELECT, TABLE, VALUES or WITH … SELECT, also an explained one
+  bool selects = false;     // a SELECT, TABLE, VALUES or WITH … SELECT, also an explained one
+  bool locks_rows = false;  // a query FOR UPDATE: what it reads, if it is in a transaction
   bool may_set_last_insert_id = false;
   bool changes_server = false;  // SET GLOBAL and its like: what new sessions start with
   bool requests_local_file =

@@ -58,8 +58,9 @@ std::string shown(const std::vector<const char*>& levels) {
 // What a client's statements did, one after the other.
 class Told {
  public:
-  bool run(const char* text, const ResponseSummary& answer, bool locks_rows = false) {
-    const sql::Script script = sql::classify(text, {});
+  bool run(const char* text, const ResponseSummary& answer, bool locks_rows = false,
+           sql::LexMode mode = {}) {
+    const sql::Script script = sql::classify(text, mode);
     return facts.note_answer({Command::kQuery, script, answer}, locks_rows);
   }
   void prepare(const char* text, std::uint16_t warnings, bool knew_facts = false) {
@@ -144,6 +145,16 @@ TEST(StatementFacts, KeepTheFoundRowsOfBeforeALockingRead) {
   told.run("SELECT a FROM t WHERE id = 1 FOR UPDATE", rows(1), true);
   EXPECT_EQ(told.facts.found_rows(), 7U);
   told.run("SELECT a FROM t WHERE id = 1 FOR UPDATE", rows(1), false);
+  EXPECT_EQ(told.facts.found_rows(), 1U);
+}
+
+TEST(StatementFacts, KnowALockingReadInTheSessionsMode) {
+  const sql::LexMode mode{.no_backslash_escapes = true};
+  Told told;
+  told.run("SELECT a FROM t", rows(7));
+  told.run(R"(SELECT '\' FROM t FOR UPDATE)", rows(1), true, mode);
+  EXPECT_EQ(told.facts.found_rows(), 7U);
+  told.run(R"(SELECT 'a\', ' FOR UPDATE')", rows(1), true, mode);
   EXPECT_EQ(told.facts.found_rows(), 1U);
 }
 

@@ -141,6 +141,29 @@ TEST(ClassifyStatement, DoesNotCallAQueryWithSideEffectsARead) {
   }
 }
 
+TEST(ClassifyStatement, KnowsWhichQueriesLockWhatTheyRead) {
+  for (const std::string_view text :
+       {"SELECT id FROM t FOR UPDATE", "(select id from t limit 1 for /* x */ update nowait)",
+        "SELECT * FROM (SELECT * FROM t FOR UPDATE) x"}) {
+    EXPECT_TRUE(classify(text).front().locks_rows) << text;
+  }
+  for (const std::string_view text :
+       {"SELECT id FROM t", "SELECT 'FOR UPDATE' FROM t", "SELECT for_update, `FOR` UPDATE FROM t",
+        "SELECT id FROM t FOR SHARE", "EXPLAIN SELECT id FROM t FOR UPDATE",
+        "EXPLAIN ANALYZE SELECT id FROM t FOR UPDATE", "TRACE SELECT id FROM t FOR UPDATE",
+        "UPDATE t SET v = 1", "INSERT INTO t SELECT * FROM u FOR UPDATE"}) {
+    EXPECT_FALSE(classify(text).front().locks_rows) << text;
+  }
+}
+
+TEST(ClassifyStatement, ReadsForUpdateInTheSessionsMode) {
+  const LexMode plain{.no_backslash_escapes = true};
+  EXPECT_TRUE(sql::classify(R"(SELECT '\' FROM t FOR UPDATE)", plain).front().locks_rows);
+  EXPECT_FALSE(sql::classify(R"(SELECT 'a\', ' FOR UPDATE')", plain).front().locks_rows);
+  const LexMode gbk{.encoding = TextEncoding::kGbk};
+  EXPECT_TRUE(sql::classify("SELECT '\xbf\\' FROM t FOR UPDATE", gbk).front().locks_rows);
+}
+
 TEST(ClassifyStatement, KnowsWrites) {
   expect_all({
       {"INSERT INTO t VALUES (1)", Kind::kWrite},
