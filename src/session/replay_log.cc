@@ -1,11 +1,8 @@
 #include "tidepool/session/replay_log.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "tidepool/sql/directive.h"
-#include "tidepool/sql/lexer.h"
 
 namespace tidepool::session {
 namespace {
@@ -28,27 +25,6 @@ bool changes_rows(sql::Verb verb) {
 bool is_about_savepoint(sql::Verb verb) {
   return verb == sql::Verb::kSavepoint || verb == sql::Verb::kRelease ||
          verb == sql::Verb::kRollback;
-}
-
-template <std::size_t N>
-bool is_any_of(std::string_view word, const std::array<std::string_view, N>& words) {
-  return std::any_of(words.begin(), words.end(),
-                     [word](std::string_view one) { return sql::is_keyword(word, one); });
-}
-
-// Words of effects that no rollback undoes, and that pin nothing.
-bool acts_outside(const sql::Statement& statement) {
-  static constexpr std::array<std::string_view, 5> kWords = {
-      "SETVAL", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "OUTFILE", "DUMPFILE"};
-  sql::Lexer lexer(statement.text, {});
-  for (;;) {
-    const sql::Token token = lexer.next();
-    if (token.kind == sql::TokenKind::kEnd) return false;
-    std::string_view word = token.text;
-    const bool is_quoted = word.size() > 2 && (word.front() == '`' || word.front() == '"');
-    if (is_quoted) word = word.substr(1, word.size() - 2);
-    if (is_any_of(word, kWords)) return true;
-  }
 }
 
 // The answers to other questions depend on what the backend did before the transaction, or on what
@@ -75,8 +51,10 @@ ReplayUse use_of(const sql::Statement& statement) {
   if (statement.transaction != sql::TransactionEffect::kNone) return ReplayUse::kGiveUp;
   bool is_known = false;
   switch (statement.kind) {
-    case Kind::kRead: is_known = statement.is_read || !acts_outside(statement); break;
-    case Kind::kWrite: is_known = changes_rows(statement.verb) && !acts_outside(statement); break;
+    case Kind::kRead: is_known = statement.is_read || !statement.acts_outside_transaction; break;
+    case Kind::kWrite:
+      is_known = changes_rows(statement.verb) && !statement.acts_outside_transaction;
+      break;
     case Kind::kOther: is_known = is_about_savepoint(statement.verb); break;
     default: break;
   }

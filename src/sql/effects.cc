@@ -7,7 +7,7 @@
 namespace tidepool::sql {
 namespace {
 
-enum class Role : std::uint8_t { kFact, kPin, kAct, kActingFact, kLastInsertId };
+enum class Role : std::uint8_t { kFact, kPin, kAct, kBriefAct, kActingFact, kLastInsertId };
 
 struct Function {
   std::string_view name;
@@ -31,7 +31,7 @@ constexpr std::array<Function, 13> kFunctions = {{
     {"RELEASE_ALL_LOCKS", Role::kAct},
     // These two take the lock for a moment; the one tells who holds it.
     {"IS_USED_LOCK", Role::kActingFact, Fact::kConnectionId},
-    {"IS_FREE_LOCK", Role::kAct},
+    {"IS_FREE_LOCK", Role::kBriefAct},
 }};
 
 struct SystemFact {
@@ -137,8 +137,9 @@ void EffectWatch::call(std::string_view function) {
     const bool is_fact = known.role == Role::kFact || known.role == Role::kActingFact;
     if (is_fact) effects_.facts.insert(known.fact);
     if (known.role == Role::kPin) effects_.pins.insert(known.pin);
-    effects_.acts = effects_.acts || known.role == Role::kPin || known.role == Role::kAct ||
-                    known.role == Role::kActingFact;
+    const bool only_tells = known.role == Role::kFact || known.role == Role::kLastInsertId;
+    effects_.acts = effects_.acts || !only_tells;
+    effects_.acts_for_good = effects_.acts_for_good || known.role == Role::kAct;
     return;
   }
 }

@@ -14,8 +14,9 @@ namespace tidepool::sql {
 struct Effects {
   Facts facts{};
   PinReasons pins{};
-  bool acts = false;        // a function with a side effect is called, or a user variable assigned
-  bool locks_rows = false;  // FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE
+  bool acts = false;  // a function with a side effect is called, or a user variable assigned
+  bool acts_for_good = false;  // one of these functions leaves something in the server
+  bool locks_rows = false;     // FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE
   bool is_for_update = false;
   bool writes_file = false;             // INTO OUTFILE
   bool sets_insert_id = false;          // LAST_INSERT_ID(x)

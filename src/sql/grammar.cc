@@ -114,6 +114,7 @@ void add_effects(Statement& statement, Effects& effects) {
   statement.may_set_last_insert_id = statement.may_set_last_insert_id || effects.sets_insert_id;
   statement.is_read =
       statement.is_read && !effects.acts && !effects.locks_rows && !effects.writes_file;
+  statement.acts_outside_transaction = effects.acts_for_good || effects.writes_file;
   statement.locks_rows =
       effects.is_for_update && statement.kind == StatementKind::kRead && !explains(statement.verb);
   const auto kind =

@@ -85,6 +85,8 @@ struct Statement {
   bool is_read = false;
   bool selects = false;     // a SELECT, TABLE, VALUES or WITH … SELECT, also an explained one
   bool locks_rows = false;  // a query FOR UPDATE: what it reads, if it is in a transaction
+  // Calls what no rollback undoes and pins nothing (SETVAL, RELEASE_LOCK), or writes a file.
+  bool acts_outside_transaction = false;
   bool may_set_last_insert_id = false;
   bool changes_server = false;  // SET GLOBAL and its like: what new sessions start with
   bool requests_local_file =

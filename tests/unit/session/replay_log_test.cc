@@ -12,8 +12,9 @@ using State = ReplayLog::State;
 
 constexpr std::size_t kPlenty = 1U << 20U;
 
-ReplayUse use_of(const std::string& text, Command command = Command::kQuery) {
-  return replay_use(command, sql::classify(text, {}));
+ReplayUse use_of(const std::string& text, Command command = Command::kQuery,
+                 sql::LexMode mode = {}) {
+  return replay_use(command, sql::classify(text, mode));
 }
 
 ReplayStatement statement(std::string payload, std::uint8_t hash = 1) {
@@ -42,6 +43,7 @@ TEST(ReplayUse, IsThatOfTheStatement) {
       {"ROLLBACK TO s", ReplayUse::kRecord},
       {"ROLLBACK TO SAVEPOINT s", ReplayUse::kRecord},
       {"SHOW TABLES", ReplayUse::kRecord},
+      {"SELECT outfile, `setval` FROM release_lock FOR UPDATE", ReplayUse::kRecord},
   };
   for (const UseRow& row : rows)
     EXPECT_EQ(use_of(row.text), row.wanted) << row.text;
@@ -81,6 +83,21 @@ TEST(ReplayUse, EndsWithWhatHasEffectsBeyondTheTransaction) {
   };
   for (const char* text : texts)
     EXPECT_EQ(use_of(text), ReplayUse::kGiveUp) << text;
+}
+
+TEST(ReplayUse, IsReadInTheSessionsMode) {
+  const auto read_in = [](sql::LexMode mode, const char* text) {
+    return use_of(text, Command::kQuery, mode);
+  };
+  const sql::LexMode plain{.no_backslash_escapes = true};
+  const sql::LexMode gbk{.encoding = sql::TextEncoding::kGbk};
+  const sql::LexMode ansi{.ansi_quotes = true};
+  EXPECT_EQ(read_in(plain, R"(SELECT '\' INTO OUTFILE '/tmp/x')"), ReplayUse::kGiveUp);
+  EXPECT_EQ(read_in(plain, R"(INSERT INTO t VALUES ('\', SETVAL(s, 5)))"), ReplayUse::kGiveUp);
+  EXPECT_EQ(read_in(gbk, "SELECT '\xbf\\', RELEASE_LOCK('a')"), ReplayUse::kGiveUp);
+  EXPECT_EQ(read_in(ansi, R"(SELECT "setval"(s, 5))"), ReplayUse::kGiveUp);
+  EXPECT_EQ(read_in(plain, R"(INSERT INTO t VALUES ('a\', ' OUTFILE'))"), ReplayUse::kRecord);
+  EXPECT_EQ(read_in({}, R"(INSERT INTO t VALUES ("OUTFILE"))"), ReplayUse::kRecord);
 }
 
 TEST(ReplayUse, EndsWithWhatAsksAboutTheStatementBefore) {

@@ -20,6 +20,21 @@ std::string words(PinReasons pins) {
   return all;
 }
 
+TEST(ClassifyEffect, KnowsWhatNoRollbackUndoes) {
+  for (std::string_view text :
+       {"SELECT SETVAL(s, 5)", "UPDATE t SET a = `setval` (s, 5)", "DO RELEASE_LOCK(a)",
+        "SELECT release_all_locks() FROM t", "SELECT 1 INTO OUTFILE '/tmp/x'",
+        "SELECT 1 FROM t INTO /* c */ dumpfile 'x'"}) {
+    EXPECT_TRUE(classify(text).front().acts_outside_transaction) << text;
+  }
+  for (std::string_view text :
+       {"SELECT setval, outfile FROM release_lock", "SELECT IS_FREE_LOCK('a')",
+        "SELECT IS_USED_LOCK('a')", "SELECT 'SETVAL(s, 5)'", "SELECT LAST_INSERT_ID(5)",
+        "SELECT @a := 1", "EXPLAIN SELECT 1 INTO OUTFILE '/tmp/x'"}) {
+    EXPECT_FALSE(classify(text).front().acts_outside_transaction) << text;
+  }
+}
+
 TEST(ClassifyEffect, SaysWhatIsReadOfTheStatementBefore) {
   struct Case {
     std::string_view text;
