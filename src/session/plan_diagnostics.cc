@@ -45,11 +45,11 @@ bool replaces_warnings(const ClientCommand& command) {
   return execute && execute->cursor_flags == protocol::kCursorNone;
 }
 
-void add_restore_query(PlanContext& plan, const std::string& text) {
+void add_restore_query(CommandContext& plan, const std::string& text) {
   plan.add(StepKind::kRestore, text, true);
 }
 
-void add_capture(PlanContext& plan, CaptureKind kind, const std::string& text) {
+void add_capture(CommandContext& plan, CaptureKind kind, const std::string& text) {
   if (text.empty()) return;
   plan.command.attempt.captures.push_back(kind);
   plan.exchange().add({.kind = StepKind::kCapture,
@@ -60,7 +60,7 @@ void add_capture(PlanContext& plan, CaptureKind kind, const std::string& text) {
 
 // Before those that refused statements have added may be those of a prepare, which are found by
 // preparing again.
-void add_warning_captures(PlanContext& plan) {
+void add_warning_captures(CommandContext& plan) {
   if (plan.model.desired.select_limit() != kAllWarnings)
     add_capture(plan, CaptureKind::kErrors, "SHOW ERRORS");
   add_capture(plan, CaptureKind::kWarnings, "SHOW WARNINGS");
@@ -73,14 +73,14 @@ void add_warning_captures(PlanContext& plan) {
   add_capture(plan, CaptureKind::kPrepareWarnings, "SHOW WARNINGS");
 }
 
-std::uint64_t insert_id_target(const PlanContext& plan) {
+std::uint64_t insert_id_target(const CommandContext& plan) {
   return plan.facts().last_insert_id() != 0 ? plan.facts().last_insert_id() : kNoInsertId;
 }
 
 // Where no expression can stand for @@warning_count, the backend is brought to have as many: in a
 // connection of collation `binary` none of its type has its flags; and what the parser warns of the
 // text is added to those that its first statement sees.
-bool counts_on_backend(const PlanContext& plan) {
+bool counts_on_backend(const CommandContext& plan) {
   constexpr std::uint16_t kBinary = 63;
   const bool must = may_warn_when_parsed(plan.command.script) ||
                     plan.model.desired.lex_mode().collation == kBinary;
@@ -89,7 +89,7 @@ bool counts_on_backend(const PlanContext& plan) {
 
 // Several statements of a client that may not send such: TiDB refuses them when it has parsed them,
 // and what the parser warns of stays.
-void prepare_for_parser_warnings(PlanContext& plan) {
+void prepare_for_parser_warnings(CommandContext& plan) {
   const bool is_refused = plan.command.type == protocol::Command::kQuery &&
                           plan.command.script.size() > 1 && !plan.model.desired.multi_statements();
   if (!is_refused || !may_warn_when_parsed(plan.command.script) || plan.model.is_one_shot_pending())
@@ -104,21 +104,21 @@ void prepare_for_parser_warnings(PlanContext& plan) {
 }  // namespace
 
 // The session's last statement ran on this backend, and nothing since.
-bool backend_has_facts(const PlanContext& plan) {
+bool backend_has_facts(const CommandContext& plan) {
   return plan.backend.last_session == plan.model.id && plan.facts().is_on_backend() &&
          plan.exchange().is_over();
 }
 
 // Once the restore is planned. Not every statement changes FOUND_ROWS(), so that a backend may know
 // ROW_COUNT() and not this.
-void note_other_use(PlanContext& plan) {
+void note_other_use(CommandContext& plan) {
   const bool continues = plan.backend.last_session == plan.model.id && plan.exchange().is_over();
   if (!continues) plan.facts().disturb_found_rows();
 }
 
 // Ahead of a statement of the proxy's own: should the client's not be executed at all, those of the
 // statement before it are still there.
-void keep_warnings(PlanContext& plan) {
+void keep_warnings(CommandContext& plan) {
   if (!plan.facts().warnings_on_backend() || !plan.exchange().is_over()) return;
   add_warning_captures(plan);
   plan.facts().disturb_found_rows();
@@ -126,7 +126,7 @@ void keep_warnings(PlanContext& plan) {
 
 // After an INSERT nobody can tell from its answer whether it changed the value: it must be this
 // session's before, of the INSERT and of the transaction or text that it may be in.
-bool restores_insert_id(const PlanContext& plan) {
+bool restores_insert_id(const CommandContext& plan) {
   const std::optional<std::uint64_t>& there = plan.backend.insert_id;
   if (plan.facts().insert_id_on_backend() || there == insert_id_target(plan) ||
       there == plan.facts().last_insert_id())
@@ -149,7 +149,7 @@ bool restores_insert_id(const PlanContext& plan) {
 }
 
 // `known_here`: the backend has those of the statement before.
-sql::FactValues fact_values(const PlanContext& plan, bool known_here) {
+sql::FactValues fact_values(const CommandContext& plan, bool known_here) {
   sql::FactValues values;
   const sql::Facts facts = plan.command.effects().facts();
   values.connection_id = plan.model.id;
@@ -180,7 +180,7 @@ sql::FactValues fact_values(const PlanContext& plan, bool known_here) {
 
 // What the statement, or a later one of its transaction, asks about the one before it, on a backend
 // that did not run that one.
-void add_fact_restores(PlanContext& plan) {
+void add_fact_restores(CommandContext& plan) {
   prepare_for_parser_warnings(plan);
   if (restores_insert_id(plan)) {
     keep_warnings(plan);
@@ -218,7 +218,7 @@ void add_fact_restores(PlanContext& plan) {
 
 // Something goes ahead of a statement that asks about the warnings before it, or the backend has
 // only the last of them.
-bool needs_warnings(const PlanContext& plan) {
+bool needs_warnings(const CommandContext& plan) {
   const sql::Script& script = plan.command.effects();
   if (!plan.facts().warnings_on_backend() || !asks_about_warnings(script)) return false;
   if (plan.facts().has_added_warnings()) return true;
@@ -227,7 +227,7 @@ bool needs_warnings(const PlanContext& plan) {
          restores_insert_id(plan);
 }
 
-void add_captures(PlanContext& plan) {
+void add_captures(CommandContext& plan) {
   const auto ask = [&](CaptureKind kind, const std::string& text) {
     add_capture(plan, kind, text);
   };

@@ -15,7 +15,7 @@
 namespace tidepool::session {
 namespace {
 
-PlanSource plan_source(const PlanContext& plan, const PreparedStatement& statement) {
+PlanSource plan_source(const CommandContext& plan, const PreparedStatement& statement) {
   return {.text = statement.text(),
           .prepared = statement.context,
           .executed = plan.model.desired,
@@ -23,7 +23,7 @@ PlanSource plan_source(const PlanContext& plan, const PreparedStatement& stateme
 }
 
 // Where TiDB's key of a plan tells too little, the text tells the rest.
-void mark_plan(PlanContext& plan, PreparedStatement& statement) {
+void mark_plan(CommandContext& plan, PreparedStatement& statement) {
   const bool uses = plan.command.type == protocol::Command::kStmtExecute ||
                     plan.command.type == protocol::Command::kStmtSendLongData;
   if (!uses || !has_kept_plan(statement.script)) return;
@@ -34,7 +34,7 @@ void mark_plan(PlanContext& plan, PreparedStatement& statement) {
 
 // Each execution may need a text of its own, prepared like any other. What the client prepares goes
 // as it is: TiDB warns of a text with such a function.
-void substitute_statement(PlanContext& plan, PreparedStatement& statement) {
+void substitute_statement(CommandContext& plan, PreparedStatement& statement) {
   const bool asks = plan.command.type == protocol::Command::kStmtExecute &&
                     !statement.script.facts().empty() && !statement.has_long_data;
   if (!asks) return;
@@ -48,7 +48,7 @@ void substitute_statement(PlanContext& plan, PreparedStatement& statement) {
   statement.key_types.clear();
 }
 
-void share_by_types(PlanContext& plan, PreparedStatement& statement, std::string_view types) {
+void share_by_types(CommandContext& plan, PreparedStatement& statement, std::string_view types) {
   if (statement.key_types == types && statement.sent_text.empty()) return;
   const pool::PreparedCache::Key untyped = key_of_sent_text(statement.text_key, statement);
   statement.key = key_of_types(untyped, types);
@@ -58,7 +58,7 @@ void share_by_types(PlanContext& plan, PreparedStatement& statement, std::string
 
 // Statements of the same text and parameter types share one on the backend, except where one would
 // be in the other's way: an open cursor, long data, or types that the client never sent.
-void choose_key(PlanContext& plan, PreparedStatement& statement) {
+void choose_key(CommandContext& plan, PreparedStatement& statement) {
   // What is open or waits is under the key that the statement has.
   if (statement.has_long_data || statement.has_cursor) return;
   mark_plan(plan, statement);
@@ -81,7 +81,7 @@ void choose_key(PlanContext& plan, PreparedStatement& statement) {
 
 // Its client has not executed it yet, and is to see what TiDB warns of when it makes the plan,
 // which it made for others here.
-bool must_plan_anew(const PlanContext& plan, const PreparedStatement& statement) {
+bool must_plan_anew(const CommandContext& plan, const PreparedStatement& statement) {
   if (statement.has_plan || statement.has_long_data || !has_kept_plan(statement.script))
     return false;
   return plan.backend.prepared.warns_when_planned(*statement.key) &&
@@ -89,7 +89,7 @@ bool must_plan_anew(const PlanContext& plan, const PreparedStatement& statement)
 }
 
 // One with a cursor or data stays what it is on its backend, whatever the state has become since.
-bool may_keep_plan(const PlanContext& plan, const PreparedStatement& statement) {
+bool may_keep_plan(const CommandContext& plan, const PreparedStatement& statement) {
   const bool is_fixed = statement.has_long_data || statement.has_cursor;
   return !is_fixed || !has_kept_plan(statement.script) ||
          !statement.mark.differs(plan_source(plan, statement));
@@ -97,7 +97,7 @@ bool may_keep_plan(const PlanContext& plan, const PreparedStatement& statement) 
 
 // Prepares as the client did, in the state that mattered then, and comes back: true if that was
 // another one. Never resets: a transaction may be open.
-bool add_prepare(PlanContext& plan, const PreparedStatement& statement, bool plans_anew) {
+bool add_prepare(CommandContext& plan, const PreparedStatement& statement, bool plans_anew) {
   sql::SessionState here = preparing_state(plan.model.desired);
   sql::SessionState there = statement.context;
   there.apply(sql::multi_statements(here.multi_statements()));
@@ -130,7 +130,7 @@ bool add_prepare(PlanContext& plan, const PreparedStatement& statement, bool pla
 
 }  // namespace
 
-bool add_statement_steps(PlanContext& plan) {
+bool add_statement_steps(CommandContext& plan) {
   if (!add_restore(plan, plan.model.desired)) return false;
   note_other_use(plan);
   if (sets_resource_group(plan.command.effects())) add_login_group_capture(plan);
@@ -185,7 +185,7 @@ std::string statement_bytes(const ClientCommand& command, std::uint32_t backend_
 
 // For one statement; the next restore starts it again. Nothing restores a state of which the
 // backend alone knows a part. True: the statement must not go ahead if this fails.
-bool stop_plan_cache(PlanContext& plan) {
+bool stop_plan_cache(CommandContext& plan) {
   static const sql::StateChange stop{sql::ChangeKind::kSetVariable,
                                      "tidb_enable_prepared_plan_cache", "OFF"};
   sql::SessionState& actual = plan.backend.actual;

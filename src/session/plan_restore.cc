@@ -30,7 +30,7 @@ Step restore_step(const sql::RestoreStep& step) {
 }
 
 // A reset, because the state is not known after a restore that failed; then the name alone.
-void add_lost_database(PlanContext& plan, const std::string& name) {
+void add_lost_database(CommandContext& plan, const std::string& name) {
   pool::Memory& memory = plan.backend;
   memory.reset();
   const auto text = sql::enter_lost_database(name, memory.actual);
@@ -45,7 +45,7 @@ void add_lost_database(PlanContext& plan, const std::string& name) {
 }  // namespace
 
 // The steps from the backend's state to `target`; false if there is no way.
-bool add_restore(PlanContext& plan, const sql::SessionState& target) {
+bool add_restore(CommandContext& plan, const sql::SessionState& target) {
   pool::Memory& memory = plan.backend;
   if (plan.command.lost_database) add_lost_database(plan, target.database());
   if (memory.actual == target) {
@@ -69,7 +69,7 @@ bool add_restore(PlanContext& plan, const sql::SessionState& target) {
 }
 
 // Whoever chooses another database need not be in the old one first, which may be gone.
-sql::SessionState wanted_for_use(const PlanContext& plan) {
+sql::SessionState wanted_for_use(const CommandContext& plan) {
   sql::SessionState wanted = plan.model.desired;
   const std::string& here = plan.backend.actual.database();
   wanted.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here});
@@ -77,7 +77,7 @@ sql::SessionState wanted_for_use(const PlanContext& plan) {
 }
 
 // To the state of a prepare, or back. Never resets: a transaction may be open.
-void add_state_switch(PlanContext& plan, const sql::SessionState& from,
+void add_state_switch(CommandContext& plan, const sql::SessionState& from,
                       const sql::SessionState& to) {
   sql::SessionState target = to;
   std::optional<std::string> entering;
@@ -95,7 +95,7 @@ void add_state_switch(PlanContext& plan, const sql::SessionState& from,
 }
 
 // Last before the relay: the next statement takes it, whoever sends it.
-bool add_next_isolation(PlanContext& plan) {
+bool add_next_isolation(CommandContext& plan) {
   if (plan.model.next_isolation.empty() || !takes_next_isolation(plan.command)) return false;
   keep_warnings(plan);
   plan.add(StepKind::kRestore, next_isolation_text(plan.model.next_isolation));
@@ -103,7 +103,7 @@ bool add_next_isolation(PlanContext& plan) {
 }
 
 // Before the first SET RESOURCE GROUP on a backend: the next session may need what is there now.
-void add_login_group_capture(PlanContext& plan) {
+void add_login_group_capture(CommandContext& plan) {
   const sql::SessionState& actual = plan.backend.actual;
   if (!actual.login_group().empty() || !actual.resource_group().empty()) return;
   if (plan.model.pins.contains(sql::Pin::kOneShotTransaction)) return;  // it would take that
@@ -120,7 +120,7 @@ void add_login_group_capture(PlanContext& plan) {
 
 // Whether the login's database is there and open to this account: USE, whatever state the backend
 // is in, but with the roles of a login.
-void add_login_check(PlanContext& plan) {
+void add_login_check(CommandContext& plan) {
   sql::SessionState& actual = plan.backend.actual;
   if (!actual.role().is_fresh() && !plan.model.is_bound()) {
     plan.add(StepKind::kRestore, "SET ROLE DEFAULT");

@@ -33,7 +33,7 @@ pool::TextOwner owner_of(const TextStatement& statement, const std::string& mark
 }
 
 // The same for what is executed by name.
-std::string text_mark(const PlanContext& plan, const TextStatement& statement) {
+std::string text_mark(const CommandContext& plan, const TextStatement& statement) {
   const bool is_executed =
       plan.command.type == protocol::Command::kQuery && plan.command.texts.is_lone_execute();
   if (!is_executed || !has_kept_plan(statement.script)) return {};
@@ -45,7 +45,7 @@ std::string text_mark(const PlanContext& plan, const TextStatement& statement) {
   return mark.white_space();
 }
 
-void deallocate(PlanContext& plan, std::string_view name) {
+void deallocate(CommandContext& plan, std::string_view name) {
   keep_warnings(plan);
   plan.add(StepKind::kRestore, deallocate_text(name), true);
   auto& texts = plan.backend.texts;
@@ -53,7 +53,7 @@ void deallocate(PlanContext& plan, std::string_view name) {
 }
 
 // Whatever this session did not prepare.
-void deallocate_others(PlanContext& plan) {
+void deallocate_others(CommandContext& plan) {
   std::vector<std::string> names;
   for (const auto& [name, owner] : plan.backend.texts) {
     const TextStatementPtr own = plan.model.texts.find(name);
@@ -66,7 +66,7 @@ void deallocate_others(PlanContext& plan) {
 }
 
 // PREPARE … FROM @x, whose value the backend alone knows.
-void add_source_capture(PlanContext& plan) {
+void add_source_capture(CommandContext& plan) {
   if (plan.command.texts.uses.empty()) return;  // a COM_STMT_PREPARE of it, which TiDB refuses
   const std::string name = unknown_source(plan.command.script, plan.model.desired);
   // It would take what SET TRANSACTION has set.
@@ -82,7 +82,7 @@ void add_source_capture(PlanContext& plan) {
 }
 
 // What is executed in the place of a text that asks about the statement before; empty: the text.
-std::string substituted_text(PlanContext& plan) {
+std::string substituted_text(CommandContext& plan) {
   const TextStatement& statement = *plan.command.texts.uses.front().statement;
   if (statement.script.facts().empty()) return {};
   const auto& texts = plan.backend.texts;
@@ -96,7 +96,7 @@ std::string substituted_text(PlanContext& plan) {
   return text == statement.text ? std::string() : text;
 }
 
-void substitute_text(PlanContext& plan) {
+void substitute_text(CommandContext& plan) {
   ClientCommand& command = plan.command;
   if (command.type != protocol::Command::kQuery) return;
   if (command.script.facts().empty() && command.attempt.kills.empty()) return;
@@ -109,7 +109,8 @@ void substitute_text(PlanContext& plan) {
 }
 
 // True if it takes a detour through the state of its PREPARE.
-bool add_text_prepare(PlanContext& plan, const TextStatement& statement, const std::string& text) {
+bool add_text_prepare(CommandContext& plan, const TextStatement& statement,
+                      const std::string& text) {
   pool::Memory& memory = plan.backend;
   const sql::SessionState here = text_context(plan.model.desired);
   sql::SessionState there = statement.context;
@@ -135,7 +136,7 @@ bool add_text_prepare(PlanContext& plan, const TextStatement& statement, const s
   return detours;
 }
 
-bool add_text_step(PlanContext& plan, const TextUse& use, const std::string& sent_text) {
+bool add_text_step(CommandContext& plan, const TextUse& use, const std::string& sent_text) {
   pool::Memory& memory = plan.backend;
   const TextStatementPtr wanted = plan.model.texts.find(use.name);
   const bool prepares = use.kind == sql::ChangeKind::kPrepareText;
@@ -171,7 +172,7 @@ bool add_text_step(PlanContext& plan, const TextUse& use, const std::string& sen
 
 // Brings the names that the command uses to what they are for this session. True: what was added
 // must succeed before the command is sent.
-bool add_text_steps(PlanContext& plan) {
+bool add_text_steps(CommandContext& plan) {
   const TextPlan& texts = plan.command.texts;
   const bool substitutes =
       texts.is_lone_execute() && plan.command.type == protocol::Command::kQuery;
@@ -191,7 +192,7 @@ bool add_text_steps(PlanContext& plan) {
 
 // Whether TiDB's key of a plan tells enough of what the command executes by name among others, or
 // of which TiDB alone knows the text.
-bool may_keep_text_plans(const PlanContext& plan) {
+bool may_keep_text_plans(const CommandContext& plan) {
   const TextPlan& texts = plan.command.texts;
   if (plan.command.type != protocol::Command::kQuery || texts.is_lone_execute()) return true;
   bool executes = false;

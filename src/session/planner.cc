@@ -15,7 +15,7 @@ namespace {
 
 // It has to be prepared here, in the state of its own prepare, and then back to one of which the
 // backend alone knows a part.
-bool needs_state(const PlanContext& plan) {
+bool needs_state(const CommandContext& plan) {
   if (plan.model.desired.is_exact()) return false;
   pool::Memory& memory = plan.backend;
   const auto differs = [&](const sql::SessionState& context) {
@@ -42,7 +42,7 @@ bool needs_state(const PlanContext& plan) {
 
 }  // namespace
 
-bool add_prefetch(PlanContext& plan) {
+bool add_prefetch(CommandContext& plan) {
   CommandAttempt& attempt = plan.command.attempt;
   if (attempt.has_asked || plan.command.is_login_check() || plan.model.is_one_shot_pending())
     return false;
@@ -53,7 +53,7 @@ bool add_prefetch(PlanContext& plan) {
   return attempt.asks_first;
 }
 
-bool add_steps(PlanContext& plan) {
+bool add_steps(CommandContext& plan) {
   if (plan.command.is_login_check()) {
     add_login_check(plan);
     return true;
@@ -85,7 +85,7 @@ bool add_steps(PlanContext& plan) {
   return true;
 }
 
-void add_relay(PlanContext& plan, std::string bytes, bool after_success, bool hold) {
+void add_relay(CommandContext& plan, std::string bytes, bool after_success, bool hold) {
   const auto type = plan.command.type == protocol::Command::kInitDb ? protocol::Command::kQuery
                                                                     : plan.command.type;
   const bool has_file = (plan.client_capabilities & protocol::capability::kLocalFiles) != 0 &&

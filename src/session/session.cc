@@ -304,10 +304,15 @@ void Session::send_last_ok() {
 }
 
 void Session::set_pins(sql::PinReasons pins) {
-  if (pins == model_.pins) return;
-  const sql::PinReasons before = model_.pins;
   model_.pins = pins;
-  if (!counted_) return;
+  count_pins();
+}
+
+// Called after whatever may have changed the model's pins.
+void Session::count_pins() {
+  const sql::PinReasons pins = model_.pins;
+  const sql::PinReasons before = std::exchange(counted_pins_, pins);
+  if (pins == before || !counted_) return;
   pins.for_each([&](sql::Pin pin) {
     if (before.contains(pin)) return;
     stats().pin(pin);

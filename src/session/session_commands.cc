@@ -166,4 +166,26 @@ void Session::count_command(Source source, bool failed) {
   }
 }
 
+void Session::plan_texts(ClientCommand& command) {
+  pool::TextOwner last{id_, model_.last_text + 1};
+  command.texts = session::plan_texts(command.script, model_.texts, model_.desired, last);
+  model_.last_text = last.number;
+  const bool executes = command.type == protocol::Command::kQuery;
+  if (!executes) command.texts.effects = command.script;
+}
+
+bool Session::send_fact(const std::optional<protocol::TextResult>& fact) {
+  if (!fact) return false;
+  send(
+      protocol::make_text_result(fact->columns, fact->rows, model_.status_flags(), fact->warnings));
+  return true;
+}
+
+// As in a session that has just begun.
+void Session::forget_statements() {
+  model_.begin_anew();
+  count_text_bytes();
+  replay_.reset();
+}
+
 }  // namespace tidepool::session

@@ -90,7 +90,7 @@ void Session::execute() {
   write_steps();
 }
 
-PlanContext Session::plan_context() {
+CommandContext Session::command_context() {
   return {.model = model_,
           .backend = lease_.memory(),
           .command = *command_,
@@ -101,7 +101,7 @@ PlanContext Session::plan_context() {
 // False: no commands can bring this backend to the session's state.
 bool Session::plan_steps() {
   if (command_->type == protocol::Command::kQuery) plan_kills();
-  PlanContext plan = plan_context();
+  CommandContext plan = command_context();
   const bool can_be = add_steps(plan);
   if (plan.restore_statements > 0) {
     pool::PoolStats& stats = account_->pool->pool->broker().stats();
@@ -113,14 +113,14 @@ bool Session::plan_steps() {
 
 // True: the command has questions of its own, and follows their answers.
 bool Session::ask_first() {
-  PlanContext plan = plan_context();
+  CommandContext plan = command_context();
   if (!add_prefetch(plan)) return false;
   count_captures();
   return true;
 }
 
 void Session::plan_captures() {
-  PlanContext plan = plan_context();
+  CommandContext plan = command_context();
   add_captures(plan);
   count_captures();
 }
@@ -197,6 +197,19 @@ void Session::on_backend_lost(const Error& error) {
   if (was_bound && (command_ == nullptr || command_->is_capture())) return close();
   if (command_ == nullptr) return state_ == State::kHandshake ? void() : rest();
   end_by_loss(error, was_bound);
+}
+
+void Session::on_asked() {
+  command_->attempt.asks_first = false;
+  command_->attempt.exchange = {};
+  lease_.memory().last_session = 0;
+  model_.facts.leave_backend();
+  model_.pins.insert(model_.desired.pins());
+  count_pins();
+  if (command_->type != protocol::Command::kQuery || !answer_captured(*command_)) return execute();
+  command_->attempt.is_relayed = true;
+  enter(State::kStreaming);
+  settle();
 }
 
 }  // namespace tidepool::session

@@ -24,6 +24,24 @@ bool SessionModel::is_replayable() const {
          !desired.role().is_computed;
 }
 
+bool SessionModel::must_capture(const sql::SessionState& actual) const {
+  const sql::LexMode mode = desired.lex_mode();
+  return facts.insert_id_on_backend() || desired.role().is_computed || facts.has_added_warnings() ||
+         facts.found_rows_on_backend() || (facts.warnings_on_backend() && actual != desired) ||
+         mode.uncertain || mode.collation == 0;
+}
+
+bool SessionModel::joins_warnings() const {
+  return facts.has_added_warnings() && !in_transaction &&
+         !pins.contains(sql::Pin::kOneShotTransaction);
+}
+
+void SessionModel::note_cursors() {
+  pins.erase(sql::PinReasons{sql::Pin::kCursor, sql::Pin::kLongData});
+  if (prepared.any_cursor()) pins.insert(sql::Pin::kCursor);
+  if (prepared.any_long_data()) pins.insert(sql::Pin::kLongData);
+}
+
 bool SessionModel::is_one_shot_pending() const {
   return pins.contains(sql::Pin::kOneShotTransaction) || !next_isolation.empty();
 }

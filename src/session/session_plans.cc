@@ -5,14 +5,6 @@
 
 namespace tidepool::session {
 
-void Session::note_plan(PreparedStatement& statement) {
-  const bool has_warned = command_->attempt.summary.warnings > 0;
-  if (!statement.has_plan || command_->attempt.prepares > 0)  // else it is not the first time there
-    lease_.memory().prepared.note_executed(*statement.key, has_warned);
-  statement.has_plan = true;
-  statement.has_warned = statement.has_warned || has_warned;
-}
-
 // TiDB has as many statements as it may have in all its connections together. Those that are only
 // kept make way: the least recently used ones here first, then, with their backends, those of
 // others. True: what was to be prepared is on its way again, or its lease gone and the next

@@ -21,7 +21,8 @@ bool Session::answer_prepare_locally(ClientCommand& command) {
   if (!found.prepare) return false;
   const PreparedStatement& statement =
       add_statement(command, found.prepare->params, found.prepare->columns, found.seen);
-  note_prepare(statement, found.prepare->warnings);
+  model_.facts.note_prepare(statement.shared_text, statement.script, found.prepare->warnings,
+                            false);
   stats().prepares[PrepareSource::kMemory].add();
   send(prepare_answer(*found.prepare, statement.id, model_.status_flags()));
   return true;

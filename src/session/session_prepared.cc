@@ -11,6 +11,9 @@
 #include "tidepool/session/plan_prepared.h"
 #include "tidepool/session/prepare_answer.h"
 #include "tidepool/session/session.h"
+#include "tidepool/session/settle_prepared.h"
+#include "tidepool/session/settle_texts.h"
+#include "tidepool/session/settler.h"
 #include "tidepool/sql/restore.h"
 #include "tidepool/sql/worn_definition.h"
 
@@ -101,7 +104,8 @@ void Session::on_statement_close(std::string_view payload) {
                                backend_id.value_or(0));  // TiDB has none of number 0
   memory.prepared.erase(*statement->key);
   model_.prepared.erase(*id);
-  note_statement_use();
+  model_.note_cursors();
+  count_pins();
   begin(std::move(command));
 }
 
@@ -125,9 +129,8 @@ void Session::on_prepare_failed() {
   ClientCommand& command = *command_;
   const Error error = execute_error(*command.attempt.exchange.prepare_error());
   if (takes_next_isolation(command) && !std::exchange(model_.next_isolation, {}).empty()) {
-    sql::PinReasons pins = model_.pins;
-    pins.insert(sql::Pin::kOneShotTransaction);  // the backend has it
-    set_pins(pins);
+    model_.pins.insert(sql::Pin::kOneShotTransaction);  // the backend has it
+    count_pins();
   }
   command.attempt.is_relayed = true;
   command.attempt.summary = {};
@@ -135,7 +138,8 @@ void Session::on_prepare_failed() {
   command.attempt.summary.error_number = error.mysql_errno;
   model_.facts.note_local_answer();
   model_.facts.forget_backend_warnings();
-  forget_failed_texts(error);
+  CommandContext context = command_context();
+  forget_failed_texts(context, error);
   if (command.type == protocol::Command::kStmtExecute) {
     note_schema_use();
     note_statement_use();
@@ -157,18 +161,18 @@ bool Session::repeat_execute() {
   const PreparedStatement& statement = *command.statement;
   if (!answer.has_error() || command.attempt.is_repeated || statement.has_long_data) return false;
   if (command.attempt.exchange.relay_answered()) return false;
-  pool::PreparedCache& known = lease_.memory().prepared;
+  CommandContext context = command_context();
+  pool::PreparedCache& known = context.backend.prepared;
   const auto asked = known.asked(*statement.key);
   const bool is_outdated =
       answer.error_number == kSchemaChanged && asked && *asked < statement.seen;
   if (!is_outdated && !is_unknown_statement(answer.error_number, answer.message)) return false;
   command.attempt.is_repeated = true;
-  if (is_outdated) drop_on_backend(statement);
+  if (is_outdated) close_on_backend(drop_on_backend(context));
   if (!command.attempt.has_other_id) known.erase(*statement.key);
   command.attempt.exchange = {};
   if (command.attempt.answer != nullptr) command.attempt.answer->clear();
-  PlanContext plan = plan_context();
-  return add_statement_steps(plan);
+  return add_statement_steps(context);
 }
 
 void Session::close_on_backend(const std::vector<std::uint32_t>& ids) {
@@ -181,12 +185,13 @@ void Session::close_on_backend(const std::vector<std::uint32_t>& ids) {
 
 // The answer to COM_STMT_PREPARE goes to the client with an id of the session's own.
 void Session::on_client_prepared() {
-  std::string answer = command_->attempt.exchange.take_held();
+  CommandContext context = command_context();
+  std::string answer = context.exchange().take_held();
   const protocol::ResponseSummary& summary = command_->attempt.summary;
   stats().prepares[PrepareSource::kTidb].add();
-  set_pins(model_.holdings.settle_prepare(model_.pins, command_->script, summary));
+  model_.pins = model_.holdings.settle_prepare(model_.pins, command_->script, summary);
   if (summary.has_error()) {
-    note_facts();
+    settle_facts(context);
     probe();  // what it warned of before it failed
   } else {
     const pool::PrepareMemory::View& view = schema_view(*command_);
@@ -196,7 +201,9 @@ void Session::on_client_prepared() {
     }
     const PreparedStatement& statement = add_statement(
         *command_, summary.params, static_cast<std::uint16_t>(summary.columns), view.time);
-    note_prepare(statement, remembered ? remembered->warnings : std::uint16_t{0});
+    model_.facts.note_prepare(statement.shared_text, statement.script,
+                              remembered ? remembered->warnings : std::uint16_t{0},
+                              command_->attempt.knows_facts);
     protocol::patch_statement_id(std::span(answer).subspan(protocol::kHeaderBytes), statement.id);
     pool::PreparedCache& known = lease_.memory().prepared;
     close_on_backend(known.insert(statement.key, summary.statement_id, view.time));
@@ -206,65 +213,18 @@ void Session::on_client_prepared() {
                            view);
     }
   }
-  follow_planned();
+  settle_planned(context);
+  count_pins();
   enter(State::kStreaming);
   send(answer);
 }
 
-// What only the backend knows, now that the text is prepared there.
-void Session::follow_planned() {
-  const sql::StateChanges planned = planned_changes(command_->script, command_->attempt.summary);
-  if (planned.empty()) return;
-  model_.desired.apply(planned);
-  lease_.memory().actual.apply(planned);
-  sql::PinReasons pins = model_.pins;
-  pins.insert(model_.desired.pins());
-  set_pins(pins);
-}
-
-// Its data may still be bound there.
-void Session::drop_on_backend(const PreparedStatement& statement) {
-  pool::PreparedCache& known = lease_.memory().prepared;
-  if (const auto id = known.find(*statement.key)) close_on_backend({*id});
-  known.erase(*statement.key);
-}
-
-// Cursors and long data keep a session on the backend that has them.
+// The session's statement was used by the command under way.
 void Session::note_statement_use() {
-  if (command_ != nullptr && command_->statement != nullptr) {
-    PreparedStatement& statement = *command_->statement;
-    const std::uint16_t status = command_->attempt.summary.status;
-    switch (command_->type) {
-      case protocol::Command::kStmtExecute:
-        if (statement.has_long_data && command_->attempt.summary.has_error())
-          drop_on_backend(statement);
-        statement.has_long_data = false;
-        if (!command_->attempt.summary.has_error()) note_plan(statement);
-        if (wears(statement.script, command_->attempt.summary)) {
-          statement.worn_text =
-              sql::worn_definition(statement.text(), statement.context.lex_mode());
-        }
-        statement.has_cursor = !command_->attempt.summary.has_error() &&
-                               (status & protocol::status::kCursorExists) != 0;
-        break;
-      case protocol::Command::kStmtFetch:
-        if ((status & protocol::status::kLastRowSent) != 0) statement.has_cursor = false;
-        break;
-      case protocol::Command::kStmtReset:
-        statement.has_cursor = false;
-        statement.has_long_data = false;
-        break;
-      case protocol::Command::kStmtSendLongData: statement.has_long_data = true; break;
-      default: break;
-    }
-    lease_.memory().prepared.hold(*statement.key, statement.has_cursor || statement.has_long_data);
-    count_bytes(statement);
-  }
-  sql::PinReasons pins = model_.pins;
-  pins.erase(sql::PinReasons{sql::Pin::kCursor, sql::Pin::kLongData});
-  if (model_.prepared.any_cursor()) pins.insert(sql::Pin::kCursor);
-  if (model_.prepared.any_long_data()) pins.insert(sql::Pin::kLongData);
-  set_pins(pins);
+  CommandContext context = command_context();
+  close_on_backend(settle_statement_use(context));
+  count_bytes(*command_->statement);
+  count_pins();
 }
 
 }  // namespace tidepool::session

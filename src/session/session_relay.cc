@@ -8,7 +8,11 @@
 #include "tidepool/session/effects.h"
 #include "tidepool/session/holdings.h"
 #include "tidepool/session/next_isolation.h"
+#include "tidepool/session/planner.h"
 #include "tidepool/session/session.h"
+#include "tidepool/session/settle_captures.h"
+#include "tidepool/session/settle_texts.h"
+#include "tidepool/session/settler.h"
 #include "tidepool/sql/transaction_mode.h"
 
 namespace tidepool::session {
@@ -167,15 +171,19 @@ void Session::on_step_ended(StepKind kind) {
         command_->attempt.summary.status = exchange.summary().status;
         break;
       }
-      learn_status(exchange.summary().status);
-      note_failure_facts();
+      settle_probe();
       if (command_->is_overdue &&
           command_->attempt.summary.error_number == interrupted().mysql_errno) {
         note_stopped();
       }
       if (command_->attempt.is_deferred) settle_deferred();
       break;
-    case StepKind::kCapture: on_captured(); break;
+    case StepKind::kCapture: {
+      CommandContext context = command_context();
+      settle_capture(context);
+      count_pins();
+      break;
+    }
     case StepKind::kRestore:
       if (const std::uint32_t id = exchange.summary().statement_id; id != 0) {
         lease_.memory().prepared.note_id(id);  // prepared for its warnings only
@@ -204,73 +212,39 @@ void Session::on_relayed() {
   std::string lock_answer;
   if (command.asks_for_lock()) lock_answer = command.attempt.exchange.take_held();
   defer_error();
-  follow(lock_answer);
-  note_texts();
+  CommandContext context = command_context();
+  settle_answer(context, *environment_.global_settings, lock_answer);
+  settle_texts(context);
+  if (!command.texts.uses.empty()) count_text_bytes();
+  count_pins();
   if (command.executes()) pass_on_error(command.attempt.exchange.take_held());
   if (is_execute) note_schema_use();
   if (command.statement != nullptr) note_statement_use();
   if (command.repeats_last_ok()) on_repeating_ok();
   if (command.repeats_last_warnings()) on_repeating_warnings();
-  if (answer.has_status && !answer.has_error()) learn_status(answer.status);
+  if (answer.has_status && !answer.has_error()) note_status(answer.status);
   if (command.executes() && answer.has_error()) probe();
   if (!lock_answer.empty()) pass_on(lock_answer);
+}
+
+void Session::note_status(std::uint16_t status) {
+  CommandContext context = command_context();
+  settle_status(context, status);
+  count_pins();
+}
+
+// The ping after an error is answered.
+void Session::settle_probe() {
+  CommandContext context = command_context();
+  settle_status(context, context.exchange().summary().status);
+  settle_failure(context);
+  count_pins();
 }
 
 void Session::probe() {
   command_->attempt.exchange.add({.kind = StepKind::kProbe,
                                   .command = protocol::Command::kPing,
                                   .bytes = framed(protocol::Command::kPing)});
-}
-
-// What the answer says of the session's state, pins and facts.
-void Session::follow(std::string_view lock_answer) {
-  const ClientCommand& command = *command_;
-  const protocol::ResponseSummary& answer = command.attempt.summary;
-  sql::PinReasons pins = model_.pins;
-  if (!model_.next_isolation.empty() && takes_next_isolation(command)) {
-    model_.next_isolation.clear();  // the backend has it, until an OK
-    pins.insert(sql::Pin::kOneShotTransaction);
-  }
-  if (command.executes()) {
-    const bool holds = concerns_holdings(command.effects());
-    const std::string database = holds ? model_.desired.database() : std::string();
-    model_.shows_read_time =
-        model_.shows_read_time || command.effects().pins().contains(sql::Pin::kStaleRead);
-    pins = apply_effects(command.effects(), answer, pins, *environment_.global_settings,
-                         model_.desired, lease_.memory().actual);
-    if (holds) pins = settle_holdings(pins, database, lock_answer);
-    note_facts();
-  }
-  if (!answer.has_error()) follow_options();
-  set_pins(pins);
-}
-
-// Commands that change the session without a text of their own.
-void Session::follow_options() {
-  const ClientCommand& command = *command_;
-  if (command.type == protocol::Command::kInitDb) {
-    for (const sql::StateChange& change : command.script.front().changes) {
-      model_.desired.apply(sql::init_database(change.name));
-    }
-  }
-  if (command.type == protocol::Command::kSetOption) {
-    const bool on = command.payload.size() > 1 && command.payload[1] == 0;
-    model_.desired.apply(sql::multi_statements(on));
-    lease_.memory().actual.apply(sql::multi_statements(on));
-  }
-}
-
-// What it holds beyond the transaction, now that the command is answered.
-sql::PinReasons Session::settle_holdings(sql::PinReasons pins, std::string_view database,
-                                         std::string_view rows) {
-  const ClientCommand& command = *command_;
-  return model_.holdings.settle(
-      pins, {.script = command.effects(),
-             .executed = executed_of(command.effects(), command.attempt.summary),
-             .answer = command.attempt.summary,
-             .database = database,
-             .rows = rows,
-             .is_prepared = command.statement != nullptr || !command.texts.uses.empty()});
 }
 
 void Session::on_repeating_ok() {
@@ -280,7 +254,7 @@ void Session::on_repeating_ok() {
     send(answer);
     return;
   }
-  learn_status(command_->attempt.summary.status);
+  note_status(command_->attempt.summary.status);
   send_last_ok();
 }
 
@@ -313,32 +287,6 @@ void Session::settle() {
   rest();
 }
 
-void Session::learn_status(std::uint16_t status) {
-  const bool was_in_transaction =
-      std::exchange(model_.in_transaction, (status & protocol::status::kInTransaction) != 0);
-  const sql::Script& script = command_->effects();
-  const bool began = script.size() == 1 && script.front().kind == sql::StatementKind::kBegin &&
-                     !command_->attempt.summary.has_error();
-  if (!was_in_transaction || began) model_.transaction_view = command_->view;
-  note_transaction_mode(was_in_transaction);
-  sql::PinReasons pins = model_.pins;
-  if (model_.in_transaction) {
-    pins.insert(sql::Pin::kTransaction);
-  } else {
-    pins.erase(sql::Pin::kTransaction);
-  }
-  set_pins(pins);
-}
-
-void Session::note_transaction_mode(bool was_in_transaction) {
-  const sql::Script& script = command_->effects();
-  const sql::Statement* begin = nullptr;
-  for (std::size_t i = 0; i < script.size(); ++i)
-    if (script[i].kind == sql::StatementKind::kBegin) begin = &script[i];
-  if (!model_.in_transaction || (begin == nullptr && was_in_transaction)) return;
-  model_.is_pessimistic = sql::begins_pessimistic(begin, model_.desired);
-}
-
 void Session::on_local_infile_packet(const protocol::Packet& packet) {
   const bool is_last = packet.payload.empty();
   watch_stall();
@@ -356,6 +304,25 @@ void Session::end_infile() {
   waits_for_infile_ = false;
   channel_.continue_command(false);
   channel_.expect_sequence(0);
+}
+
+// TiDB quotes the text in a syntax error, so it is to see the client's own. True: its answer is
+// still to come.
+bool Session::resend_original() {
+  constexpr std::uint16_t kSyntaxError = 1064;
+  ClientCommand& command = *command_;
+  const protocol::ResponseSummary& answer = command.attempt.exchange.summary();
+  const bool refused = answer.has_error() && !command.attempt.exchange.relay_answered();
+  if (command.attempt.substituted.empty() || !refused) return false;
+  command.attempt.substituted.clear();
+  if (answer.error_number == kSyntaxError) {
+    if (command.attempt.answer != nullptr) command.attempt.answer->clear();
+    CommandContext plan = command_context();
+    add_relay(plan, framed(command.payload), false, false);
+    return true;
+  }
+  pass_on(command.attempt.exchange.take_held());
+  return false;
 }
 
 }  // namespace tidepool::session

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <string>
 
-#include "tidepool/session/plan_context.h"
+#include "tidepool/session/command_context.h"
 
 namespace tidepool::session {
 
 // Adds all steps of the command, which has a statement. Returns false if the backend cannot be
 // brought to the session's state.
-[[nodiscard]] bool add_statement_steps(PlanContext& plan);
+[[nodiscard]] bool add_statement_steps(CommandContext& plan);
 // The packets of the client's command with the backend's statement id, and with the parameter
 // types that the client sent with an earlier execute: the backend's statement may have been
 // executed with other ones since.
@@ -19,6 +19,6 @@ std::string statement_bytes(const ClientCommand& command, std::uint32_t backend_
 // Switches the plan cache off for one statement; the next restore switches it on again. Nothing
 // restores a state of which the backend alone knows a part: then it returns false. True: the
 // statement must not go ahead if this fails.
-bool stop_plan_cache(PlanContext& plan);
+bool stop_plan_cache(CommandContext& plan);
 
 }  // namespace tidepool::session

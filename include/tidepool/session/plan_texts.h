@@ -3,15 +3,15 @@
 // deallocated before. Pure.
 #pragma once
 
-#include "tidepool/session/plan_context.h"
+#include "tidepool/session/command_context.h"
 
 namespace tidepool::session {
 
 // Brings the names that the command uses to what they are for this session. Returns whether what
 // was added must succeed before the command is sent.
-[[nodiscard]] bool add_text_steps(PlanContext& plan);
+[[nodiscard]] bool add_text_steps(CommandContext& plan);
 // Whether TiDB's key of a plan tells enough of what the command executes by name among others, or
 // of which TiDB alone knows the text.
-bool may_keep_text_plans(const PlanContext& plan);
+bool may_keep_text_plans(const CommandContext& plan);
 
 }  // namespace tidepool::session

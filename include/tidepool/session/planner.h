@@ -4,17 +4,17 @@
 
 #include <string>
 
-#include "tidepool/session/plan_context.h"
+#include "tidepool/session/command_context.h"
 
 namespace tidepool::session {
 
 // Adds the questions that must be answered before the command can be planned. Returns whether
 // there are any: then the command is planned when they are answered.
-[[nodiscard]] bool add_prefetch(PlanContext& plan);
+[[nodiscard]] bool add_prefetch(CommandContext& plan);
 // Adds the command's steps. Returns false if no commands can bring this backend to the session's
 // state.
-[[nodiscard]] bool add_steps(PlanContext& plan);
+[[nodiscard]] bool add_steps(CommandContext& plan);
 // Adds the client's command itself. `bytes`: its packets. `after_success`, `hold`: see Step.
-void add_relay(PlanContext& plan, std::string bytes, bool after_success, bool hold);
+void add_relay(CommandContext& plan, std::string bytes, bool after_success, bool hold);
 
 }  // namespace tidepool::session

@@ -30,13 +30,13 @@
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/client_channel.h"
 #include "tidepool/session/command.h"
+#include "tidepool/session/command_context.h"
 #include "tidepool/session/command_room.h"
 #include "tidepool/session/departure.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/kill_reach.h"
 #include "tidepool/session/login.h"
 #include "tidepool/session/login_places.h"
-#include "tidepool/session/plan_context.h"
 #include "tidepool/session/replay.h"
 #include "tidepool/session/retry.h"
 #include "tidepool/session/session_model.h"
@@ -139,6 +139,7 @@ class Session final : public net::StreamSink,
   void send_ok();       // to a statement that the proxy executed
   void send_last_ok();  // to what is no statement
   void set_pins(sql::PinReasons pins);
+  void count_pins();
   static SessionState counted_as(State state);
   SessionStats& stats() { return *(account_ != nullptr ? account_ : login_account_)->pool->stats; }
 
@@ -196,7 +197,7 @@ class Session final : public net::StreamSink,
   // session_lease.cc
   void acquire();
   pool::Want want() const;
-  PlanContext plan_context();
+  CommandContext command_context();
   [[nodiscard]] bool plan_steps();
   void plan_captures();
   void count_captures();
@@ -227,16 +228,12 @@ class Session final : public net::StreamSink,
   void end_infile();
   void on_step_ended(StepKind kind);
   void on_relayed();
+  void note_status(std::uint16_t status);
+  void settle_probe();
   void probe();
-  void follow(std::string_view lock_answer);
-  void follow_options();
-  sql::PinReasons settle_holdings(sql::PinReasons pins, std::string_view database,
-                                  std::string_view rows);
   void on_repeating_ok();
   void on_repeating_warnings();
   void settle();
-  void learn_status(std::uint16_t status);
-  void note_transaction_mode(bool was_in_transaction);
 
   // session_retry.cc
   Decision judge(FailureKind kind, bool is_pinned);
@@ -279,21 +276,12 @@ class Session final : public net::StreamSink,
   [[nodiscard]] bool waits_for_others_statements();
   void wait_here(Duration pause);
   void go_on_here();
-  void note_plan(PreparedStatement& statement);
   void close_on_backend(const std::vector<std::uint32_t>& ids);
   void on_client_prepared();
-  void follow_planned();
-  void drop_on_backend(const PreparedStatement& statement);
   void note_statement_use();
 
   // session_texts.cc
   void plan_texts(ClientCommand& command);
-  void note_login_group(const std::string& answer);
-  void note_source(const std::string& answer);
-  void note_texts();
-  void note_text(const TextUse& use);
-  void note_wear(const TextUse& use, bool is_done);
-  void forget_failed_texts(const Error& error);
 
   // session_kill.cc
   bool answer_kill(const ClientCommand& command);
@@ -340,10 +328,7 @@ class Session final : public net::StreamSink,
 
   // session_facts.cc
   bool send_fact(const std::optional<protocol::TextResult>& fact);
-  void note_prepare(const PreparedStatement& statement, std::uint16_t warnings);
   void forget_statements();
-  void note_facts();
-  void note_failure_facts();
 
   // session_questions.cc
   [[nodiscard]] bool ask_first();
@@ -351,14 +336,9 @@ class Session final : public net::StreamSink,
 
   // session_capture.cc
   void rest();
-  bool must_capture();
-  bool joins_warnings() const;
   void on_recall() override;
   void capture();
-  void on_captured();
-  void note_variables(CaptureKind kind, const std::string& answer);
   void end_captures();
-  void note_role(const std::string& answer);
 
   Environment& environment_;
   const std::uint32_t id_;
@@ -400,6 +380,7 @@ class Session final : public net::StreamSink,
   std::size_t stalled_bytes_ = 0;               // that it had not taken then
 
   SessionModel model_;
+  sql::PinReasons counted_pins_;  // of the model, as the statistics have them
 
   std::unique_ptr<Replay> replay_;  // null: nothing was recorded yet
 

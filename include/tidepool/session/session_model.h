@@ -30,6 +30,16 @@ struct SessionModel {
   bool is_bound() const;
   // Nothing is there but the transaction, and it is all that a new backend must have.
   bool is_replayable() const;
+  // A later statement of the session on the same backend, which is in the state `actual`, would not
+  // find all as it must be: it might see what another session left, or a restore comes before it
+  // (after a USE that failed). Or it could not be read without knowing the state.
+  bool must_capture(const sql::SessionState& actual) const;
+  // The session's backend was asked for its warnings before the statement that added to them: it
+  // would show those of the proxy's question instead. A question would use up SET TRANSACTION, and
+  // has no place in a transaction.
+  bool joins_warnings() const;
+  // Sets the pins of open cursors and of data that waits for its execute.
+  void note_cursors();
   // The next statement, whoever sends it, would take what SET TRANSACTION has set.
   bool is_one_shot_pending() const;
   // The status flags of TiDB's OK to the session now.

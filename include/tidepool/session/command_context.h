@@ -1,8 +1,8 @@
-// What planning a command needs: the client's session, the backend that the command is to run on,
-// and the command, whose attempt gets the steps. Planning writes down in the models what the steps
-// will have done by the time that the next command is planned. Pure.
+// CommandContext: a command on a backend, as planning and settling see it: the client's session,
+// what is known of the backend, and the command, whose attempt gets the steps. Planning writes down
+// in the models what the steps will have done by the time that the next command is planned. Pure.
 //
-// Made for one command on one lease, and gone with the call; refers to what it is made of.
+// Made for one call on one lease; refers to what it is made of.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace tidepool::session {
 
-struct PlanContext {
+struct CommandContext {
   SessionModel& model;
   pool::Memory& backend;
   ClientCommand& command;
