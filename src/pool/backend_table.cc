@@ -13,7 +13,7 @@ BackendRecord& BackendTable::add() {
   BackendRecord& record = records_[id];
   record.id = id;
   List& idle = list(State::kIdle);
-  record.place_ = idle.insert(idle.begin(), id);
+  record.place_ = idle.insert(idle.begin(), &record);
   ++kept_;
   return record;
 }
@@ -42,20 +42,18 @@ BackendRecord* BackendTable::find_connection(std::uint64_t number) {
   return found == nullptr ? nullptr : &records_.at(found->id);
 }
 
-std::optional<BackendId> BackendTable::pick_idle(WorkerIndex worker, const Want& want,
-                                                 Reach reach) const {
-  std::optional<BackendId> best;
+BackendRecord* BackendTable::pick_idle(WorkerIndex worker, const Want& want, Reach reach) const {
+  BackendRecord* best = nullptr;
   int best_rank = 0;
-  for (const BackendId id : in(State::kIdle)) {
-    const BackendRecord& record = at(id);
-    const bool is_own = record.worker == worker;
-    if (record.variant != want.variant || (reach == Reach::kOwnWorker && !is_own)) continue;
+  for (BackendRecord* record : in(State::kIdle)) {
+    const bool is_own = record->worker == worker;
+    if (record->variant != want.variant || (reach == Reach::kOwnWorker && !is_own)) continue;
     int rank = 1;
-    if (record.state_hash == want.state) rank += 1;
-    if (id == want.last) rank += 2;
+    if (record->state_hash == want.state) rank += 1;
+    if (record->id == want.last) rank += 2;
     if (is_own) rank += 4;
     if (rank <= best_rank) continue;
-    best = id;
+    best = record;
     best_rank = rank;
   }
   return best;
@@ -82,8 +80,8 @@ void BackendTable::set_replacement(BackendRecord& record, Replacement replacemen
 
 void BackendTable::sort_in(BackendRecord& record) {
   List& idle = list(State::kIdle);
-  const auto place = std::find_if(idle.begin(), idle.end(), [&](BackendId id) {
-    return id != record.id && at(id).idle_since <= record.idle_since;
+  const auto place = std::find_if(idle.begin(), idle.end(), [&](const BackendRecord* other) {
+    return other != &record && other->idle_since <= record.idle_since;
   });
   idle.splice(place, idle, record.place_);
 }

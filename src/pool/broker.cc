@@ -16,11 +16,11 @@ Broker::Broker(const Limits& limits, std::uint64_t seed)
 
 std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& want) {
   if (!pool_.queue.is_empty() && scheduler_.has_waiter(want.variant)) return std::nullopt;
-  const std::optional<BackendId> found = pool_.backends.pick_idle(worker, want, Reach::kOwnWorker);
-  if (!found || !pool_.allows(want)) return std::nullopt;
+  BackendRecord* found = pool_.backends.pick_idle(worker, want, Reach::kOwnWorker);
+  if (found == nullptr || !pool_.allows(want)) return std::nullopt;
   planner_.note_wanted(worker, want.variant);
-  pool_.lease(pool_.backends.at(*found), want);
-  return found;
+  pool_.lease(*found, want);
+  return found->id;
 }
 
 WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadline, TimePoint now,
@@ -30,7 +30,7 @@ WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadlin
   planner_.note_wanted(worker, want.variant);
   const auto is_served = [&] {
     return pool_.allows(want) &&
-           pool_.backends.pick_idle(worker, want, Reach::kAllWorkers).has_value();
+           pool_.backends.pick_idle(worker, want, Reach::kAllWorkers) != nullptr;
   };
   if (is_queue_full(pool_) && !want.is_urgent && !is_served()) {
     orders.push_back({worker, FailOrder{id, full_queue_error(pool_)}});
@@ -155,8 +155,8 @@ void Broker::pinged(BackendId backend, TimePoint now, Orders& orders) {
 }
 
 void Broker::suspect_idle() {
-  for (const BackendId id : pool_.backends.in(State::kIdle))
-    pool_.backends.at(id).is_suspect = true;
+  for (BackendRecord* record : pool_.backends.in(State::kIdle))
+    record->is_suspect = true;
 }
 
 std::optional<std::uint64_t> Broker::holder_of(std::uint64_t connection) const {
@@ -189,11 +189,10 @@ void Broker::retire_by_time(TimePoint now, Orders& orders) {
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
   const BackendTable::List oldest_first(idle.rbegin(), idle.rend());
   unsigned remaining = pool_.backends.kept();
-  for (const BackendId id : oldest_first) {
-    BackendRecord& record = pool_.backends.at(id);
-    const auto reason = reason_to_retire(record, pool_.limits, pool_.figures(), remaining, now);
+  for (BackendRecord* record : oldest_first) {
+    const auto reason = reason_to_retire(*record, pool_.limits, pool_.figures(), remaining, now);
     if (!reason) continue;
-    pool_.retire(record, *reason, orders);
+    pool_.retire(*record, *reason, orders);
     --remaining;
   }
 }
@@ -202,11 +201,11 @@ void Broker::retire_by_time(TimePoint now, Orders& orders) {
 void Broker::ping_by_time(TimePoint now, Orders& orders) {
   if (pool_.backends.count(State::kPinging) > 0) return;
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
-  const auto found = std::find_if(idle.rbegin(), idle.rend(), [&](BackendId id) {
-    return is_ping_due(pool_.backends.at(id), pool_.limits, now);
+  const auto found = std::find_if(idle.rbegin(), idle.rend(), [&](const BackendRecord* record) {
+    return is_ping_due(*record, pool_.limits, now);
   });
   if (found == idle.rend()) return;
-  BackendRecord& record = pool_.backends.at(*found);
+  BackendRecord& record = **found;
   pool_.backends.set_state(record, State::kPinging);
   orders.push_back({record.worker, PingOrder{record.id}});
 }
@@ -220,8 +219,8 @@ void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, 
 void Broker::drain(Orders& orders) {
   pool_.is_draining = true;
   const BackendTable::List idle = pool_.backends.in(State::kIdle);
-  for (const BackendId backend : idle)
-    pool_.retire(pool_.backends.at(backend), RetireReason::kShutdown, orders);
+  for (BackendRecord* record : idle)
+    pool_.retire(*record, RetireReason::kShutdown, orders);
   recall_all(pool_, orders);
 }
 
@@ -245,8 +244,7 @@ void Broker::set_limits(const Limits& limits, TimePoint now, Orders& orders) {
 void Broker::set_elsewhere(unsigned backends, TimePoint now, Orders& orders) {
   pool_.limits.elsewhere = backends;
   while (pool_.backends.open() > pool_.limits.cap() && pool_.backends.count(State::kIdle) > 0) {
-    pool_.retire(pool_.backends.at(pool_.backends.in(State::kIdle).back()), RetireReason::kOverflow,
-                 orders);
+    pool_.retire(*pool_.backends.in(State::kIdle).back(), RetireReason::kOverflow, orders);
   }
   if (pool_.backends.open() > pool_.limits.cap()) recall_all(pool_, orders);
   schedule(now, orders);

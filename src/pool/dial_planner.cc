@@ -156,9 +156,9 @@ void DialPlanner::probe_better_endpoint(TimePoint now, Orders& orders) {
   if (pool_.backends.size() == 1 || pool_.backends.count(State::kClosing) > 0) return;
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
   const auto leaving = std::find_if(idle.rbegin(), idle.rend(),
-                                    [&](BackendId id) { return is_worse(pool_.backends.at(id)); });
+                                    [&](const BackendRecord* record) { return is_worse(*record); });
   if (leaving == idle.rend()) return;
-  BackendRecord& record = pool_.backends.at(*leaving);
+  BackendRecord& record = **leaving;
   deferred_.push_back(probe_for(record));
   pool_.retire(record, RetireReason::kRecycle, orders);
 }
@@ -182,8 +182,8 @@ void DialPlanner::keep_spare_ones(TimePoint now, Orders& orders) {
                        .kept = pool_.backends.kept(),
                        .total = pool_.total()};
   for (const State state : {State::kIdle, State::kPinging})
-    for (const BackendId id : pool_.backends.in(state))
-      if (pool_.backends.at(id).variant == wanted_variant_) ++figures.ready;
+    for (const BackendRecord* record : pool_.backends.in(state))
+      if (record->variant == wanted_variant_) ++figures.ready;
   pool_.queue.for_each([&](const Waiter& one) {
     if (one.want.variant == wanted_variant_) ++figures.waiting;
   });

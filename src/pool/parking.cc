@@ -7,10 +7,9 @@ using State = BackendRecord::State;
 
 template <class Suits>
 bool recall_first(BrokerState& pool, Suits suits, Orders& orders) {
-  for (const BackendId id : pool.backends.in(State::kParked)) {
-    BackendRecord& record = pool.backends.at(id);
-    if (record.is_recalled || !suits(record)) continue;
-    pool.recall(record, orders);
+  for (BackendRecord* record : pool.backends.in(State::kParked)) {
+    if (record->is_recalled || !suits(*record)) continue;
+    pool.recall(*record, orders);
     return true;
   }
   return false;
@@ -18,10 +17,8 @@ bool recall_first(BrokerState& pool, Suits suits, Orders& orders) {
 
 template <class Suits>
 void recall_if(BrokerState& pool, Suits suits, Orders& orders) {
-  for (const BackendId id : pool.backends.in(State::kParked)) {
-    BackendRecord& record = pool.backends.at(id);
-    if (suits(record)) pool.recall(record, orders);
-  }
+  for (BackendRecord* record : pool.backends.in(State::kParked))
+    if (suits(*record)) pool.recall(*record, orders);
 }
 
 }  // namespace
@@ -36,8 +33,8 @@ bool may_park(const BrokerState& pool, const BackendRecord& record, TimePoint la
 }
 
 bool can_recall(const BrokerState& pool) {
-  for (const BackendId id : pool.backends.in(State::kParked))
-    if (!pool.backends.at(id).is_recalled) return true;
+  for (const BackendRecord* record : pool.backends.in(State::kParked))
+    if (!record->is_recalled) return true;
   return false;
 }
 

@@ -1,7 +1,6 @@
 #include "tidepool/pool/scheduler.h"
 
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 #include "parking.h"
@@ -39,17 +38,17 @@ void Scheduler::grant_idle(TimePoint now, Orders& orders) {
   while (pool_.backends.count(State::kIdle) > 0) {
     const Waiter* waiter = next_waiter([](const Waiter&) { return true; });
     if (waiter == nullptr) return;
-    std::optional<BackendId> backend =
+    BackendRecord* record =
         pool_.backends.pick_idle(waiter->worker, waiter->want, Reach::kAllWorkers);
-    if (!backend) {
+    if (record == nullptr) {
       swap_variant(*waiter, now, orders);
       waiter = next_waiter([&](const Waiter& one) {
-        return pool_.backends.pick_idle(one.worker, one.want, Reach::kAllWorkers).has_value();
+        return pool_.backends.pick_idle(one.worker, one.want, Reach::kAllWorkers) != nullptr;
       });
       if (waiter == nullptr) return;
-      backend = pool_.backends.pick_idle(waiter->worker, waiter->want, Reach::kAllWorkers);
+      record = pool_.backends.pick_idle(waiter->worker, waiter->want, Reach::kAllWorkers);
     }
-    hand_to(*waiter, *backend, orders);
+    hand_to(*waiter, *record, orders);
   }
 }
 
@@ -60,16 +59,15 @@ void Scheduler::swap_variant(const Waiter& waiter, TimePoint now, Orders& orders
     return;
   if (supply().take(waiter.want.variant)) return;
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
-  const auto found = std::find_if(idle.rbegin(), idle.rend(), [&](BackendId id) {
-    const std::uint64_t variant = pool_.backends.at(id).variant;
+  const auto found = std::find_if(idle.rbegin(), idle.rend(), [&](const BackendRecord* record) {
     const Waiter* rival =
-        next_waiter([variant](const Waiter& one) { return one.want.variant == variant; });
+        next_waiter([&](const Waiter& one) { return one.want.variant == record->variant; });
     if (rival == nullptr) return true;
     if (!is_starved_by(waiter, *rival, now)) return false;
     last_swap_ = now;
     return true;
   });
-  if (found != idle.rend()) pool_.retire(pool_.backends.at(*found), RetireReason::kVariant, orders);
+  if (found != idle.rend()) pool_.retire(**found, RetireReason::kVariant, orders);
 }
 
 bool Scheduler::is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoint now) const {
@@ -130,7 +128,7 @@ Scheduler::Outlook Scheduler::bring_backend(const Waiter& waiter, Supply& supply
 Scheduler::Outlook Scheduler::make_room(const Waiter& waiter, Orders& orders) {
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
   if (!idle.empty()) {
-    pool_.retire(pool_.backends.at(idle.back()), RetireReason::kVariant, orders);
+    pool_.retire(*idle.back(), RetireReason::kVariant, orders);
     return Outlook::kComes;
   }
   const bool is_recalled = recall_oldest_but(pool_, waiter.want.variant, orders);
@@ -142,23 +140,20 @@ Scheduler::Outlook Scheduler::make_room(const Waiter& waiter, Orders& orders) {
 Supply Scheduler::supply() const {
   Supply found;
   pool_.dials.for_each([&](const Dial& dial) { found.add(dial.variant); });
-  for (const BackendId id : pool_.backends.in(State::kPinging))
-    found.add(pool_.backends.at(id).variant);
-  for (const BackendId id : pool_.backends.in(State::kParked)) {
-    const BackendRecord& record = pool_.backends.at(id);
-    if (record.is_recalled) found.add_recalled(record.variant);
-  }
+  for (const BackendRecord* record : pool_.backends.in(State::kPinging))
+    found.add(record->variant);
+  for (const BackendRecord* record : pool_.backends.in(State::kParked))
+    if (record->is_recalled) found.add_recalled(record->variant);
   for (unsigned i = 0; i < pool_.backends.count(State::kClosing); ++i)
     found.add_place();
   return found;
 }
 
-void Scheduler::hand_to(const Waiter& waiter, BackendId backend, Orders& orders) {
-  BackendRecord& record = pool_.backends.at(backend);
+void Scheduler::hand_to(const Waiter& waiter, BackendRecord& record, Orders& orders) {
   if (record.worker == waiter.worker) {
-    orders.push_back({record.worker, GrantOrder{waiter.id, backend}});
+    orders.push_back({record.worker, GrantOrder{waiter.id, record.id}});
   } else {
-    orders.push_back({record.worker, MoveOrder{backend, waiter.worker, waiter.id}});
+    orders.push_back({record.worker, MoveOrder{record.id, waiter.worker, waiter.id}});
     record.worker = waiter.worker;
   }
   pool_.lease(record, waiter.want);

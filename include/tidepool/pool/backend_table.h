@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
-#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -49,7 +48,7 @@ class BackendRecord {
 
   State state_ = State::kIdle;
   Replacement replacement_ = Replacement::kNone;
-  std::list<BackendId>::iterator place_;  // in the list of its state
+  std::list<BackendRecord*>::iterator place_;  // in the list of its state
 };
 inline constexpr std::size_t kRecordStates = 5;
 
@@ -57,7 +56,7 @@ class BackendTable {
  public:
   using State = BackendRecord::State;
   using Replacement = BackendRecord::Replacement;
-  using List = std::list<BackendId>;
+  using List = std::list<BackendRecord*>;
   enum class Reach : std::uint8_t { kOwnWorker, kAllWorkers };
 
   BackendTable() = default;
@@ -75,8 +74,8 @@ class BackendTable {
   BackendRecord* find_connection(std::uint64_t number);
   const BackendRecord* find_connection(std::uint64_t number) const;
   // The idle backend that suits best: the session's last, else one in the right state, else the
-  // most recently used; those of the asking worker before others'.
-  std::optional<BackendId> pick_idle(WorkerIndex worker, const Want& want, Reach reach) const;
+  // most recently used; those of the asking worker before others'. Null: none suits.
+  BackendRecord* pick_idle(WorkerIndex worker, const Want& want, Reach reach) const;
 
   // Moves it to the list of that state: what becomes idle to the front, all others to the back.
   void set_state(BackendRecord& record, State state);

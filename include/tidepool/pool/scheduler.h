@@ -40,7 +40,7 @@ class Scheduler {
   Outlook bring_backend(const Waiter& waiter, Supply& supply, TimePoint now, Orders& orders);
   Outlook make_room(const Waiter& waiter, Orders& orders);
   Supply supply() const;
-  void hand_to(const Waiter& waiter, BackendId backend, Orders& orders);
+  void hand_to(const Waiter& waiter, BackendRecord& record, Orders& orders);
   // The waiter of those for whom `suits` says so whose turn it is; null: there is none.
   template <class Suits>
   const Waiter* next_waiter(Suits suits) const {

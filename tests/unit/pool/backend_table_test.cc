@@ -29,7 +29,14 @@ class BackendTableTest : public ::testing::Test {
     return record;
   }
   std::vector<BackendId> ids(State state) const {
-    return {table_.in(state).begin(), table_.in(state).end()};
+    std::vector<BackendId> found;
+    for (const BackendRecord* record : table_.in(state))
+      found.push_back(record->id);
+    return found;
+  }
+  BackendId pick(WorkerIndex worker, const Want& want, Reach reach) const {
+    const BackendRecord* record = table_.pick_idle(worker, want, reach);
+    return record == nullptr ? 0 : record->id;
   }
   using Ids = std::vector<BackendId>;
 
@@ -117,14 +124,12 @@ TEST_F(BackendTableTest, TheBestIdleOneIsOfTheWorkerThenTheLastThenInTheRightSta
       {"the only one of its variant", {.variant = 2}, Reach::kOwnWorker, 0},
   };
   for (const Row& row : rows) {
-    const auto picked = table_.pick_idle(0, row.want, row.reach);
-    EXPECT_EQ(picked.value_or(0), row.expected < 4 ? made[row.expected] : 0) << row.what;
+    EXPECT_EQ(pick(0, row.want, row.reach), row.expected < 4 ? made[row.expected] : 0) << row.what;
   }
-  EXPECT_EQ(table_.pick_idle(1, {.variant = 1}, Reach::kOwnWorker), made[1]) << "the last used";
-  EXPECT_EQ(table_.pick_idle(1, {.variant = 1, .state = 7}, Reach::kOwnWorker), made[2]);
-  EXPECT_EQ(table_.pick_idle(1, {.variant = 1, .state = 7, .last = made[1]}, Reach::kOwnWorker),
-            made[1]);
-  EXPECT_EQ(table_.pick_idle(2, {.variant = 1}, Reach::kOwnWorker), std::nullopt);
+  EXPECT_EQ(pick(1, {.variant = 1}, Reach::kOwnWorker), made[1]) << "the last used";
+  EXPECT_EQ(pick(1, {.variant = 1, .state = 7}, Reach::kOwnWorker), made[2]);
+  EXPECT_EQ(pick(1, {.variant = 1, .state = 7, .last = made[1]}, Reach::kOwnWorker), made[1]);
+  EXPECT_EQ(pick(2, {.variant = 1}, Reach::kOwnWorker), 0U);
 }
 
 TEST_F(BackendTableTest, ABackendIsFoundByTidbsNumberOfIt) {
