@@ -64,7 +64,8 @@ unsigned offered_cap(unsigned cap) {
 
 unsigned kept_backends(unsigned cap, const Use& use) {
   const std::size_t share = std::max(1U, cap / 2) + use.pinned;
-  return static_cast<unsigned>(std::min({std::size_t{offered_cap(cap)}, share, use.sessions}));
+  const std::size_t useful = use.sessions > 0 ? use.sessions + 1 : 0;
+  return static_cast<unsigned>(std::min({std::size_t{offered_cap(cap)}, share, useful}));
 }
 
 }  // namespace tidepool::proxy

@@ -315,13 +315,13 @@ def test_the_service_manager_is_told_who_works_now(open_door, account, monkeypat
 
 def test_statements_of_clients_that_have_left_run_to_their_end_in_the_old_process(open_door, tidb, account):
     """Those within the grace; one that takes longer is killed, as it is without a takeover."""
-    door = open_door(account, size=4, config={"disconnect_grace": "6s"})
+    door = open_door(account, size=4, config={"disconnect_grace": "10s"})
     upgrade = Upgrade(door.proxy)
     with door.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE left_alone (id INT PRIMARY KEY)")
     name = f"{account.database}.left_alone"
     running = f"SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'INSERT INTO {name}%'"
-    for number, seconds in ((1, 3), (10, 3), (100, 600)):
+    for number, seconds in ((1, 5), (10, 5), (100, 600)):
         client = raw.RawClient(("127.0.0.1", door.port), account.user, account.password, account.database)
         texts = [f"INSERT INTO {name} SELECT {number} + SLEEP({seconds})", f"INSERT INTO {name} VALUES ({number + 1})"]
         client.write(b"".join(raw.frames(b"\3" + text.encode())[0] for text in texts))
@@ -332,6 +332,7 @@ def test_statements_of_clients_that_have_left_run_to_their_end_in_the_old_proces
         assert one(new, "SELECT 2") == 2
     gone = "the process before this one has ended its work"
     wait_until(lambda: gone in door.proxy.log(), 30, lambda: f"its end:\n{door.proxy.log()[-3000:]}")
+    assert "does not end" not in door.proxy.log(), "TiDB was told to end the last one"
     assert tidb.execute(running)[0][0] == 0
     stored = [row[0] for row in tidb.execute(f"SELECT id FROM {name} ORDER BY id")]
     assert stored[:4] == [1, 2, 10, 11] and 100 not in stored

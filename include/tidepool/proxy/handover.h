@@ -57,8 +57,8 @@ struct Use {
 };
 
 // How many backends of a pool the old process keeps at most: half of them, and those that would
-// stand still there, for the others not to wait for these. One for each session is enough, and one
-// is the new process's at least, unless there is only one.
+// stand still there, for the others not to wait for these. One for each session and one to kill a
+// statement by is enough, and one is the new process's at least, unless there is only one.
 unsigned kept_backends(unsigned cap, const Use& use);
 // How many it has before the new one has taken over: one is given away, for the new one to show
 // that it reaches TiDB, unless there is only one.

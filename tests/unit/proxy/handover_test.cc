@@ -37,7 +37,8 @@ TEST(Handover, FindsAPlaceByItsAddress) {
 
 TEST(Handover, TheOldProcessKeepsHalfAndNoMoreThanItsSessionsCanUse) {
   EXPECT_EQ(kept_backends(15, {.sessions = 1000}), 7U);
-  EXPECT_EQ(kept_backends(15, {.sessions = 3}), 3U);
+  EXPECT_EQ(kept_backends(15, {.sessions = 3}), 4U) << "one more, to kill what one of them runs";
+  EXPECT_EQ(kept_backends(4, {.sessions = 1}), 2U);
   EXPECT_EQ(kept_backends(15, {}), 0U);
   EXPECT_EQ(kept_backends(1, {.sessions = 2}), 1U);
   EXPECT_EQ(kept_backends(0, {.sessions = 2}), 0U);
@@ -45,7 +46,7 @@ TEST(Handover, TheOldProcessKeepsHalfAndNoMoreThanItsSessionsCanUse) {
 
 TEST(Handover, TheOldProcessKeepsMoreForThoseWhoKeepTheirs) {
   EXPECT_EQ(kept_backends(15, {.sessions = 1000, .pinned = 4}), 11U);
-  EXPECT_EQ(kept_backends(15, {.sessions = 4, .pinned = 4}), 4U);
+  EXPECT_EQ(kept_backends(15, {.sessions = 4, .pinned = 4}), 5U);
   EXPECT_EQ(kept_backends(15, {.sessions = 1000, .pinned = 100}), 14U) << "one is the new one's";
   EXPECT_EQ(kept_backends(3, {.sessions = 2, .pinned = 1}), 2U);
   EXPECT_EQ(kept_backends(1, {.sessions = 2, .pinned = 1}), 1U);
