@@ -64,7 +64,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     if (found != pools_.end()) pools_.erase(found);
   }
 
-  void set_certificates(std::vector<ListenerCertificate> certificates) {
+  void set_certificates(std::vector<CertificateFile> certificates) {
     const std::lock_guard lock(mutex_);
     certificates_ = std::move(certificates);
   }
@@ -114,8 +114,8 @@ class Exporter::Collector final : public prometheus::Collectable {
   const TimePoint started_steady_ = Clock::now();
 
   mutable std::mutex mutex_;
-  std::vector<PoolSource> pools_;                  // guarded by mutex_
-  std::vector<ListenerCertificate> certificates_;  // likewise
+  std::vector<PoolSource> pools_;              // guarded by mutex_
+  std::vector<CertificateFile> certificates_;  // likewise
 };
 
 Exporter::Exporter(Sources sources) : collector_(std::make_unique<Collector>(std::move(sources))) {}
@@ -130,7 +130,7 @@ void Exporter::remove_pool(const std::string& pool) {
   collector_->remove_pool(pool);
 }
 
-void Exporter::set_certificates(std::vector<ListenerCertificate> certificates) {
+void Exporter::set_certificates(std::vector<CertificateFile> certificates) {
   collector_->set_certificates(std::move(certificates));
 }
 

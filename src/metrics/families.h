@@ -19,7 +19,7 @@ void add_session_families(Page& page, const AllParts<session::SessionStats>& poo
 void add_login_families(Page& page, const session::LoginStats& logins);
 void add_proof_families(Page& page, const session::ProofStats& proofs);
 
-void add_certificate_families(Page& page, const std::vector<ListenerCertificate>& certificates);
+void add_certificate_families(Page& page, const std::vector<CertificateFile>& certificates);
 void add_command_families(Page& page, const session::CommandStats& commands);
 
 // What the kernel says about this process, and since when it runs.

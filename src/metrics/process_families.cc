@@ -37,12 +37,17 @@ double value_of(const Gauge& gauge) {
 
 }  // namespace
 
-void add_certificate_families(Page& page, const std::vector<ListenerCertificate>& certificates) {
-  Family expiry = page.gauge(
-      "tidepool_certificate_expiry_timestamp_seconds",
-      "Unix time at which the certificate of the listener, or one of its chain, expires.");
-  for (const ListenerCertificate& one : certificates)
-    expiry.value({{"listener", one.listener}}, static_cast<double>(one.expires));
+void add_certificate_families(Page& page, const std::vector<CertificateFile>& certificates) {
+  Family expiry =
+      page.gauge("tidepool_certificate_expiry_timestamp_seconds",
+                 "Unix time at which the first certificate of a listener's chain, or the last one "
+                 "of a file of authorities, expires.");
+  for (const CertificateFile& one : certificates) {
+    const bool is_listeners = one.pool.empty();
+    expiry.value({{is_listeners ? "listener" : "pool", is_listeners ? one.listener : one.pool},
+                  {"key", one.key}},
+                 static_cast<double>(one.expires));
+  }
 }
 
 void add_process_families(Page& page, const ProcessStats& stats, const ProcessFacts& facts) {

@@ -9,6 +9,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -47,6 +48,20 @@ std::int64_t expiry_of(const X509* certificate) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> last_expiry(const std::string& ca_file) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> file(BIO_new_file(ca_file.c_str(), "r"),
+                                                       &BIO_free);
+  std::optional<std::int64_t> last;
+  while (file != nullptr) {
+    const std::unique_ptr<X509, decltype(&X509_free)> one(
+        PEM_read_bio_X509_AUX(file.get(), nullptr, nullptr, nullptr), &X509_free);
+    if (one == nullptr) break;
+    last = std::max(last.value_or(0), expiry_of(one.get()));
+  }
+  ERR_clear_error();
+  return last;
+}
 
 Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& certificate_file,
                                                      const std::string& key_file,

@@ -17,6 +17,13 @@ std::string name_of(const config::Listener& listener) {
   return host + ":" + std::to_string(listener.port);
 }
 
+// By a CA file of its own.
+bool verifies(const config::Tls& tls) {
+  const bool is_verified =
+      tls.mode == config::TlsMode::kVerifyIdentity || tls.mode == config::TlsMode::kVerifyCa;
+  return is_verified && !tls.ca.empty();
+}
+
 }  // namespace
 
 void Server::add_metrics(const PoolHome& pool) {
@@ -28,10 +35,21 @@ void Server::add_metrics(const PoolHome& pool) {
 
 // At the start and after a reload.
 void Server::show_certificates() {
-  std::vector<metrics::ListenerCertificate> all;
+  std::vector<metrics::CertificateFile> all;
   const std::vector<config::Listener>& listeners = home_->config.listeners;
-  for (std::size_t i = 0; i < listeners.size(); ++i)
-    if (home_->tls[i] != nullptr) all.push_back({name_of(listeners[i]), home_->tls[i]->expires()});
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    if (home_->tls[i] == nullptr) continue;
+    const std::string name = name_of(listeners[i]);
+    all.push_back(
+        {.key = "tls.certificate", .listener = name, .expires = home_->tls[i]->expires()});
+    if (const auto expires = net::last_expiry(listeners[i].tls.client_ca))
+      all.push_back({.key = "tls.client_ca", .listener = name, .expires = *expires});
+  }
+  for (const config::Pool& pool : passthrough_.base().pools) {
+    if (!verifies(pool.tls)) continue;
+    if (const auto expires = net::last_expiry(pool.tls.ca))
+      all.push_back({.key = "tls.ca", .pool = pool.name, .expires = *expires});
+  }
   exporter_.set_certificates(std::move(all));
 }
 

@@ -57,6 +57,8 @@ void Server::watch_files(const config::Config& config) {
     paths.push_back(listener.tls.key);
     if (!listener.tls.client_ca.empty()) paths.push_back(listener.tls.client_ca);
   }
+  for (const config::Pool& pool : config.pools)  // for the metric of its end: dials read it anew
+    if (!pool.tls.ca.empty()) paths.push_back(pool.tls.ca);
   files_.watch(paths);
 }
 

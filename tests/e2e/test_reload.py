@@ -178,6 +178,26 @@ def test_the_metric_of_a_certificates_end_follows_its_file(open_door, account, a
     tls = {"mode": "optional", "certificate": str(shown.path), "key": str(shown.key_path)}
     proxy = open_door(account, config={"listener": {"tls": tls}}).proxy
     metric = "tidepool_certificate_expiry_timestamp_seconds"
-    assert proxy.counts(metric, "listener") == {f"127.0.0.1:{proxy.port}": end_of(old)}
+    assert proxy.metric(metric, key="tls.certificate", listener=f"127.0.0.1:{proxy.port}") == end_of(old)
     show(new)
-    wait_until(lambda: proxy.metric(metric) == end_of(new), 20, "the new certificate")
+    wait_until(lambda: proxy.metric(metric, key="tls.certificate") == end_of(new), 20, "the new certificate")
+
+
+def test_the_metric_of_an_authoritys_end_follows_its_file(open_door, account, authority, tmp_path):
+    """That of the last one in the file: what counts is when none of them is good any more."""
+    certificate, expired = authority.issue("localhost"), authority.issue("localhost", expired=True)
+    end, shown_end, old_end = (
+        x509.load_pem_x509_certificate(one.path.read_bytes()).not_valid_after_utc.timestamp()
+        for one in (authority, certificate, expired)
+    )
+    clients, servers = tmp_path / "clients.pem", tmp_path / "servers.pem"
+    clients.write_bytes(expired.path.read_bytes())
+    servers.write_bytes(expired.path.read_bytes() + authority.path.read_bytes())
+    tls = {"mode": "optional", "certificate": str(certificate.path), "key": str(certificate.key_path)}
+    tls |= {"client_ca": str(clients), "verify_client": "optional"}
+    proxy = open_door(account, tls={"ca": str(servers)}, config={"listener": {"tls": tls}}).proxy
+    metric = "tidepool_certificate_expiry_timestamp_seconds"
+    assert proxy.counts(metric, "key") == {"tls.certificate": shown_end, "tls.client_ca": old_end, "tls.ca": end}
+    assert proxy.metric(metric, pool=account.user) == end
+    servers.write_bytes(expired.path.read_bytes())
+    wait_until(lambda: proxy.metric(metric, key="tls.ca") == old_end, 20, "the file of the pool's authorities")

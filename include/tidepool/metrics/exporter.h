@@ -39,10 +39,12 @@ struct PoolSummary {
   std::int64_t last_dial_error_time = 0;                       // Unix seconds; 0: none
 };
 
-// What a listener shows to its clients.
-struct ListenerCertificate {
-  std::string listener;      // the label: its address, or the path of its socket
-  std::int64_t expires = 0;  // Unix seconds
+// A file of certificates that the configuration names.
+struct CertificateFile {
+  std::string key;            // of the configuration, such as "tls.ca"
+  std::string listener = {};  // whose it is: its address, or the path of its socket
+  std::string pool = {};      // or the pool's name
+  std::int64_t expires = 0;   // Unix seconds
 };
 
 class Exporter {
@@ -65,7 +67,7 @@ class Exporter {
   void remove_pool(const std::string& pool);
 
   // In the place of those before.
-  void set_certificates(std::vector<ListenerCertificate> certificates);
+  void set_certificates(std::vector<CertificateFile> certificates);
 
   // Content type "text/plain; version=0.0.4".
   std::string render() const;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "tidepool/base/error.h"
@@ -18,6 +19,10 @@ struct ClientCertificates {
   std::string ca_file = {};  // PEM, of those who sign them; empty: clients are not asked
   bool are_required = false;
 };
+
+// Unix seconds from which on no certificate of a PEM file is valid any more; nothing: there is none
+// in it, or it cannot be read.
+std::optional<std::int64_t> last_expiry(const std::string& ca_file);
 
 class TlsContext {
  public:

@@ -38,7 +38,9 @@ class ExporterTest : public testing::Test {
                      .commands = &commands}};
 
   void add_pool() {
-    exporter.set_certificates({{"127.0.0.1:6033", 4'000'000'000}});
+    exporter.set_certificates(
+        {{.key = "tls.certificate", .listener = "127.0.0.1:6033", .expires = 4'000'000'000},
+         {.key = "tls.ca", .pool = "app", .expires = 4'000'000'000}});
     pool.endpoints.push_back(std::make_unique<pool::EndpointStats>("[::1]:4000"));
     exporter.add_pool({.pool = "app", .stats = &pool, .sessions = {&worker_one, &worker_two}});
   }
@@ -207,14 +209,20 @@ TEST_F(ExporterTest, ShowsWhoLogsInByWhat) {
   EXPECT_THAT(exporter.render(), Not(HasSubstr("cron")));
 }
 
-TEST_F(ExporterTest, TellsWhenTheCertificatesThatListenersShowNowExpire) {
-  exporter.set_certificates({{"127.0.0.1:6033", 1'800'000'000}, {"/run/tidepool.sock", 5}});
-  exporter.set_certificates({{"[::1]:6033", 1'900'000'000}});
+TEST_F(ExporterTest, TellsWhenTheCertificatesInUseExpire) {
+  exporter.set_certificates(
+      {{.key = "tls.certificate", .listener = "127.0.0.1:6033", .expires = 1'800'000'000},
+       {.key = "tls.certificate", .listener = "/run/tidepool.sock", .expires = 5}});
+  exporter.set_certificates(
+      {{.key = "tls.client_ca", .listener = "[::1]:6033", .expires = 1'900'000'000},
+       {.key = "tls.ca", .pool = "app", .expires = 2'000'000'000}});
 
   const std::string text = exporter.render();
 
   EXPECT_THAT(text, HasSubstr("tidepool_certificate_expiry_timestamp_seconds"
-                              "{listener=\"[::1]:6033\"} 1900000000\n"));
+                              "{listener=\"[::1]:6033\",key=\"tls.client_ca\"} 1900000000\n"));
+  EXPECT_THAT(text, HasSubstr("tidepool_certificate_expiry_timestamp_seconds"
+                              "{pool=\"app\",key=\"tls.ca\"} 2000000000\n"));
   EXPECT_THAT(text, Not(HasSubstr("127.0.0.1:6033")));
 }
 
