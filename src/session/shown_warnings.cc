@@ -8,7 +8,6 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/session/warnings.h"
-#include "tidepool/sql/own_answer.h"
 
 namespace tidepool::session {
 namespace {
@@ -62,7 +61,7 @@ std::optional<std::vector<std::string>> texts_that_warn(const protocol::TextResu
 
 std::optional<protocol::TextResult> shown_by(const sql::Statement& statement,
                                              protocol::TextResult warnings, std::uint64_t most) {
-  const auto asked = sql::shown_diagnostics(statement);
+  const std::optional<sql::ShownDiagnostics>& asked = statement.shown;
   if (!asked) return std::nullopt;
   const bool is_limited = !asked->errors;
   const auto limited = [&](protocol::TextResult shown) {
@@ -88,7 +87,7 @@ ShownWarnings::ShownWarnings(const sql::Script& script, const protocol::TextResu
   for (std::size_t i = 0; i < script.size() && script[i].keeps_diagnostics; ++i) {
     auto shown = shown_by(script[i], warnings, most);
     if (!shown) return;
-    if (sql::shown_diagnostics(script[i])->counts) shown->rows.clear();  // the backend has as many
+    if (script[i].shown->counts) shown->rows.clear();  // the backend has as many
     results_.push_back(*std::move(shown));
   }
 }

@@ -291,18 +291,17 @@ void StatementFacts::note_insert_id(const std::string& answer,
 
 std::optional<protocol::TextResult> StatementFacts::answer(const sql::Statement& statement) {
   if (statement.keeps_diagnostics) return answer_about_warnings(statement);
-  const auto asked = sql::lone_fact(statement);
-  if (!asked) return std::nullopt;
+  if (!statement.lone_fact) return std::nullopt;
+  const std::string name = sql::lone_fact_name(statement);
   protocol::TextResult result;
-  switch (asked->fact) {
+  switch (*statement.lone_fact) {
     case sql::Fact::kLastInsertId:
-      result =
-          one_number(asked->name, std::to_string(last_insert_id_), kUnsignedFlag | kNotNullFlag);
+      result = one_number(name, std::to_string(last_insert_id_), kUnsignedFlag | kNotNullFlag);
       break;
     case sql::Fact::kRowCount:
-      result = one_number(asked->name, std::to_string(row_count_), kNotNullFlag);
+      result = one_number(name, std::to_string(row_count_), kNotNullFlag);
       break;
-    default: result = one_number(asked->name, std::to_string(found_rows_), kUnsignedFlag);
+    default: result = one_number(name, std::to_string(found_rows_), kUnsignedFlag);
   }
   note_local_answer();
   row_count_ = -1;

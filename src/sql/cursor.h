@@ -47,6 +47,10 @@ class Cursor {
   bool next_statement();
 
   std::size_t offset() const { return begin_; }  // of the current token in the text
+  // From that offset to the current token.
+  std::string_view text_since(std::size_t begin) const {
+    return text_.substr(begin, begin_ - begin);
+  }
   std::size_t statement_offset() const {
     return statement_begin_;
   }                      // behind the semicolon before it

@@ -34,8 +34,13 @@ Statement read_deallocate(Cursor& cursor);
 Statement read_lock(Cursor& cursor);
 Statement read_unlock(Cursor& cursor);
 Statement read_kill(Cursor& cursor);
-Statement read_select(Cursor& cursor);  // grammar_data.cc; TABLE and VALUES too
+Statement read_select(Cursor& cursor);  // grammar_data.cc
+Statement read_table(Cursor& cursor);   // VALUES too
 Statement read_query(Cursor& cursor);
+// Behind SELECT: notes an information function, if it is all that there is; grammar_fact.cc.
+void read_lone_fact(Cursor& cursor, Statement& statement);
+// Behind SHOW: reads [COUNT(*)] WARNINGS or ERRORS. False, without a step, if it is anything else.
+bool read_diagnostics(Cursor& cursor, Statement& statement);
 // Behind SELECT or DO: notes a call of a lock function, if it is all that there is.
 void read_lock_call(Cursor& cursor, Statement& statement);  // grammar_lock.cc
 Statement read_with(Cursor& cursor);

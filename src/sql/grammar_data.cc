@@ -39,6 +39,14 @@ void note_target(const Cursor& cursor, Statement& statement) {
   statement.changes.push_back({ChangeKind::kFileUserVariable, user_variable_name(cursor.token())});
 }
 
+// What EXPLAIN or TRACE executes. Their answers are none of it.
+Statement read_inner(Cursor& cursor) {
+  Statement statement = read_head(cursor);
+  statement.lone_fact.reset();
+  statement.shown.reset();
+  return statement;
+}
+
 bool opens_explainable(const Cursor& cursor) {
   for (std::string_view word :
        {"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "TABLE", "VALUES", "IMPORT"}) {
@@ -61,8 +69,13 @@ Statement read_update(Cursor& /*cursor*/) {
 
 Statement read_select(Cursor& cursor) {
   Statement statement = select();
+  read_lone_fact(cursor, statement);
   read_lock_call(cursor, statement);
   return statement;
+}
+
+Statement read_table(Cursor& /*cursor*/) {
+  return select();
 }
 
 Statement read_query(Cursor& cursor) {
@@ -122,17 +135,8 @@ Statement read_show(Cursor& cursor) {
   // SHOW BACKUP LOGS, SHOW BR JOB: executed by the backup machinery.
   if (cursor.at("BACKUP") || cursor.at("BR")) return make(StatementKind::kOther);
   Statement statement = query();
-  if (cursor.at("WARNINGS") || cursor.at("ERRORS")) {
-    statement.keeps_diagnostics = true;
-    statement.facts.insert(cursor.at("WARNINGS") ? Fact::kWarnings : Fact::kErrors);
-  } else if (cursor.skip("COUNT")) {  // SHOW COUNT(*) WARNINGS
-    const bool is_call =
-        cursor.skip_symbol('(') && cursor.skip_symbol('*') && cursor.skip_symbol(')');
-    const bool is_known = cursor.at("WARNINGS") || cursor.at("ERRORS");
-    if (!is_call || !is_known) return make(StatementKind::kUnknown);
-    statement.keeps_diagnostics = true;
-    statement.facts.insert(cursor.at("ERRORS") ? Fact::kErrors : Fact::kWarnings);
-  } else if (cursor.at("SESSION_STATES")) {
+  if (read_diagnostics(cursor, statement)) return statement;
+  if (cursor.at("SESSION_STATES")) {
     statement.keeps_diagnostics = true;
   } else if (shows_status(cursor)) {
     statement.facts.insert(Fact::kStatus);
@@ -146,7 +150,7 @@ Statement read_explain(Cursor& cursor) {
   skip_format(cursor);
   if (cursor.at("FOR")) return query();
   if (!opens_explainable(cursor)) return is_executed ? make(StatementKind::kUnknown) : query();
-  Statement inner = read_head(cursor);
+  Statement inner = read_inner(cursor);
   if (is_executed) {
     return inner.kind == StatementKind::kRead || is_row_change(inner)
                ? inner
@@ -166,7 +170,7 @@ Statement read_trace(Cursor& cursor) {
   }
   skip_format(cursor);
   if (cursor.at("TRACE")) return make(StatementKind::kUnknown);
-  Statement inner = read_head(cursor);
+  Statement inner = read_inner(cursor);
   inner.is_read = false;
   if (inner.kind != StatementKind::kWrite && inner.kind != StatementKind::kUnknown) {
     inner.kind = StatementKind::kOther;

@@ -116,6 +116,12 @@ std::string without_comment_marks(std::string_view text) {
 
 }  // namespace
 
+std::string field_name(std::string_view field) {
+  while (!field.empty() && is_space(field.back()))
+    field.remove_suffix(1);
+  return without_comment_marks(field);
+}
+
 bool is_operator_word(const Token& token) {
   return is_one_of(token, kOperators);
 }
@@ -204,19 +210,14 @@ bool SelectFields::has_alias(const Frame& frame) {
   }
 }
 
-// Its text up to the token behind it, comments included. Before FROM DUAL all blanks but the last
-// belong to it.
+// Its text up to the token behind it. Before FROM DUAL all blanks but the last belong to it.
 std::string SelectFields::name_of_field(const Frame& frame, std::size_t offset) const {
-  std::string_view field = text_.substr(frame.begin, offset - frame.begin);
+  const std::string_view field = text_.substr(frame.begin, offset - frame.begin);
   Lexer rest(text_.substr(offset), {});
   const bool from = is_keyword(rest.next().text, "FROM");
-  if (from && is_keyword(rest.next().text, "DUAL")) {
-    field.remove_suffix(1);
-  } else {
-    while (!field.empty() && is_space(field.back()))
-      field.remove_suffix(1);
-  }
-  return without_comment_marks(field);
+  if (from && is_keyword(rest.next().text, "DUAL"))
+    return without_comment_marks(field.substr(0, field.size() - 1));
+  return field_name(field);
 }
 
 }  // namespace tidepool::sql

@@ -14,6 +14,9 @@ namespace tidepool::sql {
 // AND, LIKE, DIV, …: an operand follows, no alias.
 bool is_operator_word(const Token& token);
 
+// The column of a field with that text, up to the end of the statement, comments included.
+std::string field_name(std::string_view field);
+
 struct NamedField {
   std::size_t end = 0;  // behind its last token: an alias goes here
   std::string name{};   // of its column

@@ -199,11 +199,11 @@ std::string own_of(const Script& script, std::string_view text) {
     case OwnAnswer::kEnd: return "end";
     case OwnAnswer::kSetting: return "set " + settings(script.front().changes);
     case OwnAnswer::kShown: {
-      const ShownDiagnostics shown = shown_diagnostics(script.front()).value();
+      const ShownDiagnostics shown = script.front().shown.value();
       return std::string("show ") + (shown.errors ? "errors " : "warnings ") +
              (shown.counts ? "true" : "false");
     }
-    case OwnAnswer::kFact: return "select " + named(lone_fact(script.front()).value().fact);
+    case OwnAnswer::kFact: return "select " + named(script.front().lone_fact.value());
     case OwnAnswer::kKill: return killed(script.front().kill.value());
     case OwnAnswer::kNone: break;
   }

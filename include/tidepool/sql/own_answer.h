@@ -1,12 +1,11 @@
 // Statements that the proxy may answer without TiDB, when it knows what TiDB would say.
 //
 // classify() reads only as much of a statement as its effects need, for TiDB refuses what is wrong.
-// Where TiDB is not asked, nobody does: such a statement has its whole text read here, and TiDB
-// surely accepts it, without a warning. tests/oracle holds this against TiDB's own parser. Pure.
+// Where TiDB is not asked, nobody does: such a statement is read to its end, and TiDB surely
+// accepts it, without a warning. tests/oracle holds this against TiDB's own parser. Pure.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,8 +17,8 @@ enum class OwnAnswer : std::uint8_t {
   kNone,     // TiDB answers
   kEnd,      // COMMIT or ROLLBACK where no transaction is open
   kSetting,  // SET of what TiDB surely accepts, and that shows nowhere else
-  kShown,    // SHOW WARNINGS and its like, see shown_diagnostics()
-  kFact,     // SELECT ROW_COUNT() and its like, see lone_fact()
+  kShown,    // SHOW WARNINGS and its like, see Statement::shown
+  kFact,     // SELECT ROW_COUNT() and its like, see lone_fact_name()
   kKill,     // KILL of what is a session here
 };
 
@@ -30,20 +29,7 @@ OwnAnswer own_answer(const Script& script, std::string_view text);
 // tidb_skip_isolation_level_check.
 bool is_ordinary_isolation(std::string_view level);
 
-// SHOW [COUNT(*)] WARNINGS or ERRORS, without LIKE and WHERE.
-struct ShownDiagnostics {
-  bool errors = false;
-  bool counts = false;
-};
-
-std::optional<ShownDiagnostics> shown_diagnostics(const Statement& statement);
-
-// SELECT LAST_INSERT_ID(), ROW_COUNT() or FOUND_ROWS(), and nothing else.
-struct LoneFact {
-  Fact fact = Fact::kRowCount;
-  std::string name;  // of its column, as TiDB has it
-};
-
-std::optional<LoneFact> lone_fact(const Statement& statement);
+// Requires a statement with a lone fact. Returns the name of its column, as TiDB has it.
+std::string lone_fact_name(const Statement& statement);
 
 }  // namespace tidepool::sql

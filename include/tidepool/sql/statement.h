@@ -70,6 +70,12 @@ enum class Fact : std::uint8_t {
 
 using Facts = Flags<Fact>;
 
+// SHOW [COUNT(*)] WARNINGS or ERRORS, without LIKE and WHERE.
+struct ShownDiagnostics {
+  bool errors = false;
+  bool counts = false;
+};
+
 struct KillTarget {
   std::uint64_t id = 0;
   bool query_only = false;      // KILL QUERY: the connection lives on
@@ -92,9 +98,12 @@ struct Statement {
   bool requests_local_file =
       false;  // the backend may ask for a file (LOAD DATA LOCAL, LOAD STATS, PLAN REPLAYER LOAD)
   bool keeps_diagnostics =
-      false;      // SHOW WARNINGS and its like leave the warnings of the statement before in place
-  Facts facts{};  // what it reads of the statement before, see Fact
-  PinReasons pins{};       // from its OK on
+      false;  // SHOW WARNINGS and its like leave the warnings of the statement before in place
+  // It is SELECT LAST_INSERT_ID(), ROW_COUNT() or FOUND_ROWS(), and nothing else.
+  std::optional<Fact> lone_fact{};
+  std::optional<ShownDiagnostics> shown{};  // it is that, and nothing else
+  Facts facts{};                            // what it reads of the statement before, see Fact
+  PinReasons pins{};                        // from its OK on
   PinReasons releases{};   // surely no longer needed after its OK; applied after `pins`
   StateChanges changes{};  // in order of execution, from its OK on
   std::vector<std::string> global_names{};  // variables of its SET GLOBAL, canonical

@@ -81,6 +81,30 @@ TEST(ClassifyEffect, SaysWhatIsReadOfTheStatementBefore) {
   }
 }
 
+TEST(ClassifyEffect, KnowsWhatAsksForNothingElse) {
+  EXPECT_EQ(classify("SELECT ROW_COUNT();").front().lone_fact, Fact::kRowCount);
+  EXPECT_EQ(classify("select last_insert_id ( )").front().lone_fact, Fact::kLastInsertId);
+  EXPECT_EQ(classify("SELECT FOUND_ROWS() /* c */").front().lone_fact, Fact::kFoundRows);
+  for (std::string_view text :
+       {"SELECT ROW_COUNT(), 1", "SELECT ROW_COUNT() a", "(SELECT ROW_COUNT())", "DO ROW_COUNT()",
+        "VALUES ROW_COUNT()", "EXPLAIN SELECT ROW_COUNT()", "EXPLAIN ANALYZE SELECT ROW_COUNT()",
+        "TRACE SELECT ROW_COUNT()", "SELECT LAST_INSERT_ID(1)", "SELECT `row_count`()"}) {
+    EXPECT_FALSE(classify(text).front().lone_fact) << text;
+  }
+}
+
+TEST(ClassifyEffect, KnowsWhichDiagnosticsAreShown) {
+  const auto shown = [](std::string_view text) { return classify(text).front().shown; };
+  EXPECT_FALSE(shown("SHOW WARNINGS").value().errors);
+  EXPECT_FALSE(shown("show warnings;").value().counts);
+  EXPECT_TRUE(shown("SHOW COUNT( * ) ERRORS").value().errors);
+  EXPECT_TRUE(shown("SHOW COUNT(*) WARNINGS").value().counts);
+  for (std::string_view text : {"SHOW WARNINGS LIMIT 1", "SHOW COUNT (*) WARNINGS",
+                                "TRACE SHOW WARNINGS", "SHOW TABLES", "SHOW COUNT(*) TABLES"}) {
+    EXPECT_FALSE(shown(text)) << text;
+  }
+}
+
 TEST(ClassifyEffect, SaysWhatMaySetTheLastInsertId) {
   for (std::string_view text :
        {"INSERT INTO t VALUES (1)", "REPLACE INTO t VALUES (1)", "SELECT LAST_INSERT_ID(3)",

@@ -10,8 +10,8 @@ OwnAnswer answer_to(std::string_view text) {
 }
 
 std::string column_of(std::string_view text) {
-  const auto fact = lone_fact(classify(text, {}).front());
-  return fact ? fact->name : "none";
+  const Script script = classify(text, {});
+  return script.front().lone_fact ? lone_fact_name(script.front()) : "none";
 }
 
 TEST(OwnAnswer, IsGivenToWhatIsReadWhole) {
@@ -68,6 +68,8 @@ TEST(OwnAnswer, NamesTheColumnAsTidbDoes) {
   EXPECT_EQ(column_of("select last_insert_id /* e */ ()"), "last_insert_id /* e  ()");
   EXPECT_EQ(column_of("select found_rows() ;"), "found_rows()");
   EXPECT_EQ(column_of("select found_rows() /* \xc3\xa9 */"), "none");
+  EXPECT_EQ(column_of("/* select \xc3\xa9 */ select found_rows()"), "found_rows()");
+  EXPECT_EQ(column_of("/*! ; */ select row_count()"), "row_count()");
 }
 
 }  // namespace
