@@ -12,13 +12,14 @@ ALLOWED = {
     "net": {"base"},
     "protocol": {"base"},
     "sql": {"base"},
+    "tracking": {"base", "protocol", "sql"},
     "backend": {"base", "net", "protocol", "sql"},
-    "pool": {"base", "net", "sql", "backend"},
-    "session": {"base", "net", "protocol", "sql", "backend", "pool"},
+    "pool": {"base", "net", "sql", "tracking", "backend"},
+    "session": {"base", "net", "protocol", "sql", "tracking", "backend", "pool"},
     "config": {"base", "net", "protocol", "backend", "pool", "session"},
-    "metrics": {"base", "sql", "pool", "session"},
+    "metrics": {"base", "sql", "tracking", "pool", "session"},
     "admin": {"base", "net", "metrics"},
-    "proxy": {"base", "net", "protocol", "sql", "backend", "pool", "session", "config", "metrics", "admin"},
+    "proxy": {"base", "net", "protocol", "sql", "tracking", "backend", "pool", "session", "config", "metrics", "admin"},
     "main": {"base", "config", "net", "proxy"},
 }
 
@@ -39,7 +40,7 @@ OWNERS = {
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]')
-PURE = {"protocol", "sql"}
+PURE = {"protocol", "sql", "tracking"}
 IMPURE = re.compile(r"\b(uv_\w+|steady_clock::now|system_clock::now|Clock::now|log::\w+\()")
 
 

@@ -26,7 +26,7 @@ std::uint64_t Lease::tidb_connection() const {
   return pooled_->tidb_connection;
 }
 
-Memory& Lease::memory() {
+tracking::BackendModel& Lease::memory() {
   return pooled_->memory;
 }
 

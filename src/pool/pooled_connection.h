@@ -12,7 +12,7 @@
 #include "tidepool/net/timer.h"
 #include "tidepool/pool/broker_types.h"
 #include "tidepool/pool/lease.h"
-#include "tidepool/pool/memory.h"
+#include "tidepool/tracking/backend_model.h"
 
 namespace tidepool::pool {
 
@@ -37,7 +37,7 @@ class PooledConnection : public net::StreamSink {
   void on_error(Error error) override;
 
   BackendId id = 0;
-  Memory memory;
+  tracking::BackendModel memory;
   WorkerPool* owner;              // changes when it moves to another worker
   TimePoint idle_since{};         // or parked since
   LeaseKeeper* keeper = nullptr;  // while it is parked

@@ -1,7 +1,7 @@
 #include "own_errors.h"
 
 #include "tidepool/protocol/text_result.h"
-#include "tidepool/session/warnings.h"
+#include "tidepool/tracking/warnings.h"
 
 namespace tidepool::session {
 
@@ -34,11 +34,6 @@ Error too_much_prepared(const char* key, std::uint64_t limit) {
           std::string("Can't create more prepared statements than ") + key +
               " allows (current value: " + std::to_string(limit) + " bytes)",
           1461, "42000"};
-}
-
-std::string warnings_of(const Error& error, std::uint16_t status) {
-  const protocol::TextResult result = error_warning(error.mysql_errno, error.message);
-  return protocol::make_text_result(result.columns, result.rows, status, 0);
 }
 
 }  // namespace tidepool::session

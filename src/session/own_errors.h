@@ -1,4 +1,4 @@
-// Errors that the proxy answers with in the place of TiDB, and what SHOW WARNINGS tells after them.
+// Errors that the proxy answers with in the place of TiDB.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,5 @@ const Error& no_command();
 // More prepared statements than the configuration's key allows, of so many bytes: as TiDB refuses
 // them beyond its max_prepared_stmt_count.
 Error too_much_prepared(const char* key, std::uint64_t limit);
-
-// The answer to SHOW WARNINGS.
-std::string warnings_of(const Error& error, std::uint16_t status);
 
 }  // namespace tidepool::session

@@ -8,8 +8,8 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/statement_messages.h"
-#include "tidepool/session/effects.h"
 #include "tidepool/sql/state_encoding.h"
+#include "tidepool/tracking/effects.h"
 
 namespace tidepool::session {
 namespace {
@@ -75,7 +75,7 @@ bool is_memorable(const sql::Script& script, const sql::SessionState& state, sql
   if (script.size() != 1 || !pins.empty() || !state.is_exact()) return false;
   const sql::Statement& statement = script.front();
   return is_plain_kind(statement.kind) && !statement.keeps_diagnostics &&
-         !plans_insert_id(script) && !statement.facts.contains(sql::Fact::kUserVariable);
+         !tracking::plans_insert_id(script) && !statement.facts.contains(sql::Fact::kUserVariable);
 }
 
 std::string prepare_context(const sql::SessionState& state) {

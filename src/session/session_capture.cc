@@ -4,9 +4,9 @@
 
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/text_result.h"
-#include "tidepool/session/plan_diagnostics.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/capture.h"
+#include "tidepool/tracking/plan_diagnostics.h"
 
 namespace tidepool::session {
 
@@ -40,7 +40,7 @@ void Session::on_recall() {
 void Session::capture() {
   enter(State::kCapturing);
   command_ = std::make_unique<ClientCommand>(protocol::Command::kPing, "\x0e", Clock::now());
-  command_->purpose = CommandPurpose::kCapture;
+  command_->purpose = tracking::CommandPurpose::kCapture;
   command_->attempt.is_relayed = true;  // the client has all its answers
   plan_captures();
   write_steps();

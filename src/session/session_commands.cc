@@ -2,9 +2,9 @@
 #include <utility>
 
 #include "tidepool/protocol/reply_messages.h"
-#include "tidepool/session/next_isolation.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/own_answer.h"
+#include "tidepool/tracking/next_isolation.h"
 
 namespace tidepool::session {
 namespace {
@@ -30,16 +30,17 @@ void Session::on_command(std::string_view payload, std::string large) {
   }
   const bool is_large = !large.empty();
   auto command = is_large ? std::make_unique<ClientCommand>(
-                                type, ClientCommand::Large{std::move(large)}, Clock::now())
+                                type, tracking::Command::Large{std::move(large)}, Clock::now())
                           : std::make_unique<ClientCommand>(type, payload, Clock::now());
   if (is_large) command->room = std::move(room_);
   command->view = prepare_memory().view(command->received);
-  if (type == protocol::Command::kInitDb) command->payload = '\x03' + use_text(command->argument());
+  if (type == protocol::Command::kInitDb)
+    command->payload = '\x03' + tracking::use_text(command->argument());
   const bool has_text = type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
                         type == protocol::Command::kStmtPrepare;
   if (has_text) command->script = sql::classify(command->argument(), model_.desired.lex_mode());
   if (command->refreshes_privileges()) command->script = sql::classify("FLUSH PRIVILEGES", {});
-  if (type == protocol::Command::kQuery || prepares_execute(*command)) plan_texts(*command);
+  if (type == protocol::Command::kQuery || prepares_execute(*command)) plan_named(*command);
   const bool has_statement =
       type == protocol::Command::kStmtExecute || type == protocol::Command::kStmtFetch ||
       type == protocol::Command::kStmtReset || type == protocol::Command::kStmtSendLongData;
@@ -53,7 +54,7 @@ void Session::on_command(std::string_view payload, std::string large) {
   }
   if (answer_locally(*command)) {
     if (type == protocol::Command::kQuery && !command->script.empty()) {
-      model_.next_isolation = next_isolation_after(command->script.front());
+      model_.next_isolation = tracking::next_isolation_after(command->script.front());
     }
     command_ = std::move(command);
     return end_command(Source::kProxy, false);
@@ -166,9 +167,9 @@ void Session::count_command(Source source, bool failed) {
   }
 }
 
-void Session::plan_texts(ClientCommand& command) {
-  pool::TextOwner last{id_, model_.last_text + 1};
-  command.texts = session::plan_texts(command.script, model_.texts, model_.desired, last);
+void Session::plan_named(ClientCommand& command) {
+  tracking::TextOwner last{id_, model_.last_text + 1};
+  command.texts = tracking::plan_texts(command.script, model_.texts, model_.desired, last);
   model_.last_text = last.number;
   const bool executes = command.type == protocol::Command::kQuery;
   if (!executes) command.texts.effects = command.script;

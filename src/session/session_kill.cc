@@ -6,6 +6,7 @@
 
 #include "own_errors.h"
 #include "tidepool/session/session.h"
+#include "tidepool/tracking/warnings.h"
 
 namespace tidepool::session {
 
@@ -76,7 +77,7 @@ void Session::plan_kills() {
 
 // What a number means now counts: what is somebody else's by now is left alone, as what is gone.
 void Session::carry_out_kills() {
-  std::vector<PlannedKill>& kills = command_->attempt.kills;
+  std::vector<tracking::PlannedKill>& kills = command_->attempt.kills;
   const protocol::ResponseSummary& answer = command_->attempt.exchange.summary();
   const std::uint32_t done = answer.has_error() ? answer.results - 1 : answer.results;
   auto kill = kills.begin();
@@ -86,7 +87,7 @@ void Session::carry_out_kills() {
 }
 
 void Session::refuse(const Error& error) {
-  model_.facts.note_own_error(warnings_of(error, model_.status_flags()));
+  model_.facts.note_own_error(tracking::warnings_of(error, model_.status_flags()));
   send_error(error, answer_sequence_);
 }
 
@@ -99,7 +100,7 @@ void Session::on_kill(KillKind kind) {
       ticket_.cancel();
       pause_.reset();
       model_.facts.note_local_answer();
-      model_.facts.note_own_error(warnings_of(interrupted(), model_.status_flags()));
+      model_.facts.note_own_error(tracking::warnings_of(interrupted(), model_.status_flags()));
       return on_no_lease(interrupted());
     case State::kExecuting:
     case State::kStreaming:

@@ -5,13 +5,13 @@
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
 #include "tidepool/base/stream_hash.h"
-#include "tidepool/session/effects.h"
-#include "tidepool/session/next_isolation.h"
-#include "tidepool/session/plan_diagnostics.h"
-#include "tidepool/session/planner.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/lost_database.h"
 #include "tidepool/sql/restore.h"
+#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/next_isolation.h"
+#include "tidepool/tracking/plan_diagnostics.h"
+#include "tidepool/tracking/planner.h"
 
 namespace tidepool::session {
 namespace {
@@ -75,7 +75,7 @@ void Session::execute() {
   if (ask_first()) return write_steps();
   prepare_recording();
   if (command_->effects().facts().contains(sql::Fact::kStatus))
-    command_->attempt.status.emplace(net::encryption_of(channel_.stream().tls()));
+    command_->status.emplace(net::encryption_of(channel_.stream().tls()));
   if (!plan_steps()) {
     // No commands can bring this backend to the session's state: another one is needed.
     end_lease(pool::Release::kReset);
@@ -90,7 +90,7 @@ void Session::execute() {
   write_steps();
 }
 
-CommandContext Session::command_context() {
+tracking::CommandContext Session::command_context() {
   return {.model = model_,
           .backend = lease_.memory(),
           .command = *command_,
@@ -101,8 +101,8 @@ CommandContext Session::command_context() {
 // False: no commands can bring this backend to the session's state.
 bool Session::plan_steps() {
   if (command_->type == protocol::Command::kQuery) plan_kills();
-  CommandContext plan = command_context();
-  const bool can_be = add_steps(plan);
+  tracking::CommandContext plan = command_context();
+  const bool can_be = tracking::add_steps(plan);
   if (plan.restore_statements > 0) {
     pool::PoolStats& stats = account_->pool->pool->broker().stats();
     stats.restores.add();
@@ -113,15 +113,15 @@ bool Session::plan_steps() {
 
 // True: the command has questions of its own, and follows their answers.
 bool Session::ask_first() {
-  CommandContext plan = command_context();
-  if (!add_prefetch(plan)) return false;
+  tracking::CommandContext plan = command_context();
+  if (!tracking::add_prefetch(plan)) return false;
   count_captures();
   return true;
 }
 
 void Session::plan_captures() {
-  CommandContext plan = command_context();
-  add_captures(plan);
+  tracking::CommandContext plan = command_context();
+  tracking::add_captures(plan);
   count_captures();
 }
 

@@ -146,7 +146,7 @@ void Session::on_accepted() {
   }
   command_ = std::make_unique<ClientCommand>(protocol::Command::kInitDb,
                                              std::string(1, '\x02') + database, Clock::now());
-  command_->purpose = CommandPurpose::kLoginCheck;
+  command_->purpose = tracking::CommandPurpose::kLoginCheck;
   const bool same_pool = account_ != nullptr && login_account_->pool == account_->pool;
   if (lease_ && same_pool)
     return execute();  // a COM_CHANGE_USER that may fail: nothing is given up yet

@@ -1,7 +1,7 @@
 // The plans that TiDB keeps of prepared statements: none is met by a session for which it was not
 // made, and each client is told what making its own warned of. And how many statements it keeps.
-#include "tidepool/session/plan_mark.h"
 #include "tidepool/session/session.h"
+#include "tidepool/tracking/plan_mark.h"
 
 namespace tidepool::session {
 
@@ -19,7 +19,7 @@ bool Session::prepares_again() {
   // What the client has a part of cannot be answered once more.
   if (!is_full || command.script.size() > 1 || command.attempt.exchange.relay_answered())
     return false;
-  pool::PreparedCache& known = lease_.memory().prepared;
+  tracking::PreparedCache& known = lease_.memory().prepared;
   known.forget_next_id();  // TiDB has counted it
   prepare_memory().keep_fewer(known.size() / 2, command.received);
   const std::vector<std::uint32_t> ids = known.make_way(known.size() / 2);
@@ -30,7 +30,7 @@ bool Session::prepares_again() {
 
 bool Session::prepares_here() {
   ClientCommand& command = *command_;
-  for (const TextUse& use : command.texts.uses)
+  for (const tracking::TextUse& use : command.texts.uses)
     lease_.memory().texts[use.name] = {};
   command.attempt.exchange = {};
   if (command.attempt.answer != nullptr) command.attempt.answer->clear();

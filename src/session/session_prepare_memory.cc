@@ -19,7 +19,7 @@ bool Session::answer_prepare_locally(ClientCommand& command) {
   const auto found = prepare_memory().find(prepare_context(model_.desired), command.argument(),
                                            schema_view(command), command.received);
   if (!found.prepare) return false;
-  const PreparedStatement& statement =
+  const tracking::PreparedStatement& statement =
       add_statement(command, found.prepare->params, found.prepare->columns, found.seen);
   model_.facts.note_prepare(statement.shared_text, statement.script, found.prepare->warnings,
                             false);
@@ -28,9 +28,9 @@ bool Session::answer_prepare_locally(ClientCommand& command) {
   return true;
 }
 
-PreparedStatement& Session::add_statement(ClientCommand& command, std::uint16_t params,
-                                          std::uint16_t columns, TimePoint seen) {
-  PreparedStatement& statement =
+tracking::PreparedStatement& Session::add_statement(ClientCommand& command, std::uint16_t params,
+                                                    std::uint16_t columns, TimePoint seen) {
+  tracking::PreparedStatement& statement =
       model_.prepared.add(command.argument(), model_.desired, params, id_);
   statement.columns = columns;
   statement.seen = seen;
@@ -43,7 +43,7 @@ PreparedStatement& Session::add_statement(ClientCommand& command, std::uint16_t 
 // The answer to an execute may show that what is remembered of its prepare is not so any more.
 void Session::note_schema_use() {
   const protocol::ResponseSummary& answer = command_->attempt.summary;
-  const PreparedStatement& statement = *command_->statement;
+  const tracking::PreparedStatement& statement = *command_->statement;
   const bool has_rows = answer.outcome == protocol::ResponseSummary::Outcome::kResultSet;
   const bool is_other = has_rows && answer.columns != statement.columns;
   const bool failed = answer.has_error() && tells_of_schema_change(answer.error_number);

@@ -6,16 +6,16 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/protocol/status.h"
-#include "tidepool/session/effects.h"
-#include "tidepool/session/next_isolation.h"
-#include "tidepool/session/plan_prepared.h"
 #include "tidepool/session/prepare_answer.h"
 #include "tidepool/session/session.h"
-#include "tidepool/session/settle_prepared.h"
-#include "tidepool/session/settle_texts.h"
-#include "tidepool/session/settler.h"
 #include "tidepool/sql/restore.h"
 #include "tidepool/sql/worn_definition.h"
+#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/next_isolation.h"
+#include "tidepool/tracking/plan_prepared.h"
+#include "tidepool/tracking/settle_prepared.h"
+#include "tidepool/tracking/settle_texts.h"
+#include "tidepool/tracking/settler.h"
 
 namespace tidepool::session {
 namespace {
@@ -89,7 +89,7 @@ bool Session::find_statement(ClientCommand& command) {
 
 void Session::on_statement_close(std::string_view payload) {
   const auto id = protocol::parse_statement_id(payload);
-  PreparedStatement* statement = id ? model_.prepared.find(*id) : nullptr;
+  tracking::PreparedStatement* statement = id ? model_.prepared.find(*id) : nullptr;
   if (statement == nullptr) return;
   const bool holds = (statement->has_cursor || statement->has_long_data) && lease_;
   if (statement->has_warned) model_.prepared.forget_plans(*statement);
@@ -98,7 +98,7 @@ void Session::on_statement_close(std::string_view payload) {
   // Its cursor or data must not be there for the next session that executes the same text.
   auto command =
       std::make_unique<ClientCommand>(protocol::Command::kStmtClose, payload, Clock::now());
-  pool::Memory& memory = lease_.memory();
+  tracking::BackendModel& memory = lease_.memory();
   const auto backend_id = memory.prepared.find(*statement->key);
   protocol::patch_statement_id(command->payload,
                                backend_id.value_or(0));  // TiDB has none of number 0
@@ -111,14 +111,14 @@ void Session::on_statement_close(std::string_view payload) {
 
 void Session::on_prepared() {
   const std::uint32_t id = command_->attempt.exchange.summary().statement_id;
-  pool::PreparedCache& known = lease_.memory().prepared;
+  tracking::PreparedCache& known = lease_.memory().prepared;
   if (command_->statement == nullptr) return;  // PREPARE as text
-  PreparedStatement& statement = *command_->statement;
+  tracking::PreparedStatement& statement = *command_->statement;
   close_on_backend(known.insert(statement.key, id, schema_view(*command_).time));
   close_on_backend(known.limit(prepare_memory().most_kept(command_->received)));
   command_->attempt.has_other_id =
       command_->attempt.exchange.relay_written() && command_->attempt.guessed_id != id;
-  command_->attempt.exchange.set_relay_bytes(statement_bytes(*command_, id));
+  command_->attempt.exchange.set_relay_bytes(tracking::statement_bytes(*command_, id));
 }
 
 // What the client prepared cannot be prepared any more. Nothing of its command was executed, and
@@ -128,7 +128,8 @@ void Session::on_prepare_failed() {
   if (is_replaying()) return replay_in_vain(ReplayResult::kDifferent, pool::Release::kReset);
   ClientCommand& command = *command_;
   const Error error = execute_error(*command.attempt.exchange.prepare_error());
-  if (takes_next_isolation(command) && !std::exchange(model_.next_isolation, {}).empty()) {
+  if (tracking::takes_next_isolation(command) &&
+      !std::exchange(model_.next_isolation, {}).empty()) {
     model_.pins.insert(sql::Pin::kOneShotTransaction);  // the backend has it
     count_pins();
   }
@@ -138,8 +139,8 @@ void Session::on_prepare_failed() {
   command.attempt.summary.error_number = error.mysql_errno;
   model_.facts.note_local_answer();
   model_.facts.forget_backend_warnings();
-  CommandContext context = command_context();
-  forget_failed_texts(context, error);
+  tracking::CommandContext context = command_context();
+  tracking::forget_failed_texts(context, error);
   if (command.type == protocol::Command::kStmtExecute) {
     note_schema_use();
     note_statement_use();
@@ -158,40 +159,40 @@ bool Session::repeat_execute() {
   ClientCommand& command = *command_;
   constexpr std::uint16_t kSchemaChanged = 8113;
   const protocol::ResponseSummary& answer = command.attempt.exchange.summary();
-  const PreparedStatement& statement = *command.statement;
+  const tracking::PreparedStatement& statement = *command.statement;
   if (!answer.has_error() || command.attempt.is_repeated || statement.has_long_data) return false;
   if (command.attempt.exchange.relay_answered()) return false;
-  CommandContext context = command_context();
-  pool::PreparedCache& known = context.backend.prepared;
+  tracking::CommandContext context = command_context();
+  tracking::PreparedCache& known = context.backend.prepared;
   const auto asked = known.asked(*statement.key);
   const bool is_outdated =
       answer.error_number == kSchemaChanged && asked && *asked < statement.seen;
   if (!is_outdated && !is_unknown_statement(answer.error_number, answer.message)) return false;
   command.attempt.is_repeated = true;
-  if (is_outdated) close_on_backend(drop_on_backend(context));
+  if (is_outdated) close_on_backend(tracking::drop_on_backend(context));
   if (!command.attempt.has_other_id) known.erase(*statement.key);
   command.attempt.exchange = {};
   if (command.attempt.answer != nullptr) command.attempt.answer->clear();
-  return add_statement_steps(context);
+  return tracking::add_statement_steps(context);
 }
 
 void Session::close_on_backend(const std::vector<std::uint32_t>& ids) {
   for (const std::uint32_t id : ids) {
     // A failure shows when the answer to the next command does not come.
     (void)lease_.stream().write(
-        framed(protocol::encode_statement_command(protocol::Command::kStmtClose, id)));
+        tracking::framed(protocol::encode_statement_command(protocol::Command::kStmtClose, id)));
   }
 }
 
 // The answer to COM_STMT_PREPARE goes to the client with an id of the session's own.
 void Session::on_client_prepared() {
-  CommandContext context = command_context();
+  tracking::CommandContext context = command_context();
   std::string answer = context.exchange().take_held();
   const protocol::ResponseSummary& summary = command_->attempt.summary;
   stats().prepares[PrepareSource::kTidb].add();
   model_.pins = model_.holdings.settle_prepare(model_.pins, command_->script, summary);
   if (summary.has_error()) {
-    settle_facts(context);
+    tracking::settle_facts(context);
     probe();  // what it warned of before it failed
   } else {
     const pool::PrepareMemory::View& view = schema_view(*command_);
@@ -199,13 +200,13 @@ void Session::on_client_prepared() {
     if (remembered && remembered->status_places.empty() && !is_cacheable(command_->script)) {
       remembered->warnings = 1;  // which TiDB would tell in an EOF, if there was one
     }
-    const PreparedStatement& statement = add_statement(
+    const tracking::PreparedStatement& statement = add_statement(
         *command_, summary.params, static_cast<std::uint16_t>(summary.columns), view.time);
     model_.facts.note_prepare(statement.shared_text, statement.script,
                               remembered ? remembered->warnings : std::uint16_t{0},
                               command_->attempt.knows_facts);
     protocol::patch_statement_id(std::span(answer).subspan(protocol::kHeaderBytes), statement.id);
-    pool::PreparedCache& known = lease_.memory().prepared;
+    tracking::PreparedCache& known = lease_.memory().prepared;
     close_on_backend(known.insert(statement.key, summary.statement_id, view.time));
     close_on_backend(known.limit(prepare_memory().most_kept(command_->received)));
     if (remembered && is_memorable(command_->script, model_.desired, model_.pins)) {
@@ -213,7 +214,7 @@ void Session::on_client_prepared() {
                            view);
     }
   }
-  settle_planned(context);
+  tracking::settle_planned(context);
   count_pins();
   enter(State::kStreaming);
   send(answer);
@@ -221,8 +222,8 @@ void Session::on_client_prepared() {
 
 // The session's statement was used by the command under way.
 void Session::note_statement_use() {
-  CommandContext context = command_context();
-  close_on_backend(settle_statement_use(context));
+  tracking::CommandContext context = command_context();
+  close_on_backend(tracking::settle_statement_use(context));
   count_bytes(*command_->statement);
   count_pins();
 }

@@ -5,15 +5,15 @@
 #include "own_errors.h"
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/status.h"
-#include "tidepool/session/effects.h"
-#include "tidepool/session/holdings.h"
-#include "tidepool/session/next_isolation.h"
-#include "tidepool/session/planner.h"
 #include "tidepool/session/session.h"
-#include "tidepool/session/settle_captures.h"
-#include "tidepool/session/settle_texts.h"
-#include "tidepool/session/settler.h"
 #include "tidepool/sql/transaction_mode.h"
+#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/holdings.h"
+#include "tidepool/tracking/next_isolation.h"
+#include "tidepool/tracking/planner.h"
+#include "tidepool/tracking/settle_captures.h"
+#include "tidepool/tracking/settle_texts.h"
+#include "tidepool/tracking/settler.h"
 
 namespace tidepool::session {
 namespace {
@@ -39,7 +39,7 @@ std::string framed_again(const protocol::Packet& packet) {
 void Session::write_steps() {
   if (awaits_kill()) return;                // on_killed() goes on
   if (command_->attempt.is_paused) return;  // go_on_here() does
-  Exchange& exchange = command_->attempt.exchange;
+  tracking::Exchange& exchange = command_->attempt.exchange;
   for (std::string bytes = exchange.take_writable(); !bytes.empty();) {
     command_->sent = Clock::now();
     const std::size_t size = bytes.size();
@@ -107,11 +107,12 @@ Session::Flow Session::on_backend_bytes(std::string_view bytes) {
 }
 
 // `has_more`: TiDB has sent bytes behind these already.
-Session::Flow Session::on_progress(const Exchange::Progress& progress, std::string_view bytes,
-                                   bool has_more) {
+Session::Flow Session::on_progress(const tracking::Exchange::Progress& progress,
+                                   std::string_view bytes, bool has_more) {
   const std::uint64_t turn = turn_;
   note_answer(progress, bytes);
-  if (progress.step == StepKind::kRelay && !command_->attempt.kills.empty()) carry_out_kills();
+  if (progress.step == tracking::StepKind::kRelay && !command_->attempt.kills.empty())
+    carry_out_kills();
   if (repeats(progress)) return Flow::kEnded;
   if (progress.relay && !bytes.empty() && !is_replaying()) pass_on(bytes);
   if (progress.ended) {
@@ -133,8 +134,7 @@ void Session::pass_on(std::string_view bytes) {
   if (is_stopped) return send_error(took_too_long(), answer_sequence_);
   if (command_->attempt.shown)
     return send(command_->attempt.shown->feed(held) + command_->attempt.shown->feed(bytes));
-  if (command_->attempt.status)
-    return send(command_->attempt.status->feed(held) + command_->attempt.status->feed(bytes));
+  if (command_->status) return send(command_->status->feed(held) + command_->status->feed(bytes));
   if (!held.empty()) send(held);
   send(bytes);
 }
@@ -149,9 +149,9 @@ Session::Flow Session::begin_local_infile() {
   return flow_since(turn);
 }
 
-void Session::on_step_ended(StepKind kind) {
+void Session::on_step_ended(tracking::StepKind kind) {
   const std::uint64_t turn = turn_;
-  Exchange& exchange = command_->attempt.exchange;
+  tracking::Exchange& exchange = command_->attempt.exchange;
   if (exchange.failure()) {
     if (exchange.is_over()) fail_exchange();
     return;
@@ -161,12 +161,13 @@ void Session::on_step_ended(StepKind kind) {
     return;
   }
   switch (kind) {
-    case StepKind::kPrepare: on_prepared(); break;
-    case StepKind::kRelay: on_relayed(); break;
-    case StepKind::kProbe:
+    case tracking::StepKind::kPrepare: on_prepared(); break;
+    case tracking::StepKind::kRelay: on_relayed(); break;
+    case tracking::StepKind::kProbe:
       // Nobody knows whether the transaction lives on; the client has its answer, so only its
       // connection can tell it.
-      if (exchange.summary().has_error()) return on_backend_lost(error_of(exchange.summary()));
+      if (exchange.summary().has_error())
+        return on_backend_lost(tracking::error_of(exchange.summary()));
       if (is_replaying()) {
         command_->attempt.summary.status = exchange.summary().status;
         break;
@@ -178,20 +179,20 @@ void Session::on_step_ended(StepKind kind) {
       }
       if (command_->attempt.is_deferred) settle_deferred();
       break;
-    case StepKind::kCapture: {
-      CommandContext context = command_context();
-      settle_capture(context);
+    case tracking::StepKind::kCapture: {
+      tracking::CommandContext context = command_context();
+      tracking::settle_capture(context);
       count_pins();
       break;
     }
-    case StepKind::kRestore:
+    case tracking::StepKind::kRestore:
       if (const std::uint32_t id = exchange.summary().statement_id; id != 0) {
         lease_.memory().prepared.note_id(id);  // prepared for its warnings only
         close_on_backend({id});
       }
       break;
-    case StepKind::kFence:
-    case StepKind::kSilent: break;
+    case tracking::StepKind::kFence:
+    case tracking::StepKind::kSilent: break;
   }
   if (flow_since(turn) == Flow::kEnded || command_ == nullptr) return;
   if (command_->attempt.asks_first && exchange.is_over()) return on_asked();
@@ -212,9 +213,9 @@ void Session::on_relayed() {
   std::string lock_answer;
   if (command.asks_for_lock()) lock_answer = command.attempt.exchange.take_held();
   defer_error();
-  CommandContext context = command_context();
-  settle_answer(context, *environment_.global_settings, lock_answer);
-  settle_texts(context);
+  tracking::CommandContext context = command_context();
+  tracking::settle_answer(context, *environment_.global_settings, lock_answer);
+  tracking::settle_texts(context);
   if (!command.texts.uses.empty()) count_text_bytes();
   count_pins();
   if (command.executes()) pass_on_error(command.attempt.exchange.take_held());
@@ -228,23 +229,23 @@ void Session::on_relayed() {
 }
 
 void Session::note_status(std::uint16_t status) {
-  CommandContext context = command_context();
-  settle_status(context, status);
+  tracking::CommandContext context = command_context();
+  tracking::settle_status(context, status);
   count_pins();
 }
 
 // The ping after an error is answered.
 void Session::settle_probe() {
-  CommandContext context = command_context();
-  settle_status(context, context.exchange().summary().status);
-  settle_failure(context);
+  tracking::CommandContext context = command_context();
+  tracking::settle_status(context, context.exchange().summary().status);
+  tracking::settle_failure(context);
   count_pins();
 }
 
 void Session::probe() {
-  command_->attempt.exchange.add({.kind = StepKind::kProbe,
+  command_->attempt.exchange.add({.kind = tracking::StepKind::kProbe,
                                   .command = protocol::Command::kPing,
-                                  .bytes = framed(protocol::Command::kPing)});
+                                  .bytes = tracking::framed(protocol::Command::kPing)});
 }
 
 void Session::on_repeating_ok() {
@@ -317,8 +318,8 @@ bool Session::resend_original() {
   command.attempt.substituted.clear();
   if (answer.error_number == kSyntaxError) {
     if (command.attempt.answer != nullptr) command.attempt.answer->clear();
-    CommandContext plan = command_context();
-    add_relay(plan, framed(command.payload), false, false);
+    tracking::CommandContext plan = command_context();
+    tracking::add_relay(plan, tracking::framed(command.payload), false, false);
     return true;
   }
   pass_on(command.attempt.exchange.take_held());

@@ -35,8 +35,8 @@ bool Session::may_come_after_replay() const {
   if (command.is_overdue) return false;
   if (!command.attempt.exchange.relay_written()) return true;
   if (command.attempt.exchange.relay_answered()) return false;
-  const ReplayUse use = replay_use(command);
-  return use == ReplayUse::kSkip || use == ReplayUse::kRecord;
+  const tracking::ReplayUse use = replay_use(command);
+  return use == tracking::ReplayUse::kSkip || use == tracking::ReplayUse::kRecord;
 }
 
 // A transaction was recorded, and a reload has not turned replays off meanwhile.
@@ -51,12 +51,14 @@ bool Session::may_replay() {
     return false;
   if (!may_come_after_replay()) return false;
   switch (replay_->log.state()) {
-    case ReplayLog::State::kOpen: return true;
-    case ReplayLog::State::kTooLarge: stats().replays[ReplayResult::kTooLarge].add(); break;
-    case ReplayLog::State::kNotReplayable:
+    case tracking::ReplayLog::State::kOpen: return true;
+    case tracking::ReplayLog::State::kTooLarge:
+      stats().replays[ReplayResult::kTooLarge].add();
+      break;
+    case tracking::ReplayLog::State::kNotReplayable:
       stats().replays[ReplayResult::kNotReplayable].add();
       break;
-    case ReplayLog::State::kEmpty: break;
+    case tracking::ReplayLog::State::kEmpty: break;
   }
   return false;
 }
@@ -97,12 +99,13 @@ void Session::note_before_replay() {
 void Session::defer_error() {
   ClientCommand& command = *command_;
   if (!command.attempt.summary.has_error() ||
-      !is_replayed_error(command.attempt.summary.error_number))
+      !tracking::is_replayed_error(command.attempt.summary.error_number))
     return;
   const bool is_held = command.executes() && !command.attempt.exchange.relay_answered();
   if (!is_held || command.attempt.answer == nullptr || !has_replay() || killer_ != nullptr) return;
-  const bool can = replay_->log.state() == ReplayLog::State::kOpen && model_.is_replayable() &&
-                   replay_use(command) == ReplayUse::kRecord;
+  const bool can = replay_->log.state() == tracking::ReplayLog::State::kOpen &&
+                   model_.is_replayable() &&
+                   replay_use(command) == tracking::ReplayUse::kRecord;
   if (!can) return;
   note_before_replay();
   command.attempt.is_deferred = true;
@@ -177,7 +180,7 @@ void Session::replay_next() {
     replay.interrupted = std::move(command_);
     model_.facts.forget_backend_insert_id();  // as it was when the transaction began
   }
-  const ReplayStatement* next = replay.player->next();
+  const tracking::ReplayStatement* next = replay.player->next();
   if (next == nullptr) return end_replay();
   command_ =
       std::make_unique<ClientCommand>(next->command, next->payload, replay.interrupted->received);
@@ -203,9 +206,9 @@ void Session::on_replay_relayed() {
   command.attempt.summary = command.attempt.exchange.summary();
   (void)command.attempt.exchange.take_held();
   if (!command.attempt.summary.has_error()) return;
-  command.attempt.exchange.add({.kind = StepKind::kProbe,
+  command.attempt.exchange.add({.kind = tracking::StepKind::kProbe,
                                 .command = protocol::Command::kPing,
-                                .bytes = framed(protocol::Command::kPing)});
+                                .bytes = tracking::framed(protocol::Command::kPing)});
 }
 
 // An answer is there, and after an error the ping's.
@@ -214,7 +217,8 @@ void Session::on_replayed() {
   if (killer_ != nullptr) return replay_in_vain(ReplayResult::kDifferent);
   const ClientCommand& command = *command_;
   const bool is_open = (command.attempt.summary.status & protocol::status::kInTransaction) != 0;
-  const AnswerDigest answer{command.attempt.answer->bytes(), command.attempt.answer->value()};
+  const tracking::AnswerDigest answer{command.attempt.answer->bytes(),
+                                      command.attempt.answer->value()};
   if (!replay_->player->compare(answer, is_open)) {
     return replay_in_vain(ReplayResult::kDifferent, pool::Release::kReset);
   }

@@ -9,7 +9,7 @@ namespace {
 
 // The types that an execute leaves out are those of the one before.
 std::string with_types(const ClientCommand& command) {
-  const PreparedStatement& statement = *command.statement;
+  const tracking::PreparedStatement& statement = *command.statement;
   if (statement.params == 0 || statement.param_types.empty()) return command.payload;
   auto execute = protocol::parse_stmt_execute(command.payload, statement.params);
   if (!execute || execute->has_types) return command.payload;
@@ -35,8 +35,8 @@ void Session::prepare_recording() {
   command_->may_open_log = command_->was_replayable && !model_.facts.insert_id_on_backend();
 }
 
-void Session::note_answer(const Exchange::Progress& progress, std::string_view bytes) {
-  if (progress.step != StepKind::kRelay || command_->attempt.answer == nullptr) return;
+void Session::note_answer(const tracking::Exchange::Progress& progress, std::string_view bytes) {
+  if (progress.step != tracking::StepKind::kRelay || command_->attempt.answer == nullptr) return;
   command_->attempt.answer->add(bytes.substr(0, progress.consumed));
 }
 
@@ -50,18 +50,19 @@ void Session::record() {
     return;
   }
   if (replay_ == nullptr) replay_ = std::make_unique<Replay>(account_->replay_bytes);
-  ReplayLog& log = replay_->log;
-  const ReplayUse use = replay_use(command);
-  const bool begins = use == ReplayUse::kBegin && !command.attempt.summary.has_error();
+  tracking::ReplayLog& log = replay_->log;
+  const tracking::ReplayUse use = replay_use(command);
+  const bool begins = use == tracking::ReplayUse::kBegin && !command.attempt.summary.has_error();
   if (!command.was_in_transaction || begins) {
     log.begin();
     if (!command.may_open_log) log.give_up();
   }
   replay_->attempts = replay_->conflicts = 0;
-  if (use == ReplayUse::kSkip && command.was_in_transaction) return;
-  const AnswerDigest answer{command.attempt.answer->bytes(), command.attempt.answer->value()};
+  if (use == tracking::ReplayUse::kSkip && command.was_in_transaction) return;
+  const tracking::AnswerDigest answer{command.attempt.answer->bytes(),
+                                      command.attempt.answer->value()};
   const bool stays = command.was_replayable && model_.is_replayable();
-  const bool can = use == ReplayUse::kRecord || begins;
+  const bool can = use == tracking::ReplayUse::kRecord || begins;
   if (!stays || !can || answer.bytes == 0) return log.give_up();
   log.add({.command = command.type,
            .payload = sent_payload(command),

@@ -2,9 +2,9 @@
 // else told.
 #include <random>
 
-#include "tidepool/session/effects.h"
 #include "tidepool/session/session.h"
 #include "tidepool/sql/directive.h"
+#include "tidepool/tracking/effects.h"
 
 namespace tidepool::session {
 namespace {
@@ -56,9 +56,10 @@ Decision Session::judge(FailureKind kind, bool is_pinned) {
 
 // True: the answer was an error that the client need not see, and the command waits for its next
 // run.
-bool Session::repeats(const Exchange::Progress& progress) {
-  const Exchange& exchange = command_->attempt.exchange;
-  if (progress.ended != StepKind::kRelay || !progress.is_first || !exchange.is_over()) return false;
+bool Session::repeats(const tracking::Exchange::Progress& progress) {
+  const tracking::Exchange& exchange = command_->attempt.exchange;
+  if (progress.ended != tracking::StepKind::kRelay || !progress.is_first || !exchange.is_over())
+    return false;
   if (!exchange.summary().has_error()) return false;
   // A prepare leaves the warnings of the statement before, which are only there.
   if (command_->type == protocol::Command::kStmtPrepare && model_.facts.warnings_on_backend())
@@ -68,7 +69,7 @@ bool Session::repeats(const Exchange::Progress& progress) {
   const Decision decision = judge(kind, model_.is_bound());
   if (decision.verdict != Verdict::kRepeat) return false;
   model_.facts.forget_backend_warnings();
-  pool::Memory& memory = lease_.memory();
+  tracking::BackendModel& memory = lease_.memory();
   memory.last_session = 0;
   memory.insert_id.reset();
   // An error may have left there what SET TRANSACTION has set.

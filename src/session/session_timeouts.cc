@@ -5,6 +5,7 @@
 #include "tidepool/base/log.h"
 #include "tidepool/protocol/packet.h"
 #include "tidepool/session/session.h"
+#include "tidepool/tracking/warnings.h"
 
 namespace tidepool::session {
 namespace {
@@ -124,7 +125,7 @@ bool Session::tells_of_stop(std::string_view bytes) const {
 }
 
 void Session::note_stopped() {
-  model_.facts.note_own_error(warnings_of(took_too_long(), model_.status_flags()));
+  model_.facts.note_own_error(tracking::warnings_of(took_too_long(), model_.status_flags()));
 }
 
 }  // namespace tidepool::session

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "tidepool/base/log.h"
-#include "tidepool/session/exchange.h"
+#include "tidepool/tracking/exchange.h"
 
 namespace tidepool::session {
 
@@ -30,7 +30,7 @@ void StatementKiller::on_lease(pool::Lease lease) {
   lease_.memory().last_session = 0;
   tracker_.begin(protocol::Command::kQuery);
   const std::string text = "KILL QUERY " + std::to_string(connection_);
-  if (!lease_.stream().write(framed(protocol::Command::kQuery, text))) {
+  if (!lease_.stream().write(tracking::framed(protocol::Command::kQuery, text))) {
     end(pool::Release::kDiscard);
   }
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "tidepool/session/exchange.h"
+#include "tidepool/tracking/exchange.h"
 
 namespace tidepool::session {
 namespace {
@@ -23,28 +23,29 @@ void run(std::string_view input) {
   const auto steps = static_cast<unsigned char>(input[0]);
   const std::size_t piece = static_cast<unsigned char>(input[1]) + std::size_t{1};
   input.remove_prefix(2);
-  Exchange exchange;
+  tracking::Exchange exchange;
   if ((steps & 1U) != 0) {
-    exchange.add({.kind = StepKind::kRestore, .bytes = framed(Command::kQuery, "SET a=1")});
+    exchange.add({.kind = tracking::StepKind::kRestore,
+                  .bytes = tracking::framed(Command::kQuery, "SET a=1")});
   }
   if ((steps & 2U) != 0) {
-    exchange.add({.kind = StepKind::kPrepare,
+    exchange.add({.kind = tracking::StepKind::kPrepare,
                   .command = Command::kStmtPrepare,
-                  .bytes = framed(Command::kStmtPrepare, "SELECT ?")});
+                  .bytes = tracking::framed(Command::kStmtPrepare, "SELECT ?")});
   }
   const Command relayed = (steps & 4U) != 0    ? Command::kStmtExecute
                           : (steps & 8U) != 0  ? Command::kStmtPrepare
                           : (steps & 16U) != 0 ? Command::kStmtFetch
                                                : Command::kQuery;
-  exchange.add({.kind = StepKind::kRelay,
+  exchange.add({.kind = tracking::StepKind::kRelay,
                 .command = relayed,
-                .bytes = framed(relayed, "....SELECT 1"),
+                .bytes = tracking::framed(relayed, "....SELECT 1"),
                 .after_success = (steps & 32U) != 0,
                 .hold_answer = relayed == Command::kStmtPrepare,
                 .may_request_file = (steps & 128U) != 0});
   if ((steps & 64U) != 0) {
-    exchange.add({.kind = StepKind::kCapture,
-                  .bytes = framed(Command::kQuery, "SHOW WARNINGS"),
+    exchange.add({.kind = tracking::StepKind::kCapture,
+                  .bytes = tracking::framed(Command::kQuery, "SHOW WARNINGS"),
                   .hold_answer = true});
   }
   bool relay_ended = false;
@@ -57,7 +58,7 @@ void run(std::string_view input) {
     require(!progress->relay || !relay_ended);
     require(!progress->relay || exchange.relay_written());
     require(!(progress->relay && exchange.failure()));
-    if (progress->ended == StepKind::kRelay) relay_ended = true;
+    if (progress->ended == tracking::StepKind::kRelay) relay_ended = true;
     if (progress->ended) (void)exchange.take_held();
     if (exchange.wants_local_infile()) exchange.on_local_infile_sent(exchange.next_sequence());
     if (progress->consumed == 0 && !progress->ended) return;

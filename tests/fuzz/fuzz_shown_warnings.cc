@@ -7,7 +7,7 @@
 #include "fuzz_input.h"
 #include "tidepool/base/check.h"
 #include "tidepool/protocol/text_result.h"
-#include "tidepool/session/shown_warnings.h"
+#include "tidepool/tracking/shown_warnings.h"
 
 namespace tidepool::session {
 namespace {
@@ -21,7 +21,7 @@ constexpr auto kTexts = std::to_array<std::string_view>({
     "SELECT 1; SHOW WARNINGS",
 });
 
-std::string feed(ShownWarnings shown, std::string_view answer, std::size_t piece) {
+std::string feed(tracking::ShownWarnings shown, std::string_view answer, std::size_t piece) {
   std::string out;
   while (!answer.empty())
     out += shown.feed(fuzz::take_piece(answer, piece));
@@ -34,13 +34,13 @@ void run(std::string_view input) {
   const std::size_t piece = fuzz::take_byte(input);
   const sql::Script script = sql::classify(kTexts[fuzz::take_byte(input) % kTexts.size()], {});
   const std::uint64_t shown = fuzz::take_byte(input);
-  const std::uint64_t most = shown < 8 ? shown : kAllWarnings;
+  const std::uint64_t most = shown < 8 ? shown : tracking::kAllWarnings;
   const std::size_t size = fuzz::take_byte(input) * std::size_t{2};
   const auto warnings = protocol::parse_text_result(fuzz::take_piece(input, size));
   if (!warnings) return;
-  const auto texts = texts_that_warn(*warnings);
+  const auto texts = tracking::texts_that_warn(*warnings);
   TIDEPOOL_CHECK(!texts || !texts->empty());
-  const ShownWarnings changes(script, *warnings, most);
+  const tracking::ShownWarnings changes(script, *warnings, most);
   const std::string at_once = feed(changes, input, input.size());
   TIDEPOOL_CHECK(feed(changes, input, piece) == at_once);
   if (changes.is_over()) TIDEPOOL_CHECK(at_once == input);

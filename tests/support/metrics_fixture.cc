@@ -113,7 +113,8 @@ int main() {
                               .commands = &commands}};
   exporter.add_pool({.pool = "app", .stats = &app.pool, .sessions = {&app.sessions}});
   exporter.add_pool({.pool = "reports", .stats = &reports.pool, .sessions = {&reports.sessions}});
-  exporter.set_certificates({{"0.0.0.0:6033", 4'000'000'000}});
+  exporter.set_certificates(
+      {{.key = "tls.certificate", .listener = "0.0.0.0:6033", .expires = 4'000'000'000}});
   set_up(app);
   set_up(reports);
   process.workers.set(2);

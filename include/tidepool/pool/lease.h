@@ -11,7 +11,7 @@
 #include "tidepool/base/error.h"
 #include "tidepool/net/stream.h"
 #include "tidepool/pool/broker_types.h"
-#include "tidepool/pool/memory.h"
+#include "tidepool/tracking/backend_model.h"
 
 namespace tidepool::pool {
 
@@ -39,7 +39,7 @@ class Lease {
   explicit operator bool() const { return pooled_ != nullptr; }
   BackendId id() const;
   net::Stream& stream();
-  Memory& memory();
+  tracking::BackendModel& memory();
   std::uint64_t tidb_connection() const;  // TiDB's number of it; 0: not known
   void set_broken();                      // the raw exchange failed: no COM_QUIT is sent
 

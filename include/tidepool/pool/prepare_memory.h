@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "tidepool/base/clock.h"
+#include "tidepool/tracking/schema_view.h"
 
 namespace tidepool::pool {
 
@@ -41,12 +42,7 @@ class PrepareMemory {
     std::size_t entries = 4096;
     std::size_t bytes = std::size_t{8} << 20U;  // of texts and answers; one has at most a 16th
   };
-  // The schema as somebody sees it: at what time, after how many changes that the proxy saw. A
-  // transaction keeps the one that it began with.
-  struct View {
-    TimePoint time{};
-    std::uint64_t changes = 0;
-  };
+  using View = tracking::SchemaView;
   struct Found {
     std::shared_ptr<const RememberedPrepare> prepare;
     TimePoint seen;  // the answer shows the schema of then, or a newer one

@@ -21,14 +21,14 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/session/command_memory.h"
 #include "tidepool/session/failed_logins.h"
-#include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/login_places.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/password_proofs.h"
-#include "tidepool/session/prepared_bytes.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
+#include "tidepool/tracking/global_settings.h"
+#include "tidepool/tracking/prepared_bytes.h"
 
 namespace tidepool::proxy {
 
@@ -44,7 +44,7 @@ struct PoolHome {
   std::vector<std::unique_ptr<session::SessionStats>> sessions;  // one a worker
   pool::SharedBroker broker;
   pool::PrepareMemory prepares;
-  session::PoolPreparedBytes prepared_bytes{stats.prepared_bytes};
+  tracking::PoolPreparedBytes prepared_bytes{stats.prepared_bytes};
 };
 
 // What the listeners show to clients, one each; null: no TLS there. A client in its login keeps
@@ -77,7 +77,7 @@ struct Home {
   // A command takes memory twice: whole, and on its way to the backend.
   session::CommandMemory command_memory{commands, 2 * protocol::kMaxPacketBytes + (4U << 20U)};
   session::Registry registry;
-  session::GlobalSettings global_settings;
+  tracking::GlobalSettings global_settings;
   metrics::ProcessStats process;
   std::atomic<std::uint32_t> next_session_id = 1;
   std::atomic<bool> draining = false;

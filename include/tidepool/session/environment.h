@@ -25,14 +25,14 @@
 #include "tidepool/session/client_identity.h"
 #include "tidepool/session/command_memory.h"
 #include "tidepool/session/failed_logins.h"
-#include "tidepool/session/global_settings.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/password_proofs.h"
-#include "tidepool/session/prepared_bytes.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/session/silence.h"
+#include "tidepool/tracking/global_settings.h"
+#include "tidepool/tracking/prepared_bytes.h"
 
 namespace tidepool::session {
 
@@ -57,8 +57,8 @@ struct PoolAccess {
   bool limits_leases_by_database = false;
   unsigned max_sessions_per_database = 0;  // 0: any number
   KnownDatabases databases;
-  pool::PrepareMemory* prepares = nullptr;      // all workers'
-  PoolPreparedBytes* prepared_bytes = nullptr;  // likewise
+  pool::PrepareMemory* prepares = nullptr;                // all workers'
+  tracking::PoolPreparedBytes* prepared_bytes = nullptr;  // likewise
 };
 
 // A user of the configuration.
@@ -89,13 +89,13 @@ struct Environment {
   std::unordered_map<std::string, Account> accounts;
   std::vector<std::unique_ptr<PoolAccess>> pools;
   LoginStats* logins = nullptr;
-  Registry* registry = nullptr;               // shared by all workers
-  GlobalSettings* global_settings = nullptr;  // likewise
-  CommandMemory* command_memory = nullptr;    // likewise; null: no limit
-  unsigned worker = 0;                        // this one's index
-  LoginKey* login_key = nullptr;              // shared by all workers
-  PasswordChecks* password_checks = nullptr;  // likewise
-  PasswordProofs* password_proofs = nullptr;  // likewise
+  Registry* registry = nullptr;                         // shared by all workers
+  tracking::GlobalSettings* global_settings = nullptr;  // likewise
+  CommandMemory* command_memory = nullptr;              // likewise; null: no limit
+  unsigned worker = 0;                                  // this one's index
+  LoginKey* login_key = nullptr;                        // shared by all workers
+  PasswordChecks* password_checks = nullptr;            // likewise
+  PasswordProofs* password_proofs = nullptr;            // likewise
   bool passes_through = false;  // users that the configuration does not list may ask TiDB
   protocol::Decoys decoys;
   FailedLogins* failed_logins = nullptr;  // shared by all workers; null: no refusal waits

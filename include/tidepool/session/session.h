@@ -29,8 +29,7 @@
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/session/client_channel.h"
-#include "tidepool/session/command.h"
-#include "tidepool/session/command_context.h"
+#include "tidepool/session/client_command.h"
 #include "tidepool/session/command_room.h"
 #include "tidepool/session/departure.h"
 #include "tidepool/session/environment.h"
@@ -39,12 +38,13 @@
 #include "tidepool/session/login_places.h"
 #include "tidepool/session/replay.h"
 #include "tidepool/session/retry.h"
-#include "tidepool/session/session_model.h"
 #include "tidepool/session/state.h"
 #include "tidepool/session/statement_killer.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/substitute.h"
+#include "tidepool/tracking/command_context.h"
+#include "tidepool/tracking/session_model.h"
 
 namespace tidepool::session {
 
@@ -197,7 +197,7 @@ class Session final : public net::StreamSink,
   // session_lease.cc
   void acquire();
   pool::Want want() const;
-  CommandContext command_context();
+  tracking::CommandContext command_context();
   [[nodiscard]] bool plan_steps();
   void plan_captures();
   void count_captures();
@@ -217,7 +217,8 @@ class Session final : public net::StreamSink,
   void on_backend_drained();
   void on_backend_readable();
   Flow on_backend_bytes(std::string_view bytes);
-  Flow on_progress(const Exchange::Progress& progress, std::string_view bytes, bool has_more);
+  Flow on_progress(const tracking::Exchange::Progress& progress, std::string_view bytes,
+                   bool has_more);
   Flow lose_backend(const std::string& reason);
   Flow flow_since(std::uint64_t turn) const {
     return turn == turn_ && lease_ ? Flow::kGoOn : Flow::kEnded;
@@ -226,7 +227,7 @@ class Session final : public net::StreamSink,
   Flow begin_local_infile();
   void on_local_infile_packet(const protocol::Packet& packet);
   void end_infile();
-  void on_step_ended(StepKind kind);
+  void on_step_ended(tracking::StepKind kind);
   void on_relayed();
   void note_status(std::uint16_t status);
   void settle_probe();
@@ -237,13 +238,13 @@ class Session final : public net::StreamSink,
 
   // session_retry.cc
   Decision judge(FailureKind kind, bool is_pinned);
-  [[nodiscard]] bool repeats(const Exchange::Progress& progress);
+  [[nodiscard]] bool repeats(const tracking::Exchange::Progress& progress);
   void repeat(FailureKind kind, Duration delay);
   void end_by_loss(const Error& cause, bool was_pinned);
 
   // session_replay_log.cc
   void prepare_recording();
-  void note_answer(const Exchange::Progress& progress, std::string_view bytes);
+  void note_answer(const tracking::Exchange::Progress& progress, std::string_view bytes);
   void record();
 
   // session_replay.cc
@@ -281,7 +282,7 @@ class Session final : public net::StreamSink,
   void note_statement_use();
 
   // session_texts.cc
-  void plan_texts(ClientCommand& command);
+  void plan_named(ClientCommand& command);
 
   // session_kill.cc
   bool answer_kill(const ClientCommand& command);
@@ -316,14 +317,14 @@ class Session final : public net::StreamSink,
   pool::PrepareMemory& prepare_memory() { return *account_->pool->prepares; }
   const pool::PrepareMemory::View& schema_view(const ClientCommand& command) const;
   bool answer_prepare_locally(ClientCommand& command);
-  PreparedStatement& add_statement(ClientCommand& command, std::uint16_t params,
-                                   std::uint16_t columns, TimePoint seen);
+  tracking::PreparedStatement& add_statement(ClientCommand& command, std::uint16_t params,
+                                             std::uint16_t columns, TimePoint seen);
   void note_schema_use();
   void note_schema_changes(ClientCommand& command);
 
   // session_prepared_bytes.cc
   std::optional<Error> refusal_to_prepare(ClientCommand& command);
-  void count_bytes(PreparedStatement& statement);
+  void count_bytes(tracking::PreparedStatement& statement);
   void count_text_bytes();
 
   // session_facts.cc
@@ -367,8 +368,8 @@ class Session final : public net::StreamSink,
   std::string salt_;
   std::string user_;
   Account* account_ = nullptr;
-  PreparedBytes prepared_bytes_;  // before all that has a share of them
-  PreparedShare text_share_;      // of model_.texts
+  tracking::PreparedBytes prepared_bytes_;  // before all that has a share of them
+  tracking::PreparedShare text_share_;      // of model_.texts
   std::uint64_t variant_ = 0;
 
   // Set while the client may not be silent for ever: from its last sign of life.
@@ -379,7 +380,7 @@ class Session final : public net::StreamSink,
   std::unique_ptr<net::Timer> stall_timer_;     // set while the client keeps a command waiting
   std::size_t stalled_bytes_ = 0;               // that it had not taken then
 
-  SessionModel model_;
+  tracking::SessionModel model_;
   sql::PinReasons counted_pins_;  // of the model, as the statistics have them
 
   std::unique_ptr<Replay> replay_;  // null: nothing was recorded yet

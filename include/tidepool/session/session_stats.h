@@ -94,13 +94,6 @@ inline constexpr std::size_t kOutcomes = 2;
 enum class PrepareSource : std::uint8_t { kMemory, kTidb };
 inline constexpr std::size_t kPrepareSources = 2;
 
-// Which limit keeps a session from preparing one more statement.
-enum class PreparedLimit : std::uint8_t {
-  kNone,
-  kSession,  // users[].max_prepared_memory
-  kPool,     // pools[].max_prepared_memory
-};
-
 // Why a command was refused for the memory that it takes.
 enum class CommandRefusal : std::uint8_t {
   kTooLarge,  // for command_memory by itself

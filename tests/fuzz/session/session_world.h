@@ -90,7 +90,7 @@ class SessionWorld {
   session::PasswordChecks password_checks_;
   session::LoginStats logins_;
   session::Registry registry_;
-  session::GlobalSettings global_settings_;
+  tracking::GlobalSettings global_settings_;
   pool::PrepareMemory prepares_;
   pool::SharedBroker broker_;
   Dialler dialler_;

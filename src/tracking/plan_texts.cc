@@ -1,0 +1,217 @@
+#include "tidepool/tracking/plan_texts.h"
+
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tidepool/base/stream_hash.h"
+#include "tidepool/sql/substitute.h"
+#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/plan_diagnostics.h"
+#include "tidepool/tracking/plan_mark.h"
+#include "tidepool/tracking/plan_restore.h"
+
+namespace tidepool::tracking {
+namespace {
+
+// With more names than this on one backend, those that others left behind go.
+constexpr std::size_t kMostTexts = 64;
+
+bool changes_state(const sql::Script& script) {
+  for (std::size_t i = 0; i < script.size(); ++i)
+    if (!script[i].changes.empty()) return true;
+  return false;
+}
+
+// Of the statement with that mark before its text: no other one of the session has the same.
+TextOwner owner_of(const TextStatement& statement, const std::string& mark) {
+  if (mark.empty()) return statement.owner;
+  constexpr std::uint64_t kMarked = std::uint64_t{1} << 63U;
+  const std::string marked = mark + std::to_string(statement.owner.number);
+  return {statement.owner.session, kMarked | keyed_number(marked)};
+}
+
+// The same for what is executed by name.
+std::string text_mark(const CommandContext& plan, const TextStatement& statement) {
+  const bool is_executed =
+      plan.command.type == protocol::Command::kQuery && plan.command.texts.is_lone_execute();
+  if (!is_executed || !has_kept_plan(statement.script)) return {};
+  PlanMark mark;
+  (void)mark.update({.text = statement.text,
+                     .prepared = statement.context,
+                     .executed = plan.model.desired,
+                     .session = plan.model.id});
+  return mark.white_space();
+}
+
+void deallocate(CommandContext& plan, std::string_view name) {
+  keep_warnings(plan);
+  plan.add(StepKind::kRestore, deallocate_text(name), true);
+  auto& texts = plan.backend.texts;
+  texts.erase(texts.find(name));
+}
+
+// Whatever this session did not prepare.
+void deallocate_others(CommandContext& plan) {
+  std::vector<std::string> names;
+  for (const auto& [name, owner] : plan.backend.texts) {
+    const TextStatementPtr own = plan.model.texts.find(name);
+    const bool is_own =
+        (own != nullptr && own->owner == owner) || owner == TextOwner{plan.model.id, 0};
+    if (!is_own) names.push_back(name);
+  }
+  for (const std::string& name : names)
+    deallocate(plan, name);
+}
+
+// PREPARE … FROM @x, whose value the backend alone knows.
+void add_source_capture(CommandContext& plan) {
+  if (plan.command.texts.uses.empty()) return;  // a COM_STMT_PREPARE of it, which TiDB refuses
+  const std::string name = unknown_source(plan.command.script, plan.model.desired);
+  // It would take what SET TRANSACTION has set.
+  if (name.empty() || plan.model.pins.contains(sql::Pin::kOneShotTransaction)) return;
+  plan.command.attempt.captures.push_back(CaptureKind::kTextSource);
+  std::string quoted;
+  for (const char byte : name)
+    quoted.append(byte == '`' ? 2 : 1, byte);
+  plan.exchange().add({.kind = StepKind::kCapture,
+                       .bytes = framed(protocol::Command::kQuery, "SELECT @`" + quoted + "`"),
+                       .hold_answer = true});
+  plan.facts().disturb_found_rows();
+}
+
+// What is executed in the place of a text that asks about the statement before; empty: the text.
+std::string substituted_text(CommandContext& plan) {
+  const TextStatement& statement = *plan.command.texts.uses.front().statement;
+  if (statement.script.facts().empty()) return {};
+  const auto& texts = plan.backend.texts;
+  const auto there = texts.find(statement.name);
+  const bool is_there = there != texts.end() && there->second == statement.owner;
+  const bool known_here = is_there && backend_has_facts(plan) && !restores_insert_id(plan);
+  if (!known_here && plan.facts().warnings_on_backend())
+    plan.facts().disturb_found_rows();  // see keep_warnings()
+  std::string text = sql::substitute(statement.script, statement.text, statement.context.lex_mode(),
+                                     fact_values(plan, known_here));
+  return text == statement.text ? std::string() : text;
+}
+
+void substitute_text(CommandContext& plan) {
+  Command& command = plan.command;
+  if (command.type != protocol::Command::kQuery) return;
+  if (command.script.facts().empty() && command.attempt.kills.empty()) return;
+  sql::FactValues values = fact_values(plan, backend_has_facts(plan) && !restores_insert_id(plan));
+  for (const PlannedKill& kill : command.attempt.kills)
+    values.done_here.push_back(kill.index);
+  command.attempt.substituted =
+      sql::substitute(command.script, command.argument(), plan.model.desired.lex_mode(), values);
+  if (command.attempt.substituted == command.argument()) command.attempt.substituted.clear();
+}
+
+// True if it takes a detour through the state of its PREPARE.
+bool add_text_prepare(CommandContext& plan, const TextStatement& statement,
+                      const std::string& text) {
+  BackendModel& memory = plan.backend;
+  const sql::SessionState here = text_context(plan.model.desired);
+  sql::SessionState there = statement.context;
+  there.apply(sql::multi_statements(here.multi_statements()));
+  // A text that was prepared without a database names none, and means the same in any.
+  if (here.database().empty() || there.database().empty())
+    there.apply({.kind = sql::ChangeKind::kUseDatabase, .name = here.database()});
+  const bool detours = here.is_exact() && here != there;
+  keep_warnings(plan);
+  if (detours) add_state_switch(plan, here, there);
+  // Among several statements, those before it are to be executed all the same.
+  const bool is_alone = plan.command.script.size() == 1;
+  plan.add(is_alone ? StepKind::kPrepare : StepKind::kRestore, prepare_text(statement, text),
+           !is_alone);
+  ++plan.command.attempt.prepares;
+  if (detours) add_state_switch(plan, there, here);
+  memory.texts[statement.name] = statement.owner;
+  // Whether it could be made, only the answer of one that is alone tells.
+  if (!is_alone) memory.texts[statement.name] = plan.model.next_text();
+  memory.prepared.forget_next_id();
+  // PREPARE computes LAST_INSERT_ID(n) already.
+  if (statement.script.front().may_set_last_insert_id) memory.insert_id.reset();
+  return detours;
+}
+
+bool add_text_step(CommandContext& plan, const TextUse& use, const std::string& sent_text) {
+  BackendModel& memory = plan.backend;
+  const TextStatementPtr wanted = plan.model.texts.find(use.name);
+  const bool prepares = use.kind == sql::ChangeKind::kPrepareText;
+  const std::string mark = wanted == nullptr ? std::string() : text_mark(plan, *wanted);
+  const TextOwner owner = wanted == nullptr ? TextOwner() : owner_of(*wanted, mark);
+  if (const auto there = memory.texts.find(use.name); there != memory.texts.end()) {
+    if (there->second == TextOwner{plan.model.id, 0}) return false;  // TiDB alone knows its text
+    const bool is_right = wanted != nullptr && there->second == owner && sent_text.empty();
+    if (is_right && !prepares) return false;
+    deallocate(plan, use.name);
+  }
+  // Should the client's PREPARE fail, TiDB has what was there before; here it is made when it is
+  // needed.
+  if (wanted == nullptr || prepares) return false;
+  if (use.kind == sql::ChangeKind::kDeallocateText) {
+    // Any text will do; the tables of its own may be gone.
+    memory.texts[use.name] = plan.model.next_text();
+    memory.prepared.forget_next_id();
+    keep_warnings(plan);
+    plan.add(StepKind::kRestore, prepare_text(*wanted, "DO 0"));
+    ++plan.command.attempt.prepares;
+    return false;
+  }
+  const bool detours =
+      add_text_prepare(plan, *wanted, mark + (sent_text.empty() ? wanted->text_anew() : sent_text));
+  if (!mark.empty()) memory.texts[use.name] = owner;
+  if (!sent_text.empty()) memory.texts[use.name] = plan.model.next_text();
+  return detours;
+}
+
+}  // namespace
+
+// Brings the names that the command uses to what they are for this session. True: what was added
+// must succeed before the command is sent.
+bool add_text_steps(CommandContext& plan) {
+  const TextPlan& texts = plan.command.texts;
+  const bool substitutes =
+      texts.is_lone_execute() && plan.command.type == protocol::Command::kQuery;
+  const std::string sent_text = substitutes ? substituted_text(plan) : std::string();
+  bool must_succeed = false;
+  std::set<std::string_view> seen;
+  for (const TextUse& use : texts.uses) {
+    if (seen.insert(use.name).second)
+      must_succeed = add_text_step(plan, use, sent_text) || must_succeed;
+  }
+  const bool is_full = !texts.uses.empty() && plan.backend.texts.size() > kMostTexts;
+  if (is_full || is_about_unknown(plan.command.effects())) deallocate_others(plan);
+  add_source_capture(plan);
+  if (!texts.is_lone_execute()) substitute_text(plan);
+  return must_succeed;
+}
+
+// Whether TiDB's key of a plan tells enough of what the command executes by name among others, or
+// of which TiDB alone knows the text.
+bool may_keep_text_plans(const CommandContext& plan) {
+  const TextPlan& texts = plan.command.texts;
+  if (plan.command.type != protocol::Command::kQuery || texts.is_lone_execute()) return true;
+  bool executes = false;
+  for (const TextUse& use : texts.uses) {
+    if (use.kind == sql::ChangeKind::kPrepareText) return true;  // with the plan cache, then
+    if (use.kind != sql::ChangeKind::kExecuteText) continue;
+    executes = true;
+    if (use.statement == nullptr) {
+      if (plan.model.pins.contains(sql::Pin::kPreparedText))
+        return false;  // TiDB alone knows its text
+      continue;
+    }
+    const PlanSource source{.text = use.statement->text,
+                            .prepared = use.statement->context,
+                            .executed = plan.model.desired,
+                            .session = plan.model.id};
+    if (has_kept_plan(use.statement->script) && !plan_context(source).empty()) return false;
+  }
+  // Those before it may change the state.
+  return !executes || texts.effects.size() == 1 || !changes_state(texts.effects);
+}
+
+}  // namespace tidepool::tracking

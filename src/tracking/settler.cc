@@ -1,0 +1,121 @@
+#include "tidepool/tracking/settler.h"
+
+#include <string>
+#include <utility>
+
+#include "tidepool/protocol/status.h"
+#include "tidepool/sql/transaction_mode.h"
+#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/next_isolation.h"
+#include "tidepool/tracking/refusal.h"
+
+namespace tidepool::tracking {
+namespace {
+
+// Commands that change the session without a text of their own.
+void follow_options(CommandContext& context) {
+  const Command& command = context.command;
+  if (command.type == protocol::Command::kInitDb) {
+    for (const sql::StateChange& change : command.script.front().changes) {
+      context.model.desired.apply(sql::init_database(change.name));
+    }
+  }
+  if (command.type == protocol::Command::kSetOption) {
+    const bool on = command.payload.size() > 1 && command.payload[1] == 0;
+    context.model.desired.apply(sql::multi_statements(on));
+    context.backend.actual.apply(sql::multi_statements(on));
+  }
+}
+
+// What it holds beyond the transaction, now that the command is answered.
+sql::PinReasons settle_holdings(CommandContext& context, sql::PinReasons pins,
+                                std::string_view database, std::string_view rows) {
+  const Command& command = context.command;
+  return context.model.holdings.settle(
+      pins, {.script = command.effects(),
+             .executed = executed_of(command.effects(), command.attempt.summary),
+             .answer = command.attempt.summary,
+             .database = database,
+             .rows = rows,
+             .is_prepared = command.statement != nullptr || !command.texts.uses.empty()});
+}
+
+void note_transaction_mode(CommandContext& context, bool was_in_transaction) {
+  const sql::Script& script = context.command.effects();
+  const sql::Statement* begin = nullptr;
+  for (std::size_t i = 0; i < script.size(); ++i)
+    if (script[i].kind == sql::StatementKind::kBegin) begin = &script[i];
+  if (!context.model.in_transaction || (begin == nullptr && was_in_transaction)) return;
+  context.model.is_pessimistic = sql::begins_pessimistic(begin, context.model.desired);
+}
+
+}  // namespace
+
+void settle_facts(CommandContext& context) {
+  const Answered done{context.command.type, context.command.effects(),
+                      context.command.attempt.summary};
+  const sql::TextEncoding encoding = context.model.desired.lex_mode().encoding;
+  const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
+  if (refusal != Refusal::kNone)
+    return context.facts().note_refusal(refusal, context.command.attempt.knows_facts);
+  const bool is_in_transaction =
+      context.model.in_transaction || !context.model.desired.autocommit();
+  const bool is_pessimistic = context.model.in_transaction
+                                  ? context.model.is_pessimistic
+                                  : sql::begins_pessimistic(nullptr, context.model.desired);
+  if (context.facts().note_answer(done, is_in_transaction && is_pessimistic)) {
+    context.backend.insert_id.reset();
+  }
+}
+
+void settle_answer(CommandContext& context, const GlobalSettings& globals,
+                   std::string_view lock_answer) {
+  const Command& command = context.command;
+  const protocol::ResponseSummary& answer = command.attempt.summary;
+  sql::PinReasons pins = context.model.pins;
+  if (!context.model.next_isolation.empty() && takes_next_isolation(command)) {
+    context.model.next_isolation.clear();  // the backend has it, until an OK
+    pins.insert(sql::Pin::kOneShotTransaction);
+  }
+  if (command.executes()) {
+    const bool holds = concerns_holdings(command.effects());
+    const std::string database = holds ? context.model.desired.database() : std::string();
+    context.model.shows_read_time =
+        context.model.shows_read_time || command.effects().pins().contains(sql::Pin::kStaleRead);
+    pins = apply_effects(command.effects(), answer, pins, globals, context.model.desired,
+                         context.backend.actual);
+    if (holds) pins = settle_holdings(context, pins, database, lock_answer);
+    settle_facts(context);
+  }
+  if (!answer.has_error()) follow_options(context);
+  context.model.pins = pins;
+}
+
+void settle_status(CommandContext& context, std::uint16_t status) {
+  const bool was_in_transaction =
+      std::exchange(context.model.in_transaction, (status & protocol::status::kInTransaction) != 0);
+  const sql::Script& script = context.command.effects();
+  const bool began = script.size() == 1 && script.front().kind == sql::StatementKind::kBegin &&
+                     !context.command.attempt.summary.has_error();
+  if (!was_in_transaction || began) context.model.transaction_view = context.command.view;
+  note_transaction_mode(context, was_in_transaction);
+  if (context.model.in_transaction) {
+    context.model.pins.insert(sql::Pin::kTransaction);
+  } else {
+    context.model.pins.erase(sql::Pin::kTransaction);
+  }
+}
+
+void settle_failure(CommandContext& context) {
+  const Answered done{context.command.type, context.command.effects(),
+                      context.command.attempt.summary};
+  const protocol::ResponseSummary& ping = context.exchange().summary();
+  const sql::TextEncoding encoding = context.model.desired.lex_mode().encoding;
+  const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
+  if (refusal == Refusal::kNone)
+    return context.facts().note_failure(done, ping, context.command.argument());
+  if (!context.command.attempt.may_have_parser_warnings) return;
+  context.facts().note_parser_warnings(ping.warnings, context.command.attempt.knows_facts);
+}
+
+}  // namespace tidepool::tracking

@@ -1,0 +1,165 @@
+#include "tidepool/tracking/text_statements.h"
+
+#include <gtest/gtest.h>
+
+namespace tidepool::tracking {
+namespace {
+
+constexpr TextOwner kOwner{7, 1};
+
+TextStatementPtr make(std::string_view text, const sql::SessionState& state = sql::SessionState(),
+                      std::string_view name = "s") {
+  return make_text_statement(name, text, state, kOwner);
+}
+sql::SessionState after(std::string_view text) {
+  sql::SessionState state;
+  const sql::Script script = sql::classify(text, state.lex_mode());
+  for (std::size_t i = 0; i < script.size(); ++i)
+    state.apply(script[i].changes);
+  return state;
+}
+
+struct Planned {
+  explicit Planned(std::string_view text, const TextStatements& statements = {},
+                   const sql::SessionState& state = sql::SessionState())
+      : script(sql::classify(text, state.lex_mode())),
+        plan(plan_texts(script, statements, state, last)) {}
+
+  TextOwner last{7, 1};
+  sql::Script script;
+  TextPlan plan;
+};
+
+TEST(TextStatement, SaysWhatItsTextDoes) {
+  const auto made = make("BEGIN");
+  ASSERT_NE(made, nullptr);
+  EXPECT_EQ(made->script.front().kind, sql::StatementKind::kBegin);
+  EXPECT_EQ(made->owner, kOwner);
+}
+
+TEST(TextStatement, IsNotFollowedWithBytesThatOnlyItsCharacterSetHas) {
+  const auto latin = after("SET NAMES latin1");
+  EXPECT_NE(make("SELECT 1", latin), nullptr);
+  EXPECT_EQ(make("SELECT '\xe4'", latin), nullptr);
+  EXPECT_EQ(make("SELECT 1", latin, "\xe4"), nullptr);
+  EXPECT_NE(make("SELECT '\xc3\xa4'"), nullptr);
+}
+
+TEST(TextStatement, IsNotFollowedIfItDoesMoreThanTheSessionWouldKnow) {
+  EXPECT_EQ(make("SELECT GET_LOCK('a', 1)"), nullptr) << "PREPARE takes it";
+  EXPECT_EQ(make("SHOW WARNINGS"), nullptr) << "and adds one";
+  EXPECT_EQ(make(""), nullptr);
+  EXPECT_EQ(make("SELECT 1; SELECT 2"), nullptr);
+  EXPECT_EQ(make("SELECT 1", after("SET sql_mode = CONCAT(@@sql_mode, ',ANSI')")), nullptr);
+}
+
+TEST(TextStatement, MeansTheSameWhateverUserVariablesThereAre) {
+  sql::SessionState state = after("USE shop; SET @a = 1, @b = 1 + 1; SET time_zone = CONCAT('a')");
+  ASSERT_FALSE(state.is_exact());
+  const sql::SessionState context = text_context(state);
+  EXPECT_TRUE(context.is_exact());
+  EXPECT_EQ(context, text_context(after("USE shop")));
+  EXPECT_FALSE(text_context(after("SET sql_mode = CONCAT('a')")).is_exact());
+}
+
+TEST(TextStatement, IsMadeAgainByThisText) {
+  const auto made = make("SELECT 'it''s', '\\n'", sql::SessionState(), "a`b");
+  EXPECT_EQ(prepare_text(*made, made->text), "PREPARE `a``b` FROM 'SELECT ''it''''s'', ''\\\\n'''");
+  const auto plain = make("SELECT '\\'", after("SET sql_mode = 'NO_BACKSLASH_ESCAPES'"));
+  EXPECT_EQ(prepare_text(*plain, plain->text), "PREPARE `s` FROM 'SELECT ''\\'''");
+  EXPECT_EQ(deallocate_text("a`b"), "DEALLOCATE PREPARE `a``b`");
+}
+
+TEST(TextStatements, AreFoundByNameWithItsCase) {
+  TextStatements statements;
+  statements.set(make("SELECT 1"));
+  statements.set(make("SELECT 2"));
+  ASSERT_NE(statements.find("s"), nullptr);
+  EXPECT_EQ(statements.find("s")->text, "SELECT 2");
+  EXPECT_EQ(statements.find("S"), nullptr);
+  statements.erase("s");
+  EXPECT_EQ(statements.find("s"), nullptr);
+}
+
+TEST(TextStatements, AreBounded) {
+  TextStatements statements;
+  const auto large = make("SELECT 1" + std::string(TextStatements::kMostBytes / 2, ' '));
+  ASSERT_NE(large, nullptr);
+  EXPECT_TRUE(statements.fits(*large));
+  statements.set(large);
+  EXPECT_FALSE(statements.fits(*large));
+  statements.clear();
+  EXPECT_TRUE(statements.fits(*large));
+}
+
+TEST(TextPlan, IsEmptyForEverythingElse) {
+  const Planned one("SELECT 1; SET @a = 'EXECUTE s'");
+  EXPECT_TRUE(one.plan.uses.empty());
+  EXPECT_TRUE(one.plan.effects.empty());
+}
+
+TEST(TextPlan, CountsAnExecuteAsItsText) {
+  TextStatements statements;
+  statements.set(make("INSERT INTO t VALUES (?)"));
+  const Planned one("EXECUTE s USING @a", statements);
+  EXPECT_TRUE(one.plan.is_lone_execute());
+  EXPECT_EQ(one.plan.effects.front().kind, sql::StatementKind::kWrite);
+  EXPECT_TRUE(one.plan.effects.pins().empty());
+  const Planned other("EXECUTE S", statements);
+  EXPECT_FALSE(other.plan.is_lone_execute());
+  EXPECT_EQ(other.plan.uses.front().statement, nullptr);
+  EXPECT_TRUE(other.plan.effects.pins().contains(sql::Pin::kPreparedText));
+}
+
+TEST(TextPlan, KnowsWhatAVariableSays) {
+  const auto state = after("SET @q = 'SELECT 3'");
+  const Planned one("PREPARE s FROM @Q", {}, state);
+  ASSERT_NE(one.plan.uses.front().statement, nullptr);
+  EXPECT_EQ(one.plan.uses.front().statement->text, "SELECT 3");
+  EXPECT_EQ(unknown_source(one.script, state), "");
+}
+
+TEST(TextPlan, AsksForAVariableThatTheBackendAloneKnows) {
+  const auto source = [](std::string_view text, const char* before) {
+    const auto state = after(before);
+    return unknown_source(sql::classify(text, state.lex_mode()), state);
+  };
+  EXPECT_EQ(source("PREPARE s FROM @Q", "SET @q = CONCAT('SELECT ', 1)"), "q");
+  EXPECT_EQ(source("PREPARE s FROM @q", "SET @q = 1"), "") << "no statement";
+  EXPECT_EQ(source("PREPARE s FROM @q", "SET @x = CONCAT('SELECT ', 1)"), "q")
+      << "rather than guess";
+  EXPECT_EQ(source("PREPARE s FROM @q", "SELECT 1"), "") << "NULL";
+  EXPECT_EQ(source("PREPARE s FROM 'SELECT 1'", "SET @q = CONCAT('a')"), "");
+  EXPECT_EQ(source("PREPARE s FROM @q; SELECT 1", "SET @q = CONCAT('a')"), "");
+}
+
+TEST(TextPlan, IsThatOfTheTextThatWasAskedFor) {
+  Planned one("PREPARE s FROM @q", {}, after("SET @q = CONCAT('SELECT ', 1)"));
+  EXPECT_TRUE(one.plan.effects.pins().contains(sql::Pin::kPreparedText));
+  set_source(one.plan, "SELECT GET_LOCK('a', 1)", {}, sql::SessionState(), kOwner);
+  EXPECT_TRUE(one.plan.effects.pins().contains(sql::Pin::kPreparedText));
+  set_source(one.plan, "SELECT 1", {}, sql::SessionState(), kOwner);
+  EXPECT_TRUE(one.plan.effects.pins().empty());
+  EXPECT_EQ(one.plan.uses.front().statement->text, "SELECT 1");
+}
+
+TEST(TextPlan, FollowsTheStatementsOfATextInOrder) {
+  const Planned one(
+      "PREPARE s FROM 'SET sql_mode = ''ANSI_QUOTES'''; EXECUTE s; PREPARE q FROM 'SELECT \"a\"'; "
+      "DEALLOCATE PREPARE s; EXECUTE s");
+  ASSERT_EQ(one.plan.uses.size(), 5U);
+  EXPECT_EQ(one.plan.effects[1].kind, sql::StatementKind::kSet);
+  EXPECT_TRUE(one.plan.uses[2].statement->context.lex_mode().ansi_quotes);
+  EXPECT_EQ(one.plan.uses[4].statement, nullptr);
+  EXPECT_NE(one.plan.uses[0].statement->owner, one.plan.uses[2].statement->owner);
+  EXPECT_EQ(one.plan.uses[4].index, 4U);
+}
+
+TEST(TextPlan, PinsForATextThatIsNotKnown) {
+  const Planned one("SET @q = CONCAT('SELECT ', 1); PREPARE s FROM @q; EXECUTE s");
+  EXPECT_EQ(one.plan.uses[0].statement, nullptr);
+  EXPECT_TRUE(one.plan.effects.pins().contains(sql::Pin::kPreparedText));
+}
+
+}  // namespace
+}  // namespace tidepool::tracking
