@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails if a layer includes one that it may not know, or a third-party header that belongs to another layer."""
+"""Fails if a layer includes one that it may not know, or a third-party header that belongs to another layer, or reads SQL
+text outside the layer sql."""
 import pathlib
 import re
 import sys
@@ -42,6 +43,13 @@ OWNERS = {
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]')
 PURE = {"protocol", "sql", "tracking"}
 IMPURE = re.compile(r"\b(uv_\w+|steady_clock::now|system_clock::now|Clock::now|log::\w+\()")
+# What reads SQL text: the lexer, or a word of it compared. Other layers ask a sql::Statement, which was read in the
+# session's own mode.
+SQL_WORDS = "SELECT|INSERT|REPLACE|UPDATE|DELETE|LOAD|SET|BEGIN|START|COMMIT|ROLLBACK|SHOW|EXPLAIN|DESC|PREPARE|EXECUTE|FOR"
+READS_SQL = re.compile(
+    r"\b(Lexer|TokenKind|sql::Token|is_keyword)\b|sql/lexer\.h"
+    rf"|([=!]=|\b(starts_with|find|contains|equals?|iequals|\w*_word)\()\s*([\w.]+, )?\"({SQL_WORDS})\b"
+)
 
 
 def layer_of(path):
@@ -59,6 +67,8 @@ def problems_in(path):
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if layer in PURE and IMPURE.search(line.split("//")[0]):
             yield number, f"layer '{layer}' is pure: no clock, loop or log"
+        if layer != "sql" and READS_SQL.search(line.split("//")[0]):
+            yield number, f"layer '{layer}' reads SQL text: layer 'sql' does, and a sql::Statement tells"
         match = INCLUDE.match(line)
         if not match:
             continue

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "tidepool/sql/lexer.h"
+#include "lexer.h"
 
 namespace tidepool::sql {
 namespace {

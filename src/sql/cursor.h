@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "effects.h"
-#include "tidepool/sql/lexer.h"
+#include "lexer.h"
 
 namespace tidepool::sql {
 

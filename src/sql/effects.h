@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tidepool/sql/lexer.h"
+#include "lexer.h"
 #include "tidepool/sql/statement.h"
 
 namespace tidepool::sql {

@@ -3,7 +3,7 @@
 //   a-z _ $ 0x80-   word            '  "  `   quoted      @   variable       0-9 .   number
 //   x' b'           bits            ; , ( …   symbol      anything else      invalid, to the end of
 //   the text
-#include "tidepool/sql/lexer.h"
+#include "lexer.h"
 
 #include <algorithm>
 #include <array>

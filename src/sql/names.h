@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "tidepool/sql/lexer.h"
+#include "lexer.h"
 
 namespace tidepool::sql {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tidepool/sql/lexer.h"
+#include "lexer.h"
 
 namespace tidepool::sql {
 

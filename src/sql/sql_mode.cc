@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "tidepool/sql/lexer.h"
+#include "lexer.h"
 
 namespace tidepool::sql {
 namespace {

@@ -4,6 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "lexer.h"
+
 namespace tidepool::sql {
 namespace {
 

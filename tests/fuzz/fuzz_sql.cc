@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "lexer.h"
 #include "tidepool/base/check.h"
-#include "tidepool/sql/lexer.h"
 #include "tidepool/sql/restore.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/statement.h"

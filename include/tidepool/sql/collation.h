@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "tidepool/sql/lexer.h"
+#include "tidepool/sql/lex_mode.h"
 
 namespace tidepool::sql {
 

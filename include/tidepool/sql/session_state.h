@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "tidepool/sql/collation.h"
-#include "tidepool/sql/lexer.h"
+#include "tidepool/sql/lex_mode.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/resource_group.h"
 #include "tidepool/sql/role.h"

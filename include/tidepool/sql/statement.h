@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "tidepool/sql/flags.h"
-#include "tidepool/sql/lexer.h"
+#include "tidepool/sql/lex_mode.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/state_change.h"
 #include "tidepool/sql/verb.h"

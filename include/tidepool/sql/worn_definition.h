@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "tidepool/sql/lexer.h"
+#include "tidepool/sql/lex_mode.h"
 
 namespace tidepool::sql {
 

@@ -1,4 +1,4 @@
-#include "tidepool/sql/lexer.h"
+#include "lexer.h"
 
 #include <string>
 #include <string_view>

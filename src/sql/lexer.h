@@ -11,25 +11,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "tidepool/sql/lex_mode.h"
+
 namespace tidepool::sql {
-
-// How the bytes of character_set_client group into characters. Only matters inside strings and
-// quoted names: in the last two, the second byte of a character may look like a backslash or a
-// quote.
-enum class TextEncoding : std::uint8_t { kUtf8, kSingleByte, kGbk, kGb18030 };
-
-// What the session's state says about reading its text. See SessionState::lex_mode().
-struct LexMode {
-  bool ansi_quotes = false;           // "x" is a name
-  bool no_backslash_escapes = false;  // \ is an ordinary character in strings
-  bool uncertain =
-      false;  // sql_mode is not known: text in which the two above matter is not understood
-  TextEncoding encoding = TextEncoding::kUtf8;
-  // collation_connection when the text is parsed, that of its string literals; 0: not known.
-  std::uint16_t collation = 46;  // kUtf8mb4Bin
-
-  friend bool operator==(const LexMode&, const LexMode&) = default;
-};
 
 enum class TokenKind : std::uint8_t {
   kEnd,             // of the text
