@@ -1,6 +1,7 @@
 // What kind of statement a text is, and what it does to the transaction.
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -91,16 +92,22 @@ TEST(ClassifyStatement, KnowsReadsThatHaveNoSideEffects) {
 }
 
 TEST(ClassifyStatement, SaysTheFirstWord) {
-  EXPECT_EQ(classify("select 1").front().verb, Verb::kSelect);
-  EXPECT_EQ(classify("/* c */ ((SELECT 1) UNION (SELECT 2))").front().verb, Verb::kSelect);
-  EXPECT_EQ(classify("/*!80000 insert */ INTO t VALUES (1)").front().verb, Verb::kInsert);
-  EXPECT_EQ(classify("EXPLAIN ANALYZE UPDATE t SET a = 1").front().verb, Verb::kExplain);
-  EXPECT_EQ(classify("TRACE DELETE FROM t").front().verb, Verb::kTrace);
-  EXPECT_EQ(classify("WITH a AS (SELECT 1) DELETE FROM t").front().verb, Verb::kWith);
-  EXPECT_EQ(classify("ROLLBACK TO s").front().verb, Verb::kRollback);
-  EXPECT_EQ(classify("CREATE PROCEDURE p() BEGIN END").front().verb, Verb::kCreate);
-  for (const std::string_view text : {"CALL p()", "(INSERT INTO t VALUES (1))", "nonsense", "5"})
-    EXPECT_EQ(classify(text).front().verb, Verb::kNone) << text;
+  const std::vector<std::pair<std::string_view, Verb>> cases = {
+      {"select 1", Verb::kSelect},
+      {"/* c */ ((SELECT 1) UNION (SELECT 2))", Verb::kSelect},
+      {"/*!80000 insert */ INTO t VALUES (1)", Verb::kInsert},
+      {"EXPLAIN ANALYZE UPDATE t SET a = 1", Verb::kExplain},
+      {"TRACE DELETE FROM t", Verb::kTrace},
+      {"WITH a AS (SELECT 1) DELETE FROM t", Verb::kWith},
+      {"ROLLBACK TO s", Verb::kRollback},
+      {"CREATE PROCEDURE p() BEGIN END", Verb::kCreate},
+      {"CALL p()", Verb::kNone},
+      {"(INSERT INTO t VALUES (1))", Verb::kNone},
+      {"nonsense", Verb::kNone},
+      {"5", Verb::kNone},
+  };
+  for (const auto& [text, verb] : cases)
+    EXPECT_EQ(classify(text).front().verb, verb) << text;
 }
 
 TEST(ClassifyStatement, SaysTheFirstWordBehindAnExecutableComment) {
