@@ -30,6 +30,7 @@ class BackendTableTest : public ::testing::Test {
   }
   std::vector<BackendId> ids(State state) const {
     std::vector<BackendId> found;
+    found.reserve(table_.in(state).size());
     for (const BackendRecord* record : table_.in(state))
       found.push_back(record->id);
     return found;
@@ -45,7 +46,7 @@ class BackendTableTest : public ::testing::Test {
 
 TEST_F(BackendTableTest, EachRecordIsOnTheListOfItsState) {
   for (std::size_t i = 0; i < kRecordStates; ++i) {
-    const State state = static_cast<State>(i);
+    const auto state = static_cast<State>(i);
     const BackendId id = add_in(state).id;
     EXPECT_EQ(ids(state), Ids{id}) << kRecordRows[i].name;
   }
@@ -55,6 +56,7 @@ TEST_F(BackendTableTest, EachRecordIsOnTheListOfItsState) {
 
 TEST_F(BackendTableTest, IdleOnesAreMostRecentlyUsedFirstAndParkedOnesOldestFirst) {
   std::vector<BackendId> made;
+  made.reserve(3);
   for (int i = 0; i < 3; ++i)
     made.push_back(add().id);
   EXPECT_EQ(ids(State::kIdle), (Ids{made[2], made[1], made[0]}));
@@ -153,7 +155,7 @@ TEST_F(BackendTableTest, AVariantIsThereUntilItsLastBackendCloses) {
 
 TEST(BackendStates, NothingFollowsClosingAndAnyOpenOneMayClose) {
   for (std::size_t i = 0; i < kRecordStates; ++i) {
-    const State state = static_cast<State>(i);
+    const auto state = static_cast<State>(i);
     EXPECT_FALSE(may_follow(State::kClosing, state));
     EXPECT_EQ(may_follow(state, State::kClosing), state != State::kClosing);
   }
