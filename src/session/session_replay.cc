@@ -104,8 +104,7 @@ void Session::defer_error() {
   const bool is_held = command.executes() && !command.attempt.exchange.relay_answered();
   if (!is_held || command.attempt.answer == nullptr || !has_replay() || killer_ != nullptr) return;
   const bool can = replay_->log.state() == tracking::ReplayLog::State::kOpen &&
-                   model_.is_replayable() &&
-                   replay_use(command) == tracking::ReplayUse::kRecord;
+                   model_.is_replayable() && replay_use(command) == tracking::ReplayUse::kRecord;
   if (!can) return;
   note_before_replay();
   command.attempt.is_deferred = true;

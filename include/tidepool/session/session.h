@@ -2,19 +2,19 @@
 // needed, brings the backend to the session's state, relays the answer and gives the lease back as
 // soon as nothing pins it.
 //
+// What it knows of itself is its tracking::SessionModel; how a command is planned and settled,
+// tracking/planner.h and tracking/settler.h say.
+//
 // Owned by the worker's list of sessions; everything on its loop's thread. It ends by asking the
 // list to retire it. session.cc: the client's side and the life · session_login.cc: how it begins ·
 // session_commands.cc: what each command means · session_lease.cc: how a lease begins and ends ·
 // session_relay.cc: a command on its backend · session_retry.cc: what becomes of it when that fails
 // · session_replay_log.cc and session_replay.cc: transactions that are run again
-// · session_prepared.cc: prepared statements · session_facts.cc: what is known of the last
-// statement · session_departure.cc: clients that leave · session_substitute.cc: that in the place
-// of what a statement asks · session_texts.cc: PREPARE and EXECUTE as text · session_kill.cc: KILL
-// · session_timeouts.cc: clients and statements that take too long · session_questions.cc: what is
-// asked before a command can be planned · session_capture.cc: what only the backend knows, and how
-// it is read back · session_prepare_memory.cc: prepares that TiDB need not be asked ·
-// session_prepared_bytes.cc: what prepared statements take · session_command_memory.cc: what large
-// commands take.
+// · session_prepared.cc and session_plans.cc: prepared statements · session_departure.cc: clients
+// that leave · session_kill.cc: KILL · session_timeouts.cc: clients and statements that take too
+// long · session_capture.cc: what only the backend knows is read back ·
+// session_prepare_memory.cc: prepares that TiDB need not be asked · session_prepared_bytes.cc: what
+// prepared statements take · session_command_memory.cc: what large commands take.
 #pragma once
 
 #include <cstdint>
@@ -185,7 +185,10 @@ class Session final : public net::StreamSink,
   // session_commands.cc
   // `large`: the payload itself, if it is one that must not be copied.
   void on_command(std::string_view payload, std::string large = {});
+  void plan_named(ClientCommand& command);
   bool answer_locally(ClientCommand& command);
+  bool send_fact(const std::optional<protocol::TextResult>& fact);
+  void forget_statements();
   bool answer_query_locally(const ClientCommand& command);
   bool answer_captured(const ClientCommand& command);
   bool answer_set_option(const ClientCommand& command);
@@ -201,6 +204,8 @@ class Session final : public net::StreamSink,
   [[nodiscard]] bool plan_steps();
   void plan_captures();
   void count_captures();
+  [[nodiscard]] bool ask_first();
+  void on_asked();
   void on_lease(pool::Lease lease) override;
   void on_no_lease(const Error& error) override;
   void execute();
@@ -232,6 +237,7 @@ class Session final : public net::StreamSink,
   void note_status(std::uint16_t status);
   void settle_probe();
   void probe();
+  [[nodiscard]] bool resend_original();
   void on_repeating_ok();
   void on_repeating_warnings();
   void settle();
@@ -281,9 +287,6 @@ class Session final : public net::StreamSink,
   void on_client_prepared();
   void note_statement_use();
 
-  // session_texts.cc
-  void plan_named(ClientCommand& command);
-
   // session_kill.cc
   bool answer_kill(const ClientCommand& command);
   KillReach kill_reach() const { return {environment_, *account_, user_}; }
@@ -310,9 +313,6 @@ class Session final : public net::StreamSink,
   bool tells_of_stop(std::string_view bytes) const;
   void note_stopped();
 
-  // session_substitute.cc
-  [[nodiscard]] bool resend_original();
-
   // session_prepare_memory.cc
   pool::PrepareMemory& prepare_memory() { return *account_->pool->prepares; }
   const pool::PrepareMemory::View& schema_view(const ClientCommand& command) const;
@@ -326,14 +326,6 @@ class Session final : public net::StreamSink,
   std::optional<Error> refusal_to_prepare(ClientCommand& command);
   void count_bytes(tracking::PreparedStatement& statement);
   void count_text_bytes();
-
-  // session_facts.cc
-  bool send_fact(const std::optional<protocol::TextResult>& fact);
-  void forget_statements();
-
-  // session_questions.cc
-  [[nodiscard]] bool ask_first();
-  void on_asked();
 
   // session_capture.cc
   void rest();

@@ -52,7 +52,8 @@ TEST_F(PlannerTest, AnInsertMeetsTheSessionsInsertId) {
 TEST_F(PlannerTest, WhatIsAskedAboutTheStatementBeforeStandsInTheText) {
   session_.query(one_, "DO 0");
   other_.query(one_, "SELECT 1");
-  EXPECT_EQ(session_.query(one_, "SELECT ROW_COUNT(), 1").back(), "SELECT 0 AS `ROW_COUNT()`, 1");
+  EXPECT_EQ(session_.query(one_, "SELECT ROW_COUNT(), 1").back(),
+            "SELECT (ROW_COUNT()*0+0) AS `ROW_COUNT()`, 1");
   EXPECT_EQ(session_.query(one_, "SELECT ROW_COUNT(), 1").back(), "SELECT ROW_COUNT(), 1")
       << "the backend knows it";
 }

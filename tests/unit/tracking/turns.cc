@@ -17,26 +17,26 @@
 namespace tidepool::tracking {
 namespace {
 
-using protocol::Command;
+using Type = protocol::Command;
 
 std::string describe(std::string_view payload) {
   const std::string_view argument = payload.substr(1);
   const auto id = [&] { return std::to_string(protocol::parse_statement_id(payload).value_or(0)); };
-  switch (static_cast<Command>(payload.front())) {
-    case Command::kQuery: return std::string(argument);
-    case Command::kStmtPrepare: return "PREPARE " + std::string(argument);
-    case Command::kStmtExecute: return "EXECUTE " + id();
-    case Command::kStmtClose: return "CLOSE " + id();
-    case Command::kPing: return "PING";
-    case Command::kResetConnection: return "RESET";
-    case Command::kSetOption: return "SET_OPTION";
+  switch (static_cast<Type>(payload.front())) {
+    case Type::kQuery: return std::string(argument);
+    case Type::kStmtPrepare: return "PREPARE " + std::string(argument);
+    case Type::kStmtExecute: return "EXECUTE " + id();
+    case Type::kStmtClose: return "CLOSE " + id();
+    case Type::kPing: return "PING";
+    case Type::kResetConnection: return "RESET";
+    case Type::kSetOption: return "SET_OPTION";
     default: return "command " + std::to_string(payload.front());
   }
 }
 
-std::unique_ptr<tracking::Command> make(Command type, std::string_view argument) {
-  return std::make_unique<tracking::Command>(
-      type, static_cast<char>(type) + std::string(argument), TimePoint{});
+std::unique_ptr<tracking::Command> make(Type type, std::string_view argument) {
+  return std::make_unique<tracking::Command>(type, static_cast<char>(type) + std::string(argument),
+                                             TimePoint{});
 }
 
 std::string prepare_ok(std::uint32_t id) {
@@ -70,7 +70,7 @@ std::string error_packets(std::uint16_t number) {
 }
 
 Turns::Steps Turns::query(BackendModel& backend, std::string_view text) {
-  auto command = make(Command::kQuery, text);
+  auto command = make(Type::kQuery, text);
   command->script = sql::classify(command->argument(), model.desired.lex_mode());
   TextOwner last{model.id, model.last_text + 1};
   command->texts = plan_texts(command->script, model.texts, model.desired, last);
@@ -79,7 +79,7 @@ Turns::Steps Turns::query(BackendModel& backend, std::string_view text) {
 }
 
 Turns::Steps Turns::prepare(BackendModel& backend, std::string_view text, std::uint32_t& id) {
-  auto command = make(Command::kStmtPrepare, text);
+  auto command = make(Type::kStmtPrepare, text);
   command->script = sql::classify(command->argument(), model.desired.lex_mode());
   Steps steps = run(backend, std::move(command));
   const PreparedStatement& made = model.prepared.add(text, model.desired, 0, model.id);
@@ -89,19 +89,19 @@ Turns::Steps Turns::prepare(BackendModel& backend, std::string_view text, std::u
 }
 
 Turns::Steps Turns::execute(BackendModel& backend, std::uint32_t id) {
-  auto command = make(Command::kStmtExecute, std::string(9, '\0'));
+  auto command = make(Type::kStmtExecute, std::string(9, '\0'));
   command->statement = model.prepared.find(id);
   return run(backend, std::move(command));
 }
 
 Turns::Steps Turns::check_login(BackendModel& backend, std::string_view database) {
-  auto command = make(Command::kInitDb, database);
+  auto command = make(Type::kInitDb, database);
   command->purpose = CommandPurpose::kLoginCheck;
   return run(backend, std::move(command));
 }
 
 Turns::Steps Turns::capture(BackendModel& backend) {
-  auto command = make(Command::kPing, {});
+  auto command = make(Type::kPing, {});
   command->purpose = CommandPurpose::kCapture;
   CommandContext context{.model = model, .backend = backend, .command = *command};
   add_captures(context);
@@ -162,7 +162,7 @@ void Turns::follow(CommandContext& context, StepKind ended) {
     }
     case StepKind::kRelay: {
       command.attempt.summary = context.exchange().summary();
-      if (command.type == Command::kStmtPrepare) return settle_planned(context);
+      if (command.type == Type::kStmtPrepare) return settle_planned(context);
       settle_answer(context, globals, {});
       settle_texts(context);
       if (command.statement != nullptr) (void)settle_statement_use(context);
@@ -177,9 +177,9 @@ void Turns::follow(CommandContext& context, StepKind ended) {
 std::string Turns::answer_to(std::string_view payload) {
   const auto known = answers_.find(describe(payload));
   if (known != answers_.end()) return known->second;
-  switch (static_cast<Command>(payload.front())) {
-    case Command::kStmtPrepare: return prepare_ok(++last_statement_);
-    case Command::kStmtClose: return {};
+  switch (static_cast<Type>(payload.front())) {
+    case Type::kStmtPrepare: return prepare_ok(++last_statement_);
+    case Type::kStmtClose: return {};
     default: return ok_packets();
   }
 }
