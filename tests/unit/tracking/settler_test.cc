@@ -1,0 +1,153 @@
+#include "tidepool/tracking/settler.h"
+
+#include <gtest/gtest.h>
+
+#include "tidepool/protocol/status.h"
+#include "tidepool/tracking/settle_prepared.h"
+#include "turns.h"
+
+namespace tidepool::tracking {
+namespace {
+
+using Steps = Turns::Steps;
+using sql::Pin;
+
+constexpr std::uint16_t kInTransaction =
+    protocol::status::kAutocommit | protocol::status::kInTransaction;
+
+class SettlerTest : public ::testing::Test {
+ protected:
+  // A command on the session's backend that TiDB has answered so.
+  CommandContext answered(Command& command, const protocol::ResponseSummary& answer) {
+    command.attempt.summary = answer;
+    return {.model = session_.model, .backend = one_, .command = command};
+  }
+
+  Turns session_;
+  BackendModel one_ = Turns::fresh_backend();
+  BackendModel two_ = Turns::fresh_backend();
+};
+
+TEST_F(SettlerTest, ATransactionPinsUntilTidbSaysThatNoneIsOpen) {
+  session_.answer("BEGIN", ok_packets(0, 0, kInTransaction));
+  session_.query(one_, "BEGIN");
+  EXPECT_TRUE(session_.model.in_transaction);
+  EXPECT_TRUE(session_.model.pins.contains(Pin::kTransaction));
+  EXPECT_TRUE(session_.model.is_replayable());
+  session_.query(one_, "COMMIT");
+  EXPECT_FALSE(session_.model.in_transaction);
+  EXPECT_FALSE(session_.model.keeps_lease());
+}
+
+TEST_F(SettlerTest, BeginSaysWhetherTheTransactionIsPessimistic) {
+  session_.answer("BEGIN OPTIMISTIC", ok_packets(0, 0, kInTransaction));
+  session_.query(one_, "BEGIN OPTIMISTIC");
+  EXPECT_FALSE(session_.model.is_pessimistic);
+  session_.answer("BEGIN PESSIMISTIC", ok_packets(0, 0, kInTransaction));
+  session_.query(one_, "BEGIN PESSIMISTIC");
+  EXPECT_TRUE(session_.model.is_pessimistic);
+}
+
+TEST_F(SettlerTest, AnOkChangesTheSessionAndItsBackendAnErrorNeither) {
+  session_.query(one_, "SET @a = 1");
+  EXPECT_EQ(session_.model.desired, one_.actual);
+  const sql::SessionState before = session_.model.desired;
+  session_.answer("SET @a = 2", error_packets(1105));
+  session_.query(one_, "SET @a = 2");
+  EXPECT_EQ(session_.model.desired, before);
+  EXPECT_EQ(one_.actual, before);
+}
+
+TEST_F(SettlerTest, AUseIsFollowed) {
+  session_.query(one_, "USE app");
+  EXPECT_EQ(session_.model.desired.database(), "app");
+  session_.answer("USE nowhere", error_packets(1049));
+  session_.query(one_, "USE nowhere");
+  EXPECT_EQ(session_.model.desired.database(), "app");
+}
+
+TEST_F(SettlerTest, WhatTheSessionHoldsForTheNextTransactionIsTakenByItsFirstOk) {
+  session_.model.next_isolation = "READ-COMMITTED";
+  session_.query(one_, "SELECT 1");
+  EXPECT_TRUE(session_.model.next_isolation.empty());
+  EXPECT_FALSE(session_.model.is_one_shot_pending());
+}
+
+TEST_F(SettlerTest, AnErrorMayLeaveTheBackendWithIt) {
+  session_.model.next_isolation = "READ-COMMITTED";
+  session_.answer("SELECT 1 FROM nowhere", error_packets(1146));
+  session_.query(one_, "SELECT 1 FROM nowhere");
+  EXPECT_TRUE(session_.model.pins.contains(Pin::kOneShotTransaction));
+}
+
+TEST_F(SettlerTest, ANameStandsForItsLastPrepareThatSucceeded) {
+  session_.query(one_, "PREPARE s FROM 'SELECT 1'");
+  session_.answer("PREPARE s FROM 'SELECT'", error_packets(1064));
+  session_.query(one_, "PREPARE s FROM 'SELECT'");
+  ASSERT_NE(session_.model.texts.find("s"), nullptr);
+  EXPECT_EQ(session_.model.texts.find("s")->text, "SELECT 1");
+  session_.query(one_, "DEALLOCATE PREPARE s");
+  EXPECT_EQ(session_.model.texts.find("s"), nullptr);
+  EXPECT_TRUE(one_.texts.empty());
+}
+
+TEST_F(SettlerTest, ATemporaryTablePinsUntilItIsDropped) {
+  session_.query(one_, "CREATE TEMPORARY TABLE app.t (id INT)");
+  EXPECT_TRUE(session_.model.is_bound());
+  session_.query(one_, "DROP TABLE app.t");
+  EXPECT_FALSE(session_.model.is_bound());
+}
+
+TEST_F(SettlerTest, AnOpenCursorPinsUntilItsLastRowIsFetched) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "SELECT 1", id);
+  Command execute(protocol::Command::kStmtExecute, std::string("\x17", 1) + std::string(9, '\0'), {});
+  execute.statement = session_.model.prepared.find(id);
+  protocol::ResponseSummary rows;
+  rows.outcome = protocol::ResponseSummary::Outcome::kResultSet;
+  rows.status = protocol::status::kCursorExists;
+  CommandContext context = answered(execute, rows);
+  EXPECT_TRUE(settle_statement_use(context).empty());
+  EXPECT_TRUE(session_.model.pins.contains(Pin::kCursor));
+
+  Command fetch(protocol::Command::kStmtFetch, std::string("\x1c", 1) + std::string(8, '\0'), {});
+  fetch.statement = execute.statement;
+  rows.status = protocol::status::kLastRowSent;
+  CommandContext fetched = answered(fetch, rows);
+  EXPECT_TRUE(settle_statement_use(fetched).empty());
+  EXPECT_FALSE(session_.model.pins.contains(Pin::kCursor));
+}
+
+TEST_F(SettlerTest, DataOfAnExecuteThatFailedGoesWithItsStatement) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "SELECT 1", id);
+  Command execute(protocol::Command::kStmtExecute, std::string("\x17", 1) + std::string(9, '\0'), {});
+  execute.statement = session_.model.prepared.find(id);
+  execute.statement->has_long_data = true;
+  protocol::ResponseSummary error;
+  error.outcome = protocol::ResponseSummary::Outcome::kError;
+  CommandContext context = answered(execute, error);
+  EXPECT_EQ(settle_statement_use(context), std::vector<std::uint32_t>{1});
+  EXPECT_FALSE(execute.statement->has_long_data);
+  EXPECT_FALSE(one_.prepared.find(*execute.statement->key));
+}
+
+TEST_F(SettlerTest, AValueThatOnlyTheBackendKnowsIsReadBack) {
+  session_.query(one_, "SET @a = 1 + 1");
+  EXPECT_TRUE(session_.model.is_bound());
+  const Steps steps = session_.capture(one_);
+  ASSERT_EQ(steps.size(), 1U);
+  EXPECT_NE(steps.front().find("@`a`"), std::string::npos) << steps.front();
+}
+
+TEST_F(SettlerTest, BeginsAnewAsAfterAReset) {
+  session_.query(one_, "PREPARE s FROM 'SELECT 1'");
+  session_.model.next_isolation = "READ-COMMITTED";
+  session_.model.begin_anew();
+  EXPECT_EQ(session_.model.texts.find("s"), nullptr);
+  EXPECT_FALSE(session_.model.is_one_shot_pending());
+  EXPECT_EQ(session_.model.status_flags(), protocol::status::kAutocommit);
+}
+
+}  // namespace
+}  // namespace tidepool::tracking
