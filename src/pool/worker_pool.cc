@@ -141,7 +141,7 @@ void WorkerPool::move(const MoveOrder& order) {
   connections_.erase(found);
   pooled->connection->detach();
   pooled->owner = target;
-  // A std::function must be copyable, so the pooled travels in a shared box with one taker.
+  // A std::function must be copyable, so the connection travels in a shared box with one taker.
   auto box = std::make_shared<std::unique_ptr<PooledConnection>>(std::move(pooled));
   target->loop_.post(
       [target, box, waiter = order.waiter] { target->adopt(std::move(*box), waiter); });
