@@ -40,7 +40,7 @@ class ExporterTest : public testing::Test {
   void add_pool() {
     exporter.set_certificates(
         {{.key = "tls.certificate", .listener = "127.0.0.1:6033", .expires = 4'000'000'000},
-         {.key = "tls.ca", .pool = "app", .expires = 4'000'000'000}});
+         {.key = "tls.ca", .pool = "other", .expires = 4'000'000'000}});
     pool.endpoints.push_back(std::make_unique<pool::EndpointStats>("[::1]:4000"));
     exporter.add_pool({.pool = "app", .stats = &pool, .sessions = {&worker_one, &worker_two}});
   }
