@@ -56,18 +56,18 @@ int check(const config::LoadResult& loaded, const World& world) {
   return kOk;
 }
 
-int start(const config::LoadResult& loaded, const config::Source& source, const World& world) {
+int start(config::LoadResult loaded, const config::Source& source, const World& world) {
   if (!loaded) {
     print(world.err, "", loaded.error());
     return kUsage;
   }
-  const config::Config& config = loaded->config;
+  config::Config& config = loaded->config;
   log::configure(config.log.level, config.log.format);
   for (const std::string& line : loaded->warnings)
     log::warn(line);
   for (const std::string& line : config::summary(config))
     log::info(line);
-  return world.run(config, source);
+  return world.run(std::move(config), source);  // here no password of it stays
 }
 
 }  // namespace
@@ -86,11 +86,11 @@ int command_line(int argc, const char* const* argv, const World& world) {
     return kUsage;
   }
   if (options.check_config) world.release_signals();
-  const config::LoadResult loaded = load(options, world.environment);
+  config::LoadResult loaded = load(options, world.environment);
   if (options.check_config) return check(loaded, world);
   const config::Source source{options.config,
                               [&options, &world] { return load(options, world.environment); }};
-  return start(loaded, source, world);
+  return start(std::move(loaded), source, world);
 }
 
 }  // namespace tidepool

@@ -22,7 +22,7 @@ enum ExitCode : int {
 struct World {
   config::Environment environment;
   // The proxy; its result is the exit code.
-  std::function<int(const config::Config&, const config::Source&)> run;
+  std::function<int(config::Config, const config::Source&)> run;
   // Before what serves nobody: a check of the configuration may be interrupted as any program.
   std::function<void()> release_signals;
   std::ostream& out;

@@ -1,6 +1,7 @@
 // The program: hands the outside world to command_line(), and answers for what no one else caught.
 #include <exception>
 #include <iostream>
+#include <utility>
 
 #include "command_line.h"
 #include "tidepool/config/load.h"
@@ -14,9 +15,9 @@ int main(int argc, char** argv) {
   tidepool::net::let_memory_be_dumped(false);  // before it holds a password
   try {
     const auto program = tidepool::proxy::Program::of(argc, argv);
-    const auto run = [&program](const tidepool::config::Config& config,
+    const auto run = [&program](tidepool::config::Config config,
                                 const tidepool::config::Source& source) {
-      return tidepool::proxy::run(config, source, program);
+      return tidepool::proxy::run(std::move(config), source, program);
     };
     const tidepool::World world{tidepool::config::process_environment(), run,
                                 tidepool::net::release_signals, std::cout, std::cerr};

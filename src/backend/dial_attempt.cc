@@ -17,6 +17,7 @@
 #include "dial_error.h"
 #include "plugins.h"
 #include "resolve.h"
+#include "tidepool/base/secret.h"
 #include "tidepool/net/socket.h"
 
 namespace tidepool::backend {
@@ -134,11 +135,13 @@ Result<std::unique_ptr<Connection::State>> DialAttempt::run() {
   ERR_clear_error();
   const unsigned long flags = client_flags(options_.variant);
   const char* database = options_.database.empty() ? nullptr : options_.database.c_str();
-  if (mysql_real_connect(mysql_.get(), address_.c_str(), options_.user.c_str(),
-                         options_.password.c_str(), database, endpoint_.port, nullptr,
-                         flags) == nullptr) {
-    return tl::unexpected(failure());
-  }
+  std::string password(options_.password.view());  // with a NUL behind it
+  const WipedAtEnd wiped(password);
+  const bool is_connected =
+      mysql_real_connect(mysql_.get(), address_.c_str(), options_.user.c_str(), password.c_str(),
+                         database, endpoint_.port, nullptr, flags) != nullptr;
+  wipe_password(mysql_.get());
+  if (!is_connected) return tl::unexpected(failure());
   return take_over();
 }
 

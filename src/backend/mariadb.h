@@ -10,7 +10,10 @@ extern "C" {
 #include <mysql/plugin_auth.h>
 }
 
+#include <cstring>
 #include <memory>
+
+#include "tidepool/base/secret.h"
 
 struct ssl_st;
 
@@ -25,6 +28,13 @@ using MysqlPtr = std::unique_ptr<MYSQL, MysqlClose>;
 inline ssl_st* tls_of(const MYSQL* mysql) {
   const MARIADB_PVIO* pvio = mysql->net.pvio;
   return pvio != nullptr && pvio->ctls != nullptr ? static_cast<ssl_st*>(pvio->ctls->ssl) : nullptr;
+}
+
+// The library's copy of the password, which it needs for the login only, and what it has sent.
+inline void wipe_password(MYSQL* mysql) {
+  if (mysql->passwd != nullptr) wipe(mysql->passwd, std::strlen(mysql->passwd));
+  const NET& net = mysql->net;
+  if (net.buff != nullptr) wipe(net.buff, static_cast<std::size_t>(net.buff_end - net.buff));
 }
 
 // Bytes in the library's own buffer would be missing from the raw stream.

@@ -65,7 +65,9 @@ int log_in_by_sha2(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) noexcept {
   if (*packet == kFastSuccess) return CR_OK;
   if (*packet != kPerformFull) return CR_ERROR;
   if (!attempt->may_hand_over_password()) return CR_ERROR;
-  return write(vio, {password.data(), password.size() + 1}) ? CR_OK : CR_ERROR;
+  const bool is_written = write(vio, {password.data(), password.size() + 1});
+  wipe_password(mysql);  // also where the server refuses it: then the library gives it back
+  return is_written ? CR_OK : CR_ERROR;
 }
 
 bool register_plugin(MYSQL* mysql, AuthenticationPlugin& plugin) {

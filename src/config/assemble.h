@@ -17,9 +17,9 @@ User assemble_user(UserDraft draft, const Config& config, Findings& findings);
 // The password of a pool or a user: given as a key or in a file. `alternatives` names the keys of
 // which exactly one is needed: first that of the password, second that of the file; the others are
 // the caller's. Empty if there is a problem.
-std::string assemble_password(const Section& section, const std::string& password,
-                              const std::string& password_file,
-                              const std::vector<std::string>& alternatives, Findings& findings);
+Secret assemble_password(const Section& section, const Secret& password,
+                         const std::string& password_file,
+                         const std::vector<std::string>& alternatives, Findings& findings);
 
 // Reports a file that cannot be read.
 void check_file(const Place& place, const std::string& path, Findings& findings);

@@ -4,7 +4,7 @@
 namespace tidepool::config {
 namespace {
 
-std::string read_secret(const Place& place, const std::string& path, Findings& findings) {
+Secret read_secret(const Place& place, const std::string& path, Findings& findings) {
   auto text = read_file(path);
   if (!text) {
     findings.problem(place, "found " + path + ", which cannot be read (" + text.error().message +
@@ -18,7 +18,7 @@ std::string read_secret(const Place& place, const std::string& path, Findings& f
                      "found more than one line in " + path + ", allowed: the password alone");
   }
   if (is_public(path)) findings.warning(place, "every user of this machine can read " + path);
-  return std::move(*text);
+  return *text;
 }
 
 }  // namespace
@@ -30,9 +30,9 @@ void check_file(const Place& place, const std::string& path, Findings& findings)
                               "), allowed: the path of a PEM file");
 }
 
-std::string assemble_password(const Section& section, const std::string& password,
-                              const std::string& password_file,
-                              const std::vector<std::string>& alternatives, Findings& findings) {
+Secret assemble_password(const Section& section, const Secret& password,
+                         const std::string& password_file,
+                         const std::vector<std::string>& alternatives, Findings& findings) {
   std::vector<std::string> given;
   std::string list;
   for (const std::string& key : alternatives) {
@@ -52,7 +52,7 @@ std::string assemble_password(const Section& section, const std::string& passwor
   if (given.front() == alternatives[1]) {
     return read_secret(section.at(alternatives[1]), password_file, findings);
   }
-  return given.front() == alternatives[0] ? password : "";
+  return given.front() == alternatives[0] ? password : Secret();
 }
 
 }  // namespace tidepool::config

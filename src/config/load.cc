@@ -11,6 +11,7 @@
 #include "environment.h"
 #include "files.h"
 #include "read_yaml.h"
+#include "tidepool/base/freed_memory.h"
 #include "tidepool/config/url.h"
 
 namespace tidepool::config {
@@ -50,6 +51,7 @@ LoadResult result(Config config, const Findings& findings) {
 
 LoadResult load(const std::string& name, const std::string& text, const Environment& environment,
                 const std::string& path) {
+  const WipesFreed wipes;  // the parser's copies of passwords, and those of the drafts
   Findings findings(name);
   std::optional<Draft> draft = read_yaml(text, environment, findings);
   if (!draft) return tl::unexpected(findings.problems());
@@ -68,6 +70,7 @@ Environment process_environment() {
 }
 
 LoadResult load_file(const std::string& path, const Environment& environment) {
+  const WipesFreed wipes;  // the text
   const auto text = read_file(path);
   if (!text) return tl::unexpected(Problems{path + ": cannot be read: " + text.error().message});
   return load(path, *text, environment, path);
@@ -79,6 +82,7 @@ LoadResult load_text(const std::string& name, const std::string& text,
 }
 
 LoadResult from_environment(const Environment& environment) {
+  const WipesFreed wipes;
   Findings findings("");
   std::optional<Draft> draft = read_environment(environment, findings);
   if (!draft) return tl::unexpected(findings.problems());

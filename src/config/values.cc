@@ -131,6 +131,13 @@ std::string wrong_value(const Form& form, const std::string& found, Origin origi
   return text + ", allowed: " + allowed(form);
 }
 
+bool parse(const std::string& text, const Form& form, Secret& into) {
+  std::string parsed;
+  if (!parse(text, form, parsed)) return false;
+  into = parsed;
+  return true;
+}
+
 bool parse(const std::string& text, const Form&, std::string& into) {
   // What ends a C string would silently cut what a C library sees.
   if (text.find('\0') != std::string::npos) return false;
@@ -282,6 +289,10 @@ bool parse(const std::string& text, const Form&, std::vector<Network>& into) {
 
 std::string show(const Form&, const std::string& value) {
   return value;
+}
+
+std::string show(const Form&, const Secret& value) {
+  return std::string(value.view());
 }
 
 std::string show(const Form&, bool value) {

@@ -66,6 +66,7 @@ std::string found_text(const std::string& found, Origin origin);
 std::string wrong_value(const Form& form, const std::string& found, Origin origin);
 
 bool parse(const std::string& text, const Form& form, std::string& into);
+bool parse(const std::string& text, const Form& form, Secret& into);
 bool parse(const std::string& text, const Form& form, bool& into);
 bool parse(const std::string& text, const Form& form, int& into);
 bool parse(const std::string& text, const Form& form, std::uint16_t& into);
@@ -95,6 +96,7 @@ bool parse(const std::string& text, const Form& form, E& into) {
 // As it would be written in the file; parse() of it gives the same value back. Empty text: no
 // value.
 std::string show(const Form& form, const std::string& value);
+std::string show(const Form& form, const Secret& value);
 std::string show(const Form& form, bool value);
 std::string show(const Form& form, int value);
 std::string show(const Form& form, std::uint16_t value);

@@ -87,7 +87,7 @@ std::optional<std::string> native_stage2(const Credential& credential) {
 
 }  // namespace
 
-Credential Credential::plaintext(std::string password) {
+Credential Credential::plaintext(Secret password) {
   return {Kind::kPlaintext, std::move(password)};
 }
 
@@ -96,7 +96,7 @@ Result<Credential> Credential::native_hash(std::string_view hash) {
   if (!shaped || !from_hex(hash.substr(1))) {
     return fail(Code::kConfig, "a mysql_native_password hash is '*' and 40 hex digits");
   }
-  return Credential(Kind::kNativeHash, std::string(hash));
+  return Credential(Kind::kNativeHash, hash);
 }
 
 Result<Credential> Credential::sha2_hash(std::string_view hash) {

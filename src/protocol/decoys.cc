@@ -24,8 +24,8 @@ Credential decoy_like(const Credential& real) {
     case Credential::Kind::kNativeHash:
       return Credential::native_hash(make_native_hash(secret)).value();
     case Credential::Kind::kSha2Hash:
-      return Credential::sha2_hash(real.secret().substr(0, kSha2SettingsBytes) + secret +
-                                   std::string(kSha2DigestBytes, '.'))
+      return Credential::sha2_hash(std::string(real.secret().substr(0, kSha2SettingsBytes)) +
+                                   secret + std::string(kSha2DigestBytes, '.'))
           .value();
   }
   return Credential::plaintext(secret);

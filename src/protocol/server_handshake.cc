@@ -328,7 +328,7 @@ Action ServerHandshake::judge_cleartext(std::string_view password) {
   if (is_judged_elsewhere_) {
     // TiDB would see what stands before a NUL only.
     if (password.empty() || password.find('\0') != std::string_view::npos) return deny();
-    return enter(State::kAwaitVerdict, ProvePassword{login_.user, std::string(password)});
+    return enter(State::kAwaitVerdict, ProvePassword{login_.user, password});
   }
   digest_ = sha2_digest(password);
   return enter(State::kAwaitVerdict, CheckPassword{*passwords_, password});

@@ -160,7 +160,7 @@ Passthrough::Answer Passthrough::answer_to(const ProofQueue::Job& job,
   return {Verdict::kUnknown, told(error)};
 }
 
-Passthrough::Answer Passthrough::let_in(const std::string& user, const std::string& password) {
+Passthrough::Answer Passthrough::let_in(const std::string& user, const Secret& password) {
   switch (users_.admit(user, password, events_.is_free, loop_.now())) {
     case PassthroughUsers::Admission::kKnown: return {Verdict::kRight};
     case PassthroughUsers::Admission::kListed: return {Verdict::kBusy};
@@ -175,7 +175,7 @@ Passthrough::Answer Passthrough::let_in(const std::string& user, const std::stri
 }
 
 // TiDB no longer takes what was right: whoever has come in by it goes.
-void Passthrough::on_refused(const std::string& user, const std::string& password) {
+void Passthrough::on_refused(const std::string& user, const Secret& password) {
   memory_.add_wrong(user, password, loop_.now());
   if (!memory_.was_right(user, password)) return;
   memory_.forget(user);

@@ -35,7 +35,7 @@ const config::Pool* PassthroughUsers::model() const {
 }
 
 PassthroughUsers::Admission PassthroughUsers::admit(const std::string& user,
-                                                    const std::string& password,
+                                                    std::string_view password,
                                                     const IsFree& is_free, TimePoint now) {
   const config::Pool* like = model();
   if (like == nullptr) return Admission::kFull;

@@ -108,6 +108,9 @@ std::vector<PoolHome*> drain_removed_pools(Home& home, const Workers& workers) {
     if (!pool.is_removed || pool.is_drained || has_sessions(pool)) continue;
     workers.front()->call([&] { workers.front()->drain_pool(number); });
     pool.is_drained = true;
+    pool.config.password.clear();
+    for (const auto& worker : workers)
+      worker->call([&] { worker->pool(number)->forget_password(); });
     drained.push_back(&pool);
   }
   return drained;

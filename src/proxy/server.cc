@@ -20,9 +20,8 @@ constexpr std::chrono::seconds kPoolDrainTimeout{2};
 
 }  // namespace
 
-Server::Server(std::unique_ptr<Home> home, const config::Config& config,
-               const config::Source& source, Program program,
-               std::unique_ptr<Predecessor> predecessor)
+Server::Server(std::unique_ptr<Home> home, config::Config config, const config::Source& source,
+               Program program, std::unique_ptr<Predecessor> predecessor)
     : source_(source),
       home_(std::move(home)),
       exporter_({.version = kVersion,
@@ -224,7 +223,7 @@ void Server::stop_workers() {
   log::info("drained: stays until the new process ends, and passes signals on");
 }
 
-int run(const config::Config& config, const config::Source& source, const Program& program) {
+int run(config::Config config, const config::Source& source, const Program& program) {
   auto predecessor = Predecessor::meet();
   if (!predecessor) {
     log::error("cannot start", {{"error", predecessor.error().message}});
@@ -237,7 +236,7 @@ int run(const config::Config& config, const config::Source& source, const Progra
     log::error("cannot start", {{"error", home.error().message}});
     return 1;
   }
-  Server server(std::move(*home), config, source, program, std::move(*predecessor));
+  Server server(std::move(*home), std::move(config), source, program, std::move(*predecessor));
   if (const auto started = server.start(); !started) {
     log::error("cannot start", {{"error", started.error().message}});
     return 1;

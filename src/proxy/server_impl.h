@@ -26,7 +26,7 @@ namespace tidepool::proxy {
 class Server {
  public:
   // `config` is what the home was built for. `predecessor` may be null.
-  Server(std::unique_ptr<Home> home, const config::Config& config, const config::Source& source,
+  Server(std::unique_ptr<Home> home, config::Config config, const config::Source& source,
          Program program, std::unique_ptr<Predecessor> predecessor);
 
   Result<void> start();

@@ -11,7 +11,7 @@
 namespace tidepool::proxy {
 namespace {
 
-protocol::Credential credential_of(const std::string& password, const std::string& hash) {
+protocol::Credential credential_of(const Secret& password, const std::string& hash) {
   if (hash.empty()) return protocol::Credential::plaintext(password);
   auto made = hash.front() == '*' ? protocol::Credential::native_hash(hash)
                                   : protocol::Credential::sha2_hash(hash);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "tidepool/base/secret.h"
+
 namespace tidepool::session {
 
 ClientChannel::ClientChannel(net::Loop& loop, net::UniqueFd fd, net::StreamSink* sink)
@@ -12,9 +14,17 @@ void ClientChannel::offer(std::string_view bytes) {
     offered_ = bytes;
     return;
   }
-  const std::size_t taken = kept_.size() - offered_.size();
-  kept_ += bytes;  // what was kept ends where these begin
-  offered_ = std::string_view(kept_).substr(taken);
+  // What was kept ends where these begin.
+  const std::size_t taken = kept_.bytes.size() - offered_.size();
+  if (kept_.is_secret || is_secret_) {
+    std::string longer;
+    longer.reserve(kept_.bytes.size() + bytes.size());
+    kept_.replace(std::move(longer.append(kept_.bytes).append(bytes)));
+    kept_.is_secret = true;
+  } else {
+    kept_.bytes += bytes;
+  }
+  offered_ = std::string_view(kept_.bytes).substr(taken);
 }
 
 Result<std::optional<protocol::Packet>> ClientChannel::next() {
@@ -53,11 +63,20 @@ Result<bool> ClientChannel::unpack_more() {
 
 // What is kept already is copied again only when half of it is used up: of many commands that came
 // at once, each leaves all those behind it.
-void ClientChannel::keep_in(std::string& kept, std::string_view& rest) {
-  const bool is_kept = !rest.empty() && rest.data() + rest.size() == kept.data() + kept.size();
-  if (is_kept && rest.size() >= kept.size() / 2) return;
-  std::string(rest).swap(kept);  // an assignment might keep the old one's memory
-  rest = kept;
+void ClientChannel::keep_in(Kept& kept, std::string_view& rest) const {
+  const std::string_view bytes = kept.bytes;
+  const bool is_kept = !rest.empty() && rest.data() + rest.size() == bytes.data() + bytes.size();
+  if (is_kept && rest.size() >= bytes.size() / 2) return;
+  // Of what was secret, what is left may be too.
+  const bool is_secret = !rest.empty() && (is_secret_ || (is_kept && kept.is_secret));
+  kept.replace(std::string(rest));
+  kept.is_secret = is_secret;
+  rest = kept.bytes;
+}
+
+void ClientChannel::Kept::replace(std::string others) {
+  bytes.swap(others);  // an assignment might keep the old one's memory
+  if (is_secret) wipe(others);
 }
 
 void ClientChannel::keep() {
@@ -79,7 +98,7 @@ std::string ClientChannel::take_payload(const protocol::Packet& packet) {
 }
 
 std::size_t ClientChannel::held_bytes() const {
-  return assembler_.buffered_bytes() + kept_.size() + kept_plain_.size();
+  return assembler_.buffered_bytes() + kept_.bytes.size() + kept_plain_.bytes.size();
 }
 
 std::string ClientChannel::take_rest() {

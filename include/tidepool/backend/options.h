@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tidepool/base/clock.h"
+#include "tidepool/base/secret.h"
 
 namespace tidepool::backend {
 
@@ -51,7 +52,7 @@ std::uint32_t client_flags(const Variant& variant);
 struct DialOptions {
   std::vector<Endpoint> endpoints;  // tried in order, each with all addresses of its name
   std::string user;
-  std::string password;
+  Secret password;
   std::string database;  // empty: none
   TlsMode tls = TlsMode::kVerifyIdentity;
   TlsVersion tls_min_version = TlsVersion::k12;

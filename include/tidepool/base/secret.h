@@ -51,6 +51,14 @@ struct WipingAllocator {
 class Secret {
  public:
   Secret() = default;
+  Secret(const Secret&) = default;
+  Secret(Secret&&) noexcept = default;
+  ~Secret() = default;
+  // Never into memory that has more of the old one than the new one covers.
+  Secret& operator=(Secret other) noexcept {
+    bytes_.swap(other.bytes_);
+    return *this;
+  }
   Secret(std::string_view bytes) : bytes_(bytes.begin(), bytes.end()) {}  // NOLINT(*-explicit-*)
   Secret(const std::string& bytes) : Secret(std::string_view(bytes)) {}   // NOLINT(*-explicit-*)
   Secret(const char* text) : Secret(std::string_view(text)) {}            // NOLINT(*-explicit-*)
@@ -59,7 +67,7 @@ class Secret {
   operator std::string_view() const { return view(); }  // NOLINT(*-explicit-*)
   [[nodiscard]] std::size_t size() const { return bytes_.size(); }
   [[nodiscard]] bool empty() const { return bytes_.empty(); }
-  void clear() { bytes_ = {}; }
+  void clear() { *this = Secret(); }
   void reserve(std::size_t size) { bytes_.reserve(size); }
   void push_back(char byte) { bytes_.push_back(byte); }
 

@@ -13,6 +13,7 @@
 
 #include "tidepool/base/log.h"
 #include "tidepool/base/network.h"
+#include "tidepool/base/secret.h"
 
 namespace tidepool::config {
 
@@ -111,7 +112,7 @@ struct Pool {
   std::vector<Endpoint> endpoints;  // in order of preference; never empty
   std::string user;                 // with the cluster prefix, as TiDB wants it; empty: none, if
                                     // it is for passthrough only
-  std::string password;             // may be empty, if that was said explicitly
+  Secret password;                  // may be empty, if that was said explicitly
   std::string database;             // of sessions whose user and login name none; empty: none
   Tls tls;
   int size = 5;                   // 1 or more; opened on demand and kept
@@ -157,14 +158,14 @@ struct Timeouts {
 // counts: the hash, if it is not empty; likewise of the secondary ones.
 struct User {
   std::string name;           // unique
-  std::string password;       // may be empty, if that was said explicitly
+  Secret password;            // may be empty, if that was said explicitly
   std::string password_hash;  // `*` and 40 hex digits (mysql_native_password) or `$A$005$…`
                               // (caching_sha2_password)
   std::string pool;           // the name of one of the pools
   std::string database;       // empty: that of the pool
   bool has_password = true;   // false: none logs in, only what certificate_names and unix_users say
   bool has_secondary_password = false;  // which is as good as the other one
-  std::string secondary_password = {};
+  Secret secondary_password = {};
   std::string secondary_password_hash = {};
   // Whoever proves to be one of these needs no password: by a certificate that has the name (its
   // subject's common name, or a DNS, mail or URI name), or as the owner of a process on this

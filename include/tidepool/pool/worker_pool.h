@@ -42,6 +42,8 @@ class WorkerPool {
 
   // For the backends that are dialled from now on.
   void set_options(WorkerPoolOptions options) { options_ = std::move(options); }
+  // Of a pool that is drained: it dials no more, unless it gets options again.
+  void forget_password() { options_.dial.password.clear(); }
 
   // Before it is used: the same pool's parts on all workers, by index, this one included.
   void set_peers(std::vector<WorkerPool*> peers) { peers_ = std::move(peers); }

@@ -36,14 +36,14 @@ class Credential {
   };
 
   Credential() = default;  // the empty password
-  static Credential plaintext(std::string password);
+  static Credential plaintext(Secret password);
   // "*" and 40 hex digits.
   static Result<Credential> native_hash(std::string_view hash);
   // The 70 raw bytes, or the same in hex after "0x", as SHOW CREATE USER prints them.
   static Result<Credential> sha2_hash(std::string_view hash);
 
   [[nodiscard]] Kind kind() const { return kind_; }
-  [[nodiscard]] const std::string& secret() const { return secret_; }
+  [[nodiscard]] std::string_view secret() const { return secret_; }
   [[nodiscard]] bool is_empty_password() const {
     return kind_ == Kind::kPlaintext && secret_.empty();
   }
@@ -51,10 +51,10 @@ class Credential {
   bool operator==(const Credential&) const = default;
 
  private:
-  Credential(Kind kind, std::string secret) : kind_(kind), secret_(std::move(secret)) {}
+  Credential(Kind kind, Secret secret) : kind_(kind), secret_(std::move(secret)) {}
 
   Kind kind_ = Kind::kPlaintext;
-  std::string secret_;
+  Secret secret_;
 };
 
 // kSaltBytes random bytes without NUL or '$', which clients and MySQL's own storage format trip

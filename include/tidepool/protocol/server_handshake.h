@@ -76,7 +76,7 @@ struct CheckPassword {
 // Of a user that is judged elsewhere; then on_verdict(), on_busy() or on_no_verdict().
 struct ProvePassword {
   std::string user;
-  std::string password;  // of kMaxPasswordBytes at most, never empty
+  Secret password;  // of kMaxPasswordBytes at most, never empty
 };
 // Logged in. The session sends `bytes` (possibly none), then an OK or an ERR of its own (1049 and
 // the like) whose sequence number is `next_sequence`.

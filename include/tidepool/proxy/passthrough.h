@@ -62,8 +62,8 @@ class Passthrough {
   void set_limits();
   void on_dialled(Dials::iterator dial, const Result<void>& outcome);
   Answer answer_to(const ProofQueue::Job& job, const Result<void>& outcome);
-  Answer let_in(const std::string& user, const std::string& password);
-  void on_refused(const std::string& user, const std::string& password);
+  Answer let_in(const std::string& user, const Secret& password);
+  void on_refused(const std::string& user, const Secret& password);
   void apply();
 
   net::Loop& loop_;

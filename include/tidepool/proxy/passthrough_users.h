@@ -35,7 +35,7 @@ class PassthroughUsers {
   [[nodiscard]] const config::Pool* model() const;
   [[nodiscard]] bool is_listed(const std::string& user) const;
 
-  Admission admit(const std::string& user, const std::string& password, const IsFree& is_free,
+  Admission admit(const std::string& user, std::string_view password, const IsFree& is_free,
                   TimePoint now);
   // Whether it was there.
   bool remove(const std::string& user);
@@ -49,7 +49,7 @@ class PassthroughUsers {
  private:
   struct Member {
     std::string user;
-    std::string password;
+    Secret password;
     std::string pool;
     TimePoint last_used;
   };

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tidepool/base/clock.h"
+#include "tidepool/base/secret.h"
 #include "tidepool/session/password_proofs.h"
 
 namespace tidepool::proxy {
@@ -35,7 +36,7 @@ class ProofQueue {
   // A password to ask TiDB about.
   struct Job {
     std::string user;
-    std::string password;
+    Secret password;
     std::vector<Id> ids;       // who waits for it
     std::string network = {};  // of who asked first
     bool was_right = false;    // the last time that TiDB was asked

@@ -14,6 +14,6 @@ namespace tidepool::proxy {
 // exit code: 0 after a drain, 1 if it could not start, which it has then logged; that of the
 // process that took over if it had to wait for its end. Call once, on the main thread, before any
 // other thread exists.
-int run(const config::Config& config, const config::Source& source, const Program& program);
+int run(config::Config config, const config::Source& source, const Program& program);
 
 }  // namespace tidepool::proxy

@@ -39,7 +39,8 @@ class ClientChannel {
   // of one that is half received, as it is copied when it grows.
   std::size_t receiving_bytes() const {
     const std::size_t packed = compression_ ? compression_->decompressor.held_bytes() : 0;
-    return 2 * assembler_.half_received_bytes() + kept_.size() + kept_plain_.size() + packed;
+    return 2 * assembler_.half_received_bytes() + kept_.bytes.size() + kept_plain_.bytes.size() +
+           packed;
   }
   // Of a client that compresses: next() asks before it unpacks, with what receiving_bytes() might
   // be then. False: it is held up, and answers nothing until it is asked again.
@@ -61,6 +62,7 @@ class ClientChannel {
   std::uint8_t refusal_sequence() const { return assembler_.refusal_sequence(); }
   // What the client sends may be a password: it is wiped where it was.
   void set_secret(bool is_secret) {
+    is_secret_ = is_secret;
     assembler_.set_secret(is_secret);
     stream_->wipe_after_reading(is_secret);
   }
@@ -86,13 +88,26 @@ class ClientChannel {
     std::uint8_t write_sequence = 0;
   };
 
-  static void keep_in(std::string& kept, std::string_view& rest);
+  // What was read and is not used yet.
+  struct Kept {
+    Kept() = default;
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
+    ~Kept() { replace({}); }
+    void replace(std::string bytes);  // wiped, if it was secret
+
+    std::string bytes;
+    bool is_secret = false;
+  };
+
+  void keep_in(Kept& kept, std::string_view& rest) const;
   Result<bool> unpack_more();
 
   std::unique_ptr<net::Stream> stream_;
   protocol::PacketAssembler assembler_;
   std::unique_ptr<Compression> compression_;
   bool inside_command_ = false;
+  bool is_secret_ = false;
   std::function<bool(std::size_t bytes)> gate_;
   bool is_held_up_ = false;
   std::size_t max_pending_bytes_ = kMaxPendingBytes;
@@ -100,8 +115,8 @@ class ClientChannel {
   std::string_view offered_;
   // Unpacked, not yet cut (compression only); into the decompressor or kept_plain_.
   std::string_view plain_;
-  std::string kept_;
-  std::string kept_plain_;
+  Kept kept_;
+  Kept kept_plain_;
 };
 
 }  // namespace tidepool::session

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "tidepool/base/error.h"
+#include "tidepool/base/secret.h"
 #include "tidepool/net/loop.h"
 
 namespace tidepool::session {
@@ -22,7 +23,7 @@ class PasswordProofs {
   struct Question {
     Id id = 0;
     std::string user = {};
-    std::string password;
+    Secret password;
     std::string network = {};  // of who asks; see net::network_of()
   };
   enum class Verdict : std::uint8_t {

@@ -28,6 +28,20 @@ TEST(Secret, MovingLeavesNothingBehind) {
   EXPECT_EQ(object.find("short"), std::string_view::npos);
 }
 
+// What has other bytes is given back, and so wiped.
+TEST(Secret, NothingOfTheOldOneStaysBehindTheNewOne) {
+  Secret secret = "a long password";
+  const void* const old = secret.view().data();
+  secret = Secret("short");
+  EXPECT_EQ(secret, "short");
+  EXPECT_NE(secret.view().data(), old);
+  const Secret copied = "c";
+  secret = copied;
+  EXPECT_EQ(secret, copied);
+  secret.clear();
+  EXPECT_EQ(secret.view().data(), nullptr);
+}
+
 // The allocator gets the memory back wiped: seen with memory that outlives what it is lent to.
 TEST(Secret, WhatIsGivenBackIsWiped) {
   std::array<char, 8> memory{};

@@ -45,7 +45,7 @@ TEST(Decoys, AKindThatComesOrGoesChangesOnlyWhatHasIt) {
 TEST(Decoys, MakeAsManyRoundsAsTheUsers) {
   const std::string slow = "$A$007$" + std::string(20, 's') + std::string(43, '.');
   const Decoys decoys({Passwords(Credential::sha2_hash(slow).value())});
-  const std::string& decoy = decoys.of("nobody").primary().secret();
+  const std::string_view decoy = decoys.of("nobody").primary().secret();
   EXPECT_TRUE(decoy.starts_with("$A$007$"));
   EXPECT_NE(decoy, slow);
 }

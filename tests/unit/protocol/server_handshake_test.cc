@@ -478,7 +478,7 @@ TEST_P(JudgedElsewhereTest, ThePasswordItselfIsAskedForAndTheVerdictTaken) {
   const auto asked = [&](ServerHandshake& handshake) {
     const Action action = ask(handshake, "secret");
     const auto* prove = std::get_if<ProvePassword>(&action);
-    return prove != nullptr ? prove->user + ":" + prove->password : "not asked";
+    return prove != nullptr ? prove->user + ":" + std::string(prove->password.view()) : "not asked";
   };
   ServerHandshake right(options_);
   ServerHandshake wrong(options_);
