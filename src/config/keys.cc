@@ -59,8 +59,9 @@ constexpr auto kGlobalKeys = std::to_array<Key<Config>>({
   global<&Config::memory_limit>({"memory_limit", {Kind::kSize},
     "Resident memory beyond which new clients wait until it is a tenth less; 0: no limit", ""}),
   global<&Config::command_memory>({"command_memory", {Kind::kSize},
-    "Bytes of commands that clients are sending, all together; beyond it the next ones wait, and if none can end, the "
-    "largest is refused with error 1153; 0: no limit", ""}),
+    "Bytes of commands that clients are sending, and of what is kept of their statements, all together; beyond it the "
+    "next ones wait, and if none can end, the largest is refused with error 1153. Below 132MiB, which the largest may "
+    "need, large ones come one by one; 0: no limit", ""}),
   global<&Config::login_timeout>({"login_timeout", duration(100, 10 * kMinute),
     "From a client's connect to the end of its authentication", ""}),
   global<&Config::failed_login_delay>({"failed_login_delay", duration(0, kMinute),

@@ -11,7 +11,8 @@ CommandShare::News news_of(CommandRefusal why) {
   switch (why) {
     case CommandRefusal::kTooLarge: return CommandShare::News::kTooLarge;
     case CommandRefusal::kStalled: return CommandShare::News::kStalled;
-    case CommandRefusal::kLargest: return CommandShare::News::kLargest;
+    case CommandRefusal::kLargest:
+    case CommandRefusal::kStatements: return CommandShare::News::kLargest;
   }
   return CommandShare::News::kLargest;
 }

@@ -36,4 +36,23 @@ Error too_much_prepared(const char* key, std::uint64_t limit) {
           1461, "42000"};
 }
 
+Error too_many_statements(protocol::Command command, sql::Excess excess) {
+  const bool is_several = excess == sql::Excess::kStatements;
+  if (is_several && command == protocol::Command::kStmtPrepare)
+    return {Code::kBackend, "Can not prepare multiple statements", 8115, "HY000"};
+  const std::string most = is_several ? std::to_string(sql::kMostStatements) + " statements"
+                                      : std::to_string(sql::kMostChanges) +
+                                            " changes of variables and other state of the session";
+  return {Code::kProtocol,
+          "The text has more than " + most + "; nothing of it was executed, send it in parts", 1105,
+          "HY000"};
+}
+
+Error no_room_for_statements() {
+  return {Code::kBusy,
+          "There is no memory for the statements of the text (command_memory); nothing of it was "
+          "executed, send fewer at once",
+          1105, "HY000"};
+}
+
 }  // namespace tidepool::session

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "tidepool/base/error.h"
+#include "tidepool/protocol/commands.h"
+#include "tidepool/sql/statement.h"
 
 namespace tidepool::session {
 
@@ -21,5 +23,11 @@ const Error& no_command();
 // More prepared statements than the configuration's key allows, of so many bytes: as TiDB refuses
 // them beyond its max_prepared_stmt_count.
 Error too_much_prepared(const char* key, std::uint64_t limit);
+
+// A text with more statements, or changes of the session's state, than the proxy keeps track of;
+// several statements are never prepared, and TiDB says so of any number.
+Error too_many_statements(protocol::Command command, sql::Excess excess);
+// It has no room for what it keeps of them, in the configuration's command_memory.
+Error no_room_for_statements();
 
 }  // namespace tidepool::session

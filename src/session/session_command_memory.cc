@@ -2,6 +2,7 @@
 // are received, and given back with them.
 #include <utility>
 
+#include "own_errors.h"
 #include "tidepool/base/log.h"
 #include "tidepool/session/session.h"
 
@@ -70,6 +71,42 @@ void Session::refuse_received(CommandRefusal why) {
               1153, "08S01"},
              channel_.refusal_sequence());
   close();
+}
+
+// The error, if the text has more statements than are kept track of, or there is no room for them.
+std::optional<Error> Session::refusal_of_script(ClientCommand& command) {
+  const sql::Excess excess = command.script.excess();
+  const std::size_t bytes = excess == sql::Excess::kNone ? command.script.bytes() : 0;
+  CommandMemory* memory = environment_.command_memory;
+  if (bytes <= CommandMemory::kFreeScriptBytes && excess == sql::Excess::kNone) return std::nullopt;
+  if (excess != sql::Excess::kNone) {
+    if (memory != nullptr) memory->count_refusal(CommandRefusal::kStatements);
+    return too_many_statements(command.type, excess);
+  }
+  if (memory == nullptr) return std::nullopt;
+  const bool is_large = command.room != nullptr;
+  if (!is_large) {
+    command.room = std::make_unique<CommandRoom>(*memory, environment_.loop, room_side_);
+  }
+  if (command.room->try_hold(bytes + (is_large ? 2 * command.payload.size() : 0)))
+    return std::nullopt;
+  memory->count_refusal(CommandRefusal::kStatements);
+  return no_room_for_statements();
+}
+
+// As TiDB refuses what it cannot read: nothing of it is executed, and the session goes on.
+void Session::refuse_script(std::unique_ptr<ClientCommand> command, const Error& error) {
+  log::info("command refused: it has too many statements",
+            {{"session", id_}, {"user", user_}, {"error", error.message}});
+  if (command->type == protocol::Command::kStmtPrepare) {
+    send_error(error, answer_sequence_);
+  } else {
+    model_.facts.note_local_answer();
+    model_.facts.forget_backend_warnings();
+    refuse(error);
+  }
+  command_ = std::move(command);
+  end_command(Source::kProxy, true);
 }
 
 }  // namespace tidepool::session

@@ -39,6 +39,8 @@ void Session::on_command(std::string_view payload, std::string large) {
   const bool has_text = type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
                         type == protocol::Command::kStmtPrepare;
   if (has_text) command->script = sql::classify(command->argument(), model_.desired.lex_mode());
+  if (const auto refusal = refusal_of_script(*command))
+    return refuse_script(std::move(command), *refusal);
   if (command->refreshes_privileges()) command->script = sql::classify("FLUSH PRIVILEGES", {});
   if (type == protocol::Command::kQuery || prepares_execute(*command)) plan_named(*command);
   const bool has_statement =

@@ -125,7 +125,8 @@ void EffectWatch::pass_symbol(const Token& token) {
   } else if (token.text == ":=" && previous_.kind == TokenKind::kUserVariable) {
     effects_.pins.insert(Pin::kUserVariable);
     effects_.acts = true;
-    effects_.assigned.push_back(user_variable_name(previous_));
+    if (effects_.assigned.size() <= kMostChanges)
+      effects_.assigned.push_back(user_variable_name(previous_));
   }
 }
 

@@ -17,6 +17,11 @@ Statement read_head(Cursor& cursor);
 
 Statement make(StatementKind kind, TransactionEffect transaction = TransactionEffect::kNone);
 
+// More than classify() keeps: there is no use in reading on.
+inline bool has_too_many(const Statement& statement) {
+  return statement.changes.size() + statement.global_names.size() > kMostChanges;
+}
+
 // Rules; the cursor stands behind the first word.
 Statement read_set(Cursor& cursor);     // grammar_set.cc
 Statement read_create(Cursor& cursor);  // grammar_definition.cc

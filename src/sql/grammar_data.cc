@@ -34,7 +34,7 @@ void skip_format(Cursor& cursor) {
 
 // In LOAD DATA and IMPORT INTO a user variable may take a field.
 void note_target(const Cursor& cursor, Statement& statement) {
-  if (cursor.token().kind != TokenKind::kUserVariable) return;
+  if (cursor.token().kind != TokenKind::kUserVariable || has_too_many(statement)) return;
   statement.pins.insert(Pin::kUserVariable);
   statement.changes.push_back({ChangeKind::kFileUserVariable, user_variable_name(cursor.token())});
 }

@@ -68,6 +68,7 @@ Statement read_drop_tables(Cursor& cursor, TransactionEffect transaction) {
   if (!cursor.skip("TABLE") && !cursor.skip("TABLES")) return make(StatementKind::kUnknown);
   skip_if_exists(cursor);
   do {
+    if (has_too_many(statement)) return statement;
     std::optional<StateChange> table = read_table(cursor, ChangeKind::kDropTable);
     if (!table) return make(StatementKind::kUnknown);
     statement.changes.push_back(std::move(*table));

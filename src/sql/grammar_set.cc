@@ -224,6 +224,7 @@ Statement pinning(Pin reason, TransactionEffect transaction = TransactionEffect:
 Statement read_list(Cursor& cursor) {
   Statement statement = make(StatementKind::kSet);
   do {
+    if (has_too_many(statement)) return statement;
     if (!assign(cursor, statement)) return make(StatementKind::kUnknown);
   } while (cursor.skip_symbol(','));
   return cursor.at_end() ? std::move(statement) : make(StatementKind::kUnknown);

@@ -26,6 +26,32 @@ bool is_ambiguous(std::string_view text) {
   });
 }
 
+std::size_t changes_of(const Statement& statement) {
+  return statement.changes.size() + statement.global_names.size();
+}
+
+std::size_t bytes_of(const std::string& text) {
+  const bool is_inside = text.capacity() <= std::string().capacity();
+  return is_inside ? 0 : text.capacity() + 1;
+}
+
+std::size_t bytes_of(const Statement& statement) {
+  std::size_t bytes = statement.changes.capacity() * sizeof(StateChange) +
+                      statement.global_names.capacity() * sizeof(std::string);
+  for (const StateChange& change : statement.changes)
+    bytes += bytes_of(change.name) + bytes_of(change.value) + bytes_of(change.collation);
+  for (const std::string& name : statement.global_names)
+    bytes += bytes_of(name);
+  return bytes;
+}
+
+Script beyond(Excess excess, std::string_view text) {
+  Script script;
+  script.append(unknown(text));
+  script.set_excess(excess);
+  return script;
+}
+
 }  // namespace
 
 const char* to_string(StatementKind kind) {
@@ -68,6 +94,13 @@ bool Script::requests_local_file() const {
                      [](const Statement& one) { return one.requests_local_file; });
 }
 
+std::size_t Script::bytes() const {
+  std::size_t bytes = bytes_of(first_) + rest_.capacity() * sizeof(Statement);
+  for (const Statement& one : rest_)
+    bytes += bytes_of(one);
+  return bytes;
+}
+
 Script classify(std::string_view text, LexMode mode) {
   Script script;
   if (mode.uncertain && is_ambiguous(text)) {
@@ -76,9 +109,13 @@ Script classify(std::string_view text, LexMode mode) {
   }
   Cursor cursor(text, mode);
   if (cursor.at_end() && !cursor.next_statement()) return script;
+  std::size_t changes = 0;
   do {
+    if (script.size() == kMostStatements) return beyond(Excess::kStatements, text);
     const std::size_t begin = cursor.statement_offset();
     Statement statement = read_statement(cursor);
+    changes += changes_of(statement);
+    if (changes > kMostChanges) return beyond(Excess::kChanges, text);
     if (statement.kind == StatementKind::kUnknown) statement = unknown({}, statement.verb);
     statement.text = text.substr(begin, cursor.offset() - begin);
     script.append(std::move(statement));

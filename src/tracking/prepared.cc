@@ -76,18 +76,6 @@ constexpr std::size_t kOverhead = sizeof(PreparedStatement) + 256;
 
 }  // namespace
 
-std::size_t bytes_beside_text(const sql::Script& script) {
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < script.size(); ++i) {
-    if (i > 0) bytes += sizeof(sql::Statement);
-    for (const sql::StateChange& change : script[i].changes)
-      bytes += sizeof change + change.name.size() + change.value.size();
-    for (const std::string& name : script[i].global_names)
-      bytes += sizeof(std::string) + name.size();
-  }
-  return bytes;
-}
-
 std::size_t bytes_of(const PreparedStatement& statement) {
   const std::size_t texts = statement.text().size() + statement.worn_text.size() +
                             statement.sent_text.size() + statement.memory_context.size();
@@ -97,7 +85,7 @@ std::size_t bytes_of(const PreparedStatement& statement) {
 
 std::size_t bytes_to_prepare(std::string_view text, const sql::SessionState& state,
                              const sql::Script& script) {
-  return kOverhead + text.size() + bytes_of(state) + bytes_beside_text(script);
+  return kOverhead + text.size() + bytes_of(state) + script.bytes();
 }
 
 bool wears(const sql::Script& script, const protocol::ResponseSummary& answer) {
@@ -148,7 +136,7 @@ PreparedStatement& PreparedStatements::add(std::string_view text, const sql::Ses
   made->shared_text = std::make_shared<const std::string>(text);
   made->script = sql::classify(made->text(), state.lex_mode());
   made->context = preparing_state(state);
-  made->context_bytes = bytes_of(made->context) + bytes_beside_text(made->script);
+  made->context_bytes = bytes_of(made->context) + made->script.bytes();
   // TiDB changes a definition when it executes it, see sql/worn_definition.h; and keeps the types
   // that user variables had in the first execute (server/internal/resultset, Columns).
   const bool is_shared = state.is_exact() && is_understood(made->script) &&

@@ -114,7 +114,7 @@ struct Planner {
 
 std::size_t bytes_of(const TextStatement& statement) {
   return statement.name.size() + statement.text.size() + statement.worn_text.size() +
-         bytes_beside_text(statement.script) + kOverhead;
+         statement.script.bytes() + kOverhead;
 }
 
 TextStatementPtr TextStatements::find(std::string_view name) const {

@@ -26,6 +26,8 @@ class CommandMemory {
  public:
   // A command that takes less is not counted.
   static constexpr std::size_t kFreeBytes = std::size_t{64} << 10U;
+  // Nor is what its statements take here: what 64 KiB of ordinary ones need.
+  static constexpr std::size_t kFreeScriptBytes = 4 * kFreeBytes;
   // How long one may not go on while others wait.
   static constexpr std::chrono::seconds kPatience{2};
 
@@ -34,6 +36,8 @@ class CommandMemory {
       : stats_(stats), most_of_one_(most_of_one) {}
 
   void set_limit(std::uint64_t bytes);  // 0: none
+  // Of one that is refused for another reason than those here.
+  void count_refusal(CommandRefusal why) { stats_.refused[why].add(); }
 
  private:
   friend class CommandShare;

@@ -150,6 +150,8 @@ class Session final : public net::StreamSink,
   std::string take_large(const protocol::Packet& packet);
   void on_room();
   void refuse_received(CommandRefusal why);
+  std::optional<Error> refusal_of_script(ClientCommand& command);
+  void refuse_script(std::unique_ptr<ClientCommand> command, const Error& error);
 
   // session_departure.cc
   Departure& departure();

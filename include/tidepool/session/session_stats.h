@@ -96,17 +96,19 @@ inline constexpr std::size_t kPrepareSources = 2;
 
 // Why a command was refused for the memory that it takes.
 enum class CommandRefusal : std::uint8_t {
-  kTooLarge,  // for command_memory by itself
-  kStalled,   // it did not go on while others waited for what it held
-  kLargest,   // none of those that held some could go on
+  kTooLarge,    // for command_memory by itself
+  kStalled,     // it did not go on while others waited for what it held
+  kLargest,     // none of those that held some could go on
+  kStatements,  // its text has too many, or there is no room for what they take here
 };
-inline constexpr std::size_t kCommandRefusals = 3;
+inline constexpr std::size_t kCommandRefusals = 4;
 
 constexpr const char* to_string(CommandRefusal refusal) {
   switch (refusal) {
     case CommandRefusal::kTooLarge: return "too_large";
     case CommandRefusal::kStalled: return "stalled";
     case CommandRefusal::kLargest: return "largest";
+    case CommandRefusal::kStatements: return "statements";
   }
   return "?";
 }

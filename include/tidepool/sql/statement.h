@@ -111,6 +111,14 @@ struct Statement {
   std::string_view text{};  // its part of the classified text
 };
 
+// What classify() makes of a text, beyond all that applications send: dumps have some ten thousand
+// statements, and each is some 100 bytes here, however short it is.
+inline constexpr std::size_t kMostStatements = 100'000;
+inline constexpr std::size_t kMostChanges = 100'000;  // of all statements; names of globals count
+
+// Which of these a text has more of.
+enum class Excess : std::uint8_t { kNone, kStatements, kChanges };
+
 // The statements of one text, in order; none for an empty or comment-only text (to which TiDB
 // answers OK).
 class Script {
@@ -128,10 +136,16 @@ class Script {
   Facts facts() const;               // of all of them
   bool requests_local_file() const;  // any of them
 
+  // Unless it is kNone, nothing is known of the text: one statement, kUnknown, stands for it.
+  Excess excess() const { return excess_; }
+  void set_excess(Excess excess) { excess_ = excess; }
+  std::size_t bytes() const;  // of the heap, about
+
  private:
   Statement first_{};
   std::vector<Statement> rest_{};
   std::size_t count_ = 0;
+  Excess excess_ = Excess::kNone;
 };
 
 // Views in the result point into `text`.

@@ -50,8 +50,6 @@ std::size_t bytes_of(const PreparedStatement& statement);
 // The same of one that is to be prepared in that state.
 std::size_t bytes_to_prepare(std::string_view text, const sql::SessionState& state,
                              const sql::Script& script);
-// Of what a script has beyond its text.
-std::size_t bytes_beside_text(const sql::Script& script);
 
 // The key under which backends remember a text prepared in that state, whatever the user variables:
 // the encoding of both.

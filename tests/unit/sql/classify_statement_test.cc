@@ -466,5 +466,50 @@ TEST(ClassifyStatement, ReadsQuotesByTheMode) {
   EXPECT_EQ(sql::classify(gbk, {.encoding = TextEncoding::kGbk}).size(), 2U);
 }
 
+std::string repeated(std::size_t count, std::string_view piece) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i)
+    text += piece;
+  return text;
+}
+
+TEST(ClassifyStatement, KeepsTrackOfSoManyStatementsAndNoMore) {
+  const std::string most = repeated(kMostStatements, "DO 1;");
+  EXPECT_EQ(classify(most).size(), kMostStatements);
+  EXPECT_EQ(classify(most).excess(), Excess::kNone);
+
+  const std::string more = most + "KILL 1";
+  const Script script = classify(more);
+  EXPECT_EQ(script.excess(), Excess::kStatements);
+  ASSERT_EQ(script.size(), 1U);
+  EXPECT_EQ(script.front().kind, Kind::kUnknown);
+  EXPECT_EQ(script.front().text, more);
+  EXPECT_LT(script.bytes(), 1000U);
+}
+
+TEST(ClassifyStatement, KeepsTrackOfSoManyChangesAndNoMore) {
+  const std::string most = "SET " + repeated(kMostChanges - 1, "@a=1,") + "@b=1";
+  EXPECT_EQ(classify(most).front().changes.size(), kMostChanges);
+  EXPECT_EQ(classify(most).excess(), Excess::kNone);
+  for (const std::string& more :
+       {most + ",@c=1", "SET " + repeated(kMostChanges, "GLOBAL autocommit=1,") + "@b=1",
+        "SELECT " + repeated(kMostChanges + 1, "@a:=1,") + "1",
+        "DROP TABLE " + repeated(kMostChanges, "t,") + "t",
+        "LOAD DATA INFILE 'x' INTO TABLE t (" + repeated(kMostChanges, "@a,") + "@b)",
+        repeated(kMostChanges / 2 + 1, "SET @a=1,@b=1;")}) {
+    const Script script = classify(more);
+    EXPECT_EQ(script.excess(), Excess::kChanges) << more.substr(0, 40);
+    EXPECT_EQ(script.size(), 1U);
+    EXPECT_LT(script.bytes(), 1000U);
+  }
+}
+
+TEST(ClassifyStatement, TellsWhatItTakes) {
+  EXPECT_EQ(classify("INSERT INTO t VALUES " + repeated(100'000, "(1),") + "(1)").bytes(), 0U);
+  EXPECT_GT(classify(repeated(1000, "DO 1;")).bytes(), 999 * sizeof(Statement));
+  const std::string name(100, 'n');
+  EXPECT_GT(classify("SET @" + name + "=1").bytes(), sizeof(StateChange) + name.size());
+}
+
 }  // namespace
 }  // namespace tidepool::sql

@@ -259,7 +259,7 @@ TEST(Substitute, LooksAtEachOfManyStatementsOnce) {
   values.found_rows = 7;
   std::string many;
   std::string expected;
-  for (int i = 0; i < 200'000; ++i) {
+  for (int i = 0; i < 100'000; ++i) {
     many += "DO FOUND_ROWS();";
     expected += "DO (FOUND_ROWS()&0|7);";
   }
