@@ -109,7 +109,7 @@ Result<Credential> Credential::sha2_hash(std::string_view hash) {
                 "a caching_sha2_password hash is '$A$005$', 20 bytes of salt and 43 characters, "
                 "or all that in hex after '0x'");
   }
-  return Credential(Kind::kSha2Hash, std::move(raw));
+  return Credential(Kind::kSha2Hash, raw);
 }
 
 std::string random_salt() {

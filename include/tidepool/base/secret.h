@@ -7,6 +7,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tidepool {
@@ -55,8 +56,10 @@ class Secret {
   Secret(Secret&&) noexcept = default;
   ~Secret() = default;
   // Never into memory that has more of the old one than the new one covers.
-  Secret& operator=(Secret other) noexcept {
-    bytes_.swap(other.bytes_);
+  Secret& operator=(const Secret& other) { return *this = Secret(other); }
+  Secret& operator=(Secret&& other) noexcept {
+    Secret taken(std::move(other));
+    bytes_.swap(taken.bytes_);
     return *this;
   }
   Secret(std::string_view bytes) : bytes_(bytes.begin(), bytes.end()) {}  // NOLINT(*-explicit-*)
