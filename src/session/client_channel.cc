@@ -74,6 +74,16 @@ void ClientChannel::keep_in(Kept& kept, std::string_view& rest) const {
   rest = kept.bytes;
 }
 
+void ClientChannel::set_secret(bool is_secret) {
+  is_secret_ = is_secret;
+  assembler_.set_secret(is_secret);
+  stream_->wipe_after_reading(is_secret);
+  if (!is_secret) return;
+  // What has come already may be a password too.
+  kept_.is_secret = !kept_.bytes.empty();
+  kept_plain_.is_secret = !kept_plain_.bytes.empty();
+}
+
 void ClientChannel::Kept::replace(std::string others) {
   bytes.swap(others);  // an assignment might keep the old one's memory
   if (is_secret) wipe(others);

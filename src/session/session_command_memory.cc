@@ -75,8 +75,10 @@ void Session::refuse_received(CommandRefusal why) {
 
 // The error, if the text has more statements than are kept track of, or there is no room for them.
 std::optional<Error> Session::refusal_of_script(ClientCommand& command) {
-  const sql::Excess excess = command.script.excess();
-  const std::size_t bytes = excess == sql::Excess::kNone ? command.script.bytes() : 0;
+  sql::Excess excess = command.script.excess();
+  if (excess == sql::Excess::kNone) excess = command.texts.effects.excess();
+  const std::size_t bytes =
+      excess == sql::Excess::kNone ? command.script.bytes() + tracking::bytes_of(command.texts) : 0;
   CommandMemory* memory = environment_.command_memory;
   if (bytes <= CommandMemory::kFreeScriptBytes && excess == sql::Excess::kNone) return std::nullopt;
   if (excess != sql::Excess::kNone) {
@@ -84,8 +86,8 @@ std::optional<Error> Session::refusal_of_script(ClientCommand& command) {
     return too_many_statements(command.type, excess);
   }
   if (memory == nullptr) return std::nullopt;
-  const bool is_large = command.room != nullptr;
-  if (!is_large) {
+  const bool is_large = command.payload.size() > CommandMemory::kFreeBytes;
+  if (command.room == nullptr) {
     command.room = std::make_unique<CommandRoom>(*memory, environment_.loop, room_side_);
   }
   if (command.room->try_hold(bytes + (is_large ? 2 * command.payload.size() : 0)))

@@ -43,6 +43,10 @@ void Session::on_command(std::string_view payload, std::string large) {
     return refuse_script(std::move(command), *refusal);
   if (command->refreshes_privileges()) command->script = sql::classify("FLUSH PRIVILEGES", {});
   if (type == protocol::Command::kQuery || prepares_execute(*command)) plan_named(*command);
+  if (command->texts.effects.excess() != sql::Excess::kNone || !command->texts.uses.empty()) {
+    if (const auto refusal = refusal_of_script(*command))
+      return refuse_script(std::move(command), *refusal);
+  }
   const bool has_statement =
       type == protocol::Command::kStmtExecute || type == protocol::Command::kStmtFetch ||
       type == protocol::Command::kStmtReset || type == protocol::Command::kStmtSendLongData;

@@ -173,7 +173,7 @@ bool Session::repeat_execute() {
   if (!command.attempt.has_other_id) known.erase(*statement.key);
   command.attempt.exchange = {};
   if (command.attempt.answer != nullptr) command.attempt.answer->clear();
-  return tracking::add_statement_steps(context);
+  return plan_steps();
 }
 
 void Session::close_on_backend(const std::vector<std::uint32_t>& ids) {

@@ -145,6 +145,7 @@ Statement read_head(Cursor& cursor) {
   cursor.advance();
   Statement statement = opening->rule(cursor);
   statement.verb = opening->verb;
+  if (is_in_parentheses) statement.lone_fact.reset();  // they may not be closed
   return statement;
 }
 

@@ -87,6 +87,7 @@ struct Planner {
   const TextStatements& statements;
   sql::SessionState then;  // the state before the next of them
   TextOwner& last;         // the number of the next statement that is made
+  std::size_t made = 0;    // bytes of all that are made
 
   // Completes `use`, and makes `statement` what it counts as.
   void follow(TextUse& use, const sql::StateChange& change, sql::Statement& statement) {
@@ -102,11 +103,17 @@ struct Planner {
   void prepare(TextUse& use, const sql::StateChange& change, sql::Statement& statement) {
     if (const auto text = source_text(change, then))
       use.statement = make_text_statement(use.name, *text, then, last);
-    if (use.statement != nullptr && !statements.fits(*use.statement)) use.statement = nullptr;
+    if (use.statement != nullptr && !fits(*use.statement)) use.statement = nullptr;
     names.set(use.name, use.statement);
     if (use.statement == nullptr) return;
     ++last.number;
+    made += bytes_of(*use.statement);
     count_as_planned(*use.statement, statement);
+  }
+
+  // One text could make a statement again and again, each of which lives until its command ends.
+  bool fits(const TextStatement& statement) const {
+    return statements.fits(statement) && made + bytes_of(statement) <= TextStatements::kMostBytes;
   }
 };
 
@@ -165,16 +172,31 @@ bool TextPlan::is_lone_execute() const {
          uses.front().kind == ChangeKind::kExecuteText;
 }
 
+std::size_t bytes_of(const TextPlan& plan) {
+  std::size_t bytes = plan.effects.empty() ? 0 : plan.effects.bytes();
+  bytes += plan.uses.capacity() * sizeof(TextUse);
+  for (const TextUse& use : plan.uses)
+    if (use.kind == ChangeKind::kPrepareText && use.statement) bytes += bytes_of(*use.statement);
+  return bytes;
+}
+
 TextPlan plan_texts(const sql::Script& script, const TextStatements& statements,
                     const sql::SessionState& state, TextOwner& last) {
   TextPlan plan;
   if (!has_text_use(script)) return plan;
   Planner planner{Names(statements), statements, state, last};
+  std::size_t changes = 0;
   for (std::size_t i = 0; i < script.size(); ++i) {
     sql::Statement statement = script[i];
     if (const sql::StateChange* change = text_change(script[i])) {
       plan.uses.push_back({i, change->kind, change->name});
       planner.follow(plan.uses.back(), *change, statement);
+    }
+    changes += statement.changes.size();
+    if (changes > sql::kMostChanges) {  // by EXECUTE of the same many again and again
+      plan = {};
+      plan.effects.set_excess(sql::Excess::kChanges);
+      return plan;
     }
     planner.then.apply(statement.changes);
     plan.effects.append(std::move(statement));

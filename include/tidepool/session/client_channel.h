@@ -61,11 +61,7 @@ class ClientChannel {
   void expect_sequence(std::uint8_t sequence) { assembler_.expect_sequence(sequence); }
   std::uint8_t refusal_sequence() const { return assembler_.refusal_sequence(); }
   // What the client sends may be a password: it is wiped where it was.
-  void set_secret(bool is_secret) {
-    is_secret_ = is_secret;
-    assembler_.set_secret(is_secret);
-    stream_->wipe_after_reading(is_secret);
-  }
+  void set_secret(bool is_secret);
   void set_max_packet_bytes(std::size_t bytes) { assembler_.set_max_bytes(bytes); }
 
   // True while the client's packets belong to a command under way (LOCAL INFILE): numbers go on

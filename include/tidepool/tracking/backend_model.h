@@ -1,7 +1,7 @@
 // What the proxy knows of a backend's session: the state that it is in, and the texts prepared on
 // it.
 //
-// Part of a Node; written by the session that leases the backend. Pure.
+// Part of a pooled connection; written by the session that leases the backend. Pure.
 #pragma once
 
 #include <cstddef>

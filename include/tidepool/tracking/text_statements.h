@@ -77,6 +77,10 @@ struct TextPlan {
   bool is_lone_execute() const;
 };
 
+// What it takes, about; without the statements that are there anyhow.
+std::size_t bytes_of(const TextPlan& plan);
+
+// Plans what a text does. More than sql::kMostChanges in all, and `effects` says nothing else.
 // `state` is that of the session before the text; the statements made get the numbers after `last`.
 TextPlan plan_texts(const sql::Script& script, const TextStatements& statements,
                     const sql::SessionState& state, TextOwner& last);

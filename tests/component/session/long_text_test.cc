@@ -46,6 +46,19 @@ TEST_F(LongTextTest, NothingOfTooManyStatementsIsExecuted) {
   EXPECT_EQ(client.query("SELECT 1").kind, Reply::Kind::kRows);
 }
 
+// Each EXECUTE counts as what it executes.
+TEST_F(LongTextTest, NothingOfTooManyChangesByExecutesIsExecuted) {
+  start();
+  RawClient client = client_of_several();
+  ASSERT_TRUE(client.query("PREPARE s FROM 'SET " + times(1'000, "@a=1,") + "@b=1'").is_ok());
+  tidb_.forget();
+
+  expect_refused(client.query(times(100, "EXECUTE s;")), "100000 changes");
+
+  EXPECT_THAT(tidb_.commands(), IsEmpty());
+  EXPECT_TRUE(client.query("EXECUTE s").is_ok());
+}
+
 TEST_F(LongTextTest, NothingOfTooManyChangesIsExecuted) {
   start();
   RawClient client = client_of_several();

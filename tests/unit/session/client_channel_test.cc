@@ -9,7 +9,7 @@ namespace {
 
 using protocol::CompressionAlgorithm;
 
-std::string tracking::framed(std::string_view payload) {
+std::string framed(std::string_view payload) {
   std::string bytes;
   std::uint8_t sequence = 0;
   protocol::append_packet(bytes, sequence, payload);
@@ -81,7 +81,7 @@ TEST_F(ClientChannelTest, AsksBeforeItUnpacksMuch) {
     return may;
   });
   const std::string command(1'000'000, 'x');
-  EXPECT_EQ(feed(packed(tracking::framed(command), CompressionAlgorithm::kZlib)), Texts{});
+  EXPECT_EQ(feed(packed(framed(command), CompressionAlgorithm::kZlib)), Texts{});
   EXPECT_TRUE(channel_->is_held_up());
   EXPECT_FALSE(channel_->is_empty());
   EXPECT_LT(channel_->held_bytes(), 20'000U);
@@ -97,7 +97,7 @@ TEST_F(ClientChannelTest, AsksBeforeItUnpacksMuch) {
 
 TEST_F(ClientChannelTest, GivesALargePayloadAwayWithoutACopy) {
   const std::string command(1'000'000, 'x');
-  const std::string bytes = tracking::framed(command);
+  const std::string bytes = framed(command);
   channel_->offer(std::string_view(bytes).substr(0, 500'000));
   ASSERT_FALSE(channel_->next()->has_value());
   EXPECT_EQ(channel_->receiving_bytes(), 1'000'000U);
@@ -114,11 +114,11 @@ TEST_F(ClientChannelTest, GivesALargePayloadAwayWithoutACopy) {
 }
 
 TEST_F(ClientChannelTest, CutsPacketsOutOfOneRead) {
-  EXPECT_EQ(feed(tracking::framed("one") + tracking::framed("two")), (Texts{"one", "two"}));
+  EXPECT_EQ(feed(framed("one") + framed("two")), (Texts{"one", "two"}));
 }
 
 TEST_F(ClientChannelTest, JoinsAPacketThatComesByteByByte) {
-  const std::string bytes = tracking::framed("one") + tracking::framed("two");
+  const std::string bytes = framed("one") + framed("two");
   Texts all;
   for (const char byte : bytes) {
     for (std::string& text : feed(std::string(1, byte)))
@@ -128,7 +128,7 @@ TEST_F(ClientChannelTest, JoinsAPacketThatComesByteByByte) {
 }
 
 TEST_F(ClientChannelTest, KeepsWhatIsNotYetTaken) {
-  std::string bytes = tracking::framed("one") + tracking::framed("two") + tracking::framed("three");
+  std::string bytes = framed("one") + framed("two") + framed("three");
   channel_->offer(bytes);
   const auto first = channel_->next();
   ASSERT_TRUE(first && *first);
@@ -136,11 +136,11 @@ TEST_F(ClientChannelTest, KeepsWhatIsNotYetTaken) {
   channel_->keep();
   bytes.assign(bytes.size(), '!');
 
-  EXPECT_EQ(feed(tracking::framed("four")), (Texts{"two", "three", "four"}));
+  EXPECT_EQ(feed(framed("four")), (Texts{"two", "three", "four"}));
 }
 
 TEST_F(ClientChannelTest, PausesWhenMuchIsKeptAndResumesWhenItIsTaken) {
-  const std::string bytes = tracking::framed(std::string(ClientChannel::kMaxPendingBytes + 1, 'x'));
+  const std::string bytes = framed(std::string(ClientChannel::kMaxPendingBytes + 1, 'x'));
   channel_->offer(bytes);
   channel_->keep();
   EXPECT_TRUE(channel_->stream().is_paused());
@@ -151,7 +151,7 @@ TEST_F(ClientChannelTest, PausesWhenMuchIsKeptAndResumesWhenItIsTaken) {
 }
 
 TEST_F(ClientChannelTest, HandsOverTheRestForTls) {
-  const std::string bytes = tracking::framed("login") + "client hello";
+  const std::string bytes = framed("login") + "client hello";
   channel_->offer(bytes);
   ASSERT_TRUE(channel_->next());
 
@@ -160,7 +160,7 @@ TEST_F(ClientChannelTest, HandsOverTheRestForTls) {
 }
 
 TEST_F(ClientChannelTest, FailsOutOfSequence) {
-  std::string bytes = tracking::framed("one");
+  std::string bytes = framed("one");
   bytes[3] = 5;
   channel_->offer(bytes);
   EXPECT_FALSE(channel_->next());
@@ -168,7 +168,7 @@ TEST_F(ClientChannelTest, FailsOutOfSequence) {
 
 TEST_F(ClientChannelTest, RefusesAPacketAboveTheMaximum) {
   channel_->set_max_packet_bytes(10);
-  const std::string bytes = tracking::framed("eleven bytes");
+  const std::string bytes = framed("eleven bytes");
   channel_->offer(bytes);
   const auto packet = channel_->next();
   ASSERT_FALSE(packet);
@@ -187,12 +187,12 @@ INSTANTIATE_TEST_SUITE_P(Algorithms, CompressedChannelTest,
 
 TEST_P(CompressedChannelTest, UnpacksSmallAndLargeCommands) {
   const std::string large(100'000, 'x');
-  EXPECT_EQ(feed(packed(tracking::framed("one"), GetParam())), Texts{"one"});
-  EXPECT_EQ(feed(packed(tracking::framed(large), GetParam())), Texts{large});
+  EXPECT_EQ(feed(packed(framed("one"), GetParam())), Texts{"one"});
+  EXPECT_EQ(feed(packed(framed(large), GetParam())), Texts{large});
 }
 
 TEST_P(CompressedChannelTest, UnpacksByteByByte) {
-  const std::string bytes = packed(tracking::framed(std::string(1000, 'x')), GetParam());
+  const std::string bytes = packed(framed(std::string(1000, 'x')), GetParam());
   Texts all;
   for (const char byte : bytes) {
     for (std::string& text : feed(std::string(1, byte)))
@@ -203,19 +203,19 @@ TEST_P(CompressedChannelTest, UnpacksByteByByte) {
 }
 
 TEST_P(CompressedChannelTest, KeepsUnpackedPacketsThatAreNotYetTaken) {
-  std::string bytes = packed(tracking::framed("one") + tracking::framed("two"), GetParam());
+  std::string bytes = packed(framed("one") + framed("two"), GetParam());
   channel_->offer(bytes);
   const auto first = channel_->next();
   ASSERT_TRUE(first && *first);
   channel_->keep();
   bytes.assign(bytes.size(), '!');
 
-  EXPECT_EQ(feed(packed(tracking::framed("three"), GetParam())), (Texts{"two", "three"}));
+  EXPECT_EQ(feed(packed(framed("three"), GetParam())), (Texts{"two", "three"}));
 }
 
 TEST_P(CompressedChannelTest, WritesWhatAClientCanUnpack) {
-  ASSERT_EQ(feed(packed(tracking::framed("question"), GetParam())), Texts{"question"});
-  const std::string answer = tracking::framed(std::string(10'000, 'y'));
+  ASSERT_EQ(feed(packed(framed("question"), GetParam())), Texts{"question"});
+  const std::string answer = framed(std::string(10'000, 'y'));
 
   ASSERT_TRUE(channel_->write(answer));
 

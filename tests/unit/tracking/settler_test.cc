@@ -101,7 +101,8 @@ TEST_F(SettlerTest, ATemporaryTablePinsUntilItIsDropped) {
 TEST_F(SettlerTest, AnOpenCursorPinsUntilItsLastRowIsFetched) {
   std::uint32_t id = 0;
   session_.prepare(one_, "SELECT 1", id);
-  Command execute(protocol::Command::kStmtExecute, std::string("\x17", 1) + std::string(9, '\0'), {});
+  Command execute(protocol::Command::kStmtExecute, std::string("\x17", 1) + std::string(9, '\0'),
+                  {});
   execute.statement = session_.model.prepared.find(id);
   protocol::ResponseSummary rows;
   rows.outcome = protocol::ResponseSummary::Outcome::kResultSet;
@@ -121,7 +122,8 @@ TEST_F(SettlerTest, AnOpenCursorPinsUntilItsLastRowIsFetched) {
 TEST_F(SettlerTest, DataOfAnExecuteThatFailedGoesWithItsStatement) {
   std::uint32_t id = 0;
   session_.prepare(one_, "SELECT 1", id);
-  Command execute(protocol::Command::kStmtExecute, std::string("\x17", 1) + std::string(9, '\0'), {});
+  Command execute(protocol::Command::kStmtExecute, std::string("\x17", 1) + std::string(9, '\0'),
+                  {});
   execute.statement = session_.model.prepared.find(id);
   execute.statement->has_long_data = true;
   protocol::ResponseSummary error;

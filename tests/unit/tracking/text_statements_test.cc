@@ -30,6 +30,28 @@ struct Planned {
   TextPlan plan;
 };
 
+TEST(TextPlan, OfTooManyChangesByExecutesIsNone) {
+  std::string many = "SET @a = 1";
+  for (int i = 0; i < 999; ++i)
+    many += ", @a = 1";
+  TextStatements statements;
+  statements.set(make(many));
+  std::string text = "EXECUTE s";
+  for (int i = 0; i < 99; ++i)
+    text += "; EXECUTE s";
+  EXPECT_EQ(Planned(text, statements).plan.effects.excess(), sql::Excess::kNone);
+  const Planned planned(text + "; EXECUTE s", statements);
+  EXPECT_EQ(planned.plan.effects.excess(), sql::Excess::kChanges);
+  EXPECT_TRUE(planned.plan.uses.empty());
+}
+
+TEST(TextPlan, MakesNoMoreStatementsThanASessionMayHave) {
+  const std::string prepare = "PREPARE p FROM 'SELECT \"" + std::string(60'000, 'x') + "\"'";
+  const Planned planned(prepare + ";" + prepare + ";" + prepare + ";" + prepare + ";" + prepare);
+  EXPECT_NE(planned.plan.uses.front().statement, nullptr);
+  EXPECT_EQ(planned.plan.uses.back().statement, nullptr);
+}
+
 TEST(TextStatement, SaysWhatItsTextDoes) {
   const auto made = make("BEGIN");
   ASSERT_NE(made, nullptr);
