@@ -20,28 +20,51 @@ std::vector<std::pair<std::string, std::int64_t>> named(const Parts<Stats>& part
   std::vector<std::pair<std::string, std::int64_t>> result;
   for (std::size_t i = 0; i < N; ++i) {
     const Enum key = EnumArray<Enum, T, N>::key(i);
-    const double total =
-        sum(parts, [&](const Stats& stats) -> const T& { return (stats.*member)[key]; });
-    result.emplace_back(to_string(key), static_cast<std::int64_t>(total));
+    const auto get = [&](const Stats& stats) -> const T& { return (stats.*member)[key]; };
+    result.emplace_back(to_string(key), static_cast<std::int64_t>(sum(each(parts, get))));
   }
   return result;
 }
 
 PoolSummary summary_of(const PoolSource& source) {
-  const Parts<pool::PoolStats> pool{source.pool, {source.stats}};
-  const Parts<session::SessionStats> sessions{source.pool, source.sessions};
   PoolSummary summary;
   summary.pool = source.pool;
   summary.cap = source.stats->cap.value();
   summary.size = source.stats->size.value();
   summary.waiters = source.stats->waiters.value();
-  summary.backends = named(pool, &pool::PoolStats::backends);
-  summary.sessions = named(sessions, &session::SessionStats::sessions);
-  summary.pinned = named(sessions, &session::SessionStats::pinned);
+  summary.backends = named({source.stats}, &pool::PoolStats::backends);
+  summary.sessions = named(source.sessions, &session::SessionStats::sessions);
+  summary.pinned = named(source.sessions, &session::SessionStats::pinned);
   std::erase_if(summary.pinned, [](const auto& entry) { return entry.second <= 0; });
   summary.last_dial_error_time = source.stats->last_dial_error_time.value();
   return summary;
 }
+
+template <class Stats>
+Subjects<Stats> the_process(const Stats& stats) {
+  return {{{}, {&stats}}};
+}
+
+Labels labels_of(const CertificateFile& file) {
+  const Label whose =
+      file.pool.empty() ? Label{"listener", file.listener} : Label{"pool", file.pool};
+  return {whose, {"key", file.key}};
+}
+
+// Pools, and what belongs to them, as the tables want them.
+struct PoolSubjects {
+  Subjects<pool::PoolStats> pools;
+  Subjects<pool::EndpointStats> endpoints;
+  Subjects<session::SessionStats> sessions;
+
+  void add(const PoolSource& source) {
+    const Labels labels = {{"pool", source.pool}};
+    pools.push_back({labels, {source.stats}});
+    for (const auto& endpoint : source.stats->endpoints)
+      endpoints.push_back({with(labels, "endpoint", endpoint->endpoint), {endpoint.get()}});
+    sessions.push_back({labels, source.sessions});
+  }
+};
 
 }  // namespace
 
@@ -80,20 +103,25 @@ class Exporter::Collector final : public prometheus::Collectable {
   std::vector<prometheus::MetricFamily> Collect() const override {
     const std::lock_guard lock(
         mutex_);  // held throughout: remove_pool() promises that nobody reads any more
-    AllParts<pool::PoolStats> pools;
-    AllParts<session::SessionStats> sessions;
-    for (const PoolSource& source : pools_) {
-      pools.push_back({source.pool, {source.stats}});
-      sessions.push_back({source.pool, source.sessions});
-    }
+    PoolSubjects of;
+    for (const PoolSource& source : pools_)
+      of.add(source);
+    Subjects<CertificateFile> certificates;
+    for (const CertificateFile& file : certificates_)
+      certificates.push_back({labels_of(file), {&file}});
+    const ProcessFacts process = facts();
     Page page;
-    add_pool_families(page, pools);
-    add_session_families(page, sessions);
-    add_login_families(page, *sources_.logins);
-    add_certificate_families(page, certificates_);
-    add_proof_families(page, *sources_.proofs);
-    add_command_families(page, *sources_.commands);
-    add_process_families(page, *sources_.process, facts());
+    add(page, pool_families(), of.pools);
+    add(page, endpoint_families(), of.endpoints);
+    add(page, backend_families(), of.pools);
+    add(page, session_families(), of.sessions);
+    add(page, login_families(), the_process(*sources_.logins));
+    add(page, certificate_families(), certificates);
+    add(page, proof_families(), the_process(*sources_.proofs));
+    add(page, command_families(), the_process(*sources_.commands));
+    add(page, build_families(), the_process(process));
+    add(page, process_families(), the_process(*sources_.process));
+    add(page, kernel_families(), the_process(process));
     return page.take();
   }
 
@@ -105,8 +133,12 @@ class Exporter::Collector final : public prometheus::Collectable {
 
   ProcessFacts facts() const {
     using Seconds = std::chrono::duration<double>;
-    return {sources_.version, Seconds(started_.time_since_epoch()).count(),
-            Seconds(Clock::now() - started_steady_).count()};
+    ProcessFacts now;
+    now.version = sources_.version;
+    now.start_time_seconds = Seconds(started_.time_since_epoch()).count();
+    now.uptime_seconds = Seconds(Clock::now() - started_steady_).count();
+    ask_kernel(now);
+    return now;
   }
 
   const Sources sources_;

@@ -1,11 +1,9 @@
-// Which metrics there are: three groups, each written from the statistics of one layer.
+// Which metrics there are: the tables, each over the statistics of one layer. They are the one
+// place that names the families.
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "page.h"
-#include "sums.h"
+#include "family_row.h"
+#include "process_facts.h"
 #include "tidepool/metrics/exporter.h"
 #include "tidepool/metrics/process_stats.h"
 #include "tidepool/pool/pool_stats.h"
@@ -13,21 +11,21 @@
 
 namespace tidepool::metrics {
 
-void add_pool_families(Page& page, const AllParts<pool::PoolStats>& pools);
+// By pool, and by pool and endpoint.
+FamilyRows<pool::PoolStats> pool_families();
+FamilyRows<pool::EndpointStats> endpoint_families();
+FamilyRows<pool::PoolStats> backend_families();
+FamilyRows<session::SessionStats> session_families();
 
-void add_session_families(Page& page, const AllParts<session::SessionStats>& pools);
-void add_login_families(Page& page, const session::LoginStats& logins);
-void add_proof_families(Page& page, const session::ProofStats& proofs);
+// By a file of certificates.
+FamilyRows<CertificateFile> certificate_families();
 
-void add_certificate_families(Page& page, const std::vector<CertificateFile>& certificates);
-void add_command_families(Page& page, const session::CommandStats& commands);
-
-// What the kernel says about this process, and since when it runs.
-struct ProcessFacts {
-  std::string version;
-  double start_time_seconds = 0;  // Unix time
-  double uptime_seconds = 0;
-};
-void add_process_families(Page& page, const ProcessStats& stats, const ProcessFacts& facts);
+// Of the whole process.
+FamilyRows<session::LoginStats> login_families();
+FamilyRows<session::ProofStats> proof_families();
+FamilyRows<session::CommandStats> command_families();
+FamilyRows<ProcessFacts> build_families();
+FamilyRows<ProcessStats> process_families();
+FamilyRows<ProcessFacts> kernel_families();
 
 }  // namespace tidepool::metrics

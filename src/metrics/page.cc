@@ -6,13 +6,12 @@ namespace tidepool::metrics {
 
 prometheus::ClientMetric& Family::add(Labels labels) {
   prometheus::ClientMetric& metric = family_->metric.emplace_back();
-  for (const Label& label : labels)
-    metric.label.push_back({label.first, label.second});
+  metric.label = std::move(labels);
   return metric;
 }
 
 void Family::value(Labels labels, double value) {
-  prometheus::ClientMetric& metric = add(labels);
+  prometheus::ClientMetric& metric = add(std::move(labels));
   if (family_->type == prometheus::MetricType::Counter) {
     metric.counter.value = value;
   } else {
@@ -21,7 +20,7 @@ void Family::value(Labels labels, double value) {
 }
 
 void Family::histogram(Labels labels, const Histogram::Snapshot& snapshot) {
-  prometheus::ClientMetric::Histogram& histogram = add(labels).histogram;
+  prometheus::ClientMetric::Histogram& histogram = add(std::move(labels)).histogram;
   histogram.sample_count = snapshot.count;
   histogram.sample_sum = snapshot.sum_seconds;
   std::uint64_t cumulative = 0;
@@ -33,24 +32,12 @@ void Family::histogram(Labels labels, const Histogram::Snapshot& snapshot) {
   }
 }
 
-Family Page::add(const char* name, const char* help, prometheus::MetricType type) {
+Family Page::add(std::string_view name, std::string_view help, prometheus::MetricType type) {
   prometheus::MetricFamily& family = families_.emplace_back();
   family.name = name;
-  family.help = help;
+  family.help = std::string(help) + ".";
   family.type = type;
   return Family(family);
-}
-
-Family Page::counter(const char* name, const char* help) {
-  return add(name, help, prometheus::MetricType::Counter);
-}
-
-Family Page::gauge(const char* name, const char* help) {
-  return add(name, help, prometheus::MetricType::Gauge);
-}
-
-Family Page::histogram(const char* name, const char* help) {
-  return add(name, help, prometheus::MetricType::Histogram);
 }
 
 }  // namespace tidepool::metrics

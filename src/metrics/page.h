@@ -2,8 +2,8 @@
 // structs.
 #pragma once
 
-#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,8 +13,8 @@
 
 namespace tidepool::metrics {
 
-using Label = std::pair<const char*, std::string>;
-using Labels = std::initializer_list<Label>;
+using Label = prometheus::ClientMetric::Label;
+using Labels = std::vector<Label>;
 
 // One metric name with its time series. Valid until the page gets its next family.
 class Family {
@@ -32,15 +32,12 @@ class Family {
 
 class Page {
  public:
-  Family counter(const char* name, const char* help);
-  Family gauge(const char* name, const char* help);
-  Family histogram(const char* name, const char* help);
+  // The help is a sentence, whose full stop is added.
+  Family add(std::string_view name, std::string_view help, prometheus::MetricType type);
 
   std::vector<prometheus::MetricFamily> take() { return std::move(families_); }
 
  private:
-  Family add(const char* name, const char* help, prometheus::MetricType type);
-
   std::vector<prometheus::MetricFamily> families_;
 };
 

@@ -1,93 +1,82 @@
 #include "families.h"
 
 namespace tidepool::metrics {
-
-using pool::PoolStats;
-
 namespace {
 
-template <class Write>
-void by_endpoint(const AllParts<PoolStats>& pools, Write write) {
-  for (const auto& parts : pools)
-    for (const PoolStats* stats : parts.stats)
-      for (const auto& endpoint : stats->endpoints)
-        write(parts.pool, *endpoint);
-}
+using pool::EndpointStats;
+using pool::PoolStats;
 
-void add_endpoint_families(Page& page, const AllParts<PoolStats>& pools) {
-  Family backends = page.gauge("tidepool_endpoint_backends", "Connections open to the endpoint.");
-  by_endpoint(pools, [&](const std::string& pool, const pool::EndpointStats& one) {
-    backends.value({{"pool", pool}, {"endpoint", one.endpoint}},
-                   static_cast<double>(one.backends.value()));
-  });
-  Family up =
-      page.gauge("tidepool_endpoint_up", "1 if the last dial to the endpoint succeeded, else 0.");
-  by_endpoint(pools, [&](const std::string& pool, const pool::EndpointStats& one) {
-    up.value({{"pool", pool}, {"endpoint", one.endpoint}}, static_cast<double>(one.up.value()));
-  });
-  Family dials = page.counter("tidepool_endpoint_dials_total",
-                              "Attempts to open a backend at the endpoint, by result.");
-  by_endpoint(pools, [&](const std::string& pool, const pool::EndpointStats& one) {
-    for (std::size_t i = 0; i < pool::kDialResults; ++i) {
-      const auto result = decltype(one.dials)::key(i);
-      dials.value({{"pool", pool}, {"endpoint", one.endpoint}, {"result", to_string(result)}},
-                  static_cast<double>(one.dials[result].value()));
-    }
-  });
-}
+// clang-format off
+constexpr auto kPoolFamilies = std::to_array<FamilyRow<PoolStats>>({
+  gauge<&PoolStats::cap>({"tidepool_pool_cap",
+    "Backends that the pool may hold at most: size + max_overflow"}),
+  gauge<&PoolStats::size>({"tidepool_pool_size",
+    "Backends that the pool keeps open while they are used"}),
+  gauge<&PoolStats::backends>({"tidepool_backends",
+    "Connections to TiDB by state; their sum never exceeds the cap"}, "state"),
+  gauge<&PoolStats::waiters>({"tidepool_waiters",
+    "Sessions queued for a lease"}),
+  counter<&PoolStats::leases>({"tidepool_leases_total",
+    "Leases granted"}),
+  counter<&PoolStats::lease_timeouts>({"tidepool_lease_timeouts_total",
+    "Waiters that got no lease before their deadline"}),
+  counter<&PoolStats::waiters_refused>({"tidepool_waiters_refused_total",
+    "Sessions that found the queue full",
+    "See `max_waiters`"}),
+  histogram<&PoolStats::lease_wait>({"tidepool_lease_wait_seconds",
+    "Time from asking for a lease to getting it or giving up"}),
+  counter<&PoolStats::dials>({"tidepool_dials_total",
+    "Attempts to open a backend, finished, by result"}, "result"),
+  histogram<&PoolStats::dial_duration>({"tidepool_dial_duration_seconds",
+    "Time of a dial: name, TCP, TLS and login",
+    "Failed ones count too"}),
+  gauge<&PoolStats::last_dial_error_time>({"tidepool_last_dial_error_timestamp_seconds",
+    "Unix time of the last dial that failed; 0: none"}),
+  gauge<&PoolStats::away>({"tidepool_tidb_away",
+    "1 while no endpoint takes a dial: one probe at a time, else 0",
+    "1 also while TiDB refuses the account"}),
+});
+
+constexpr auto kEndpointFamilies = std::to_array<FamilyRow<EndpointStats>>({
+  gauge<&EndpointStats::backends>({"tidepool_endpoint_backends",
+    "Connections open to the endpoint",
+    "An endpoint is `host:port`"}),
+  gauge<&EndpointStats::up>({"tidepool_endpoint_up",
+    "1 if the last dial to the endpoint succeeded, else 0",
+    "0 also if none was made"}),
+  counter<&EndpointStats::dials>({"tidepool_endpoint_dials_total",
+    "Attempts to open a backend at the endpoint, by result",
+    "Only those that are finished"}, "result"),
+});
+
+constexpr auto kBackendFamilies = std::to_array<FamilyRow<PoolStats>>({
+  counter<&PoolStats::retired>({"tidepool_backends_retired_total",
+    "Backends taken out of the pool, by reason"}, "reason"),
+  gauge<&PoolStats::prepared_bytes>({"tidepool_prepared_bytes",
+    "Bytes of the prepared statements of sessions",
+    "See `max_prepared_memory`"}),
+  counter<&PoolStats::restores>({"tidepool_restores_total",
+    "Leases whose backend had another state than the session"}),
+  counter<&PoolStats::restore_statements>({"tidepool_restore_statements_total",
+    "Statements and resets sent to restore a session's state"}),
+  counter<&PoolStats::captures>({"tidepool_captures_total",
+    "Times that session state was read back from a backend",
+    "That is done before another session gets the backend"}),
+});
+// clang-format on
 
 }  // namespace
 
-void add_pool_families(Page& page, const AllParts<PoolStats>& pools) {
-  by_pool(page.gauge("tidepool_pool_cap",
-                     "Backends that the pool may hold at most: size + max_overflow."),
-          pools, &PoolStats::cap);
-  by_pool(
-      page.gauge("tidepool_pool_size", "Backends that the pool keeps open while they are used."),
-      pools, &PoolStats::size);
-  by_enum(page.gauge("tidepool_backends",
-                     "Connections to TiDB by state; their sum never exceeds the cap."),
-          pools, "state", &PoolStats::backends);
-  by_pool(page.gauge("tidepool_waiters", "Sessions queued for a lease."), pools,
-          &PoolStats::waiters);
+FamilyRows<PoolStats> pool_families() {
+  return kPoolFamilies;
+}
 
-  by_pool(page.counter("tidepool_leases_total", "Leases granted."), pools, &PoolStats::leases);
-  by_pool(page.counter("tidepool_lease_timeouts_total",
-                       "Waiters that got no lease before their deadline."),
-          pools, &PoolStats::lease_timeouts);
-  by_pool(page.counter("tidepool_waiters_refused_total", "Sessions that found the queue full."),
-          pools, &PoolStats::waiters_refused);
-  by_pool(page.histogram("tidepool_lease_wait_seconds",
-                         "Time from asking for a lease to getting it or giving up."),
-          pools, &PoolStats::lease_wait);
+FamilyRows<EndpointStats> endpoint_families() {
+  return kEndpointFamilies;
+}
 
-  by_enum(page.counter("tidepool_dials_total", "Attempts to open a backend, finished, by result."),
-          pools, "result", &PoolStats::dials);
-  by_pool(
-      page.histogram("tidepool_dial_duration_seconds", "Time of a dial: name, TCP, TLS and login."),
-      pools, &PoolStats::dial_duration);
-  by_pool(page.gauge("tidepool_last_dial_error_timestamp_seconds",
-                     "Unix time of the last dial that failed; 0: none."),
-          pools, &PoolStats::last_dial_error_time);
-  by_pool(page.gauge("tidepool_tidb_away",
-                     "1 while no endpoint takes a dial: one probe at a time, else 0."),
-          pools, &PoolStats::away);
-  add_endpoint_families(page, pools);
-  by_enum(
-      page.counter("tidepool_backends_retired_total", "Backends taken out of the pool, by reason."),
-      pools, "reason", &PoolStats::retired);
-
-  by_pool(page.gauge("tidepool_prepared_bytes", "Bytes of the prepared statements of sessions."),
-          pools, &PoolStats::prepared_bytes);
-  by_pool(page.counter("tidepool_restores_total",
-                       "Leases whose backend had another state than the session."),
-          pools, &PoolStats::restores);
-  by_pool(page.counter("tidepool_restore_statements_total",
-                       "Statements and resets sent to restore a session's state."),
-          pools, &PoolStats::restore_statements);
-  by_pool(page.counter("tidepool_captures_total",
-                       "Times that session state was read back from a backend."),
-          pools, &PoolStats::captures);
+FamilyRows<PoolStats> backend_families() {
+  return kBackendFamilies;
 }
 
 }  // namespace tidepool::metrics

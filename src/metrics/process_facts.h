@@ -1,0 +1,22 @@
+// What is known of this process without counting: its version, since when it runs, and what the
+// kernel says about it.
+#pragma once
+
+#include <string>
+
+namespace tidepool::metrics {
+
+struct ProcessFacts {
+  std::string version;
+  double start_time_seconds = 0;  // Unix time
+  double uptime_seconds = 0;
+  double cpu_seconds = 0;
+  double resident_bytes = 0;
+  double open_fds = 0;
+  double max_fds = 0;
+};
+
+// The figures of the kernel; one that it does not tell stays 0.
+void ask_kernel(ProcessFacts& facts);
+
+}  // namespace tidepool::metrics
