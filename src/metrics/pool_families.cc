@@ -28,13 +28,11 @@ constexpr auto kPoolFamilies = std::to_array<FamilyRow<PoolStats>>({
   counter<&PoolStats::dials>({"tidepool_dials_total",
     "Attempts to open a backend, finished, by result"}, "result"),
   histogram<&PoolStats::dial_duration>({"tidepool_dial_duration_seconds",
-    "Time of a dial: name, TCP, TLS and login",
-    "Failed ones count too"}),
+    "Time of a dial, failed ones too: name, TCP, TLS and login"}),
   gauge<&PoolStats::last_dial_error_time>({"tidepool_last_dial_error_timestamp_seconds",
-    "Unix time of the last dial that failed; 0: none"}),
+    "Unix time of the last dial that failed; 0: none so far"}),
   gauge<&PoolStats::away>({"tidepool_tidb_away",
-    "1 while no endpoint takes a dial: one probe at a time, else 0",
-    "1 also while TiDB refuses the account"}),
+    "1 while no endpoint takes a dial, or TiDB refuses the account: one probe at a time; else 0"}),
 });
 
 constexpr auto kEndpointFamilies = std::to_array<FamilyRow<EndpointStats>>({
@@ -42,11 +40,9 @@ constexpr auto kEndpointFamilies = std::to_array<FamilyRow<EndpointStats>>({
     "Connections open to the endpoint",
     "An endpoint is `host:port`"}),
   gauge<&EndpointStats::up>({"tidepool_endpoint_up",
-    "1 if the last dial to the endpoint succeeded, else 0",
-    "0 also if none was made"}),
+    "1 if the last dial to the endpoint succeeded; 0 if it failed, or none was made"}),
   counter<&EndpointStats::dials>({"tidepool_endpoint_dials_total",
-    "Attempts to open a backend at the endpoint, by result",
-    "Only those that are finished"}, "result"),
+    "Attempts to open a backend at the endpoint, finished, by result"}, "result"),
 });
 
 constexpr auto kBackendFamilies = std::to_array<FamilyRow<PoolStats>>({
@@ -60,8 +56,7 @@ constexpr auto kBackendFamilies = std::to_array<FamilyRow<PoolStats>>({
   counter<&PoolStats::restore_statements>({"tidepool_restore_statements_total",
     "Statements and resets sent to restore a session's state"}),
   counter<&PoolStats::captures>({"tidepool_captures_total",
-    "Times that session state was read back from a backend",
-    "That is done before another session gets the backend"}),
+    "Times that session state was read back from a backend before another session got it"}),
 });
 // clang-format on
 

@@ -28,10 +28,9 @@ constexpr auto kSessionFamilies = std::to_array<FamilyRow<SessionStats>>({
     "COM_STMT_PREPAREs answered, by who knew"}, "source"),
   counters<&SessionStats::prepares_refused_by_session, &SessionStats::prepares_refused_by_pool>({
     "tidepool_prepares_refused_total",
-    "Prepares refused for what statements take, by limit",
-    "With error 1461; as text too"}, "limit", {"session", "pool"}),
+    "Prepares, as text too, refused with error 1461 for what the statements take, by limit"}, "limit", {"session", "pool"}),
   histogram<&SessionStats::query_duration>({"tidepool_query_duration_seconds",
-    "Command received to answer sent, waits included"}),
+    "Command received to answer sent, waits for a lease included"}),
   histogram<&SessionStats::backend_duration>({"tidepool_query_backend_duration_seconds",
     "Command sent to TiDB to its answer complete"}),
   counter<&SessionStats::retries>({"tidepool_retries_total",
@@ -53,15 +52,13 @@ constexpr auto kLoginFamilies = std::to_array<FamilyRow<LoginStats>>({
   counter<&LoginStats::accepted>({"tidepool_client_connections_total",
     "Client connections accepted, whatever became of them"}),
   counter<&LoginStats::failures>({"tidepool_login_failures_total",
-    "Clients that did not get past their login, by reason",
-    "COM_CHANGE_USERs that were denied count too"}, "reason"),
+    "Clients that did not get past their login, and COM_CHANGE_USERs that were denied, by reason"}, "reason"),
   counter<&LoginStats::users>({"tidepool_logins_total",
-    "Clients that proved to be a user, by what they proved it",
-    "Only users of the configuration; COM_CHANGE_USERs count too"}, "user", "proof"),
+    "Clients that proved to be a user of the configuration, COM_CHANGE_USERs too, by what they proved it"}, "user", "proof"),
   gauge<&LoginStats::pending>({"tidepool_pending_logins",
     "Client connections open that have not logged in yet"}),
   gauge<&LoginStats::max_pending>({"tidepool_pending_logins_max",
-    "Such connections allowed",
+    "Client connections allowed that have not logged in yet",
     "See `max_pending_logins`"}),
   counter<&LoginStats::delayed>({"tidepool_login_refusals_delayed_total",
     "Wrong passwords whose refusal waited, as there had been others of late",
@@ -70,8 +67,8 @@ constexpr auto kLoginFamilies = std::to_array<FamilyRow<LoginStats>>({
 
 constexpr auto kProofFamilies = std::to_array<FamilyRow<ProofStats>>({
   counter<&ProofStats::proofs>({"tidepool_passthrough_proofs_total",
-    "Passwords of users that TiDB was to judge, by what came of it",
-    "Of users that are not listed (`passthrough`): `right`, `wrong`, `failed` (TiDB could not be asked), `busy` (too many "
+    "Passwords of users that are not listed, which TiDB was to judge, by what came of it",
+    "See `passthrough`: `right`, `wrong`, `failed` (TiDB could not be asked), `busy` (too many "
     "waited), `remembered` (it was not asked again)"}, "result"),
   gauge<&ProofStats::users>({"tidepool_passthrough_users",
     "Users that are not listed and have a pool now"}),
@@ -79,15 +76,15 @@ constexpr auto kProofFamilies = std::to_array<FamilyRow<ProofStats>>({
 
 constexpr auto kCommandFamilies = std::to_array<FamilyRow<CommandStats>>({
   gauge<&CommandStats::bytes>({"tidepool_command_bytes",
-    "Memory that large commands on their way take",
-    "Of all clients; see `command_memory`"}),
+    "Memory that large commands on their way take, of all clients",
+    "See `command_memory`"}),
   gauge<&CommandStats::waiting>({"tidepool_commands_waiting",
     "Clients whose large command waits for memory"}),
   counter<&CommandStats::waits>({"tidepool_command_waits_total",
     "Times that a large command had to wait for memory"}),
   counter<&CommandStats::refused>({"tidepool_commands_refused_total",
-    "Large commands refused for the memory that they take, by reason",
-    "With error 1153, or with 1105 for that of their statements"}, "reason"),
+    "Large commands refused with error 1153 for the memory that they take, or with 1105 for that of their statements, by "
+    "reason"}, "reason"),
 });
 // clang-format on
 
