@@ -119,7 +119,8 @@ TEST_F(ExporterTest, EveryLabelValueIsDocumented) {
   const std::string text = exporter.render();
   const std::string docs = documentation();
 
-  const std::regex value("(state|result|reason|command|outcome|direction|proof|limit)=\"(\\w+)\"");
+  const std::regex value(
+      "(state|result|reason|command|outcome|direction|proof|limit|kind|source)=\"(\\w+)\"");
   for (std::sregex_iterator it(text.begin(), text.end(), value), end; it != end; ++it) {
     EXPECT_THAT(docs, HasSubstr("`" + (*it)[2].str() + "`"));
   }
