@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "digests.h"
 #include "sha_crypt.h"
 #include "tidepool/base/check.h"
 #include "tidepool/protocol/login_messages.h"
@@ -27,7 +28,7 @@ constexpr std::uint32_t kRoundsUnit = 1000;
 std::string sha1(std::string_view first, std::string_view second = {}) {
   std::array<unsigned char, kSha1Bytes> digest{};
   EVP_MD_CTX* context = EVP_MD_CTX_new();
-  const bool done = EVP_DigestInit_ex(context, EVP_sha1(), nullptr) == 1 &&
+  const bool done = EVP_DigestInit_ex(context, sha1_digest(), nullptr) == 1 &&
                     EVP_DigestUpdate(context, first.data(), first.size()) == 1 &&
                     EVP_DigestUpdate(context, second.data(), second.size()) == 1 &&
                     EVP_DigestFinal_ex(context, digest.data(), nullptr) == 1;

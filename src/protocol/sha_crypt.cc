@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "digests.h"
 #include "tidepool/base/check.h"
 #include "tidepool/base/secret.h"
 
@@ -34,7 +35,9 @@ class Sha256 {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   };
 
-  void restart() { TIDEPOOL_CHECK(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1); }
+  void restart() {
+    TIDEPOOL_CHECK(EVP_DigestInit_ex(context_.get(), sha256_digest(), nullptr) == 1);
+  }
 
   std::unique_ptr<EVP_MD_CTX, Deleter> context_;
 };

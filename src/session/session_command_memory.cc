@@ -75,6 +75,11 @@ void Session::refuse_received(CommandRefusal why) {
 
 // The error, if the text has more statements than are kept track of, or there is no room for them.
 std::optional<Error> Session::refusal_of_script(ClientCommand& command) {
+  // So few statements never take what is free, and need not be counted.
+  constexpr std::size_t kShortText = 1024;
+  if (command.payload.size() <= kShortText && command.texts.uses.empty() &&
+      command.texts.effects.excess() == sql::Excess::kNone)
+    return std::nullopt;
   sql::Excess excess = command.script.excess();
   if (excess == sql::Excess::kNone) excess = command.texts.effects.excess();
   const std::size_t bytes =

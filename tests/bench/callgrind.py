@@ -4,7 +4,7 @@ import pathlib
 import re
 import subprocess
 
-LAYERS = ("base", "net", "protocol", "sql", "backend", "pool", "session", "config", "metrics", "admin", "proxy")
+LAYERS = ("base", "net", "protocol", "sql", "tracking", "backend", "pool", "session", "config", "metrics", "admin", "proxy")
 LIBRARIES = {
     "libssl": "OpenSSL", "libcrypto": "OpenSSL", "libc": "libc", "ld-linux-x86-64": "libc", "libuv": "libuv",
     "libstdc++": "libstdc++", "libslow_clock": None,
