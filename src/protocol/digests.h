@@ -16,13 +16,13 @@ inline const EVP_MD* find_digest(const char* name) {
 }
 
 inline const EVP_MD* sha1_digest() {
-  static const EVP_MD* const kDigest = find_digest("SHA1");
-  return kDigest;
+  static const EVP_MD* const digest = find_digest("SHA1");
+  return digest;
 }
 
 inline const EVP_MD* sha256_digest() {
-  static const EVP_MD* const kDigest = find_digest("SHA256");
-  return kDigest;
+  static const EVP_MD* const digest = find_digest("SHA256");
+  return digest;
 }
 
 }  // namespace tidepool::protocol
