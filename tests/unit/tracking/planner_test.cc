@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tidepool/protocol/reply_messages.h"
+#include "tidepool/protocol/text_result.h"
 #include "turns.h"
 
 namespace tidepool::tracking {
@@ -110,6 +112,71 @@ TEST_F(PlannerTest, AStateThatOnlyItsBackendKnowsIsAskedForBeforeAStatementIsPre
   const Steps steps = session_.query(one_, "EXECUTE s");
   EXPECT_EQ(steps.back(), "EXECUTE s");
   EXPECT_NE(steps.front().find("time_zone"), std::string::npos) << steps.front();
+}
+
+TEST_F(PlannerTest, TheResourceGroupOfALoginIsAskedForBeforeTheFirstChange) {
+  EXPECT_EQ(session_.query(one_, "SET RESOURCE GROUP rg"),
+            (Steps{"SELECT CURRENT_RESOURCE_GROUP()", "SET RESOURCE GROUP rg"}));
+}
+
+TEST_F(PlannerTest, SeveralStatementsAfterAWarningFindItsLikeOnAnotherBackend) {
+  session_.answer("SELECT 1/0", ok_packets(0, 1));
+  session_.query(one_, "SELECT 1/0");
+  session_.answer("SHOW WARNINGS",
+                  protocol::make_text_result(
+                      {protocol::string_column("Level"), protocol::integer_column("Code"),
+                       protocol::string_column("Message")},
+                      {{"Warning", "1365", "Division by 0"}}, 2, 0));
+  session_.capture(one_);
+  EXPECT_EQ(session_.model.facts.warning_count(), 1U);
+  EXPECT_EQ(session_.query(two_, "SHOW WARNINGS; SELECT 1"),
+            (Steps{"SELECT CAST('x0' AS SIGNED)", "SHOW WARNINGS; SELECT 1"}));
+}
+
+TEST_F(PlannerTest, WarningsOnTheBackendAreReadAheadOfARestore) {
+  session_.answer("SELECT 1/0", ok_packets(0, 1));
+  session_.query(one_, "SELECT 1/0");
+  session_.model.next_isolation = "READ-COMMITTED";
+  EXPECT_EQ(session_.query(one_, "SELECT 1"),
+            (Steps{"SHOW WARNINGS", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "SELECT 1"}));
+}
+
+TEST_F(PlannerTest, AStatementWithACursorRunsWithoutThePlanCacheOfAnotherState) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "SELECT v FROM t", id);
+  session_.execute(one_, id);
+  session_.model.prepared.find(id)->has_cursor = true;
+  session_.query(one_, "SET div_precision_increment = 9");
+  EXPECT_EQ(session_.execute(one_, id),
+            (Steps{"SET tidb_enable_prepared_plan_cache=OFF", "EXECUTE 1"}));
+}
+
+TEST_F(PlannerTest, AnExecuteByNameAsksAboutTheStatementBeforeInAnotherText) {
+  session_.query(one_, "PREPARE s FROM 'SELECT ROW_COUNT() + 1'");
+  session_.query(one_, "DO 0");
+  const Steps steps = session_.query(two_, "EXECUTE s");
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_NE(steps.front().find("ROW_COUNT()*0"), std::string::npos) << steps.front();
+}
+
+TEST_F(PlannerTest, ASessionInADatabaseThatIsGoneEntersItByItsNameAlone) {
+  session_.query(one_, "USE app");
+  auto command = std::make_unique<Command>(protocol::Command::kQuery,
+                                           std::string("\x03") + "SELECT 1", TimePoint{});
+  command->script = sql::classify(command->argument(), session_.model.desired.lex_mode());
+  command->lost_database = Error{Code::kBackend, "Unknown database 'app'", 1049, "42000"};
+  CommandContext plan{.model = session_.model, .backend = two_, .command = *command};
+  ASSERT_TRUE(add_steps(plan));
+  EXPECT_EQ(two_.actual.database(), "app");
+  EXPECT_NE(plan.exchange().take_writable().find("SET SESSION_STATES"), std::string::npos);
+}
+
+TEST_F(PlannerTest, ACloseHasNoAnswer) {
+  Command command(protocol::Command::kStmtClose, std::string("\x19\1\0\0\0", 5), TimePoint{});
+  CommandContext plan{.model = session_.model, .backend = one_, .command = command};
+  ASSERT_TRUE(add_steps(plan));
+  EXPECT_FALSE(plan.exchange().take_writable().empty());
+  EXPECT_TRUE(plan.exchange().is_over());
 }
 
 }  // namespace
