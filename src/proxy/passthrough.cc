@@ -50,8 +50,8 @@ Passthrough::Passthrough(net::Loop& loop, session::PasswordProofs& proofs,
       [this](session::PasswordProofs::Id id) { loop_.post([this, id] { queue_.leave(id); }); });
 }
 
-void Passthrough::set_base(const config::Config& base) {
-  if (users_.set_base(base)) memory_.forget_all();
+void Passthrough::set_base(config::Config base) {
+  if (users_.set_base(std::move(base))) memory_.forget_all();
   set_limits();
 }
 

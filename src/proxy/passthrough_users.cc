@@ -1,6 +1,7 @@
 #include "tidepool/proxy/passthrough_users.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tidepool/base/check.h"
 
@@ -11,10 +12,10 @@ config::Config without_models(config::Config config) {
   return config;
 }
 
-bool PassthroughUsers::set_base(const config::Config& base) {
+bool PassthroughUsers::set_base(config::Config base) {
   const config::Pool* before = model();
   const config::Pool was = before != nullptr ? *before : config::Pool{};
-  base_ = base;
+  base_ = std::move(base);
   const config::Pool* is = model();
   // What is fixed when a pool is built is that of its model.
   const bool is_other = is == nullptr || is->name != was.name || is->endpoints != was.endpoints ||

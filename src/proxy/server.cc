@@ -32,7 +32,7 @@ Server::Server(std::unique_ptr<Home> home, config::Config config, const config::
       passthrough_(loop_, home_->password_proofs, home_->proofs, passthrough_events()),
       takeover_(loop_, *home_, workers_, std::move(program), std::move(predecessor),
                 takeover_events()) {
-  passthrough_.set_base(config);
+  passthrough_.set_base(std::move(config));
 }
 
 Takeover::Events Server::takeover_events() {

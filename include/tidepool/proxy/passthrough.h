@@ -39,7 +39,7 @@ class Passthrough {
   ~Passthrough() = default;
 
   // What the configuration says: at the start, and when it has changed. An error: nothing has.
-  void set_base(const config::Config& base);
+  void set_base(config::Config base);
   [[nodiscard]] Result<void> change_base(const config::Config& base);
   [[nodiscard]] const config::Config& base() const { return users_.base(); }
 

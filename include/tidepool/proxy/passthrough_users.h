@@ -29,7 +29,7 @@ class PassthroughUsers {
 
   // What the configuration says, without these users. True: its model is another TiDB's, so that
   // nothing counts that was said there, and nobody is left.
-  bool set_base(const config::Config& base);
+  bool set_base(config::Config base);
   [[nodiscard]] const config::Config& base() const { return base_; }
   // The pool that says passthrough; null: none.
   [[nodiscard]] const config::Pool* model() const;
