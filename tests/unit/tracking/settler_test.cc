@@ -142,6 +142,52 @@ TEST_F(SettlerTest, AValueThatOnlyTheBackendKnowsIsReadBack) {
   EXPECT_NE(steps.front().find("@`a`"), std::string::npos) << steps.front();
 }
 
+TEST_F(SettlerTest, TheRolesThatTidbMadeOfAListAreReadBack) {
+  session_.query(one_, "SET ROLE ALL");
+  EXPECT_TRUE(session_.model.is_bound());
+  session_.answer("SELECT CURRENT_ROLE()", text_packets("`app`@`%`"));
+  session_.capture(one_);
+  EXPECT_FALSE(session_.model.is_bound());
+  EXPECT_EQ(session_.model.desired, one_.actual);
+}
+
+TEST_F(SettlerTest, ARoleThatCannotBeSetAgainPins) {
+  session_.query(one_, "SET ROLE ALL");
+  session_.answer("SELECT CURRENT_ROLE()", text_packets("no role"));
+  session_.capture(one_);
+  EXPECT_TRUE(session_.model.pins.contains(Pin::kRole));
+}
+
+TEST_F(SettlerTest, TheTextOfAPrepareFromAComputedVariableIsAskedFor) {
+  session_.query(one_, "SET @x = CONCAT('SELECT ', '1')");
+  session_.answer("SELECT @`x`", text_packets("SELECT 1"));
+  EXPECT_EQ(session_.query(one_, "PREPARE s FROM @x"), (Steps{"SELECT @`x`", "PREPARE s FROM @x"}));
+  ASSERT_NE(session_.model.texts.find("s"), nullptr);
+  EXPECT_EQ(session_.model.texts.find("s")->text, "SELECT 1");
+}
+
+TEST_F(SettlerTest, TheResourceGroupOfALoginIsKnownOfItsBackend) {
+  session_.answer("SELECT CURRENT_RESOURCE_GROUP()", text_packets("default"));
+  session_.query(one_, "SET RESOURCE GROUP rg");
+  EXPECT_EQ(one_.actual.login_group(), "default");
+}
+
+TEST_F(SettlerTest, WhereALimitHidesWarningsTheErrorsAreAskedForToo) {
+  session_.query(one_, "SET sql_select_limit = 1");
+  session_.answer("SELECT 1/0", ok_packets(0, 2));
+  session_.query(one_, "SELECT 1/0");
+  EXPECT_EQ(session_.capture(one_), (Steps{"SHOW ERRORS", "SHOW WARNINGS"}));
+}
+
+TEST_F(SettlerTest, AValueThatIsReadBackIsRestoredElsewhere) {
+  session_.query(one_, "SET time_zone = CONCAT('+05', ':00')");
+  EXPECT_FALSE(session_.model.desired.is_exact());
+  session_.answer("SELECT @@time_zone", text_packets("+05:00"));
+  session_.capture(one_);
+  EXPECT_TRUE(session_.model.desired.is_exact());
+  EXPECT_EQ(session_.query(two_, "SELECT 1"), (Steps{"SET time_zone='+05:00'", "SELECT 1"}));
+}
+
 TEST_F(SettlerTest, BeginsAnewAsAfterAReset) {
   session_.query(one_, "PREPARE s FROM 'SELECT 1'");
   session_.model.next_isolation = "READ-COMMITTED";

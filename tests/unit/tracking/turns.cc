@@ -65,6 +65,10 @@ std::string number_packets(std::uint64_t number) {
                                     0);
 }
 
+std::string text_packets(const std::string& text) {
+  return protocol::make_text_result({protocol::string_column("x")}, {{text}}, 2, 0);
+}
+
 std::string error_packets(std::uint16_t number) {
   return protocol::err_packet({.number = number, .sqlstate = "HY000", .message = "no"}, 1);
 }

@@ -53,7 +53,8 @@ class Turns {
 // Packets as TiDB sends them.
 std::string ok_packets(std::uint64_t insert_id = 0, std::uint16_t warnings = 0,
                        std::uint16_t status = 2);
-std::string number_packets(std::uint64_t number);  // a row with a number
+std::string number_packets(std::uint64_t number);   // a row with a number
+std::string text_packets(const std::string& text);  // a row with a string
 std::string error_packets(std::uint16_t number);
 
 }  // namespace tidepool::tracking
