@@ -25,8 +25,9 @@
 
 namespace tidepool::tracking {
 
+// What the proxy asks a backend for.
 enum class CaptureKind : std::uint8_t {
-  kErrors,  // ahead of the next, which may not show them
+  kErrors,  // ahead of kWarnings, of which a limit may hide some
   kWarnings,
   kPrepareWarnings,
   kFoundRows,
@@ -68,8 +69,8 @@ struct CommandAttempt {
   // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
   std::optional<ShownWarnings> shown{};
 
-  bool has_asked = false;    // what had to be known first
-  bool asks_first = false;   // that, now
+  bool has_asked = false;    // the questions of add_prefetch() were sent
+  bool asks_first = false;   // their answers are awaited; then the command is planned
   bool knows_facts = false;  // the backend has what may be asked about the statement before
   bool may_have_parser_warnings = false;  // see prepare_for_parser_warnings()
   unsigned prepares = 0;                  // that the proxy has sent ahead of the command
@@ -80,7 +81,7 @@ struct CommandAttempt {
 
   bool is_relayed = false;   // the client has its whole answer
   bool is_deferred = false;  // its answer, an ERR, waits for what a replay brings
-  // For a replay, see session_replay_log.cc; null: not recorded.
+  // What the client was answered, for a replay to compare with; null: not recorded.
   std::unique_ptr<StreamHash> answer;
   protocol::ResponseSummary summary;  // of the client's answer, once it is complete
 };

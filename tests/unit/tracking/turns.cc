@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <gtest/gtest.h>
+
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/statement_messages.h"
@@ -145,7 +147,10 @@ Turns::Steps Turns::exchange(CommandContext& context) {
     }
     for (std::string_view left = answers; !left.empty();) {
       const auto progress = context.exchange().feed(left);
-      if (!progress) return steps;
+      if (!progress) {
+        ADD_FAILURE() << "no answer to a step: " << progress.error().message;
+        return steps;
+      }
       left.remove_prefix(progress->consumed);
       if (progress->ended) follow(context, *progress->ended);
     }
