@@ -16,14 +16,8 @@ void ClientChannel::offer(std::string_view bytes) {
   }
   // What was kept ends where these begin.
   const std::size_t taken = kept_.bytes.size() - offered_.size();
-  if (kept_.is_secret || is_secret_) {
-    std::string longer;
-    longer.reserve(kept_.bytes.size() + bytes.size());
-    kept_.replace(std::move(longer.append(kept_.bytes).append(bytes)));
-    kept_.is_secret = true;
-  } else {
-    kept_.bytes += bytes;
-  }
+  if (kept_.is_secret || is_secret_) kept_.make_room(bytes.size());
+  kept_.bytes += bytes;
   offered_ = std::string_view(kept_.bytes).substr(taken);
 }
 
@@ -82,6 +76,17 @@ void ClientChannel::set_secret(bool is_secret) {
   // What has come already may be a password too.
   kept_.is_secret = !kept_.bytes.empty();
   kept_plain_.is_secret = !kept_plain_.bytes.empty();
+}
+
+// For bytes that are secret: they leave no copy behind when they grow, and are copied as seldom as
+// those of a string that grows by itself.
+void ClientChannel::Kept::make_room(std::size_t more) {
+  is_secret = true;
+  const std::size_t needed = bytes.size() + more;
+  if (needed <= bytes.capacity()) return;
+  std::string longer;
+  longer.reserve(2 * needed);
+  replace(std::move(longer.append(bytes)));
 }
 
 void ClientChannel::Kept::replace(std::string others) {

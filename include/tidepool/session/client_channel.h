@@ -91,6 +91,7 @@ class ClientChannel {
     Kept& operator=(const Kept&) = delete;
     ~Kept() { replace({}); }
     void replace(std::string bytes);  // wiped, if it was secret
+    void make_room(std::size_t more);
 
     std::string bytes;
     bool is_secret = false;
