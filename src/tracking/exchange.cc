@@ -155,6 +155,12 @@ void Exchange::set_relay_bytes(std::string bytes) {
   relay->bytes = std::move(bytes);
 }
 
+void add_probe(Exchange& exchange) {
+  exchange.add({.kind = StepKind::kProbe,
+                .command = protocol::Command::kPing,
+                .bytes = framed(protocol::Command::kPing)});
+}
+
 Error error_of(const protocol::ResponseSummary& summary) {
   return Error{Code::kBackend, summary.message, summary.error_number, summary.sqlstate};
 }

@@ -80,6 +80,11 @@ ReplayUse replay_use(protocol::Command command, const sql::Script& script) {
   return script.size() == 1 ? use_of(script.front()) : ReplayUse::kGiveUp;
 }
 
+ReplayUse replay_use(const Command& command) {
+  return replay_use(command.type,
+                    command.statement != nullptr ? command.statement->script : command.script);
+}
+
 bool is_replayed_error(std::uint16_t error_number) {
   switch (error_number) {
     case 1213:  // deadlock

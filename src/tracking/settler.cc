@@ -8,6 +8,8 @@
 #include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/refusal.h"
+#include "tidepool/tracking/settle_prepared.h"
+#include "tidepool/tracking/settle_texts.h"
 
 namespace tidepool::tracking {
 namespace {
@@ -50,6 +52,24 @@ void note_transaction_mode(CommandContext& context, bool was_in_transaction) {
 }
 
 }  // namespace
+
+std::vector<std::uint32_t> settle_relayed(CommandContext& context, const GlobalSettings& globals,
+                                          std::string_view held) {
+  const Command& command = context.command;
+  const protocol::ResponseSummary& answer = command.attempt.summary;
+  settle_answer(context, globals, command.asks_for_lock() ? held : std::string_view());
+  settle_texts(context);
+  std::vector<std::uint32_t> to_close;
+  if (command.statement != nullptr) to_close = settle_statement_use(context);
+  if (answer.has_status && !answer.has_error()) settle_status(context, answer.status);
+  if (command.executes() && answer.has_error()) add_probe(context.exchange());
+  return to_close;
+}
+
+void settle_probe(CommandContext& context) {
+  settle_status(context, context.exchange().summary().status);
+  settle_failure(context);
+}
 
 void settle_facts(CommandContext& context) {
   const Answered done{context.command.type, context.command.effects(),

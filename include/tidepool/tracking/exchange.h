@@ -129,6 +129,9 @@ class Exchange {
   std::optional<Error> prepare_error_;
 };
 
+// Asks whether the transaction lives on after an error.
+void add_probe(Exchange& exchange);
+
 // The error that an answer's summary tells, as TiDB said it.
 Error error_of(const protocol::ResponseSummary& summary);
 

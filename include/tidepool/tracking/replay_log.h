@@ -1,5 +1,5 @@
 // The statements of a transaction with a hash of each answer, and their comparison when they are
-// run again on another backend. Pure: session_replay.cc sends and receives.
+// run again on another backend. Pure.
 //
 // Nothing of an answer is masked: TiDB's answers have no ids of the connection in them, and what
 // differs in one that the client has seen (an insert id, a time) is a difference to the client.
@@ -14,6 +14,7 @@
 #include "tidepool/base/stream_hash.h"
 #include "tidepool/protocol/commands.h"
 #include "tidepool/sql/statement.h"
+#include "tidepool/tracking/command.h"
 #include "tidepool/tracking/prepared.h"
 
 namespace tidepool::tracking {
@@ -27,6 +28,8 @@ enum class ReplayUse : std::uint8_t {
             // replayed
 };
 ReplayUse replay_use(protocol::Command command, const sql::Script& script);
+// That of the text as it was sent: an EXECUTE is none of what it executes.
+ReplayUse replay_use(const Command& command);
 
 // TiDB's errors that are worth a replay, if they have ended the transaction: conflicts with others.
 bool is_replayed_error(std::uint16_t error_number);

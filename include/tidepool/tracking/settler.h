@@ -4,14 +4,25 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "tidepool/tracking/command_context.h"
 #include "tidepool/tracking/global_settings.h"
 
 namespace tidepool::tracking {
 
-// Called once the answer, the attempt's summary, is whole. `globals`: whose DEFAULT is not known.
-// `lock_answer`: the rows of a command that asks_for_lock(), else empty.
+// Called once the client's command is answered, and the attempt's summary whole: asks all that
+// follows, in this order. `globals`: whose DEFAULT is not known. `held`: the answer, if it is held.
+// Returns the ids of statements to close on the backend. After an error the exchange gets a ping,
+// for settle_probe().
+[[nodiscard]] std::vector<std::uint32_t> settle_relayed(CommandContext& context,
+                                                        const GlobalSettings& globals,
+                                                        std::string_view held);
+// The ping after an error is answered: whether the transaction lives on, and what the error left.
+void settle_probe(CommandContext& context);
+
+// What the command did to the session's state, and what it holds. `lock_answer`: the rows of a
+// command that asks_for_lock(), else empty.
 void settle_answer(CommandContext& context, const GlobalSettings& globals,
                    std::string_view lock_answer);
 // The same for the diagnostics alone: what later statements may ask about this one.
