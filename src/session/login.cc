@@ -5,7 +5,7 @@
 
 #include "tidepool/base/log.h"
 #include "tidepool/net/socket.h"
-#include "tidepool/session/session.h"
+#include "tidepool/session/arrival.h"
 
 namespace tidepool::session {
 

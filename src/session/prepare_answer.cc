@@ -144,10 +144,4 @@ bool tells_of_schema_change(std::uint16_t error) {
   return std::find(kErrors.begin(), kErrors.end(), error) != kErrors.end();
 }
 
-bool is_unknown_statement(std::uint16_t error, std::string_view message) {
-  // TiDB wraps it; 8111 comes when the connection knows the id but its session does not.
-  return error == 1243 || error == 8111 ||
-         (error == 1105 && message.starts_with("ERROR 1243 (HY000)"));
-}
-
 }  // namespace tidepool::session

@@ -4,17 +4,15 @@
 #include <utility>
 
 #include "own_errors.h"
-#include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
 #include "tidepool/base/secret.h"
-#include "tidepool/protocol/client_library.h"
+#include "tidepool/protocol/capabilities.h"
 #include "tidepool/protocol/reply_messages.h"
+#include "tidepool/protocol/status.h"
 
 namespace tidepool::session {
 namespace {
 
-// At this much unsent, a backend that was not read is read again.
-constexpr std::size_t kLowWatermark = std::size_t{64} << 10U;
 constexpr std::size_t kPendingReadBytes = std::size_t{16} << 10U;
 // How long a session that ends waits for its client to take what is queued.
 constexpr std::chrono::seconds kLinger{5};
@@ -36,74 +34,45 @@ class InputGuard {
 
 }  // namespace
 
-SessionState Session::counted_as(State state) {
-  switch (state) {
-    case State::kAcquiring: return SessionState::kWaiting;
-    case State::kExecuting:
-    case State::kStreaming: return SessionState::kExecuting;
-    case State::kIdlePinned: return SessionState::kPinned;
-    case State::kParked:
-    case State::kCapturing:
-    case State::kHandshake:
-    case State::kIdle:
-    case State::kClosing: return SessionState::kIdle;
-  }
-  return SessionState::kIdle;
-}
-
 Session::Session(Environment& environment, std::uint32_t id, Arrival arrival, OnClosed on_closed)
-    : environment_(environment),
-      id_(id),
-      arrival_{{},
-               arrival.peer,
-               arrival.network,
-               arrival.is_unix,
-               arrival.tls,
-               arrival.tls_required,
-               arrival.asks_for_clear_password,
-               nullptr,
-               arrival.waited},
-      on_closed_(std::move(on_closed)),
-      channel_(environment.loop, std::move(arrival.fd), this),
-      place_(std::move(arrival.place)),
-      model_(id) {
-  channel_.stream().set_low_watermark(kLowWatermark);
+    : on_closed_(std::move(on_closed)),
+      context_(environment, id, std::move(arrival.fd), this, *this),
+      execution_({.context = context_,
+                  .runner = runner_,
+                  .statements = statements_,
+                  .kills = kills_,
+                  .answers = answers_,
+                  .replay = replay_,
+                  .host = *this}),
+      login_(context_, runner_, std::move(arrival), *this, *this) {
+  context_.backend.set_user(*this);
 }
 
 Session::~Session() {
-  set_pins({});
-  if (environment_.registry != nullptr) environment_.registry->remove(id_);
-  if (!counted_) return;
-  stats().sessions[counted_as(state_)].sub();
-  stats().closed.add();
-}
-
-void Session::enter(State next) {
-  if (next == state_) return;
-  TIDEPOOL_CHECK(may_follow(state_, next));
-  if (counted_) stats().move(counted_as(state_), counted_as(next));
-  state_ = next;
+  if (context_.environment.registry != nullptr) context_.environment.registry->remove(id());
 }
 
 void Session::on_readable() {
+  ClientChannel& channel = context_.client.channel();
   for (;;) {
     // Before its login a client may not make us keep much.
-    const std::span<char> scratch = environment_.loop.scratch().first(
-        is_pending() ? kPendingReadBytes : environment_.loop.scratch().size());
-    const auto result = channel_.stream().read(scratch);
-    if (!result) lose_answers(result.error());
+    const std::span<char> all = context_.environment.loop.scratch();
+    const std::span<char> scratch = all.first(login_.is_pending() ? kPendingReadBytes : all.size());
+    const auto result = channel.stream().read(scratch);
+    if (!result) context_.client.refuse_answers(result.error());
     if (!result || result->status == net::ReadResult::Status::kEnd) return end_input();
     if (result->status == net::ReadResult::Status::kWouldBlock) return;
-    if (counted_) stats().client.received.add(result->bytes);
-    channel_.offer({scratch.data(), result->bytes});
-    const InputGuard guard(login_ != nullptr ? scratch.first(result->bytes) : std::span<char>());
+    context_.client.count_received(result->bytes);
+    channel.offer({scratch.data(), result->bytes});
+    const InputGuard guard(login_.is_under_way() ? scratch.first(result->bytes)
+                                                 : std::span<char>());
     process_input();
-    if (state_ == State::kClosing) return;
+    if (context_.status.is_closing()) return;
     keep_input();
-    if (state_ == State::kClosing) return;
+    if (context_.status.is_closing()) return;
     const bool maybe_more = result->bytes == scratch.size();
-    if (!maybe_more && !channel_.stream().has_buffered()) return;
-    if (channel_.stream().is_paused()) return;
+    if (!maybe_more && !channel.stream().has_buffered()) return;
+    if (channel.stream().is_paused()) return;
   }
 }
 
@@ -114,36 +83,35 @@ void Session::process_input() {
   processing_input_ = false;
 }
 
-// The client's turn has come while its bytes were already here.
 void Session::resume_input() {
-  if (processing_input_ || state_ == State::kClosing) return;
+  if (processing_input_ || context_.status.is_closing()) return;
   process_input();
-  if (state_ != State::kClosing) keep_input();
+  if (!context_.status.is_closing()) keep_input();
 }
 
 void Session::keep_input() {
-  channel_.keep();
-  if (!is_pending()) {
-    const bool is_large = channel_.receiving_bytes() > CommandMemory::kFreeBytes;
-    if (is_large || room_ != nullptr) hold_received();
-    return;
-  }
-  channel_.release_packet();
-  const std::size_t named = login_ != nullptr ? login_->held_bytes() : 0;
-  if (!place_->hold(channel_.held_bytes() + named)) give_way(LoginFailure::kMemory);
+  ClientConnection& client = context_.client;
+  client.channel().keep();
+  if (login_.is_pending()) return login_.hold_input();
+  const bool is_large = client.channel().receiving_bytes() > CommandMemory::kFreeBytes;
+  if (!is_large && !client.is_receiving()) return;
+  const bool waits_for_backend =
+      client.sends_file() && context_.has_lease() && context_.backend.is_full();
+  client.hold_received(!is_clients_turn() || waits_for_backend);
 }
 
 void Session::take_packets() {
+  ClientConnection& client = context_.client;
   for (;;) {
     if (is_drained() && may_end()) return close();
-    if (channel_.queued_bytes() > kHighWatermark) return;  // it reads first: on_drained() goes on
+    if (client.is_full()) return;  // it reads first: on_drained() goes on
     if (!is_clients_turn()) return;
     if (must_roll_back()) return close();
-    const auto packet = channel_.next();
+    const auto packet = client.channel().next();
     if (!packet) return on_client_out_of_step(packet.error());
     if (!packet->has_value()) {
-      if (channel_.is_held_up()) return;  // on_room() goes on
-      if (departure_ != nullptr && departure_->has_ended()) return depart();
+      if (client.channel().is_held_up()) return;  // on_room() goes on
+      if (client.has_ended()) return on_client_gone();
       if (is_dismissed() && may_end()) dismiss(0);
       return;
     }
@@ -152,59 +120,220 @@ void Session::take_packets() {
 }
 
 bool Session::is_clients_turn() const {
-  if (login_ != nullptr && !login_->takes_packets()) return false;
-  return state_ == State::kIdle || state_ == State::kIdlePinned || state_ == State::kParked ||
-         (state_ == State::kHandshake && login_ != nullptr) || waits_for_infile_;
+  if (!login_.takes_packets()) return false;
+  return context_.status.is_idle() || login_.is_under_way() || context_.client.sends_file();
 }
 
 void Session::on_client_out_of_step(const Error& error) {
-  log::debug("client out of step", {{"session", id_}, {"error", error.message}});
+  log::debug("client out of step", {{"session", id()}, {"error", error.message}});
   const bool too_big = error.mysql_errno == 1153;
-  if (!too_big) return depart();
-  if (is_pending()) environment_.logins->failures[LoginFailure::kProtocol].add();
-  send_error({Code::kProtocol, error.message, 1153, "08S01"}, channel_.refusal_sequence());
+  if (!too_big) return on_client_gone();
+  if (login_.is_pending()) context_.environment.logins->failures[LoginFailure::kProtocol].add();
+  context_.client.send_error({Code::kProtocol, error.message, 1153, "08S01"},
+                             context_.client.channel().refusal_sequence());
   close();
 }
 
-void Session::on_packet(const protocol::Packet& packet) {
-  if (state_ == State::kHandshake) {
-    const Login::Status status = login_->on_packet(packet.payload);
-    wipe(packet.frame);  // whatever has been needed of it is kept elsewhere
-    return on_login_status(status);
-  }
-  if (waits_for_infile_) return on_local_infile_packet(packet);
-  answer_sequence_ = packet.next_sequence;
-  if (packet.payload.empty()) {
-    send_error(no_command(), answer_sequence_);
-    return close();
-  }
-  if (is_dismissed() && may_end()) return dismiss(answer_sequence_);
-  if (silence_timer_ != nullptr) watch_silence();
-  if (packet.payload.size() <= CommandMemory::kFreeBytes) return on_command(packet.payload);
-  std::string large = take_large(packet);
-  const std::string_view payload = large;
-  on_command(payload, std::move(large));
-}
-
-void Session::on_tls_established() {
-  on_login_status(login_->on_tls_established());
-}
-
 void Session::on_drained() {
-  if (state_ == State::kClosing) {
-    channel_.stream().shutdown();
-    return on_closed_(id_);
+  if (context_.status.is_closing()) {
+    context_.client.stream().shutdown();
+    return on_closed_(id());
   }
-  if (stall_timer_ != nullptr) stall_timer_->stop();
-  if (lease_) lease_.stream().resume(net::PauseReason::kPeerFull);
+  context_.client.stop_stall_watch();
+  context_.backend.resume();
   resume_input();
 }
 
 void Session::on_error(Error error) {
-  if (state_ == State::kClosing) return on_closed_(id_);  // nobody takes what was still queued
-  if (state_ == State::kHandshake && account_ == nullptr) return depart();
-  lose_answers(error);
+  if (context_.status.is_closing()) return on_closed_(id());  // nobody takes what was still queued
+  if (context_.status.state() == State::kHandshake && context_.account == nullptr)
+    return on_client_gone();
+  context_.client.refuse_answers(error);
   resume_input();
+}
+
+void Session::on_room() {
+  if (context_.status.is_closing()) return;
+  context_.client.stream().resume(net::PauseReason::kOverload);
+  resume_input();
+}
+
+// The client is told in the place of an answer, perhaps while it still sends.
+void Session::on_no_room(CommandRefusal why) {
+  if (context_.status.is_closing()) return;
+  log::info("command refused: there is no memory for it",
+            {{"session", id()}, {"user", context_.user}, {"reason", to_string(why)}});
+  context_.client.send_error(
+      {Code::kProtocol,
+       "Got a packet bigger than the memory for commands that clients send (command_memory)", 1153,
+       "08S01"},
+      context_.client.channel().refusal_sequence());
+  close();
+}
+
+void Session::on_client_stalled() {
+  context_.stats().timeouts[TimeoutKind::kClientStall].add();
+  log::info("client stalls", {{"session", id()}, {"state", to_string(state())}});
+  if (!leave()) close();
+}
+
+// The client waits for the OK to its login, or to its COM_CHANGE_USER.
+void Session::on_logged_in() {
+  const bool is_first = context_.account == nullptr;
+  const protocol::LoginRequest& login = login_.request();
+  tracking::SessionModel& model = context_.model;
+  // What COM_SET_OPTION has switched stays as it is in COM_CHANGE_USER.
+  const bool multi_statements = is_first ? login.has(protocol::capability::kMultiStatements)
+                                         : model.desired.multi_statements();
+  if (context_.has_lease()) context_.release_lease();
+  context_.begin_as(login_.account(), login);
+  context_.variant = login_.variant();
+  const auto facts = context_.access().pool->facts();
+  const sql::Handshake handshake{.collation_id = login_.collation(),
+                                 .database = login.database,
+                                 .multi_statements = multi_statements};
+  model.desired = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
+  idle_timeout_.stop();
+  statements_.begin_anew();
+  replay_.begin_anew();
+  statements_.join_pool();
+  protocol::OkMessage ok;
+  ok.status = is_first ? protocol::status::kAutocommit : model.status_flags();
+  context_.client.send(protocol::ok_packet(ok, login_.sequence()));
+  if (is_first) start_compression();
+  context_.backend.set_user(*this);
+  context_.status.enter(State::kIdle);
+  if (draining_) return close();
+  if (is_dismissed()) return dismiss(0);
+  idle_timeout_.watch();
+}
+
+void Session::start_compression() {
+  const auto algorithm =
+      protocol::negotiated_compression(context_.capabilities, protocol::capability::kOffered);
+  if (!algorithm) return;
+  ClientChannel& channel = context_.client.channel();
+  channel.start_compression(*algorithm, protocol::kDefaultZstdLevel);
+  channel.set_gate([this](std::size_t bytes) { return context_.client.may_unpack(bytes); });
+}
+
+void Session::rest() {
+  pool::Lease& lease = context_.backend.lease();
+  const tracking::SessionModel& model = context_.model;
+  context_.backend.set_user(*this);
+  if (is_over()) {
+    context_.status.enter(lease ? State::kIdlePinned : State::kIdle);
+    return close();
+  }
+  idle_timeout_.watch();
+  const bool must = lease && model.must_capture(lease.memory().actual);
+  if (!lease) {
+    context_.status.enter(State::kIdle);
+  } else if (model.keeps_lease() && !model.joins_warnings()) {
+    context_.status.enter(State::kIdlePinned);
+  } else if (!must && !model.facts.warnings_on_backend() && model.desired.is_exact()) {
+    context_.end_lease(pool::Release::kClean);
+    context_.status.enter(State::kIdle);
+  } else if (!must && lease.park(*this)) {
+    context_.status.enter(State::kParked);
+  } else {
+    return capture_.start();
+  }
+  resume_input();
+}
+
+void Session::on_recall() {
+  if (state() == State::kParked) capture_.start();
+}
+
+void Session::end_turn() {
+  context_.backend.set_user(*this);
+  if (is_over()) return close();
+  idle_timeout_.watch();
+  resume_input();
+}
+
+void Session::on_backend_lost(const Error& error) {
+  if (replay_.begins_after_loss(error, nullptr)) return;
+  context_.drop_lease();
+  // As TiDB would have done: the session's state is gone.
+  if (context_.model.is_bound()) return close();
+  if (state() != State::kHandshake) rest();
+}
+
+// Nothing more comes from the client.
+void Session::end_input() {
+  context_.client.departure().end_input(Clock::now());
+  if (context_.status.is_closing()) return;
+  const bool waits_for_login = state() == State::kAcquiring && login_.checks_database();
+  if (waits_for_login && context_.client.channel().is_empty()) return on_client_gone();
+  watch_departure();
+  resume_input();
+}
+
+void Session::on_client_gone() {
+  if (state() == State::kHandshake && !context_.status.is_counted()) {
+    context_.environment.logins->failures[LoginFailure::kClosed].add();
+  }
+  close();
+}
+
+// What it had sent is still executed, for as long as departure.h says.
+void Session::watch_departure() {
+  Departure& departure = context_.client.departure();
+  const auto next = departure.judge(runner_.running(), Clock::now());
+  if (next.verdict == Departure::Verdict::kKill) {
+    departure.note_kill(Clock::now());
+    runner_.kill();
+  }
+  if (next.verdict == Departure::Verdict::kGiveUp) {
+    log::info("a statement of a client that is gone does not end", {{"session", id()}});
+    return close();
+  }
+  if (departure_timer_ == nullptr) {
+    departure_timer_ = std::make_unique<net::Timer>(context_.environment.loop);
+  }
+  departure_timer_->start(next.again, [this] { watch_departure(); });
+}
+
+// The client is sent away. What runs for it is ended in TiDB, and its backend kept. False: nothing
+// that can be ended does.
+bool Session::leave() {
+  ClientConnection& client = context_.client;
+  if (client.has_left() || !runner_.can_kill()) return client.has_left();
+  runner_.kill();
+  client.departure().leave();
+  client.stream().pause(net::PauseReason::kClosing);
+  client.stream().shutdown();
+  context_.backend.resume();
+  linger_timer_ = std::make_unique<net::Timer>(context_.environment.loop);
+  linger_timer_->start(Departure::kKillTimeout, [this] { close(); });
+  return true;
+}
+
+// The transaction of a statement that was killed is not committed without it.
+bool Session::must_roll_back() const {
+  return context_.client.has_killed() &&
+         (context_.model.in_transaction || !context_.model.desired.autocommit());
+}
+
+// Another session wants this one's statement, or this one itself, to end.
+void Session::on_kill(KillKind kind) {
+  const bool query_only = kind == KillKind::kQuery;
+  switch (state()) {
+    case State::kAcquiring:
+      if (!query_only) return close();
+      return context_.backend.user().on_interrupted(interrupted());
+    case State::kExecuting:
+    case State::kStreaming:
+      if (query_only) return runner_.kill();
+      if (!leave()) close();
+      return;
+    case State::kClosing: return;
+    default:
+      if (!query_only) close();
+      return;
+  }
 }
 
 void Session::drain() {
@@ -217,110 +346,63 @@ void Session::dismiss_if_removed() {
 }
 
 bool Session::knows_removed_account() const {
-  const Account* in_login = login_ != nullptr ? login_->found() : nullptr;
-  const auto is_removed = [](const Account* one) { return one != nullptr && one->is_removed; };
-  return is_removed(account_) || is_removed(login_account_) || is_removed(in_login);
+  return is_dismissed() || login_.knows_removed_account();
 }
 
 // Sequence 0, that of no answer, where the client has asked nothing: it finds the error when it
 // speaks the next time, as MySQL's of 4031.
 void Session::dismiss(std::uint8_t sequence) {
   log::info("session ended: its user is gone, or has another pool",
-            {{"session", id_}, {"user", user_}});
-  send_error(dismissed(), sequence);
+            {{"session", id()}, {"user", context_.user}});
+  context_.client.send_error(dismissed(), sequence);
   close();
 }
 
 // Nothing is lost if it ends now.
 bool Session::may_end() const {
-  if (state_ == State::kHandshake) return account_ == nullptr;
-  const bool is_turn =
-      state_ == State::kIdle || state_ == State::kIdlePinned || state_ == State::kParked;
-  return is_turn && !model_.in_transaction;
+  if (state() == State::kHandshake) return context_.account == nullptr;
+  return context_.status.is_idle() && !context_.model.in_transaction;
 }
 
-// Gives back what it has; what is queued for the client is still written, for as long as the client
-// takes it.
+// A drain does not wait for clients that may send more.
+bool Session::is_drained() const {
+  return draining_ && !context_.client.has_ended();
+}
+
+// No more of its client is to be executed.
+bool Session::is_over() const {
+  return context_.client.is_departed() || (is_drained() && !context_.model.in_transaction);
+}
+
 void Session::close() {
-  if (state_ == State::kClosing) return;
+  if (context_.status.is_closing()) return;
   const bool executing =
-      state_ == State::kExecuting || state_ == State::kStreaming || state_ == State::kCapturing;
-  if (lease_ && executing) {
-    lease_.set_broken();
-    end_lease(pool::Release::kDiscard);
-  } else if (lease_) {
-    release_lease();
+      state() == State::kExecuting || state() == State::kStreaming || state() == State::kCapturing;
+  if (context_.has_lease() && executing) {
+    context_.backend.lease().set_broken();
+    context_.end_lease(pool::Release::kDiscard);
+  } else if (context_.has_lease()) {
+    context_.release_lease();
   }
-  ticket_.cancel();
-  pause_.reset();
-  killer_.reset();
-  // Due perhaps, before this is destroyed.
-  for (const auto& timer : {&query_timer_, &own_step_timer_, &stall_timer_})
-    if (*timer != nullptr) (*timer)->stop();
+  context_.backend.stop_waiting();
+  execution_.stop();
+  replay_.stop();
+  runner_.stop();  // its timers may be due, before this is destroyed
+  login_.stop();
+  context_.client.stop_stall_watch();
   if (departure_timer_ != nullptr) departure_timer_->stop();
-  if (is_pending()) place_.reset();  // others need not wait until it is destroyed
-  enter(State::kClosing);
-  channel_.stream().pause(net::PauseReason::kClosing);
-  if (channel_.queued_bytes() > 0) {
-    channel_.stream().set_low_watermark(0);
-    timer_ = std::make_unique<net::Timer>(environment_.loop);
-    timer_->start(kLinger, [this] { on_closed_(id_); });
+  context_.status.enter(State::kClosing);
+  net::Stream& stream = context_.client.stream();
+  stream.pause(net::PauseReason::kClosing);
+  if (context_.client.channel().queued_bytes() > 0) {
+    stream.set_low_watermark(0);
+    linger_timer_ = std::make_unique<net::Timer>(context_.environment.loop);
+    linger_timer_->start(kLinger, [this] { on_closed_(id()); });
     return;  // on_drained() goes on
   }
-  timer_.reset();
-  channel_.stream().shutdown();
-  on_closed_(id_);
-}
-
-void Session::send(std::string_view bytes) {
-  if (!takes_answers()) return;
-  if (const auto written = channel_.write(bytes); !written) return lose_answers(written.error());
-  if (counted_) stats().client.sent.add(bytes.size());
-  if (channel_.queued_bytes() > kHighWatermark) {
-    if (lease_) lease_.stream().pause(net::PauseReason::kPeerFull);
-    if (stall_timer_ == nullptr || !stall_timer_->is_active()) watch_stall();
-  }
-}
-
-void Session::send_error(const Error& error, std::uint8_t sequence) {
-  protocol::ErrMessage err;
-  const std::uint16_t number = error.mysql_errno != 0 ? error.mysql_errno : 1105;
-  err.number = protocol::number_for_client(number, accepted_.login.attributes);
-  err.sqlstate = error.sqlstate.empty() ? "HY000" : error.sqlstate;
-  err.message = error.message;
-  send(protocol::err_packet(err, sequence));
-}
-
-void Session::send_ok() {
-  protocol::OkMessage ok;
-  ok.status = model_.status_flags();
-  send(protocol::ok_packet(ok, answer_sequence_));
-}
-
-void Session::send_last_ok() {
-  protocol::OkMessage ok = model_.facts.last_ok();
-  ok.status = model_.status_flags();
-  send(protocol::ok_packet(ok, answer_sequence_));
-}
-
-void Session::set_pins(sql::PinReasons pins) {
-  model_.pins = pins;
-  count_pins();
-}
-
-// Called after whatever may have changed the model's pins.
-void Session::count_pins() {
-  const sql::PinReasons pins = model_.pins;
-  const sql::PinReasons before = std::exchange(counted_pins_, pins);
-  if (pins == before || !counted_) return;
-  pins.for_each([&](sql::Pin pin) {
-    if (before.contains(pin)) return;
-    stats().pin(pin);
-    log::debug("pinned", {{"session", id_}, {"reason", to_string(pin)}});
-  });
-  before.for_each([&](sql::Pin pin) {
-    if (!pins.contains(pin)) stats().unpin(pin);
-  });
+  linger_timer_.reset();
+  stream.shutdown();
+  on_closed_(id());
 }
 
 }  // namespace tidepool::session

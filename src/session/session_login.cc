@@ -1,4 +1,5 @@
-// How a session begins, and begins anew with COM_CHANGE_USER.
+#include "tidepool/session/session_login.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -8,11 +9,14 @@
 #include "tidepool/base/utf8.h"
 #include "tidepool/protocol/capabilities.h"
 #include "tidepool/protocol/login_messages.h"
-#include "tidepool/protocol/reply_messages.h"
-#include "tidepool/session/session.h"
 
 namespace tidepool::session {
 namespace {
+
+constexpr unsigned kMaxDeniedChanges = 3;
+constexpr std::size_t kMaxPendingBytes = std::size_t{16} << 10U;  // before the login
+constexpr std::size_t kMaxLoggedName = 64;
+constexpr std::size_t kMaxLoggedError = 512;  // TiDB's may name what the client has named
 
 backend::Variant variant_of(std::uint32_t capabilities, std::uint16_t collation) {
   backend::Variant variant;
@@ -25,11 +29,6 @@ backend::Variant variant_of(std::uint32_t capabilities, std::uint16_t collation)
   return variant;
 }
 
-constexpr unsigned kMaxDeniedChanges = 3;
-constexpr std::size_t kMaxPendingBytes = std::size_t{16} << 10U;  // before the login
-constexpr std::size_t kMaxLoggedName = 64;
-constexpr std::size_t kMaxLoggedError = 512;  // TiDB's may name what the client has named
-
 // Without limits: that of a session which is there already.
 Membership membership_of(const Account& account, const std::string& user,
                          const std::string& database) {
@@ -37,243 +36,251 @@ Membership membership_of(const Account& account, const std::string& user,
   return {.user = user, .database = counts ? account.pool->name + '/' + database : std::string()};
 }
 
+Error user_full(const std::string& user) {
+  // TiDB's error and text for its max_user_connections
+  return {Code::kBusy, "User " + user + " has exceeded the 'max_sessions' resource", 1203, "42000"};
+}
+
+Error database_full(const std::string& database) {
+  return {Code::kBusy,
+          "Too many connections: database " + database +
+              " has as many sessions as max_sessions_per_database allows",
+          1040, "08004"};
+}
+
 }  // namespace
 
-void Session::start() {
+SessionLogin::SessionLogin(SessionContext& context, ExchangeRunner& runner, Arrival arrival,
+                           LoginSink& sink, SessionHost& host)
+    : context_(context),
+      arrival_{{},
+               std::move(arrival.peer),
+               std::move(arrival.network),
+               arrival.is_unix,
+               std::move(arrival.tls),
+               arrival.tls_required,
+               arrival.asks_for_clear_password,
+               nullptr,
+               arrival.waited},
+      sink_(sink),
+      host_(host),
+      check_(context, runner, *this),
+      place_(std::move(arrival.place)) {}
+
+void SessionLogin::start() {
   protocol::HandshakeOptions options = handshake_options();
   options.tls = arrival_.tls == nullptr ? protocol::TlsPolicy::kDisabled
                 : arrival_.tls_required ? protocol::TlsPolicy::kRequired
                                         : protocol::TlsPolicy::kOffered;
-  channel_.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
-  channel_.set_max_pending_bytes(kMaxPendingBytes);
-  channel_.set_secret(true);
+  ClientChannel& channel = context_.client.channel();
+  channel.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
+  channel.set_max_pending_bytes(kMaxPendingBytes);
+  channel.set_secret(true);
   login_ = make_login(arrival_.tls.get(), protocol::ServerHandshake(std::move(options)));
-  timer_ = std::make_unique<net::Timer>(environment_.loop);
-  const Duration left = environment_.login_timeout - arrival_.waited;
-  timer_->start(std::max(left, Duration{}), [this] { on_login_timeout(); });
-  on_login_status(login_->start());
+  watch_time(context_.environment.login_timeout - arrival_.waited);
+  on_status(login_->start());
+}
+
+void SessionLogin::change_user(std::string_view payload) {
+  auto request = protocol::parse_change_user(payload, context_.capabilities);
+  wipe(payload);  // it may hold a password, as what follows
+  context_.client.channel().set_secret(true);
+  if (!request) return context_.client.answer_error(request.error());
+  protocol::HandshakeOptions options = handshake_options();
+  options.tls_established = context_.client.stream().is_tls();
+  options.salt = salt_;
+  context_.status.enter(State::kHandshake);
+  if (context_.has_lease())
+    (void)context_.backend.lease().unpark();  // the client may take its time; a loss shows later
+  watch_time(context_.environment.login_timeout);
+  login_ = make_login(nullptr, protocol::ServerHandshake(std::move(options), context_.capabilities,
+                                                         std::move(*request), 1));
+  on_status(login_->start());
 }
 
 // What a login and a COM_CHANGE_USER have in common.
-protocol::HandshakeOptions Session::handshake_options() const {
+protocol::HandshakeOptions SessionLogin::handshake_options() const {
+  const Environment& environment = context_.environment;
   protocol::HandshakeOptions options;
-  options.server_version = environment_.server_version();
-  options.connection_id = id_;
+  options.server_version = environment.server_version();
+  options.connection_id = context_.id;
   options.transport =
       arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
   options.asks_for_clear_password = arrival_.asks_for_clear_password;
   options.client_host = host_of(arrival_.peer);
-  options.rsa_key = environment_.login_key->get();
-  options.decoys = &environment_.decoys;
+  options.rsa_key = environment.login_key->get();
+  options.decoys = &environment.decoys;
   options.default_plugin = std::string(protocol::kNativePassword);  // as TiDB
   return options;
 }
 
-std::unique_ptr<Login> Session::make_login(net::TlsContext* tls,
-                                           protocol::ServerHandshake handshake) {
+std::unique_ptr<Login> SessionLogin::make_login(net::TlsContext* tls,
+                                                protocol::ServerHandshake handshake) {
   const auto on_late_status = [this](Login::Status status) {
-    if (state_ == State::kClosing) return;  // killed meanwhile, or timed out
-    on_login_status(status);
-    resume_input();
+    if (context_.status.is_closing()) return;  // killed meanwhile, or timed out
+    on_status(status);
+    host_.resume_input();
   };
-  return std::make_unique<Login>(environment_, channel_, Login::Client{id_, arrival_}, tls,
-                                 std::move(handshake), on_late_status);
+  return std::make_unique<Login>(context_.environment, context_.client.channel(),
+                                 Login::Client{context_.id, arrival_}, tls, std::move(handshake),
+                                 on_late_status);
 }
 
-void Session::on_login_status(Login::Status status) {
+void SessionLogin::on_packet(const protocol::Packet& packet) {
+  const Login::Status status = login_->on_packet(packet.payload);
+  wipe(packet.frame);  // whatever has been needed of it is kept elsewhere
+  on_status(status);
+}
+
+void SessionLogin::watch_time(Duration limit) {
+  if (timer_ == nullptr) timer_ = std::make_unique<net::Timer>(context_.environment.loop);
+  timer_->start(std::max(limit, Duration{}), [this] { on_timeout(); });
+}
+
+void SessionLogin::on_status(Login::Status status) {
   switch (status) {
     case Login::Status::kUnderWay: return;
     case Login::Status::kAccepted: return on_accepted();
     case Login::Status::kRejected:
-      if (account_ != nullptr) return on_change_user_rejected();
-      return close();
-    case Login::Status::kLost: return depart();
+      if (context_.account != nullptr) return on_change_user_rejected();
+      return host_.close();
+    case Login::Status::kLost: return sink_.on_client_gone();
   }
 }
 
-void Session::on_login_timeout() {
+void SessionLogin::on_timeout() {
   if (login_ == nullptr) return;
   if (!login_->is_refused()) {
-    environment_.logins->failures[LoginFailure::kTimeout].add();
-    log::info("login timed out", {{"session", id_}, {"peer", arrival_.peer}});
+    context_.environment.logins->failures[LoginFailure::kTimeout].add();
+    log::info("login timed out", {{"session", context_.id}, {"peer", arrival_.peer}});
   }
-  close();
+  host_.close();
 }
 
-// There are max_clients already.
-void Session::turn_away() {
-  environment_.logins->failures[LoginFailure::kTooMany].add();
-  send_error({Code::kBusy, "Too many connections", 1040, "08004"}, login_sequence_);
-  close();
+void SessionLogin::stop() {
+  check_.stop();
+  if (timer_ != nullptr) timer_->stop();
+  if (is_pending()) place_.reset();  // others need not wait until it is destroyed
 }
 
-bool Session::is_silent() {
+bool SessionLogin::is_silent() {
   if (!is_pending() || login_ == nullptr || !login_->waits_for_client()) return false;
-  return login_->is_refused() || channel_.stream().unread_bytes() == 0;
+  return login_->is_refused() || context_.client.stream().unread_bytes() == 0;
 }
 
-void Session::give_way(LoginFailure why) {
-  if (login_ == nullptr || !login_->is_refused()) environment_.logins->failures[why].add();
+void SessionLogin::give_way(LoginFailure why) {
+  if (login_ == nullptr || !login_->is_refused()) context_.environment.logins->failures[why].add();
   log::info("login ended, as others need what it takes",
-            {{"session", id_}, {"peer", arrival_.peer}, {"reason", to_string(why)}});
-  close();
+            {{"session", context_.id}, {"peer", arrival_.peer}, {"reason", to_string(why)}});
+  host_.close();
+}
+
+void SessionLogin::hold_input() {
+  ClientChannel& channel = context_.client.channel();
+  channel.release_packet();
+  const std::size_t named = login_ != nullptr ? login_->held_bytes() : 0;
+  if (!place_->hold(channel.held_bytes() + named)) give_way(LoginFailure::kMemory);
 }
 
 // The password is right; the database is still to be checked.
-void Session::on_accepted() {
-  // The wait for a lease has its own limit.
-  if (timer_ != nullptr) timer_->stop();
-  if (silence_timer_ != nullptr) silence_timer_->stop();
+void SessionLogin::on_accepted() {
+  timer_.reset();  // the wait for a lease has its own limit
   accepted_ = std::move(login_->accepted());
-  login_account_ = &login_->account();
+  account_ = &login_->account();
   salt_ = login_->salt();
   login_.reset();
-  channel_.set_secret(false);
-  channel_.set_max_packet_bytes(protocol::kMaxPacketBytes);
-  channel_.set_max_pending_bytes(ClientChannel::kMaxPendingBytes);
-  channel_.expect_sequence(0);
-  login_sequence_ = accepted_.next_sequence;
+  context_.client.set_attributes(std::move(accepted_.login.attributes));
+  ClientChannel& channel = context_.client.channel();
+  channel.set_secret(false);
+  channel.set_max_packet_bytes(protocol::kMaxPacketBytes);
+  channel.set_max_pending_bytes(ClientChannel::kMaxPendingBytes);
+  channel.expect_sequence(0);
   if (place_ != nullptr && !place_->admit()) return turn_away();
-  if (account_ == nullptr) collation_ = accepted_.login.collation;
+  if (context_.account == nullptr) collation_ = accepted_.login.collation;
   accepted_.login.collation = collation_;  // TiDB ignores that of COM_CHANGE_USER
   std::string& database = accepted_.login.database;
-  if (database.empty()) database = login_account_->database;
-  if (login_account_->is_removed) return refuse_login(dismissed());
-  if (!admit(*login_account_, accepted_.login.user, database)) return;
+  if (database.empty()) database = account_->database;
+  if (account_->is_removed) return refuse(dismissed());
+  if (!admit()) return;
   if (database.empty() ||
-      login_account_->pool->databases.knows(database, environment_.loop.now())) {
-    return begin_session();
+      account_->pool->databases.knows(database, context_.environment.loop.now())) {
+    return sink_.on_logged_in();
   }
-  command_ = std::make_unique<ClientCommand>(protocol::Command::kInitDb,
-                                             std::string(1, '\x02') + database, Clock::now());
-  command_->purpose = tracking::CommandPurpose::kLoginCheck;
-  const bool same_pool = account_ != nullptr && login_account_->pool == account_->pool;
-  if (lease_ && same_pool)
-    return execute();  // a COM_CHANGE_USER that may fail: nothing is given up yet
-  if (lease_) release_lease();
-  variant_ = pool::variant_key(variant_of(accepted_.login.capabilities, accepted_.login.collation));
-  acquire();
+  check_.start(*account_, database, variant());
+}
+
+std::uint64_t SessionLogin::variant() const {
+  return pool::variant_key(variant_of(accepted_.login.capabilities, collation_));
+}
+
+// There are max_clients already.
+void SessionLogin::turn_away() {
+  context_.environment.logins->failures[LoginFailure::kTooMany].add();
+  context_.client.send_error({Code::kBusy, "Too many connections", 1040, "08004"}, sequence());
+  host_.close();
 }
 
 // False: there are as many such sessions as allowed, and the client has been told.
-bool Session::admit(const Account& account, const std::string& user, const std::string& database) {
-  if (environment_.registry == nullptr) return true;
-  Membership membership = membership_of(account, user, database);
-  membership.max_of_user = account.max_sessions;
-  membership.max_of_database = account.pool->max_sessions_per_database;
-  switch (environment_.registry->add(id_, environment_.worker, membership)) {
+bool SessionLogin::admit() {
+  Registry* registry = context_.environment.registry;
+  if (registry == nullptr) return true;
+  const protocol::LoginRequest& login = accepted_.login;
+  Membership membership = membership_of(*account_, login.user, login.database);
+  membership.max_of_user = account_->max_sessions;
+  membership.max_of_database = account_->pool->max_sessions_per_database;
+  switch (registry->add(context_.id, context_.environment.worker, membership)) {
     case Admission::kYes: return true;
-    case Admission::kUserFull:  // TiDB's error and text for its max_user_connections
-      refuse_login({Code::kBusy, "User " + user + " has exceeded the 'max_sessions' resource", 1203,
-                    "42000"});
-      return false;
-    case Admission::kDatabaseFull:
-      refuse_login({Code::kBusy,
-                    "Too many connections: database " + database +
-                        " has as many sessions as max_sessions_per_database allows",
-                    1040, "08004"});
-      return false;
+    case Admission::kUserFull: refuse(user_full(login.user)); return false;
+    case Admission::kDatabaseFull: refuse(database_full(login.database)); return false;
   }
   return true;
 }
 
-// The session begins anew, also after COM_CHANGE_USER.
-void Session::begin_session() {
-  // What COM_SET_OPTION has switched stays as it is in COM_CHANGE_USER.
-  const bool multi_statements =
-      account_ != nullptr
-          ? model_.desired.multi_statements()
-          : (accepted_.login.capabilities & protocol::capability::kMultiStatements) != 0;
-  if (counted_) stats().sessions[counted_as(state_)].sub();
-  if (lease_) release_lease();
-  account_ = login_account_;
-  if (!counted_) stats().opened.add();
-  counted_ = true;
-  stats().sessions[counted_as(state_)].add();
-  capabilities_ = accepted_.login.capabilities;
-  user_ = accepted_.login.user;
-  variant_ = pool::variant_key(variant_of(capabilities_, accepted_.login.collation));
-  const auto facts = account_->pool->pool->facts();
-  const sql::Handshake handshake{.collation_id = collation_,
-                                 .database = accepted_.login.database,
-                                 .multi_statements = multi_statements};
-  model_.desired = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
-  silence_timer_.reset();
-  forget_statements();
-  prepared_bytes_.join(account_->pool->prepared_bytes);
-  finish_login();
+void SessionLogin::on_database_usable() {
+  sink_.on_logged_in();
+  host_.resume_input();
 }
 
-void Session::finish_login() {
-  const bool was_login = timer_ != nullptr;
-  timer_.reset();
-  protocol::OkMessage ok;
-  ok.status = was_login ? protocol::status::kAutocommit : model_.status_flags();
-  send(protocol::ok_packet(ok, login_sequence_));
-  if (was_login) {
-    const auto algorithm =
-        protocol::negotiated_compression(capabilities_, protocol::capability::kOffered);
-    if (algorithm) {
-      channel_.start_compression(*algorithm, protocol::kDefaultZstdLevel);
-      channel_.set_gate([this](std::size_t bytes) { return may_unpack(bytes); });
-    }
-  }
-  enter(State::kIdle);
-  if (draining_) return close();
-  if (is_dismissed()) return dismiss(0);
-  watch_silence();
-}
-
-void Session::refuse_login(const Error& error) {
+// What the old session had pinned went with the backend.
+void SessionLogin::on_session_lost(const Error& error) {
   tell_refusal(error);
-  if (account_ == nullptr) return close();
-  if (environment_.registry != nullptr) {
-    environment_.registry->add(id_, environment_.worker,
-                               membership_of(*account_, user_, model_.desired.database()));
-  }
-  rest();  // as in TiDB, the old session goes on
+  host_.close();
 }
 
-void Session::tell_refusal(const Error& error) {
-  environment_.logins->failures[failure_of(error)].add();
-  log::info("login refused", {{"session", id_},
+void SessionLogin::refuse(const Error& error) {
+  tell_refusal(error);
+  if (context_.account == nullptr) return host_.close();
+  if (Registry* registry = context_.environment.registry; registry != nullptr) {
+    registry->add(
+        context_.id, context_.environment.worker,
+        membership_of(*context_.account, context_.user, context_.model.desired.database()));
+  }
+  host_.rest();  // as in TiDB, the old session goes on
+}
+
+void SessionLogin::tell_refusal(const Error& error) {
+  context_.environment.logins->failures[failure_of(error)].add();
+  log::info("login refused", {{"session", context_.id},
                               {"user", first_characters(accepted_.login.user, kMaxLoggedName)},
                               {"peer", arrival_.peer},
                               {"error", first_characters(error.message, kMaxLoggedError)}});
-  command_.reset();
-  send_error(error, login_sequence_);
+  context_.client.send_error(error, sequence());
 }
 
 // As in TiDB, the old session goes on, but not for whoever tries passwords.
-void Session::on_change_user_rejected() {
-  if (login_->is_denied() && ++denied_changes_ == kMaxDeniedChanges) return close();
+void SessionLogin::on_change_user_rejected() {
+  timer_.reset();
+  if (login_->is_denied() && ++denied_changes_ == kMaxDeniedChanges) return host_.close();
   login_.reset();
-  channel_.set_secret(false);
-  channel_.expect_sequence(0);
-  rest();
+  context_.client.channel().set_secret(false);
+  context_.client.channel().expect_sequence(0);
+  host_.rest();
 }
 
-void Session::change_user(std::string_view payload) {
-  if (replay_is_due()) return close();  // as without a replay: the connection is lost
-  auto request = protocol::parse_change_user(payload, capabilities_);
-  wipe(payload);  // it may hold a password, as what follows
-  channel_.set_secret(true);
-  if (!request) {
-    send_error(request.error(), answer_sequence_);
-    return;
-  }
-  protocol::HandshakeOptions options = handshake_options();
-  options.tls_established = channel_.stream().is_tls();
-  options.salt = salt_;
-  enter(State::kHandshake);
-  if (lease_) (void)lease_.unpark();  // the client may take its time; a loss shows later
-  if (silence_timer_ == nullptr) {
-    silence_timer_ = std::make_unique<net::Timer>(environment_.loop);
-  }
-  silence_timer_->start(environment_.login_timeout, [this] { on_login_timeout(); });
-  login_ = make_login(nullptr, protocol::ServerHandshake(std::move(options), capabilities_,
-                                                         std::move(*request), 1));
-  on_login_status(login_->start());
+bool SessionLogin::knows_removed_account() const {
+  const Account* found = login_ != nullptr ? login_->found() : nullptr;
+  const auto is_removed = [](const Account* one) { return one != nullptr && one->is_removed; };
+  return is_removed(account_) || is_removed(found);
 }
 
 }  // namespace tidepool::session

@@ -25,12 +25,12 @@
 #include "tidepool/session/client_identity.h"
 #include "tidepool/session/command_memory.h"
 #include "tidepool/session/failed_logins.h"
+#include "tidepool/session/idle_limit.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/password_proofs.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
-#include "tidepool/session/silence.h"
 #include "tidepool/tracking/global_settings.h"
 #include "tidepool/tracking/prepared_bytes.h"
 

@@ -38,7 +38,5 @@ Error execute_error(const Error& prepare_error);
 
 // After one of these a remembered prepare is not to be trusted.
 bool tells_of_schema_change(std::uint16_t error);
-// TiDB has no statement of the id that it was given.
-bool is_unknown_statement(std::uint16_t error, std::string_view message);
 
 }  // namespace tidepool::session

@@ -77,7 +77,7 @@ inline constexpr std::size_t kRetryReasons = 3;
 enum class TimeoutKind : std::uint8_t { kQuery, kIdleTransaction, kClientIdle, kClientStall };
 inline constexpr std::size_t kTimeoutKinds = 4;
 
-// What became of a transaction that was to be replayed; see session_replay.cc.
+// What became of a transaction that was to be replayed; see transaction_replay.h.
 enum class ReplayResult : std::uint8_t {
   kReplayed,
   kDifferent,      // an answer was not the same

@@ -1,11 +1,11 @@
-#include "tidepool/session/silence.h"
+#include "tidepool/session/idle_limit.h"
 
 namespace tidepool::session {
 
-std::optional<SilenceLimit> silence_limit(const Timeouts& timeouts,
-                                          std::optional<std::chrono::seconds> wait_timeout,
-                                          bool keeps_lease, bool in_transaction) {
-  std::optional<SilenceLimit> limit;
+std::optional<IdleLimit> idle_limit(const Timeouts& timeouts,
+                                    std::optional<std::chrono::seconds> wait_timeout,
+                                    bool keeps_lease, bool in_transaction) {
+  std::optional<IdleLimit> limit;
   const auto bound = [&limit](Duration after, TimeoutKind kind) {
     if (after > Duration::zero() && (!limit || after < limit->after)) limit = {after, kind};
   };

@@ -17,15 +17,15 @@ struct Timeouts {
   Duration client_idle{};
 };
 
-struct SilenceLimit {
+struct IdleLimit {
   Duration after{};
   TimeoutKind kind = TimeoutKind::kClientIdle;
 };
 
 // `wait_timeout`: what the session itself has set. It is left to TiDB while the session keeps its
 // backend, for TiDB counts then too. nullopt: no limit.
-std::optional<SilenceLimit> silence_limit(const Timeouts& timeouts,
-                                          std::optional<std::chrono::seconds> wait_timeout,
-                                          bool keeps_lease, bool in_transaction);
+std::optional<IdleLimit> idle_limit(const Timeouts& timeouts,
+                                    std::optional<std::chrono::seconds> wait_timeout,
+                                    bool keeps_lease, bool in_transaction);
 
 }  // namespace tidepool::session

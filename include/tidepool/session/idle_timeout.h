@@ -1,0 +1,34 @@
+// IdleTimeout: ends a session whose client says nothing for too long; see idle_limit.h.
+//
+// Owned by the session; on its loop's thread.
+#pragma once
+
+#include <memory>
+
+#include "tidepool/net/timer.h"
+#include "tidepool/session/session_context.h"
+#include "tidepool/session/session_host.h"
+
+namespace tidepool::session {
+
+class IdleTimeout {
+ public:
+  IdleTimeout(SessionContext& context, SessionHost& host) : context_(context), host_(host) {}
+
+  // From now on, as the client's last sign of life. The end of a command under way starts the wait
+  // anew.
+  void watch();
+  // The same, if there is a limit: a command has come.
+  void watch_again();
+  void stop() { timer_.reset(); }
+
+ private:
+  std::optional<IdleLimit> limit() const;
+  void on_time_up();
+
+  SessionContext& context_;
+  SessionHost& host_;
+  std::unique_ptr<net::Timer> timer_;  // set while the client may not be silent for ever
+};
+
+}  // namespace tidepool::session

@@ -1,0 +1,141 @@
+#include "tidepool/session/session_context.h"
+
+#include <utility>
+
+#include "tidepool/base/stream_hash.h"
+#include "tidepool/protocol/reply_messages.h"
+#include "tidepool/protocol/statement_messages.h"
+#include "tidepool/tracking/planner.h"
+#include "tidepool/tracking/warnings.h"
+
+namespace tidepool::session {
+
+SessionContext::SessionContext(Environment& environment_of_worker, std::uint32_t session_id,
+                               net::UniqueFd fd, net::StreamSink* sink, ClientEvents& events)
+    : environment(environment_of_worker),
+      id(session_id),
+      status(session_id),
+      client(environment, session_id, std::move(fd), sink, events),
+      model(session_id),
+      backend(environment.loop, session_id, client, status) {}
+
+void SessionContext::begin_as(Account& new_account, const protocol::LoginRequest& login) {
+  account = &new_account;
+  status.count_in(stats());
+  client.count_in(stats().client);
+  capabilities = login.capabilities;
+  user = login.user;
+}
+
+void SessionContext::send_ok() {
+  protocol::OkMessage ok;
+  ok.status = model.status_flags();
+  client.send(protocol::ok_packet(ok, client.answer_sequence()));
+}
+
+void SessionContext::send_last_ok() {
+  protocol::OkMessage ok = model.facts.last_ok();
+  ok.status = model.status_flags();
+  client.send(protocol::ok_packet(ok, client.answer_sequence()));
+}
+
+bool SessionContext::send_fact(const std::optional<protocol::TextResult>& fact) {
+  if (!fact) return false;
+  client.send(
+      protocol::make_text_result(fact->columns, fact->rows, model.status_flags(), fact->warnings));
+  return true;
+}
+
+void SessionContext::refuse(const Error& error) {
+  model.facts.note_own_error(tracking::warnings_of(error, model.status_flags()));
+  client.answer_error(error);
+}
+
+void SessionContext::note_local_statement() {
+  model.facts.note_local_answer();
+  model.facts.forget_backend_warnings();
+}
+
+void SessionContext::count_command(const ClientCommand& command, Source source, bool failed) const {
+  SessionStats& counts = stats();
+  counts.queries[command.kind()][failed ? Outcome::kError : Outcome::kOk].add();
+  const TimePoint now = Clock::now();
+  counts.query_duration.observe(now - command.received);
+  if (source == Source::kProxy) {
+    counts.answered_locally.add();
+  } else {
+    counts.backend_duration.observe(now - command.sent);
+  }
+}
+
+void SessionContext::set_pins(sql::PinReasons pins) {
+  model.pins = pins;
+  count_pins();
+}
+
+pool::Want SessionContext::want(const Account& user_account, std::string_view database) const {
+  pool::Want want{.variant = variant, .state = model.desired.hash(), .last = backend.last()};
+  want.user = user_account.key;
+  want.holder = id;
+  want.max_leases = user_account.max_leases;
+  if (user_account.pool->limits_leases_by_database && !database.empty()) {
+    want.database = keyed_number(database);
+  }
+  return want;
+}
+
+tracking::CommandContext SessionContext::command_context(tracking::Command& command) {
+  return {.model = model,
+          .backend = backend.model(),
+          .command = command,
+          .tidb_connection = backend.lease().tidb_connection(),
+          .client_capabilities = capabilities};
+}
+
+bool SessionContext::plan(tracking::Command& command) {
+  tracking::CommandContext context = command_context(command);
+  const bool can_be = tracking::add_steps(context);
+  if (context.restore_statements > 0) {
+    pool::PoolStats& stats = access().pool->broker().stats();
+    stats.restores.add();
+    stats.restore_statements.add(context.restore_statements);
+  }
+  return can_be;
+}
+
+void SessionContext::count_captures(const tracking::Command& command) {
+  access().pool->broker().stats().captures.add(command.attempt.captures.size());
+}
+
+void SessionContext::close_on_backend(const std::vector<std::uint32_t>& ids) {
+  for (const std::uint32_t statement : ids) {
+    // A failure shows when the answer to the next command does not come.
+    (void)backend.lease().stream().write(tracking::framed(
+        protocol::encode_statement_command(protocol::Command::kStmtClose, statement)));
+  }
+}
+
+const tracking::SchemaView& SessionContext::schema_view(const tracking::Command& command) const {
+  return model.in_transaction ? model.transaction_view : command.view;
+}
+
+void SessionContext::end_lease(pool::Release how) {
+  if (std::exchange(model.shows_read_time, false) && how == pool::Release::kClean) {
+    how = pool::Release::kReset;
+  }
+  backend.release(how);
+}
+
+void SessionContext::release_lease() {
+  end_lease(model.is_bound() ? pool::Release::kReset : pool::Release::kClean);
+  model.in_transaction = false;
+  set_pins({});
+}
+
+void SessionContext::drop_lease() {
+  model.shows_read_time = false;
+  backend.forget();
+  model.facts.note_backend_gone();
+}
+
+}  // namespace tidepool::session
