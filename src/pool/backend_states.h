@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 
-#include "state_row.h"
+#include "tidepool/base/state_row.h"
 #include "tidepool/pool/backend_table.h"
 
 namespace tidepool::pool {

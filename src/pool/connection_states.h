@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "state_row.h"
+#include "tidepool/base/state_row.h"
 
 namespace tidepool::pool {
 

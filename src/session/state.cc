@@ -1,49 +1,57 @@
 #include "tidepool/session/state.h"
 
-#include "tidepool/base/check.h"
-
 namespace tidepool::session {
+namespace {
+
+using To = StateSet<State>;
+
+const StateRow<State>& row_of(State state) {
+  return kStateRows[static_cast<std::size_t>(state)];
+}
+
+}  // namespace
+
+constexpr std::array<StateRow<State>, kStates> kStateRows{{
+    {"handshake", "the client's login", "`login_timeout`, for a COM_CHANGE_USER too", "the login",
+     To(State::kIdle, State::kIdlePinned, State::kParked, State::kCapturing, State::kAcquiring,
+        State::kExecuting, State::kClosing),
+     nullptr},
+    {"idle", "the client's next command",
+     "`client_idle_timeout`, the `wait_timeout` that the client has set", "nothing",
+     To(State::kHandshake, State::kAcquiring, State::kExecuting, State::kClosing), nullptr},
+    {"idle_pinned", "the client's next command",
+     "the same, in a transaction `idle_transaction_timeout`", "a lease",
+     To(State::kHandshake, State::kIdle, State::kExecuting, State::kClosing), nullptr},
+    {"parked", "the client's next command, or the pool's recall", "a second", "a lease",
+     To(State::kHandshake, State::kIdle, State::kCapturing, State::kAcquiring, State::kExecuting,
+        State::kClosing),
+     nullptr},
+    {"capturing", "what it asked its backend for itself", "`control_timeout` for each answer",
+     "a lease", To(State::kIdle, State::kIdlePinned, State::kClosing), nullptr},
+    {"acquiring", "a lease; after an error, to be run again",
+     "the pool's `timeout`; `retry_budget`", "the command, a ticket",
+     To(State::kIdle, State::kExecuting, State::kClosing), nullptr},
+    {"executing",
+     "the first byte of the client's answer; before and after it, what the proxy asks for itself; "
+     "the client's LOCAL INFILE file",
+     "`query_timeout`; `control_timeout` for each answer; `client_stall_timeout`",
+     "the command, a lease",
+     To(State::kIdle, State::kIdlePinned, State::kParked, State::kCapturing, State::kAcquiring,
+        State::kStreaming, State::kClosing),
+     nullptr},
+    {"streaming", "the rest of it, and the client to take it",
+     "`query_timeout`; `client_stall_timeout`", "the command, a lease",
+     To(State::kIdle, State::kIdlePinned, State::kParked, State::kCapturing, State::kClosing),
+     nullptr},
+    {"closing", "the last bytes to be taken", "5 s", "nothing", To(), "gone"},
+}};
 
 const char* to_string(State state) {
-  switch (state) {
-    case State::kHandshake: return "handshake";
-    case State::kIdle: return "idle";
-    case State::kIdlePinned: return "idle_pinned";
-    case State::kParked: return "parked";
-    case State::kCapturing: return "capturing";
-    case State::kAcquiring: return "acquiring";
-    case State::kExecuting: return "executing";
-    case State::kStreaming: return "streaming";
-    case State::kClosing: return "closing";
-  }
-  check_failed("a known State", __FILE__, __LINE__);
+  return row_of(state).name;
 }
 
 bool may_follow(State from, State to) {
-  if (to == State::kClosing) return true;
-  switch (from) {
-    case State::kHandshake:
-      return to == State::kAcquiring || to == State::kExecuting || to == State::kIdle ||
-             to == State::kIdlePinned || to == State::kParked || to == State::kCapturing;
-    case State::kIdle:
-      return to == State::kAcquiring || to == State::kExecuting || to == State::kHandshake;
-    case State::kIdlePinned:
-      return to == State::kExecuting || to == State::kIdle || to == State::kHandshake;
-    case State::kParked:
-      return to == State::kExecuting || to == State::kCapturing || to == State::kAcquiring ||
-             to == State::kIdle || to == State::kHandshake;
-    case State::kCapturing: return to == State::kIdle || to == State::kIdlePinned;
-    case State::kAcquiring:
-      return to == State::kExecuting || to == State::kIdle || to == State::kAcquiring;
-    case State::kExecuting:
-      return to == State::kStreaming || to == State::kIdle || to == State::kIdlePinned ||
-             to == State::kParked || to == State::kCapturing || to == State::kAcquiring;
-    case State::kStreaming:
-      return to == State::kIdle || to == State::kIdlePinned || to == State::kParked ||
-             to == State::kCapturing;
-    case State::kClosing: return false;
-  }
-  return false;
+  return row_of(from).leads_to.contains(to);
 }
 
 }  // namespace tidepool::session

@@ -1,19 +1,12 @@
 // The states of a session, and which may follow which. Pure: the session does the work and asks
 // here whether it may.
-//
-// | state       | waits for           | at most                             | owns                |
-// | handshake   | the client's login  | login_timeout                       | the login           |
-// | idle        | the next command    | client_idle_timeout, wait_timeout   | nothing             |
-// | parked      | the next command    | a second, the pool's recall         | a lease             |
-// | capturing   | answers to captures | control_timeout for each            | a lease             |
-// | idle_pinned | the next command    | idle_transaction_timeout, as idle   | a lease             |
-// | acquiring   | a lease             | the pool's timeout, retry_budget    | a command, a ticket |
-// | executing   | its first byte      | query_timeout, control_timeout      | a command, a lease  |
-// | streaming   | rest, the client    | query_timeout, client_stall_timeout | a command, a lease  |
-// | closing     | the client          | 5 s                                 | nothing             |
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+
+#include "tidepool/base/state_row.h"
 
 namespace tidepool::session {
 
@@ -30,7 +23,10 @@ enum class State : std::uint8_t {
   kStreaming,  // the answer is on its way to the client: a retry no longer is
   kClosing,    // what is queued for the client is still to be written
 };
-inline constexpr int kStates = 9;
+inline constexpr std::size_t kStates = 9;
+// In the order of the enum. Those from kAcquiring to kStreaming are a command's own; who waits for
+// the backend then is the session's BackendUser.
+extern const std::array<StateRow<State>, kStates> kStateRows;
 
 const char* to_string(State state);
 

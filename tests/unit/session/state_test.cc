@@ -8,16 +8,29 @@
 namespace tidepool::session {
 namespace {
 
-State nth(int index) {
+State nth(std::size_t index) {
   return static_cast<State>(index);
 }
 
+std::string architecture() {
+  std::ifstream file(TIDEPOOL_SOURCE_DIR "/docs/architecture.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(StatesInTheDocs, AreThoseOfTheCode) {
+  const std::string table = markdown_of<State>(kStateRows);
+  EXPECT_NE(architecture().find("\n\n" + table + "\n"), std::string::npos)
+      << "docs/architecture.md should have this table:\n\n"
+      << table;
+}
+
 TEST(State, EveryStateMayCloseAndNothingFollowsClosing) {
-  for (int i = 0; i < kStates; ++i) {
-    EXPECT_TRUE(may_follow(nth(i), State::kClosing)) << to_string(nth(i));
-    if (nth(i) != State::kClosing) {
-      EXPECT_FALSE(may_follow(State::kClosing, nth(i)));
-    }
+  for (std::size_t i = 0; i < kStates; ++i) {
+    const State state = nth(i);
+    EXPECT_EQ(may_follow(state, State::kClosing), state != State::kClosing) << to_string(state);
+    EXPECT_FALSE(may_follow(State::kClosing, state));
   }
 }
 

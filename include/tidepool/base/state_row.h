@@ -1,5 +1,5 @@
 // A row of a table of states: the one source of what a state means, for the checks of transitions
-// and for docs/architecture.md, which a test compares. Pure. Private to the pool layer.
+// and for docs/architecture.md, which a test compares. Pure.
 #pragma once
 
 #include <concepts>
@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-namespace tidepool::pool {
+namespace tidepool {
 
 // The states of an enum as a set.
 template <class State>
@@ -31,7 +31,7 @@ struct StateRow {
   const char* at_most;  // the timeout of the wait
   const char* owns;
   StateSet<State> leads_to;
-  const char* ends;  // how a backend leaves the table from here, or null
+  const char* ends;  // how it leaves the table from here, or null
 };
 
 // The table as docs/architecture.md has it. `rows` are in the order of the enum.
@@ -55,4 +55,4 @@ std::string markdown_of(std::span<const StateRow<State>> rows) {
   return text;
 }
 
-}  // namespace tidepool::pool
+}  // namespace tidepool
