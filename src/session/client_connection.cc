@@ -51,13 +51,6 @@ void ClientConnection::begin_file(std::uint8_t sequence) {
   channel_.expect_sequence(sequence);
 }
 
-// The next packet begins a command.
-void ClientConnection::end_file() {
-  if (!std::exchange(sends_file_, false)) return;
-  channel_.continue_command(false);
-  channel_.expect_sequence(0);
-}
-
 Departure& ClientConnection::departure() {
   if (departure_ == nullptr) {
     departure_ = std::make_unique<Departure>(environment_.disconnect_grace);

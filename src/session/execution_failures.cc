@@ -33,14 +33,14 @@ bool leaves_backend_clean(const sql::Script& script) {
 // True: what is to be the client's answer is still to come.
 bool Execution::retries_here() {
   ClientCommand& command = *command_;
+  if (!command.attempt.exchange.summary().has_error()) return false;
   tracking::CommandContext context = context_.command_context(command);
   switch (tracking::resend_original(context)) {
     case tracking::Resent::kOriginal: return true;
     case tracking::Resent::kAnswered: pass_on(command.attempt.exchange.take_held()); break;
     case tracking::Resent::kNo: break;
   }
-  if (command.type != protocol::Command::kStmtExecute)
-    return command.attempt.exchange.summary().has_error() && makes_room();
+  if (command.type != protocol::Command::kStmtExecute) return makes_room();
   const tracking::RetryHere retry = tracking::retry_execute(context);
   context_.close_on_backend(retry.drop);
   return retry.is_due && plan();

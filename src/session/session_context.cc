@@ -9,6 +9,19 @@
 #include "tidepool/tracking/warnings.h"
 
 namespace tidepool::session {
+namespace {
+
+// What the statistics count it as.
+CommandKind kind_of(protocol::Command command) {
+  switch (command) {
+    case protocol::Command::kQuery: return CommandKind::kQuery;
+    case protocol::Command::kStmtExecute: return CommandKind::kExecute;
+    case protocol::Command::kStmtPrepare: return CommandKind::kPrepare;
+    default: return CommandKind::kOther;
+  }
+}
+
+}  // namespace
 
 SessionContext::SessionContext(Environment& environment_of_worker, std::uint32_t session_id,
                                net::UniqueFd fd, net::StreamSink* sink, ClientEvents& events)
@@ -58,7 +71,7 @@ void SessionContext::note_local_statement() {
 
 void SessionContext::count_command(const ClientCommand& command, Source source, bool failed) const {
   SessionStats& counts = stats();
-  counts.queries[command.kind()][failed ? Outcome::kError : Outcome::kOk].add();
+  counts.queries[kind_of(command.type)][failed ? Outcome::kError : Outcome::kOk].add();
   const TimePoint now = Clock::now();
   counts.query_duration.observe(now - command.received);
   if (source == Source::kProxy) {
@@ -117,13 +130,6 @@ void SessionContext::close_on_backend(const std::vector<std::uint32_t>& ids) {
 
 const tracking::SchemaView& SessionContext::schema_view(const tracking::Command& command) const {
   return model.in_transaction ? model.transaction_view : command.view;
-}
-
-void SessionContext::end_lease(pool::Release how) {
-  if (std::exchange(model.shows_read_time, false) && how == pool::Release::kClean) {
-    how = pool::Release::kReset;
-  }
-  backend.release(how);
 }
 
 void SessionContext::release_lease() {

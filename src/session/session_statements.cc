@@ -9,6 +9,7 @@
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/session/prepare_answer.h"
 #include "tidepool/sql/account_change.h"
+#include "tidepool/tracking/schema_change.h"
 #include "tidepool/tracking/settle_prepared.h"
 #include "tidepool/tracking/settler.h"
 
@@ -239,7 +240,7 @@ void SessionStatements::note_schema_changes(ClientCommand& command) {
       command.account_changes.emplace_back(*access->pool);
   }
   environment.global_settings->note(command.effects());
-  if (!may_change_schema(command.effects())) return;
+  if (!tracking::may_change_schema(command.effects())) return;
   for (const auto& access : environment.pools)
     command.schema_changes.emplace_back(*access->prepares);
 }

@@ -5,7 +5,7 @@ nothing more is called is no step. What headers and other layers do belongs to t
 timers do meanwhile, such as the pool's clock, is left out.
 
 A *change* is a step from one .cc file to another. A *look* is an excursion to one other file that calls nothing in a third one: a
-question, answered behind a name of its own, there and back. The changes without looks tell how often the thread itself moves
+question, answered behind a name of its own, there and back, where the caller may have nothing more to do itself. The changes without looks tell how often the thread itself moves
 on to another file.
 """
 import dataclasses
@@ -78,7 +78,7 @@ def without_looks(path):
     runs, kept = runs_of(path), []
     for index, run in enumerate(runs):
         is_within = 0 < index < len(runs) - 1
-        is_look = is_within and runs[index - 1][-1].file == runs[index + 1][0].file and run[0].depth > runs[index + 1][0].depth
+        is_look = is_within and runs[index - 1][-1].depth < run[0].depth > runs[index + 1][0].depth
         if not is_look and (not kept or kept[-1] != run[0].file):
             kept.append(run[0].file)
     return kept

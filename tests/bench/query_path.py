@@ -2,7 +2,7 @@
 
 Started by scripts/query-path. A client that is logged in sends SELECT 1, which it has sent before, to a proxy with an idle
 backend in the session's state: nothing is restored, nothing read back. gdb notes each call of a function of the chosen layers,
-and the stack below it, from the packet's arrival until the loop waits again after Lease::release(). Of a debug build, which has
+and the stack below it, from the packet's arrival until Lease::release() is called. Of a debug build, which has
 every call. call_path.py says what a change of file is."""
 import argparse
 import contextlib
@@ -74,11 +74,17 @@ def trace(binary, helpers, functions):
                 return [json.loads(line) for line in read("calls").splitlines()]
 
 
+def until_release(stacks):
+    """Without what the session does when its lease is back."""
+    last = max(index for index, stack in enumerate(stacks) if stack[-1][0].startswith(LAST))
+    return stacks[: last + 1]
+
+
 def main():
     options = parse()
     layers = options.layers.split(",")
     stacks = trace(options.binary.resolve(), options.helpers.resolve(), functions_of(options.binary, layers))
-    path = path_of(stacks, layers)
+    path = path_of(until_release(stacks), layers)
     if options.calls:
         print(*(f"{step.file:<40} {'  ' * step.depth}{step.function}" for step in path), sep="\n", end="\n\n")
     visits, moves = visits_of(path), without_looks(path)

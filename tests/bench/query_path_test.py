@@ -49,7 +49,17 @@ class CallPathTest(unittest.TestCase):
     def test_a_look_is_there_and_back_and_nothing_further(self):
         stacks = [[SESSION], [SESSION, STATE], [SESSION, COMMANDS], [SESSION, COMMANDS, EFFECTS], [SESSION, STATE]]
 
+        self.assertEqual(moves(*stacks), ["session", "session_commands", "session", "state"])
+
+    def test_what_calls_a_third_file_is_no_look(self):
+        stacks = [[SESSION], [SESSION, COMMANDS], [SESSION, COMMANDS, EFFECTS], [SESSION, COMMANDS, EFFECTS, STATE], [SESSION, STATE]]
+
         self.assertEqual(moves(*stacks), ["session", "session_commands", "effects", "session", "state"])
+
+    def test_a_look_may_be_the_last_thing_that_its_caller_does(self):
+        stacks = [[SESSION], [SESSION, COMMANDS], [SESSION, COMMANDS, STATE], [SESSION, EFFECTS], [SESSION, EFFECTS, COMMANDS]]
+
+        self.assertEqual(moves(*stacks), ["session", "session_commands", "session", "effects", "session_commands"])
 
     def test_functions_have_class_and_method(self):
         self.assertEqual(short_name("tidepool::session::Session::on_packet(int)"), "Session::on_packet")

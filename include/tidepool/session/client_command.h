@@ -20,9 +20,6 @@ namespace tidepool::session {
 struct ClientCommand : tracking::Command {
   using Command::Command;
 
-  // What the statistics count it as.
-  CommandKind kind() const;
-
   std::unique_ptr<CommandRoom> room{};  // that it takes, if it is large
   // Of what it prepares; the statement's, when it is there.
   tracking::PreparedShare prepared_share{};

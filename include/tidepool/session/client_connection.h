@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tidepool/net/timer.h"
 #include "tidepool/session/client_channel.h"
@@ -65,7 +66,11 @@ class ClientConnection final : RoomSink {
   // From begin_file() to end_file() its packets are its file (LOAD DATA LOCAL), the first with this
   // number.
   void begin_file(std::uint8_t sequence);
-  void end_file();
+  void end_file() {
+    if (!std::exchange(sends_file_, false)) return;
+    channel_.continue_command(false);
+    channel_.expect_sequence(0);  // the next packet begins a command
+  }
   bool sends_file() const { return sends_file_; }
 
   // Made when it first shows a sign of leaving.

@@ -25,7 +25,6 @@
 #include "tidepool/session/client_identity.h"
 #include "tidepool/session/command_memory.h"
 #include "tidepool/session/failed_logins.h"
-#include "tidepool/session/idle_limit.h"
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/password_proofs.h"
@@ -59,6 +58,13 @@ struct PoolAccess {
   KnownDatabases databases;
   pool::PrepareMemory* prepares = nullptr;                // all workers'
   tracking::PoolPreparedBytes* prepared_bytes = nullptr;  // likewise
+};
+
+// By the configuration; 0: as long as it likes.
+struct Timeouts {
+  Duration query{};             // a statement, from when it is handed to TiDB
+  Duration idle_transaction{};  // the client, in a transaction
+  Duration client_idle{};       // the client
 };
 
 // A user of the configuration.

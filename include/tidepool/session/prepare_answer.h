@@ -21,10 +21,6 @@ bool is_memorable(const sql::Script& script, const sql::SessionState& state, sql
 // The part of the state that it may depend on: all of it but user variables, as an encoding.
 std::string prepare_context(const sql::SessionState& state);
 
-// Whether other sessions may prepare something else after this than before: DDL, privileges, what
-// may be either.
-bool may_change_schema(const sql::Script& script);
-
 // A whole answer; nothing if it is an error, or no such answer.
 std::optional<pool::RememberedPrepare> parse_prepare_answer(std::string_view packets);
 // The same for another statement id and other status flags.

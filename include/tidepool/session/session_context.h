@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tidepool/protocol/login_messages.h"
@@ -64,7 +65,10 @@ struct SessionContext {
   const tracking::SchemaView& schema_view(const tracking::Command& command) const;
   pool::PrepareMemory& prepare_memory() const { return *account->pool->prepares; }
 
-  void end_lease(pool::Release how);
+  void end_lease(pool::Release how) {
+    const bool is_unclean = std::exchange(model.shows_read_time, false);
+    backend.release(is_unclean && how == pool::Release::kClean ? pool::Release::kReset : how);
+  }
   // The client leaves or starts anew: what its session carries must not reach the next one.
   void release_lease();
   // TiDB is gone at its other end, and with it what only that backend knew.

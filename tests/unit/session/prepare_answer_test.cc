@@ -13,9 +13,6 @@ bool is_memorable(const char* text, const sql::SessionState& state = kFresh,
                   sql::PinReasons pins = {}) {
   return session::is_memorable(sql::classify(text, {}), state, pins);
 }
-bool may_change_schema(const char* text) {
-  return session::may_change_schema(sql::classify(text, {}));
-}
 
 // An answer with two parameters and a column, as a connection without DEPRECATE_EOF has it.
 std::string answer(std::uint32_t id, std::uint16_t status) {
@@ -73,16 +70,6 @@ TEST(PrepareContext, IsTheStateWithoutUserVariables) {
   EXPECT_EQ(prepare_context(state), prepare_context(kFresh));
   state.apply({.kind = sql::ChangeKind::kUseDatabase, .name = "d"});
   EXPECT_NE(prepare_context(state), prepare_context(kFresh));
-}
-
-TEST(MayChangeSchema, DefinitionsAndWhatMayBeOne) {
-  for (const char* text :
-       {"CREATE TABLE t(a INT)", "GRANT ALL ON d.* TO u", "SELECT 1; DROP VIEW v", "EXECUTE s",
-        "nonsense", "FLUSH PRIVILEGES", "SET GLOBAL sql_mode=''"})
-    EXPECT_TRUE(may_change_schema(text)) << text;
-  for (const char* text : {"", "SELECT 1", "INSERT INTO t VALUES (1)", "SET sql_mode=''", "BEGIN",
-                           "CREATE TEMPORARY TABLE t(a INT)", "PREPARE s FROM 'DROP TABLE t'"})
-    EXPECT_FALSE(may_change_schema(text)) << text;
 }
 
 TEST(ExecuteError, IsThatOfAStatementWhoseTableIsGone) {

@@ -1,4 +1,4 @@
-#include "tidepool/session/idle_limit.h"
+#include "tidepool/session/idle_timeout.h"
 
 #include <gtest/gtest.h>
 
