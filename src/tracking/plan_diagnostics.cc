@@ -101,19 +101,23 @@ void prepare_for_parser_warnings(CommandContext& plan) {
   add_restore_query(plan, "DO 0");
 }
 
+// The session's last command ran on this backend, and nothing since; nothing is planned yet.
+bool continues_here(const CommandContext& plan) {
+  return plan.backend.last_session == plan.model.id &&
+         plan.backend.last_command == plan.model.last_command && plan.exchange().is_over();
+}
+
 }  // namespace
 
 // The session's last statement ran on this backend, and nothing since.
 bool backend_has_facts(const CommandContext& plan) {
-  return plan.backend.last_session == plan.model.id && plan.facts().is_on_backend() &&
-         plan.exchange().is_over();
+  return plan.facts().is_on_backend() && continues_here(plan);
 }
 
 // Once the restore is planned. Not every statement changes FOUND_ROWS(), so that a backend may know
 // ROW_COUNT() and not this.
 void note_other_use(CommandContext& plan) {
-  const bool continues = plan.backend.last_session == plan.model.id && plan.exchange().is_over();
-  if (!continues) plan.facts().disturb_found_rows();
+  if (!continues_here(plan)) plan.facts().disturb_found_rows();
 }
 
 // Ahead of a statement of the proxy's own: should the client's not be executed at all, those of the

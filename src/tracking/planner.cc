@@ -40,20 +40,7 @@ bool needs_state(const CommandContext& plan) {
   return false;
 }
 
-}  // namespace
-
-bool add_prefetch(CommandContext& plan) {
-  CommandAttempt& attempt = plan.command.attempt;
-  if (attempt.has_asked || plan.command.is_login_check() || plan.model.is_one_shot_pending())
-    return false;
-  if (!needs_warnings(plan) && !needs_state(plan)) return false;
-  attempt.has_asked = true;
-  add_captures(plan);
-  attempt.asks_first = !attempt.exchange.is_over();
-  return attempt.asks_first;
-}
-
-bool add_steps(CommandContext& plan) {
+[[nodiscard]] bool add_command_steps(CommandContext& plan) {
   if (plan.command.is_login_check()) {
     add_login_check(plan);
     return true;
@@ -82,6 +69,25 @@ bool add_steps(CommandContext& plan) {
   const std::string& text = plan.command.attempt.substituted;
   add_relay(plan, text.empty() ? framed(plan.command.payload) : framed(plan.command.type, text),
             !may_follow, plan.command.holds_answer());
+  return true;
+}
+
+}  // namespace
+
+bool add_prefetch(CommandContext& plan) {
+  CommandAttempt& attempt = plan.command.attempt;
+  if (attempt.has_asked || plan.command.is_login_check() || plan.model.is_one_shot_pending())
+    return false;
+  if (!needs_warnings(plan) && !needs_state(plan)) return false;
+  attempt.has_asked = true;
+  add_captures(plan);
+  attempt.asks_first = !attempt.exchange.is_over();
+  return attempt.asks_first;
+}
+
+bool add_steps(CommandContext& plan) {
+  if (!add_command_steps(plan)) return false;
+  plan.backend.last_command = ++plan.model.last_command;
   return true;
 }
 

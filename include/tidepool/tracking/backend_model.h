@@ -119,6 +119,7 @@ struct BackendModel {
   PreparedCache prepared;
   std::map<std::string, TextOwner, std::less<>> texts;  // every name that may be prepared there
   std::uint64_t last_session = 0;  // whose statement ran last, undisturbed since; 0: nobody's
+  std::uint64_t last_command = 0;  // of that session, see SessionModel::last_command
   std::optional<std::uint64_t> insert_id =
       0;  // what LAST_INSERT_ID() is there; nullopt: its session must ask
 };

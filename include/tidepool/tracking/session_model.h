@@ -66,6 +66,9 @@ struct SessionModel {
   std::uint64_t last_text = 0;  // the number of the last one that was made
 
   StatementFacts facts;
+  // The number of the last command that was planned: the session may have been on another backend
+  // since it was on one.
+  std::uint64_t last_command = 0;
 };
 
 }  // namespace tidepool::tracking
