@@ -129,5 +129,31 @@ TEST(PreparedCache, RenamesWhatItKnowsUnlessTheNewNameIsTaken) {
   EXPECT_EQ(cache.size(), 2U);
 }
 
+TEST(PreparedCache, KeepsWhatIsHeldThoughAllElseGoes) {
+  PreparedCache cache(2);
+  cache.insert(key("a"), 1);
+  cache.insert(key("b"), 2);
+  cache.hold("a", true);
+  cache.hold("b", true);
+  EXPECT_THAT(cache.make_way(0), IsEmpty());
+  EXPECT_EQ(cache.size(), 2U);
+}
+
+TEST(PreparedCache, RemembersOnceThatAPlanHasWarned) {
+  PreparedCache cache(2);
+  cache.note_executed("a", true);
+  EXPECT_FALSE(cache.warns_when_planned("a")) << "it is not there";
+  cache.insert(key("a"), 1);
+  cache.note_executed("a", true);
+  EXPECT_TRUE(cache.warns_when_planned("a"));
+  EXPECT_FALSE(cache.warns_when_planned("b"));
+  cache.insert(key("a"), 2);
+  EXPECT_TRUE(cache.warns_when_planned("a")) << "the one that it replaced has";
+  cache.note_executed("a", true);
+  cache.erase("b");
+  cache.erase("a");
+  EXPECT_FALSE(cache.warns_when_planned("a"));
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

@@ -162,5 +162,60 @@ TEST(Holdings, ConcernOnlyWhatCanBeHeld) {
   EXPECT_TRUE(concerns_holdings(sql::classify("SELECT 1; DROP TABLE t", {})));
 }
 
+TEST(Holdings, PinForATableWhoseNameNobodyCanCompare) {
+  Held held;
+  held.run("CREATE TEMPORARY TABLE `\xc3\xa4` (a INT)");
+  held.run("DROP TABLE `\xc3\xa4`");
+  EXPECT_TRUE(held.pins.contains(Pin::kTemporaryTable));
+  Held other;
+  other.run("DROP TABLE `\xc3\xa4`");
+  EXPECT_FALSE(other.pins.contains(Pin::kTemporaryTable));
+}
+
+TEST(Holdings, PinForALockWhoseAnswerIsNoSingleValue) {
+  for (const std::string& rows :
+       {protocol::make_text_result({protocol::integer_column("x")}, {{"1"}, {"1"}}, 2, 0),
+        protocol::make_text_result({protocol::integer_column("x"), protocol::integer_column("y")},
+                                   {{"1", "1"}}, 2, 0),
+        protocol::make_text_result({protocol::integer_column("x")}, {}, 2, 0), std::string("?")}) {
+    Held held;
+    held.run("SELECT GET_LOCK('a', 1)", ok(), rows);
+    held.run("SELECT RELEASE_LOCK('a')");
+    EXPECT_TRUE(held.pins.contains(Pin::kLock));
+  }
+}
+
+TEST(Holdings, PinForALockWithoutAKnownName) {
+  Held held;
+  held.get("SELECT GET_LOCK(@a, 1)", "1");
+  EXPECT_TRUE(held.pins.contains(Pin::kLock));
+}
+
+TEST(Holdings, PinForALockThatAPreparePlansBehindAQuestionMark) {
+  const auto pins_of = [](const char* text) {
+    const sql::Script script = sql::classify(text, {});
+    Holdings holdings;
+    return holdings.settle_prepare({}, script, ok());
+  };
+  EXPECT_TRUE(pins_of("SELECT GET_LOCK('a', 1)").contains(Pin::kLock));
+  EXPECT_TRUE(pins_of("SELECT GET_LOCK('a', 1), ?").contains(Pin::kLock))
+      << "that one is constant, whatever else there is";
+  EXPECT_FALSE(pins_of("SELECT GET_LOCK(?, 1)").contains(Pin::kLock));
+  EXPECT_FALSE(pins_of("SELECT 1").contains(Pin::kLock));
+}
+
+TEST(Holdings, AreConcernedByWhatMayChangeThem) {
+  const auto concerned = [](const char* text) {
+    return concerns_holdings(sql::classify(text, {}));
+  };
+  for (const char* text :
+       {"CREATE TEMPORARY TABLE t (a INT)", "DROP TABLE t", "SELECT GET_LOCK('a', 1)",
+        "SELECT RELEASE_LOCK('a')", "DO RELEASE_ALL_LOCKS()", "LOCK TABLES t READ",
+        "SELECT 1; DROP TABLE t"})
+    EXPECT_TRUE(concerned(text)) << text;
+  for (const char* text : {"SELECT 1", "DROP DATABASE d", "SET @a = 1", "BEGIN", ""})
+    EXPECT_FALSE(concerned(text)) << text;
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

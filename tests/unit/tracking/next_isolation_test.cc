@@ -21,6 +21,21 @@ TEST(NextIsolation, IsTakenByEveryStatementAndNothingElse) {
   EXPECT_FALSE(takes(protocol::Command::kStmtPrepare, "SELECT 1"));
   EXPECT_FALSE(takes(protocol::Command::kFieldList, ""));
   EXPECT_FALSE(takes(protocol::Command::kPing, ""));
+  EXPECT_TRUE(takes(protocol::Command::kRefresh, ""));
+}
+
+TEST(NextIsolation, IsTakenByTheExecuteOfAStatement) {
+  PreparedStatements statements;
+  Command execute(protocol::Command::kStmtExecute, "?", Clock::now());
+  execute.statement = &statements.add("SELECT 1", sql::SessionState(), 0);
+  EXPECT_TRUE(takes_next_isolation(execute));
+  execute.statement = &statements.add("/* nothing */", sql::SessionState(), 0);
+  EXPECT_FALSE(takes_next_isolation(execute));
+}
+
+TEST(NextIsolation, IsNoneOfAnotherChange) {
+  const sql::Script script = sql::classify("SET @a = 1, @b = 2", {});
+  EXPECT_EQ(next_isolation_after(script.front()), "");
 }
 
 TEST(NextIsolation, IsWhatTheLastElementSays) {

@@ -156,5 +156,57 @@ TEST(PlanMark, LeavesNoTwoMeaningsUnderOneOfTidbsKeys) {
   EXPECT_GT(again, 1000U);
 }
 
+TEST(PlanMark, IsAnotherOneForEachPlanThatIsMadeAnew) {
+  EXPECT_NE(new_plan_mark(1), new_plan_mark(2));
+  EXPECT_EQ(new_plan_mark(1).size(), 64U);
+  EXPECT_EQ(new_plan_mark(1).find_first_not_of(" \t\r\f"), std::string::npos);
+}
+
+TEST(PlanMark, IsNotTheSessionsOwnForAUserVariable) {
+  const auto computed = after("SET @a = 1 + 1");
+  ASSERT_FALSE(computed.is_exact());
+  EXPECT_EQ(plan_context({"SELECT ?", kFresh, computed, 1}), "") << "no plan depends on it";
+}
+
+TEST(PlanMark, DiffersWhereTheStateNeedsNoneAnyMore) {
+  PlanMark mark;
+  const auto wide = after("SET div_precision_increment=10");
+  EXPECT_TRUE(mark.update({"SELECT ?", kFresh, wide}));
+  EXPECT_TRUE(mark.differs({"SELECT ?", kFresh, kFresh}));
+  EXPECT_TRUE(mark.differs({"SELECT ?", kFresh, after("SET div_precision_increment=9")}));
+}
+
+TEST(PlanMark, IsMadeAnewForAnotherCollation) {
+  PlanMark mark;
+  EXPECT_FALSE(mark.update({"SELECT ?", kFresh, kFresh}));
+  EXPECT_TRUE(mark.differs({"SELECT ?", kFresh, after("SET NAMES latin1")}));
+}
+
+TEST(PlanMark, IsNotRememberedForAStateThatOnlyTheBackendKnows) {
+  PlanMark mark;
+  const auto computed = after("SET time_zone=CONCAT('+', '01:00')");
+  EXPECT_TRUE(mark.update({"SELECT ?", kFresh, computed, 1}));
+  EXPECT_TRUE(mark.differs({"SELECT ?", kFresh, computed, 2})) << "another session's";
+  EXPECT_FALSE(mark.differs({"SELECT ?", kFresh, computed, 1}));
+}
+
+TEST(PlanMark, IsForTextsOfWhichTidbKeepsAPlan) {
+  const auto is_kept = [](const char* text) { return has_kept_plan(sql::classify(text, {})); };
+  EXPECT_TRUE(is_kept("SELECT a FROM t"));
+  EXPECT_TRUE(is_kept("UPDATE t SET a = 1"));
+  EXPECT_TRUE(is_kept("SELECT FOUND_ROWS()"));
+  EXPECT_FALSE(is_kept("SELECT ROW_COUNT()"));
+  EXPECT_FALSE(is_kept("SELECT @a"));
+  EXPECT_FALSE(is_kept("SELECT 1; SELECT 2"));
+  EXPECT_FALSE(is_kept("COMMIT"));
+  EXPECT_FALSE(is_kept(""));
+}
+
+TEST(PlanMark, IsOfATextThatHasTheWholeOfOneInFront) {
+  const std::string space(63, ' ');
+  EXPECT_EQ(plan_context({space + "SELECT ?", kFresh, kFresh}), "") << "one too few";
+  EXPECT_NE(plan_context({space + " SELECT ?", kFresh, kFresh}), "");
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tidepool/protocol/capabilities.h"
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/text_result.h"
 #include "turns.h"
@@ -169,6 +170,195 @@ TEST_F(PlannerTest, ASessionInADatabaseThatIsGoneEntersItByItsNameAlone) {
   ASSERT_TRUE(add_steps(plan));
   EXPECT_EQ(two_.actual.database(), "app");
   EXPECT_NE(plan.exchange().take_writable().find("SET SESSION_STATES"), std::string::npos);
+}
+
+// ---- What must be known before a statement is prepared in another state ----
+
+class PrefetchTest : public PlannerTest {
+ protected:
+  static bool asks_for_state(const Steps& steps) {
+    return steps.front().find("@@time_zone") != std::string::npos ||
+           steps.front().find("never set") != std::string::npos;
+  }
+  void set_computed_variable() {
+    session_.query(one_, "SET time_zone = CONCAT('+05', ':00')");
+    session_.answer("SELECT @@time_zone", text_packets("+05:00"));
+  }
+};
+
+TEST_F(PrefetchTest, TheStateIsReadBackForAPlanThatDependsOnIt) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "SELECT a FROM t", id);
+  set_computed_variable();
+  EXPECT_TRUE(asks_for_state(session_.execute(one_, id)));
+  EXPECT_TRUE(session_.model.desired.is_exact());
+}
+
+TEST_F(PrefetchTest, TheStateIsReadBackForLongDataToo) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "SELECT a, ? FROM t", id, 1);
+  set_computed_variable();
+  EXPECT_TRUE(asks_for_state(session_.send_long_data(one_, id)));
+}
+
+TEST_F(PrefetchTest, AStatementThatHasNoPlanNeedsNoStateWhereItIs) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "COMMIT", id);
+  set_computed_variable();
+  EXPECT_EQ(session_.execute(one_, id), Steps{"EXECUTE 1"});
+}
+
+TEST_F(PrefetchTest, AFetchOrResetOfAStatementNeedsNoState) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "SELECT a FROM t", id);
+  set_computed_variable();
+  EXPECT_EQ(session_.reset_statement(one_, id), Steps{"RESET_STATEMENT 1"});
+}
+
+TEST_F(PrefetchTest, AStatementThatIsPreparedInAnotherDatabaseNeedsTheState) {
+  std::uint32_t id = 0;
+  session_.query(one_, "USE app");
+  session_.prepare(one_, "COMMIT", id);
+  session_.query(one_, "USE shop");
+  set_computed_variable();
+  one_.prepared.clear();
+  EXPECT_TRUE(asks_for_state(session_.execute(one_, id)));
+}
+
+TEST_F(PrefetchTest, AStatementThatIsPreparedInTheSameStateDoesNot) {
+  std::uint32_t id = 0;
+  session_.query(one_, "USE app");
+  session_.prepare(one_, "COMMIT", id);
+  session_.query(one_, "SET @a = 1 + 1");
+  one_.prepared.clear();
+  EXPECT_EQ(session_.execute(one_, id), (Steps{"PREPARE COMMIT", "EXECUTE 2"}));
+}
+
+TEST_F(PrefetchTest, AModeThatOnlyTheBackendKnowsIsReadBackForAPrepare) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "COMMIT", id);
+  session_.query(one_, "SET sql_mode = CONCAT('AN', 'SI')");
+  one_.prepared.clear();
+  const Steps steps = session_.execute(one_, id);
+  EXPECT_NE(steps.front().find("@@sql_mode"), std::string::npos) << steps.front();
+}
+
+TEST_F(PrefetchTest, TheStateIsReadBackForAPlanOfANameThatDependsOnIt) {
+  session_.query(one_, "PREPARE s FROM 'SELECT a FROM t'");
+  set_computed_variable();
+  EXPECT_TRUE(asks_for_state(session_.query(one_, "EXECUTE s")));
+}
+
+TEST_F(PrefetchTest, ANameThatHasNoPlanNeedsNoStateWhereItIs) {
+  session_.query(one_, "PREPARE s FROM 'COMMIT'");
+  set_computed_variable();
+  EXPECT_EQ(session_.query(one_, "EXECUTE s"), Steps{"EXECUTE s"});
+  EXPECT_EQ(session_.query(one_, "DEALLOCATE PREPARE s"), Steps{"DEALLOCATE PREPARE s"});
+}
+
+TEST_F(PrefetchTest, ANameThatIsPreparedInAnotherDatabaseNeedsTheState) {
+  session_.query(one_, "USE app");
+  session_.query(one_, "PREPARE s FROM 'COMMIT'");
+  session_.query(one_, "USE shop");
+  set_computed_variable();
+  one_.texts["s"] = {8, 1};
+  EXPECT_TRUE(asks_for_state(session_.query(one_, "EXECUTE s")));
+}
+
+TEST_F(PrefetchTest, ANameThatIsPreparedInTheSameStateDoesNot) {
+  session_.query(one_, "PREPARE s FROM 'COMMIT'");
+  session_.query(one_, "SET @a = 1 + 1");
+  one_.texts.clear();
+  EXPECT_EQ(session_.query(one_, "EXECUTE s"), (Steps{"PREPARE `s` FROM 'COMMIT'", "EXECUTE s"}));
+}
+
+TEST_F(PrefetchTest, ANameThatTheSessionDoesNotKnowNeedsNoState) {
+  set_computed_variable();
+  EXPECT_EQ(session_.query(one_, "EXECUTE s"), Steps{"EXECUTE s"});
+}
+
+TEST_F(PrefetchTest, NothingIsAskedTwiceForOneCommand) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "SELECT a FROM t", id);
+  session_.query(one_, "SET time_zone = CONCAT('+05', ':00')");
+  Command command(protocol::Command::kStmtExecute, "\x17\1" + std::string(8, '\0'), {});
+  command.statement = session_.model.prepared.find(id);
+  command.attempt.has_asked = true;
+  CommandContext plan{.model = session_.model, .backend = one_, .command = command};
+  EXPECT_FALSE(add_prefetch(plan));
+}
+
+TEST_F(PrefetchTest, ACheckOfALoginAsksNothing) {
+  session_.query(one_, "SET time_zone = CONCAT('+05', ':00')");
+  EXPECT_EQ(session_.check_login(one_, "app"), Steps{"USE `app`"});
+}
+
+// ---- The client's command ----
+
+// COM_INIT_DB would change what COM_RESET_CONNECTION goes back to.
+TEST_F(PlannerTest, AnInitDbIsSentAsAQuery) {
+  session_.init_database(one_, "app");
+  EXPECT_EQ(session_.payloads(), std::vector<std::string>{"\3USE `app`"});
+  EXPECT_EQ(session_.init_database(two_, "app"), Steps{"USE `app`"}) << "no restore goes ahead";
+}
+
+TEST_F(PlannerTest, OnlyAClientThatMaySendAFileIsAskedForOne) {
+  for (const bool may : {false, true}) {
+    Command command(protocol::Command::kQuery, "\3LOAD DATA LOCAL INFILE 'x' INTO TABLE t", {});
+    command.script = sql::classify(command.argument(), {});
+    const std::uint32_t capabilities = may ? protocol::capability::kLocalFiles : 0;
+    CommandContext plan{.model = session_.model,
+                        .backend = one_,
+                        .command = command,
+                        .client_capabilities = capabilities};
+    ASSERT_TRUE(add_steps(plan));
+    (void)plan.exchange().take_writable();
+    const std::string request("\2\0\0\1\xfbx", 6);
+    EXPECT_EQ(plan.exchange().feed(request).has_value(), may);
+    EXPECT_EQ(plan.exchange().wants_local_infile(), may);
+  }
+}
+
+// What comes before the fence's own answer belongs to the command.
+TEST_F(PlannerTest, ACommandWithoutACertainEndHasAFence) {
+  Command command(protocol::Command::kRefresh, "\7\4", {});
+  CommandContext plan{.model = session_.model, .backend = one_, .command = command};
+  ASSERT_EQ(protocol::has_certain_end(command.type), false);
+  ASSERT_TRUE(add_steps(plan));
+  EXPECT_EQ(plan.exchange().take_writable(), framed("\7\4") + framed("\x0e"));
+}
+
+TEST_F(PlannerTest, ARefusalIsHeldWhereTheCommandMayBeSentAgain) {
+  const auto is_held = [&](const char* text, bool records) {
+    Command command(protocol::Command::kQuery, std::string("\3") + text, {});
+    command.script = sql::classify(command.argument(), {});
+    if (records) command.attempt.answer = std::make_unique<StreamHash>();
+    other_.query(one_, "SELECT 1");
+    CommandContext plan{.model = session_.model, .backend = one_, .command = command};
+    EXPECT_TRUE(add_steps(plan));
+    (void)plan.exchange().take_writable();
+    const auto progress = plan.exchange().feed(error_packets(1064));
+    return progress && !progress->relay;
+  };
+  EXPECT_FALSE(is_held("SELECT 1", false));
+  EXPECT_TRUE(is_held("SELECT 1", true)) << "a replay may make another answer of it";
+  EXPECT_TRUE(is_held("SELECT ROW_COUNT(), 1", false)) << "TiDB is to quote the client's text";
+}
+
+TEST_F(PlannerTest, ANextIsolationIsHeldForAStatementThatTakesIt) {
+  session_.model.next_isolation = "READ-COMMITTED";
+  EXPECT_EQ(session_.query(one_, "UPDATE t SET a = 1").size(), 2U);
+  EXPECT_TRUE(session_.model.next_isolation.empty());
+  session_.model.next_isolation = "READ-COMMITTED";
+  EXPECT_EQ(session_.set_multi_statements(one_, true), Steps{"SET_OPTION"});
+  EXPECT_FALSE(session_.model.next_isolation.empty()) << "COM_SET_OPTION leaves it";
+}
+
+TEST_F(PlannerTest, AWriteIsSentOnceALevelForItIsSet) {
+  session_.model.next_isolation = "READ-COMMITTED";
+  session_.answer("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", error_packets(1105));
+  EXPECT_EQ(session_.query(one_, "UPDATE t SET a = 1"),
+            Steps{"SET TRANSACTION ISOLATION LEVEL READ COMMITTED"});
 }
 
 TEST_F(PlannerTest, ACloseHasNoAnswer) {

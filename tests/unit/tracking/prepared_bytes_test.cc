@@ -88,5 +88,53 @@ TEST_F(PreparedBytesTest, GoAlongToAnotherPool) {
   one_.join(nullptr);
 }
 
+TEST_F(PreparedBytesTest, GoBackWhenAnotherShareTakesTheirPlace) {
+  PreparedShare share;
+  PreparedShare other;
+  share.set(one_, 100);
+  other.set(two_, 30);
+  share = std::move(other);
+  EXPECT_EQ(one_.bytes(), 0U);
+  EXPECT_EQ(two_.bytes(), 30U);
+  EXPECT_EQ(share.bytes(), 30U);
+  EXPECT_EQ(gauge_.value(), 30);
+  share.release();
+  EXPECT_EQ(gauge_.value(), 0);
+}
+
+TEST_F(PreparedBytesTest, StayWhenAShareIsMovedToItself) {
+  PreparedShare share;
+  share.set(one_, 100);
+  PreparedShare& same = share;
+  share = std::move(same);
+  EXPECT_EQ(share.bytes(), 100U);
+  EXPECT_EQ(one_.bytes(), 100U);
+}
+
+TEST(PreparedBytes, OfNoPoolAreLimitedByTheirSession) {
+  PreparedBytes memory;
+  memory.set_limit(100);
+  EXPECT_EQ(memory.pool_limit(), 0U);
+  PreparedShare share;
+  EXPECT_EQ(share.try_set(memory, 100), PreparedLimit::kNone);
+  EXPECT_EQ(share.try_set(memory, 101), PreparedLimit::kSession);
+  share.set(memory, 150);
+  EXPECT_EQ(memory.bytes(), 150U);
+  share.set(memory, 50);
+  EXPECT_EQ(memory.bytes(), 50U);
+  share.release();
+  EXPECT_EQ(memory.bytes(), 0U);
+}
+
+TEST_F(PreparedBytesTest, OfTheSamePoolAreCountedOnce) {
+  PreparedShare share;
+  share.set(one_, 100);
+  one_.join(&pool_);
+  EXPECT_EQ(gauge_.value(), 100);
+  EXPECT_EQ(one_.pool_limit(), 1000U);
+  share.set(one_, 100);
+  EXPECT_EQ(one_.bytes(), 100U);
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

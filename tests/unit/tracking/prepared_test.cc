@@ -112,5 +112,79 @@ TEST(PreparedStatements, SayWhetherACursorOrDataPins) {
   EXPECT_TRUE(statements.any_long_data());
 }
 
+TEST(PreparedStatements, CountWhatTheStateOfTheirPrepareTakes) {
+  PreparedStatements statements;
+  sql::SessionState state;
+  const std::size_t fresh = bytes_of(statements.add("SELECT 1", state, 0, 1));
+  const sql::Script script = sql::classify("SELECT 1", {});
+  const std::size_t asked = bytes_to_prepare("SELECT 1", state, script);
+  state.apply(sql::classify("SET sql_mode = 'ANSI_QUOTES'", {}).front().changes);
+  EXPECT_GT(bytes_of(statements.add("SELECT 1", state, 0, 1)), fresh);
+  EXPECT_GT(bytes_to_prepare("SELECT 1", state, script), asked);
+  state = sql::SessionState();
+  state.apply({.kind = sql::ChangeKind::kSetUserVariable, .name = "x", .value = "1"});
+  EXPECT_GT(bytes_to_prepare("SELECT 1", state, script), asked);
+}
+
+TEST(PreparedStatements, AreSharedWithThoseThatNeedThemAfterTheirClose) {
+  PreparedStatements statements;
+  const PreparedStatement& made = statements.add("SELECT 1", kFresh, 0, 1);
+  const auto shared = statements.share(made);
+  ASSERT_NE(shared, nullptr);
+  statements.erase(1);
+  EXPECT_EQ(shared->text(), "SELECT 1");
+  EXPECT_EQ(statements.share(*shared), nullptr);
+}
+
+TEST(PreparedStatements, SayWhetherAnotherOneOfTheSameKeyHolds) {
+  PreparedStatements statements;
+  PreparedStatement& one = statements.add("SELECT 1", kFresh, 0, 1);
+  PreparedStatement& same = statements.add("SELECT 1", kFresh, 0, 1);
+  PreparedStatement& other = statements.add("SELECT 2", kFresh, 0, 1);
+  one.has_cursor = true;
+  EXPECT_FALSE(statements.other_holds(one)) << "it is no other one";
+  EXPECT_TRUE(statements.other_holds(same));
+  EXPECT_FALSE(statements.other_holds(other));
+  one.has_cursor = false;
+  EXPECT_FALSE(statements.other_holds(same));
+  one.has_long_data = true;
+  EXPECT_TRUE(statements.other_holds(same));
+}
+
+// TiDB drops the plan with the first statement of its text that is closed.
+TEST(PreparedStatements, ForgetThePlansOfTheirKey) {
+  PreparedStatements statements;
+  PreparedStatement& one = statements.add("SELECT 1", kFresh, 0, 1);
+  PreparedStatement& same = statements.add("SELECT 1", kFresh, 0, 1);
+  PreparedStatement& other = statements.add("SELECT 2", kFresh, 0, 1);
+  one.has_plan = other.has_plan = true;
+  EXPECT_FALSE(statements.other_has_plan(one));
+  EXPECT_TRUE(statements.other_has_plan(same));
+  statements.forget_plans(same);
+  EXPECT_FALSE(statements.other_has_plan(same));
+  EXPECT_TRUE(other.has_plan);
+}
+
+TEST(PreparedStatements, ShareNoTextOfSeveralStatements) {
+  PreparedStatements statements;
+  EXPECT_NE(*statements.add("SELECT 1; SELECT 2", kFresh, 0, 1).key,
+            *statements.add("SELECT 1; SELECT 2", kFresh, 0, 1).key);
+}
+
+TEST(PreparedStatements, AreWornByTheExecuteOfADefinition) {
+  const auto worn = [](const char* text, std::uint16_t error) {
+    protocol::ResponseSummary answer;
+    answer.outcome = error == 0 ? protocol::ResponseSummary::Outcome::kOk
+                                : protocol::ResponseSummary::Outcome::kError;
+    answer.error_number = error;
+    return wears(sql::classify(text, {}), answer);
+  };
+  EXPECT_TRUE(worn("CREATE TABLE t (a INT)", 0));
+  EXPECT_TRUE(worn("CREATE TABLE t (a INT)", 1050)) << "TiDB had completed its columns by then";
+  EXPECT_FALSE(worn("CREATE TABLE t (a INT)", 1142));
+  EXPECT_FALSE(worn("SELECT 1", 0));
+  EXPECT_FALSE(worn("CREATE TABLE t (a INT); SELECT 1", 0));
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

@@ -76,5 +76,33 @@ TEST(Refusal, OfTheTextOfAPrepareIsOneOfTheStatement) {
   EXPECT_EQ(refused(Command::kQuery, "PREPARE p FROM 'SELEC'", 1064), Refusal::kNone);
 }
 
+TEST(Refusal, OfATextWithoutStatementsIsTheParsers) {
+  EXPECT_EQ(refused(Command::kQuery, "", 1115), Refusal::kAddsWarning);
+}
+
+TEST(Refusal, OfAnExecuteAmongOthersIsThatOfTheOthers) {
+  EXPECT_EQ(refused(Command::kQuery, "EXECUTE nobody; SELECT 1", 8111), Refusal::kNone);
+  EXPECT_EQ(refused(Command::kQuery, "LOAD DATA LOCAL INFILE 'x' INTO TABLE t; SELECT 1", 1148),
+            Refusal::kNone);
+}
+
+TEST(Refusal, OfANameThatTakesACollationComesFromTheParserForAnotherError) {
+  EXPECT_EQ(refused(Command::kQuery, "SET NAMES gbk COLLATE nonsense", 1115),
+            Refusal::kAddsWarning);
+  EXPECT_EQ(refused(Command::kQuery, "SET NAMES nonsense", 1273), Refusal::kAddsWarning)
+      << "it has no collation to look up";
+}
+
+TEST(Refusal, MayComeWithWarningsOfTheParser) {
+  const auto may_warn = [](const char* text) {
+    return may_warn_when_parsed(sql::classify(text, {}));
+  };
+  EXPECT_TRUE(may_warn("SELECT /*+ x */ 1"));
+  EXPECT_TRUE(may_warn("SELECT 1; SELECT /*+ x */ 1"));
+  EXPECT_TRUE(may_warn("SELECT 1; CREATE TABLE t (a INT) ENGINE = x"));
+  EXPECT_FALSE(may_warn("SELECT 1; SELECT 2"));
+  EXPECT_FALSE(may_warn(""));
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

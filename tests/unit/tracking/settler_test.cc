@@ -188,6 +188,184 @@ TEST_F(SettlerTest, AValueThatIsReadBackIsRestoredElsewhere) {
   EXPECT_EQ(session_.query(two_, "SELECT 1"), (Steps{"SET time_zone='+05:00'", "SELECT 1"}));
 }
 
+TEST_F(SettlerTest, AnInitDbIsWhatAResetGoesBackTo) {
+  session_.init_database(one_, "app");
+  session_.query(one_, "USE shop");
+  session_.model.desired.reset();
+  EXPECT_EQ(session_.model.desired.database(), "app");
+  EXPECT_EQ(one_.actual.reset_database(), "") << "the backend got a USE";
+}
+
+TEST_F(SettlerTest, AnInitDbThatFailedIsNone) {
+  session_.answer("USE `app`", error_packets(1049));
+  session_.init_database(one_, "app");
+  session_.model.desired.reset();
+  EXPECT_EQ(session_.model.desired.database(), "");
+}
+
+TEST_F(SettlerTest, TheOptionForSeveralStatementsIsFollowed) {
+  session_.set_multi_statements(one_, true);
+  EXPECT_TRUE(session_.model.desired.multi_statements());
+  EXPECT_TRUE(one_.actual.multi_statements());
+  session_.set_multi_statements(one_, false);
+  EXPECT_FALSE(session_.model.desired.multi_statements());
+  EXPECT_FALSE(one_.actual.multi_statements());
+}
+
+TEST_F(SettlerTest, AnOptionThatIsMissingSwitchesOff) {
+  session_.set_multi_statements(one_, true);
+  session_.answer("SET_OPTION", protocol::eof_packet({}, 1));
+  Command command(protocol::Command::kSetOption, "\x1b", {});
+  session_.run(one_, command);
+  EXPECT_FALSE(session_.model.desired.multi_statements());
+}
+
+TEST_F(SettlerTest, ATransactionThatOnlyTheStatusTellsOfHasTheModeOfTheSession) {
+  session_.query(one_, "SET tidb_txn_mode = 'optimistic', autocommit = 0");
+  session_.answer("SELECT a FROM t", ok_packets(0, 0, protocol::status::kInTransaction));
+  session_.query(one_, "SELECT a FROM t");
+  EXPECT_TRUE(session_.model.in_transaction);
+  EXPECT_FALSE(session_.model.is_pessimistic);
+  session_.answer("SET tidb_txn_mode = 'pessimistic'",
+                  ok_packets(0, 0, protocol::status::kInTransaction));
+  session_.query(one_, "SET tidb_txn_mode = 'pessimistic'");
+  session_.query(one_, "SELECT a FROM t");
+  EXPECT_FALSE(session_.model.is_pessimistic) << "it is still the same";
+}
+
+TEST_F(SettlerTest, ATransactionKeepsTheViewOfTheSchemaThatItBeganWith) {
+  const auto run = [&](const char* text, std::uint64_t changes, std::uint16_t status) {
+    Command command(protocol::Command::kQuery, std::string("\3") + text, {});
+    command.script = sql::classify(command.argument(), {});
+    command.view.changes = changes;
+    session_.answer(text, ok_packets(0, 0, status));
+    session_.run(one_, command);
+    return session_.model.transaction_view.changes;
+  };
+  EXPECT_EQ(run("BEGIN", 1, kInTransaction), 1U);
+  EXPECT_EQ(run("SELECT 1", 2, kInTransaction), 1U);
+  EXPECT_EQ(run("BEGIN", 3, kInTransaction), 3U) << "another one";
+  EXPECT_EQ(run("SELECT 1; BEGIN", 4, kInTransaction), 3U) << "nobody can tell";
+}
+
+TEST_F(SettlerTest, ABeginThatFailedBeginsNothing) {
+  session_.answer("BEGIN", ok_packets(0, 0, kInTransaction));
+  session_.query(one_, "BEGIN");
+  session_.model.transaction_view.changes = 5;
+  session_.answer("BEGIN", error_packets(1105));
+  session_.answer("PING", ok_packets(0, 0, kInTransaction));
+  session_.query(one_, "BEGIN");
+  EXPECT_EQ(session_.model.transaction_view.changes, 5U);
+}
+
+TEST_F(SettlerTest, APingTellsWhetherATransactionSurvivedAnError) {
+  session_.answer("BEGIN", ok_packets(0, 0, kInTransaction));
+  session_.query(one_, "BEGIN");
+  session_.answer("UPDATE t SET a = 1", error_packets(1213));
+  EXPECT_EQ(session_.query(one_, "UPDATE t SET a = 1"), (Steps{"UPDATE t SET a = 1", "PING"}));
+  EXPECT_FALSE(session_.model.in_transaction);
+  EXPECT_FALSE(session_.model.pins.contains(Pin::kTransaction));
+}
+
+TEST_F(SettlerTest, ThePingAfterAnErrorHasItsWarnings) {
+  session_.answer("SELECT a FROM nowhere", error_packets(1146));
+  session_.answer("PING", ok_packets(0, 1));
+  session_.query(one_, "SELECT a FROM nowhere");
+  EXPECT_EQ(session_.model.facts.last_ok().warnings, 1U);
+  EXPECT_EQ(session_.model.facts.row_count(), -1);
+  EXPECT_TRUE(session_.model.facts.warnings_on_backend());
+}
+
+TEST_F(SettlerTest, AStatementThatCannotBeReadLeavesWhatTheOneBeforeLeft) {
+  session_.answer("UPDATE t SET a = 1", ok_packets(0));
+  session_.query(one_, "UPDATE t SET a = 1");
+  session_.answer("UPDATE", error_packets(1064));
+  session_.query(one_, "UPDATE");
+  EXPECT_TRUE(session_.model.facts.is_on_backend());
+  EXPECT_TRUE(session_.model.facts.warnings_on_backend()) << "but its own error";
+  EXPECT_EQ(session_.model.facts.row_count(), 0);
+}
+
+TEST_F(SettlerTest, AnInsertIdThatSurelyChangedIsNotKnownOfTheBackend) {
+  session_.answer("SELECT LAST_INSERT_ID(4)", rows_packets(0));
+  one_.insert_id = 3;
+  session_.query(one_, "SELECT LAST_INSERT_ID(4)");
+  EXPECT_FALSE(one_.insert_id);
+}
+
+TEST_F(SettlerTest, ALockingReadInATransactionKeepsTheRowsFound) {
+  session_.answer("SELECT a FROM t", rows_packets(0));
+  session_.query(one_, "SELECT a FROM t");
+  const char* text = "SELECT a FROM t WHERE id = 1 FOR UPDATE";
+  session_.answer(text, protocol::make_text_result({protocol::integer_column("x")}, {}, 2, 0));
+  session_.query(one_, "SET autocommit = 0");
+  session_.query(one_, text);
+  EXPECT_EQ(session_.model.facts.found_rows(), 1U) << "without autocommit one begins with it";
+  session_.query(one_, "SET autocommit = 1");
+  session_.query(one_, text);
+  EXPECT_EQ(session_.model.facts.found_rows(), 0U);
+}
+
+TEST_F(SettlerTest, ALockingReadInAnOptimisticTransactionDoesNot) {
+  session_.answer("BEGIN OPTIMISTIC", ok_packets(0, 0, kInTransaction));
+  session_.query(one_, "BEGIN OPTIMISTIC");
+  const char* text = "SELECT a FROM t FOR UPDATE";
+  session_.answer(text, rows_packets(0, kInTransaction));
+  session_.query(one_, text);
+  EXPECT_EQ(session_.model.facts.found_rows(), 1U);
+}
+
+TEST_F(SettlerTest, ATemporaryTableOfAStatementThatWasPreparedInAnotherDatabaseStays) {
+  std::uint32_t id = 0;
+  session_.query(one_, "USE app");
+  session_.query(one_, "CREATE TEMPORARY TABLE t (id INT)");
+  session_.prepare(one_, "DROP TABLE t", id);
+  session_.execute(one_, id);
+  EXPECT_TRUE(session_.model.is_bound()) << "whose database nobody knows here";
+  session_.query(one_, "PREPARE s FROM 'DROP TABLE t'");
+  session_.query(one_, "EXECUTE s");
+  EXPECT_TRUE(session_.model.is_bound());
+  session_.query(one_, "DROP TABLE t");
+  EXPECT_FALSE(session_.model.is_bound());
+}
+
+TEST_F(SettlerTest, ALockPinsIfItsRowSaysThatTheSessionHasIt) {
+  session_.answer("SELECT GET_LOCK('a', 1)", number_packets(0));
+  session_.query(one_, "SELECT GET_LOCK('a', 1)");
+  EXPECT_FALSE(session_.model.is_bound());
+  session_.answer("SELECT GET_LOCK('a', 1)", number_packets(1));
+  session_.query(one_, "SELECT GET_LOCK('a', 1)");
+  EXPECT_TRUE(session_.model.pins.contains(Pin::kLock));
+}
+
+TEST_F(SettlerTest, ATimeToReadAtIsShownUntilTheBackendIsReset) {
+  session_.query(one_, "SELECT 1");
+  EXPECT_FALSE(session_.model.shows_read_time);
+  session_.query(one_, "SET TRANSACTION READ ONLY AS OF TIMESTAMP NOW()");
+  EXPECT_TRUE(session_.model.shows_read_time);
+  session_.query(one_, "SELECT a FROM t");
+  EXPECT_TRUE(session_.model.shows_read_time) << "also when it is used up";
+}
+
+TEST_F(SettlerTest, ACommandThatTakesNoLevelLeavesItHeld) {
+  session_.model.next_isolation = "READ-COMMITTED";
+  Command ping(protocol::Command::kPing, "\x0e", {});
+  session_.run(one_, ping);
+  EXPECT_EQ(session_.model.next_isolation, "READ-COMMITTED");
+}
+
+TEST_F(SettlerTest, ADefaultThatSomebodyHasChangedIsReadBack) {
+  GlobalSettings globals;
+  globals.note(sql::classify("SET GLOBAL time_zone = '+01:00'", {}));
+  Command command(protocol::Command::kQuery, "\3SET time_zone = DEFAULT", {});
+  command.script = sql::classify(command.argument(), {});
+  protocol::ResponseSummary ok;
+  ok.outcome = protocol::ResponseSummary::Outcome::kOk;
+  CommandContext context = answered(command, ok);
+  settle_answer(context, globals, {});
+  EXPECT_FALSE(session_.model.desired.is_exact());
+}
+
 TEST_F(SettlerTest, BeginsAnewAsAfterAReset) {
   session_.query(one_, "PREPARE s FROM 'SELECT 1'");
   session_.model.next_isolation = "READ-COMMITTED";

@@ -147,5 +147,14 @@ TEST(ShownWarnings, AreThoseOfTheFirstStatementsOnly) {
   EXPECT_TRUE(ShownWarnings(script("SHOW WARNINGS LIKE 'x'; DO 0"), warnings({kError})).is_over());
 }
 
+TEST(ShownWarnings, LeaveAnAnswerThatBreaksOff) {
+  ShownWarnings shows(script("SHOW WARNINGS; SELECT 1"), warnings({kWarning}));
+  const std::string whole = bytes({kOther});
+  const std::string broken = whole.substr(0, whole.size() - 9) +
+                             protocol::err_packet({.number = 1317, .message = "killed"}, 7);
+  EXPECT_EQ(shows.feed(broken), broken);
+  EXPECT_TRUE(shows.is_over());
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

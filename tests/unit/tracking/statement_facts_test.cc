@@ -3,79 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "tidepool/protocol/status.h"
+#include "told.h"
 
 namespace tidepool::tracking {
 namespace {
 
 using protocol::Command;
-using protocol::ResponseSummary;
-
-ResponseSummary ok(std::uint64_t affected_rows, std::uint64_t insert_id = 0,
-                   std::uint16_t warnings = 0) {
-  ResponseSummary answer;
-  answer.outcome = ResponseSummary::Outcome::kOk;
-  answer.results = 1;
-  answer.affected_rows = affected_rows;
-  answer.last_insert_id = insert_id;
-  answer.ok_insert_id = insert_id;
-  answer.warnings = warnings;
-  return answer;
-}
-
-ResponseSummary rows(std::uint64_t count) {
-  ResponseSummary answer;
-  answer.outcome = ResponseSummary::Outcome::kResultSet;
-  answer.results = 1;
-  answer.result_sets = 1;
-  answer.rows = count;
-  answer.last_rows = count;
-  answer.found_rows = count;
-  return answer;
-}
-
-ResponseSummary error(std::uint16_t number) {
-  ResponseSummary answer;
-  answer.outcome = ResponseSummary::Outcome::kError;
-  answer.results = 1;
-  answer.error_number = number;
-  return answer;
-}
-
-std::string one_value(const char* value) {
-  return protocol::make_text_result({protocol::integer_column("x")}, {{value}}, 0, 0);
-}
-
-std::string shown(const std::vector<const char*>& levels) {
-  std::vector<protocol::Row> rows;
-  for (const char* level : levels)
-    rows.push_back({level, "1", std::string("message ") + level});
-  return protocol::make_text_result(
-      {protocol::string_column("Level"), protocol::integer_column("Code"),
-       protocol::string_column("Message")},
-      rows, 0, 0);
-}
-
-// What a client's statements did, one after the other.
-class Told {
- public:
-  bool run(const char* text, const ResponseSummary& answer, bool locks_rows = false,
-           sql::LexMode mode = {}) {
-    const sql::Script script = sql::classify(text, mode);
-    return facts.note_answer({Command::kQuery, script, answer}, locks_rows);
-  }
-  void prepare(const char* text, std::uint16_t warnings, bool knew_facts = false) {
-    facts.note_prepare(std::make_shared<const std::string>(text), sql::classify(text, {}), warnings,
-                       knew_facts);
-  }
-  // The only value of the answer; nothing if TiDB must be asked.
-  std::string ask(const char* text) {
-    const sql::Script script = sql::classify(text, {});
-    const auto result = facts.answer(script.front());
-    return result ? result->rows.at(0).at(0).value_or("NULL") : "";
-  }
-
-  StatementFacts facts;
-};
 
 TEST(StatementFacts, AreThoseOfANewSession) {
   Told told;
@@ -198,88 +131,6 @@ TEST(StatementFacts, TellWhenTheBackendsInsertIdIsSurelyAnotherOne) {
   EXPECT_FALSE(told.run("SELECT 1", rows(1)));
 }
 
-TEST(StatementFacts, LeaveWarningsOnTheBackendUntilTheyAreRead) {
-  Told told;
-  told.run("INSERT IGNORE INTO t VALUES (1)", ok(0, 0, 2));
-  EXPECT_TRUE(told.facts.warnings_on_backend());
-  told.facts.note_warnings(shown({"Warning", "Error"}));
-  EXPECT_FALSE(told.facts.warnings_on_backend());
-  EXPECT_EQ(told.facts.warning_count(), 2U);
-  EXPECT_EQ(told.facts.error_count(), 1U);
-  EXPECT_EQ(told.ask("SHOW WARNINGS"), "Warning");
-  EXPECT_EQ(told.ask("SHOW ERRORS"), "Error");
-  EXPECT_EQ(told.facts.last_ok().warnings, 0U);
-}
-
-TEST(StatementFacts, CountWarningsThatALimitHides) {
-  Told told;
-  told.run("INSERT IGNORE INTO t VALUES (1)", ok(0, 0, 3));
-  told.facts.note_errors(shown({"Error"}));
-  told.facts.note_warnings(shown({"Warning"}), 1);
-  EXPECT_EQ(told.facts.warning_count(), 3U);
-  EXPECT_EQ(told.facts.error_count(), 1U);
-  EXPECT_EQ(told.facts.last_ok().warnings, 3U);
-  EXPECT_EQ(told.facts.most_shown(), 1U);
-}
-
-TEST(StatementFacts, AddARefusalToTheWarningsBefore) {
-  Told told;
-  told.run("SELECT 1/0", rows(1));
-  told.run("INSERT IGNORE INTO t VALUES (1)", ok(0, 0, 1));
-  told.facts.note_warnings(shown({"Warning"}));
-  told.facts.note_refusal(Refusal::kAddsWarning, false);
-  EXPECT_TRUE(told.facts.has_added_warnings());
-  EXPECT_FALSE(told.facts.is_on_backend());
-  EXPECT_EQ(told.facts.last_ok().warnings, 2U);
-  told.facts.note_warnings(shown({"Note", "Error"}));  // the first one is another session's
-  EXPECT_FALSE(told.facts.has_added_warnings());
-  const protocol::TextResult all = told.facts.warnings();
-  ASSERT_EQ(all.rows.size(), 2U);
-  EXPECT_EQ(all.rows[0][0], "Warning");
-  EXPECT_EQ(all.rows[1][0], "Error");
-}
-
-TEST(StatementFacts, AreAsTheyWereAfterARefusalWithoutTrace) {
-  Told told;
-  told.run("UPDATE t SET a = 1", ok(3));
-  told.facts.note_refusal(Refusal::kWithoutTrace, true);
-  EXPECT_TRUE(told.facts.is_on_backend());
-  EXPECT_FALSE(told.facts.warnings_on_backend());
-  EXPECT_EQ(told.facts.row_count(), 3);
-}
-
-TEST(StatementFacts, HaveWhatAPrepareWarnedOf) {
-  Told told;
-  told.run("UPDATE t SET a = 1", ok(3));
-  told.prepare("SELECT @a", 1);
-  EXPECT_FALSE(told.facts.is_on_backend());
-  EXPECT_EQ(told.facts.last_prepare(), "SELECT @a");
-  EXPECT_EQ(told.facts.warning_count(), 1U);
-  EXPECT_EQ(told.facts.row_count(), -1);
-}
-
-TEST(StatementFacts, AddARefusalToWhatAPrepareWarnedOf) {
-  Told told;
-  told.prepare("SELECT @a", 1);
-  told.facts.note_refusal(Refusal::kAddsWarning, false);
-  told.facts.note_warnings(shown({"Error"}));
-  told.facts.note_prepare_warnings(shown({"Warning"}));
-  EXPECT_EQ(told.facts.last_prepare(), "");
-  EXPECT_EQ(told.facts.warning_count(), 2U);
-  EXPECT_EQ(told.facts.error_count(), 1U);
-  EXPECT_EQ(told.facts.last_ok().warnings, 2U);
-}
-
-TEST(StatementFacts, KeepTheWarningsWhenAQuestionAboutThemIsPrepared) {
-  Told told;
-  told.run("INSERT IGNORE INTO t VALUES (1)", ok(0, 0, 1));
-  told.prepare("SHOW WARNINGS", 1, true);
-  EXPECT_TRUE(told.facts.is_on_backend());
-  EXPECT_TRUE(told.facts.warnings_on_backend());
-  EXPECT_FALSE(told.facts.has_added_warnings());  // the backend has those before it too
-  EXPECT_EQ(told.facts.last_ok().warnings, 0U);
-}
-
 TEST(StatementFacts, RepeatWhatThePingSaidAfterAnError) {
   Told told;
   const sql::Script script = sql::classify("SELECT a FROM t", {});
@@ -301,13 +152,108 @@ TEST(StatementFacts, LoseWhatOnlyTheBackendKnewWithIt) {
   EXPECT_EQ(told.facts.row_count(), 1);
 }
 
-TEST(StatementFacts, ShowAnErrorOfTheProxyAsItsWarning) {
+TEST(StatementFacts, AreThoseOfTheStatementThatFailedAmongOthers) {
+  const char* text = "UPDATE t SET a = 1; SELECT a FROM nowhere; DELETE FROM t";
+  const sql::Script script = sql::classify(text, {});
+  const ResponseSummary failed = failed_after(1, 1146);
   Told told;
-  told.run("INSERT IGNORE INTO t VALUES (1)", ok(0, 0, 3));
-  told.facts.note_own_error(shown({"Error"}));
+  told.run(text, failed);
+  told.facts.note_failure({Command::kQuery, script, failed}, ok(0, 0, 1), "");
+  EXPECT_EQ(told.facts.row_count(), -1) << "of the SELECT";
+}
+
+TEST(StatementFacts, LeaveAnInsertIdThatAStatementBeforeTheFailedOneMaySetOnTheBackend) {
+  Told told;
+  told.run("SELECT LAST_INSERT_ID(4); SELECT a FROM nowhere", failed_after(1, 1146));
+  EXPECT_TRUE(told.facts.insert_id_on_backend());
+  Told other;
+  other.run("SELECT 1; SELECT LAST_INSERT_ID(a) FROM nowhere", failed_after(1, 1146));
+  EXPECT_TRUE(other.facts.insert_id_on_backend()) << "nor does anybody know of that one";
+  Told none;
+  none.run("SELECT 1; SELECT a FROM nowhere; SELECT LAST_INSERT_ID(4)", failed_after(1, 1146));
+  EXPECT_FALSE(none.facts.insert_id_on_backend()) << "that one was not begun";
+}
+
+TEST(StatementFacts, AreThoseOfATextWithoutStatements) {
+  Told told;
+  told.run("INSERT IGNORE INTO t VALUES (1)", ok(2, 0, 1));
+  told.run("-- nothing", ok(0));
+  EXPECT_EQ(told.facts.row_count(), 0);
   EXPECT_FALSE(told.facts.warnings_on_backend());
-  EXPECT_EQ(told.facts.warning_count(), 1U);
+  told.run("-- nothing", error(1064));
+  EXPECT_TRUE(told.facts.warnings_on_backend());
+}
+
+TEST(StatementFacts, HaveNoRowCountAfterALoad) {
+  Told told;
+  told.run("LOAD DATA LOCAL INFILE 'x' INTO TABLE t", ok(7));
+  EXPECT_EQ(told.facts.row_count(), 0);
+  EXPECT_EQ(told.facts.last_ok().affected_rows, 7U) << "which its OK has";
+}
+
+TEST(StatementFacts, TellNoSureInsertIdOfATextThatInserts) {
+  Told told;
+  EXPECT_FALSE(told.run("UPDATE t SET a = 1; INSERT INTO t VALUES (8)", ok(1, 8)));
+  EXPECT_TRUE(told.facts.insert_id_on_backend());
+}
+
+TEST(StatementFacts, RepeatTheLastOk) {
+  Told told;
+  ResponseSummary answer = ok(3, 5, 1);
+  answer.info = "Rows matched: 3";
+  told.run("INSERT INTO t VALUES ()", answer);
+  EXPECT_EQ(told.facts.last_ok().affected_rows, 3U);
+  EXPECT_EQ(told.facts.last_ok().last_insert_id, 5U);
+  EXPECT_EQ(told.facts.last_ok().info, "Rows matched: 3");
   EXPECT_EQ(told.facts.last_ok().warnings, 1U);
+  answer = rows(1);
+  answer.affected_rows = 9;
+  answer.ok_insert_id = 9;
+  answer.info = "none";
+  told.run("SELECT 1", answer);
+  EXPECT_EQ(told.facts.last_ok().affected_rows, 0U) << "rows have no such figures";
+  EXPECT_EQ(told.facts.last_ok().last_insert_id, 0U);
+  EXPECT_EQ(told.facts.last_ok().info, "");
+}
+
+TEST(StatementFacts, HaveTheInsertIdThatASelectHasSetInTheOkThatIsRepeated) {
+  Told told;
+  told.run("SELECT LAST_INSERT_ID(4)", rows(1));
+  std::optional<std::uint64_t> there;
+  told.facts.note_insert_id(one_value("4"), there);
+  EXPECT_EQ(told.facts.last_ok().last_insert_id, 4U);
+}
+
+TEST(StatementFacts, TakeAnInsertIdThatTheOkHasToldThoughTheBackendHadItBefore) {
+  Told told;
+  told.run("INSERT INTO t VALUES ()", ok(1, 5));
+  std::optional<std::uint64_t> there = 5;
+  told.facts.note_insert_id(one_value("5"), there);
+  EXPECT_EQ(told.facts.last_insert_id(), 5U);
+}
+
+TEST(StatementFacts, TakeNoInsertIdFromAnAnswerOfAnotherForm) {
+  const std::string no_rows = protocol::make_text_result({protocol::integer_column("x")}, {}, 0, 0);
+  for (const std::string& answer :
+       {no_rows, protocol::err_packet({.number = 1105, .message = "no"}, 1)}) {
+    Told told;
+    told.run("INSERT INTO t VALUES ()", ok(1, 5));
+    std::optional<std::uint64_t> there = 3;
+    told.facts.note_insert_id(answer, there);
+    EXPECT_EQ(told.facts.last_insert_id(), 0U);
+    EXPECT_EQ(there, 3U);
+    EXPECT_FALSE(told.facts.insert_id_on_backend()) << "it is not asked for again";
+  }
+}
+
+TEST(StatementFacts, KeepTheRowsFoundWhereALoneErrorHasNone) {
+  Told told;
+  told.run("SELECT a FROM t", rows(7));
+  told.facts.note_found_rows(protocol::err_packet({.number = 1105, .message = "no"}, 1));
+  EXPECT_EQ(told.facts.found_rows(), 7U);
+  EXPECT_TRUE(told.facts.found_rows_here());
+  told.run("SELECT a FROM nowhere", error(1146));
+  EXPECT_EQ(told.facts.found_rows(), 7U) << "an error finds none";
 }
 
 }  // namespace

@@ -183,5 +183,110 @@ TEST(TextPlan, PinsForATextThatIsNotKnown) {
   EXPECT_TRUE(one.plan.effects.pins().contains(sql::Pin::kPreparedText));
 }
 
+TEST(TextPlan, HasNoUseOfAPreparedStatementWithoutAName) {
+  EXPECT_TRUE(Planned("SELECT 1").plan.uses.empty());
+  EXPECT_TRUE(Planned("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").plan.uses.empty());
+}
+
+// PREPARE gives a variable the type of an assignment in its text.
+TEST(TextPlan, CountsWhatAPreparePlans) {
+  const Planned one("PREPARE s FROM 'SELECT @a := 1'");
+  ASSERT_NE(one.plan.uses.front().statement, nullptr);
+  const sql::StateChanges& changes = one.plan.effects.front().changes;
+  EXPECT_EQ(changes.back().kind, sql::ChangeKind::kStuckUserVariable);
+  EXPECT_EQ(changes.back().name, "a");
+}
+
+TEST(TextPlan, MakesNoStatementThatDoesNotFitBesideThoseOfTheSession) {
+  TextStatements statements;
+  statements.set(make("SELECT 1" + std::string(TextStatements::kMostBytes / 2, ' '),
+                      sql::SessionState(), "large"));
+  const std::string text =
+      "PREPARE s FROM 'SELECT 1" + std::string(TextStatements::kMostBytes / 2, ' ') + "'";
+  EXPECT_EQ(Planned(text, statements).plan.uses.front().statement, nullptr);
+  EXPECT_NE(Planned(text).plan.uses.front().statement, nullptr);
+}
+
+TEST(TextPlan, IsALoneExecuteOfOneThatIsKnownAndNothingElse) {
+  TextStatements statements;
+  statements.set(make("SELECT 1"));
+  EXPECT_TRUE(Planned("EXECUTE s", statements).plan.is_lone_execute());
+  EXPECT_FALSE(Planned("EXECUTE s; SELECT 1", statements).plan.is_lone_execute());
+  EXPECT_FALSE(Planned("EXECUTE s; EXECUTE s", statements).plan.is_lone_execute());
+  EXPECT_FALSE(Planned("EXECUTE t", statements).plan.is_lone_execute());
+  EXPECT_FALSE(Planned("PREPARE s FROM 'SELECT 1'", statements).plan.is_lone_execute());
+}
+
+TEST(TextPlan, TakesTheBytesOfWhatItMakesButNotOfWhatIsThereAnyhow) {
+  TextStatements statements;
+  statements.set(make("SELECT 1" + std::string(10'000, ' ')));
+  EXPECT_EQ(bytes_of(TextPlan()), 0U);
+  EXPECT_LT(bytes_of(Planned("EXECUTE s", statements).plan), 10'000U);
+  const Planned made("PREPARE s FROM 'SELECT 1" + std::string(10'000, ' ') + "'");
+  EXPECT_GT(bytes_of(made.plan), 10'000U);
+  EXPECT_LT(bytes_of(Planned("PREPARE s FROM 'SELECT 1'").plan), 10'000U);
+  EXPECT_GT(bytes_of(Planned("PREPARE s FROM @x").plan), 0U);
+}
+
+TEST(TextPlan, AsksForNoVariableWhoseNameIsHardToWrite) {
+  const auto source = [](const std::string& name) {
+    const auto state = after("SET @`" + name + "` = CONCAT('SELECT ', 1)");
+    return unknown_source(sql::classify("PREPARE s FROM @`" + name + "`", {}), state);
+  };
+  EXPECT_EQ(source("q"), "q");
+  EXPECT_EQ(source("\xc3\xa4"), "");
+  EXPECT_EQ(source("a\\b"), "");
+}
+
+TEST(TextPlan, HasNoSourceThatDoesNotFit) {
+  Planned one("PREPARE s FROM @q", {}, after("SET @q = CONCAT('SELECT ', 1)"));
+  const std::string large = "SELECT 1" + std::string(TextStatements::kMostBytes, ' ');
+  set_source(one.plan, large, {}, sql::SessionState(), kOwner);
+  EXPECT_EQ(one.plan.uses.front().statement, nullptr);
+}
+
+// TiDB completes the columns of a definition when it executes it.
+TEST(TextStatements, AreMadeAgainAsTheyAreAfterTheirExecute) {
+  TextStatements statements;
+  statements.set(make("CREATE TABLE t (a INT)"));
+  EXPECT_EQ(statements.find("s")->text_anew(), "CREATE TABLE t (a INT)");
+  const std::size_t before = statements.bytes();
+  statements.wear("s");
+  const TextStatementPtr worn = statements.find("s");
+  EXPECT_EQ(worn->text, "CREATE TABLE t (a INT)");
+  EXPECT_NE(worn->worn_text, "");
+  EXPECT_EQ(worn->text_anew(), worn->worn_text);
+  EXPECT_EQ(worn->owner, kOwner);
+  EXPECT_EQ(worn->script.front().kind, sql::StatementKind::kDdl);
+  EXPECT_EQ(statements.bytes(), before + worn->worn_text.size());
+  statements.wear("s");
+  EXPECT_EQ(statements.find("s"), worn) << "the second time changes nothing";
+  statements.wear("t");
+  EXPECT_EQ(statements.find("t"), nullptr);
+}
+
+TEST(TextStatements, TakeAsManyBytesAsThereAre) {
+  TextStatements statements;
+  EXPECT_EQ(statements.bytes(), 0U);
+  statements.set(make("SELECT 1"));
+  const std::size_t one = statements.bytes();
+  EXPECT_EQ(one, bytes_of(*statements.find("s")));
+  statements.set(make("SELECT 1"));
+  EXPECT_EQ(statements.bytes(), one) << "in the place of the one before";
+  statements.erase("t");
+  EXPECT_EQ(statements.bytes(), one);
+  statements.erase("s");
+  EXPECT_EQ(statements.bytes(), 0U);
+}
+
+TEST(TextStatement, KeepsTheModeAndTheCharacterSetsOfItsPrepareAlone) {
+  const sql::SessionState context =
+      text_context(after("SET div_precision_increment = 9, sql_mode = 'ANSI'"));
+  EXPECT_EQ(context, text_context(after("SET sql_mode = 'ANSI'")));
+  EXPECT_FALSE(context == text_context(sql::SessionState()));
+  EXPECT_FALSE(
+      text_context(after("SET collation_connection = CONCAT('utf8mb4', '_bin')")).is_exact());
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

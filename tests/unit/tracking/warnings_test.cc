@@ -75,5 +75,41 @@ TEST(WarningsTest, WhatWasThereStaysWhereABackendHasAddedNothing) {
   EXPECT_EQ(result.rows, (std::vector<protocol::Row>{kShortError}));
 }
 
+TEST(WarningsTest, AnErrorOfTheProxyIsShownAsTidbShowsItsOwn) {
+  const auto shown =
+      protocol::parse_text_result(warnings_of({Code::kBackend, "Unknown table", 1146, "42S02"}, 2));
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(shown->rows, (std::vector<protocol::Row>{{"Error", "1146", "Unknown table"}}));
+  EXPECT_EQ(shown->status, 2);
+  EXPECT_EQ(shown->warnings, 0);
+  ASSERT_EQ(shown->columns.size(), 3U);
+  EXPECT_EQ(shown->columns[0].name, "Level");
+  EXPECT_EQ(shown->columns[0].length, 256U);
+  EXPECT_EQ(shown->columns[0].charset, 46);
+  EXPECT_EQ(shown->columns[1].name, "Code");
+  EXPECT_EQ(shown->columns[1].length, 19U);
+  EXPECT_EQ(shown->columns[1].charset, 63);
+  EXPECT_EQ(shown->columns[1].type, static_cast<std::uint8_t>(protocol::ColumnType::kLong));
+  EXPECT_EQ(shown->columns[1].flags, 0x20);
+  EXPECT_EQ(shown->columns[2].name, "Message");
+  EXPECT_EQ(shown->columns[2].charset, 46);
+  for (const protocol::Column& column : shown->columns) {
+    EXPECT_EQ(column.schema, "INFORMATION_SCHEMA");
+    EXPECT_EQ(column.table, "WARNINGS");
+  }
+}
+
+TEST(WarningsTest, ALongErrorMakesItsColumnWide) {
+  EXPECT_EQ(error_warning(1105, std::string(100, 'x')).columns[2].length, 400U);
+}
+
+// TiDB may answer with less than a whole row, or a NULL; nothing is made of it.
+TEST(WarningsTest, RowsWithoutAMessageAreNoErrorsAndHaveNoWidth) {
+  auto result = answer({{}, {"Warning", std::nullopt, std::nullopt}, kShortError}, 9999);
+  fit_widths(result);
+  EXPECT_EQ(result.columns[2].length, 256U);
+  EXPECT_EQ(only_errors(result).rows, (std::vector<protocol::Row>{kShortError}));
+}
+
 }  // namespace
 }  // namespace tidepool::tracking
