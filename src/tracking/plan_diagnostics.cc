@@ -149,7 +149,9 @@ bool restores_insert_id(const CommandContext& plan) {
   }
   if (plan.command.type == protocol::Command::kStmtPrepare && plans_insert_id(script)) return true;
   const bool asks = script.facts().contains(sql::Fact::kLastInsertId);
-  return asks && (script.size() > 1 || !is_rewritable(script.front()));
+  // Long data waits at the statement that has the client's text.
+  const bool is_fixed = plan.command.statement != nullptr && plan.command.statement->has_long_data;
+  return asks && (script.size() > 1 || is_fixed || !is_rewritable(script.front()));
 }
 
 // `known_here`: the backend has those of the statement before.

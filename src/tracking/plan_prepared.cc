@@ -56,9 +56,25 @@ void share_by_types(CommandContext& plan, PreparedStatement& statement, std::str
   plan.backend.prepared.rename(*untyped, statement.key);  // if nobody has executed it yet
 }
 
+// An execute closes its statement's cursor, and asks anew about the statement before it: one that
+// was executed with another value in its text goes, and its cursor with it.
+void close_substituted(CommandContext& plan, PreparedStatement& statement) {
+  if (plan.command.type != protocol::Command::kStmtExecute || statement.sent_text.empty()) return;
+  PreparedCache& known = plan.backend.prepared;
+  if (const auto id = known.find(*statement.key)) {
+    plan.exchange().add(
+        {.kind = StepKind::kSilent,
+         .command = protocol::Command::kStmtClose,
+         .bytes = framed(protocol::encode_statement_command(protocol::Command::kStmtClose, *id))});
+  }
+  known.erase(*statement.key);
+  statement.has_cursor = false;
+}
+
 // Statements of the same text and parameter types share one on the backend, except where one would
 // be in the other's way: an open cursor, long data, or types that the client never sent.
 void choose_key(CommandContext& plan, PreparedStatement& statement) {
+  if (statement.has_cursor) close_substituted(plan, statement);
   // What is open or waits is under the key that the statement has.
   if (statement.has_long_data || statement.has_cursor) return;
   mark_plan(plan, statement);

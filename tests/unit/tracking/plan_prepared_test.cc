@@ -274,6 +274,41 @@ TEST_F(PlanPreparedTest, AnExecuteWithLongDataStaysTheStatementThatHasTheData) {
   EXPECT_EQ(session_.execute(one_, id_, kLong), Steps{"EXECUTE 1"});
 }
 
+TEST_F(PlanPreparedTest, AnExecuteWithLongDataFindsTheSessionsInsertIdOnItsBackend) {
+  session_.answer("INSERT INTO t VALUES ()", ok_packets(5));
+  session_.query(one_, "INSERT INTO t VALUES ()");
+  session_.answer("SELECT LAST_INSERT_ID()", number_packets(5));
+  session_.capture(one_);
+  session_.prepare(one_, "SELECT LAST_INSERT_ID(), ?", id_, 1);
+  session_.send_long_data(two_, id_);
+  EXPECT_EQ(session_.execute(two_, id_, kLong), (Steps{"SELECT LAST_INSERT_ID(5)", "EXECUTE 2"}))
+      << "its text stays what it is";
+}
+
+TEST_F(PlanPreparedTest, AnExecuteAsksAnewThoughItsCursorIsOpen) {
+  session_.prepare(one_, "SELECT ROW_COUNT(), a FROM t", id_);
+  session_.answer("UPDATE t SET a = 1", ok_packets(1));
+  session_.query(one_, "UPDATE t SET a = 1");
+  session_.answer("EXECUTE 2", cursor_packets(0));
+  session_.execute(two_, id_, {}, protocol::kCursorReadOnly);
+  ASSERT_TRUE(statement(id_).has_cursor);
+  session_.query(two_, "DO 0");
+  const Steps steps = session_.execute(two_, id_, {}, protocol::kCursorReadOnly);
+  ASSERT_EQ(steps.size(), 3U);
+  EXPECT_EQ(steps[0], "CLOSE 2") << "an execute closes the cursor";
+  EXPECT_EQ(steps[1], "PREPARE SELECT (ROW_COUNT()*0+0) AS `ROW_COUNT()`, a FROM t");
+  EXPECT_EQ(steps[2], "EXECUTE 3");
+  EXPECT_FALSE(session_.model.pins.contains(sql::Pin::kCursor));
+}
+
+TEST_F(PlanPreparedTest, AFetchFindsTheCursorOfATextOfItsOwn) {
+  session_.prepare(one_, "SELECT ROW_COUNT(), a FROM t", id_);
+  session_.query(one_, "DO 0");
+  session_.answer("EXECUTE 2", cursor_packets(0));
+  session_.execute(two_, id_, {}, protocol::kCursorReadOnly);
+  EXPECT_EQ(session_.fetch(two_, id_), Steps{"FETCH 2"});
+}
+
 TEST_F(PlanPreparedTest, ATextOfItsOwnIsKnownByItsTypesToo) {
   session_.prepare(one_, "SELECT ROW_COUNT() + ?", id_, 1);
   session_.query(one_, "UPDATE t SET a = 1");
