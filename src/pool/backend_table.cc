@@ -86,11 +86,6 @@ void BackendTable::sort_in(BackendRecord& record) {
   idle.splice(place, idle, record.place_);
 }
 
-void BackendTable::move_before(BackendRecord& record, const BackendRecord& other) {
-  List& idle = list(State::kIdle);
-  idle.splice(other.place_, idle, record.place_);
-}
-
 bool BackendTable::has_open(std::uint64_t variant) const {
   return std::any_of(records_.begin(), records_.end(), [variant](const auto& one) {
     return one.second.variant == variant && !one.second.is_closing();

@@ -148,8 +148,12 @@ void Broker::pinged(BackendId backend, TimePoint now, Orders& orders) {
   record.heard_at = now;
   record.is_suspect = false;
   if (pool_.is_draining) return pool_.retire(record, RetireReason::kShutdown, orders);
-  pool_.backends.set_state(record, State::kIdle);
-  pool_.backends.sort_in(record);  // a ping is no use: it is as idle as before
+  if (record.replacement() == BackendRecord::Replacement::kReady) {
+    pool_.retire(record, RetireReason::kRecycle, orders);
+  } else {
+    pool_.backends.set_state(record, State::kIdle);
+    pool_.backends.sort_in(record);  // a ping is no use: it is as idle as before
+  }
   schedule(now, orders);
   ping_by_time(now, orders);
 }
@@ -188,12 +192,9 @@ void Broker::tick(TimePoint now, Orders& orders) {
 void Broker::retire_by_time(TimePoint now, Orders& orders) {
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
   const BackendTable::List oldest_first(idle.rbegin(), idle.rend());
-  unsigned remaining = pool_.backends.kept();
   for (BackendRecord* record : oldest_first) {
-    const auto reason = reason_to_retire(*record, pool_.limits, pool_.figures(), remaining, now);
-    if (!reason) continue;
-    pool_.retire(*record, *reason, orders);
-    --remaining;
+    const auto reason = reason_to_retire(*record, pool_.limits, pool_.figures(), now);
+    if (reason) pool_.retire(*record, *reason, orders);
   }
 }
 

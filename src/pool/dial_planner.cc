@@ -35,7 +35,8 @@ void DialPlanner::warm_up(unsigned count, const Dial& like, TimePoint now, Order
     pool_.dials.begin(like, now, orders);
 }
 
-bool DialPlanner::ends_life(const BackendRecord& record, TimePoint now) {
+bool DialPlanner::ends_at_release(const BackendRecord& record, TimePoint now) {
+  if (!is_life_over(record, now)) return false;
   switch (at_end(record, pool_.limits, pool_.figures(), now)) {
     case AtEnd::kRetire: return true;
     case AtEnd::kGoOn: return false;
@@ -67,11 +68,11 @@ void DialPlanner::succeeded(const Dial& dial, BackendRecord& record, TimePoint n
   if (before == nullptr || before->is_closing()) return;
   pool_.backends.set_replacement(*before, Replacement::kReady);
   if (before->state() == State::kParked) pool_.recall(*before, orders);
-  if (before->state() != State::kIdle) return;
-  pool_.backends.move_before(record, *before);  // as idle as the one before it
-  record.idle_since = before->idle_since;
+  if (before->is_held()) return;
+  record.idle_since = before->idle_since;  // as idle as the one before it
   record.heard_at = now;
-  pool_.retire(*before, RetireReason::kRecycle, orders);
+  pool_.backends.sort_in(record);
+  if (before->state() == State::kIdle) pool_.retire(*before, RetireReason::kRecycle, orders);
 }
 
 void DialPlanner::failed(const Dial& dial) {
@@ -152,7 +153,7 @@ void DialPlanner::probe_better_endpoint(TimePoint now, Orders& orders) {
     dial.replaces = found->first;
     return pool_.dials.begin(dial, now, orders);
   }
-  // A full pool, or an only backend, waits for the end of a life: see ends_life().
+  // A full pool, or an only backend, waits for the end of a life: see ends_at_release().
   if (pool_.backends.size() == 1 || pool_.backends.count(State::kClosing) > 0) return;
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
   const auto leaving = std::find_if(idle.rbegin(), idle.rend(),

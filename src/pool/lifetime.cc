@@ -35,6 +35,10 @@ TimePoint end_of_life(const Limits& limits, std::vector<TimePoint> taken, double
                   now + scaled(recycle, longest), spacing, std::move(taken));
 }
 
+bool is_life_over(const BackendRecord& record, TimePoint now) {
+  return now >= record.expires || record.replacement() == Replacement::kReady;
+}
+
 bool wants_replacement(const BackendRecord& record, const Limits& limits,
                        const PoolFigures& figures, TimePoint now) {
   if (figures.is_draining || figures.kept > limits.size) return false;
@@ -50,15 +54,15 @@ AtEnd at_end(const BackendRecord& record, const Limits& limits, const PoolFigure
 }
 
 std::optional<RetireReason> reason_to_retire(const BackendRecord& record, const Limits& limits,
-                                             const PoolFigures& figures, unsigned remaining,
-                                             TimePoint now) {
+                                             const PoolFigures& figures, TimePoint now) {
   const Duration idle_for = now - record.idle_since;
   const bool is_spare = figures.idle <= limits.min_idle;
-  if (now >= record.expires && !wants_replacement(record, limits, figures, now))
+  if (is_life_over(record, now) && at_end(record, limits, figures, now) == AtEnd::kRetire)
     return RetireReason::kRecycle;
   if (limits.idle_timeout.count() > 0 && idle_for >= limits.idle_timeout && !is_spare)
     return RetireReason::kIdle;
-  if (remaining > limits.size && idle_for >= limits.overflow_linger) return RetireReason::kOverflow;
+  if (figures.kept > limits.size && idle_for >= limits.overflow_linger)
+    return RetireReason::kOverflow;
   if (figures.open > limits.cap()) return RetireReason::kOverflow;  // it has become smaller
   return std::nullopt;
 }

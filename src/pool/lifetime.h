@@ -18,6 +18,10 @@ namespace tidepool::pool {
 TimePoint end_of_life(const Limits& limits, std::vector<TimePoint> taken, double shortened,
                       TimePoint now);
 
+// Whether the life of a backend has ended: its time is over, or its replacement is there before
+// that.
+bool is_life_over(const BackendRecord& record, TimePoint now);
+
 // Whether a backend at the end of its life is to be replaced: not where the pool has others enough,
 // nor if it is idle and, being unused, would soon be closed for that.
 bool wants_replacement(const BackendRecord& record, const Limits& limits,
@@ -32,11 +36,9 @@ enum class AtEnd : std::uint8_t {
 AtEnd at_end(const BackendRecord& record, const Limits& limits, const PoolFigures& figures,
              TimePoint now);
 
-// Why an idle backend is to be closed now. `remaining`: as PoolFigures::kept, less those that were
-// found due before it. Nothing: it stays.
+// Why an idle backend is to be closed now. Nothing: it stays.
 std::optional<RetireReason> reason_to_retire(const BackendRecord& record, const Limits& limits,
-                                             const PoolFigures& figures, unsigned remaining,
-                                             TimePoint now);
+                                             const PoolFigures& figures, TimePoint now);
 
 // Whether an idle backend is to be pinged.
 bool is_ping_due(const BackendRecord& record, const Limits& limits, TimePoint now);

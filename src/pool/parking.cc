@@ -1,5 +1,7 @@
 #include "parking.h"
 
+#include "lifetime.h"
+
 namespace tidepool::pool {
 namespace {
 
@@ -29,7 +31,7 @@ bool may_park(const BrokerState& pool, const BackendRecord& record, TimePoint la
   const bool is_last =
       pool.backends.count(State::kIdle) == 0 && pool.total() >= pool.limits.own_size();
   const bool is_needed = !pool.queue.is_empty() || (is_busy && is_last);
-  return !pool.is_draining && now < record.expires && !is_needed;
+  return !pool.is_draining && !is_life_over(record, now) && !is_needed;
 }
 
 bool can_recall(const BrokerState& pool) {
@@ -59,7 +61,7 @@ void recall_leases_of(BrokerState& pool, const Want& want, Orders& orders) {
 
 void recall_due(BrokerState& pool, TimePoint now, Orders& orders) {
   const auto is_due = [&](const BackendRecord& record) {
-    return now >= record.expires || now - record.idle_since >= pool.limits.parking.limit;
+    return is_life_over(record, now) || now - record.idle_since >= pool.limits.parking.limit;
   };
   recall_if(pool, is_due, orders);
 }

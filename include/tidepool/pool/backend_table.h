@@ -83,8 +83,6 @@ class BackendTable {
   void set_replacement(BackendRecord& record, Replacement replacement);
   // An idle one takes its place in the list by its idle_since.
   void sort_in(BackendRecord& record);
-  // Puts an idle one right before another idle one.
-  void move_before(BackendRecord& record, const BackendRecord& other);
 
   // Idle: most recently used first. Parked: oldest first.
   const List& in(State state) const { return lists_[static_cast<std::size_t>(state)]; }

@@ -41,9 +41,7 @@ class DialPlanner {
 
   // A lease ends. Whether its backend is to be closed since its life is over; if that is to make
   // room for the replacement, the replacement is dialled once it is closed.
-  [[nodiscard]] bool ends_at_release(const BackendRecord& record, TimePoint now) {
-    return now >= record.expires && ends_life(record, now);
-  }
+  [[nodiscard]] bool ends_at_release(const BackendRecord& record, TimePoint now);
 
   // The dial has brought that backend, which is idle: the one that it replaces goes, and those on
   // worse endpoints go one after the other if it was a probe.
@@ -60,7 +58,6 @@ class DialPlanner {
   void tick(TimePoint now, Orders& orders);
 
  private:
-  bool ends_life(const BackendRecord& record, TimePoint now);
   void replace_due(TimePoint now, Orders& orders);
   void replace(BackendRecord& record, TimePoint now, Orders& orders);
   void probe_better_endpoint(TimePoint now, Orders& orders);

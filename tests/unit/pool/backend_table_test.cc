@@ -78,8 +78,6 @@ TEST_F(BackendTableTest, AnIdleOneTakesItsPlaceByWhenItWasUsed) {
   third.idle_since = TimePoint{std::chrono::seconds{1}};
   table_.sort_in(third);
   EXPECT_EQ(ids(State::kIdle), (Ids{second.id, third.id, first.id}));
-  table_.move_before(first, second);
-  EXPECT_EQ(ids(State::kIdle), (Ids{first.id, second.id, third.id}));
 }
 
 TEST_F(BackendTableTest, OneThatHasItsReplacementOrClosesIsNotKept) {

@@ -204,5 +204,43 @@ TEST(BrokerEndpoints, ALeasedBackendIsNotDisturbed) {
   EXPECT_EQ(servers.places(), (Places{0}));
 }
 
+// Two backends on the worse endpoint, one leased, one that closes: the leased one is replaced, and
+// has some time left.
+class ReplacedBeforeItsEnd : public ::testing::Test {
+ protected:
+  ReplacedBeforeItsEnd() : servers_(two_endpoints()) {
+    servers_.up = {false, true};
+    servers_.open(2);
+    World& world = servers_.world;
+    const auto leased = world.acquire();
+    const auto closing = world.acquire();
+    leased_ = std::min(*leased, *closing);
+    world.broker.retire(std::max(*leased, *closing), world.now, world.orders);
+    servers_.up[0] = true;
+    for (int tenths = 0; tenths < 600 && servers_.places().count(0) == 0; ++tenths)
+      servers_.run(milliseconds{100});
+  }
+
+  Servers servers_;
+  BackendId leased_ = 0;
+};
+
+TEST_F(ReplacedBeforeItsEnd, ABackendGoesWithItsLease) {
+  ASSERT_EQ(servers_.places().count(0), 1U);
+
+  servers_.world.release(leased_);
+
+  const auto retired = servers_.world.take<RetireOrder>();
+  ASSERT_EQ(retired.size(), 1U);
+  EXPECT_EQ(retired[0].backend, leased_);
+  EXPECT_EQ(retired[0].reason, RetireReason::kRecycle);
+}
+
+TEST_F(ReplacedBeforeItsEnd, ABackendIsNotParked) {
+  ASSERT_EQ(servers_.places().count(0), 1U);
+
+  EXPECT_FALSE(servers_.world.broker.park(leased_, servers_.world.now));
+}
+
 }  // namespace
 }  // namespace tidepool::pool

@@ -194,6 +194,29 @@ TEST(BrokerLife, ALeasedBackendIsReplacedWhileItIsLeasedAndGoesAtItsRelease) {
   EXPECT_EQ(world.acquire(), made[0]);
 }
 
+TEST(BrokerLife, ABackendWhoseSuccessorCameDuringAPingGoesAfterIt) {
+  Limits limits = small();
+  limits.recycle = minutes{2};
+  limits.ping_interval = minutes{2};
+  World world(limits);
+  const BackendId old = world.leased();
+  world.release(old);
+  world.advance(minutes{2});
+  ASSERT_EQ(world.take<PingOrder>().size(), 1U);
+  ASSERT_EQ(world.finish_dials().size(), 1U);
+  ASSERT_TRUE(world.take<RetireOrder>().empty()) << "its worker has not ended the ping";
+
+  world.broker.pinged(old, world.now, world.orders);
+
+  const auto retired = world.take<RetireOrder>();
+  ASSERT_EQ(retired.size(), 1U);
+  EXPECT_EQ(retired[0].backend, old);
+  EXPECT_EQ(retired[0].reason, RetireReason::kRecycle);
+  world.advance(minutes{2});
+  EXPECT_EQ(world.take<RetireOrder>().size(), 1U);
+  EXPECT_TRUE(world.take<DialOrder>().empty()) << "the successor is as idle as the one before";
+}
+
 TEST(BrokerLife, WithoutRoomTheOldOneGoesFirst) {
   Limits limits = small();
   limits.max_overflow = 0;

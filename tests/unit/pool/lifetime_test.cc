@@ -97,35 +97,38 @@ TEST_F(LifetimeTest, AnIdleBackendIsClosedForTheFirstReasonThatHolds) {
     Duration idle_for;
     Duration life_left;
     PoolFigures figures;
-    unsigned remaining;
     std::optional<RetireReason> expected;
   };
   const PoolFigures usual{.kept = 2, .open = 2, .idle = 2};
   const PoolFigures over{.kept = 3, .open = 3, .idle = 2};
   const PoolFigures over_cap{.kept = 2, .open = 4, .idle = 2};
   const std::vector<Row> rows = {
-      {"used lately", seconds{0}, seconds{9}, usual, 2, std::nullopt},
-      {"its time is over, and it is used", seconds{0}, seconds{0}, usual, 2, std::nullopt},
-      {"its time is over, and it is not", seconds{30}, seconds{0}, usual, 2,
-       RetireReason::kRecycle},
-      {"unused for too long", seconds{60}, seconds{9}, usual, 2, RetireReason::kIdle},
-      {"overflow that lingers", milliseconds{999}, seconds{9}, over, 3, std::nullopt},
-      {"overflow", seconds{1}, seconds{9}, over, 3, RetireReason::kOverflow},
-      {"enough have gone before it", seconds{1}, seconds{9}, over, 2, std::nullopt},
-      {"the cap has become smaller", seconds{0}, seconds{9}, over_cap, 2, RetireReason::kOverflow},
+      {"used lately", seconds{0}, seconds{9}, usual, std::nullopt},
+      {"its time is over, and it is used", seconds{0}, seconds{0}, usual, std::nullopt},
+      {"its time is over, and it is not", seconds{30}, seconds{0}, usual, RetireReason::kRecycle},
+      {"unused for too long", seconds{60}, seconds{9}, usual, RetireReason::kIdle},
+      {"overflow that lingers", milliseconds{999}, seconds{9}, over, std::nullopt},
+      {"overflow", seconds{1}, seconds{9}, over, RetireReason::kOverflow},
+      {"no overflow", seconds{1}, seconds{9}, usual, std::nullopt},
+      {"the cap has become smaller", seconds{0}, seconds{9}, over_cap, RetireReason::kOverflow},
   };
   for (const Row& row : rows) {
     BackendRecord& record = backend(State::kIdle, row.idle_for);
     record.expires = kNow + row.life_left;
-    EXPECT_EQ(reason_to_retire(record, limits_of_two(), row.figures, row.remaining, kNow),
-              row.expected)
+    EXPECT_EQ(reason_to_retire(record, limits_of_two(), row.figures, kNow), row.expected)
         << row.what;
+  }
+  for (const Duration life_left : {seconds{9}, seconds{0}}) {
+    BackendRecord& replaced = backend(State::kIdle, seconds{0}, Replacement::kReady);
+    replaced.expires = kNow + life_left;
+    EXPECT_EQ(reason_to_retire(replaced, limits_of_two(), usual, kNow), RetireReason::kRecycle)
+        << "its replacement is there";
   }
   Limits with_spare = limits_of_two();
   with_spare.min_idle = 2;
   BackendRecord& spare = backend(State::kIdle, seconds{60});
   spare.expires = kNow + seconds{9};
-  EXPECT_EQ(reason_to_retire(spare, with_spare, usual, 2, kNow), std::nullopt);
+  EXPECT_EQ(reason_to_retire(spare, with_spare, usual, kNow), std::nullopt);
 }
 
 TEST(EndOfLife, IsWithinRecycleAndApartFromTheOthers) {
