@@ -63,9 +63,10 @@ Dial DialPlanner::after(const BackendRecord& record, TimePoint now) const {
 void DialPlanner::succeeded(const Dial& dial, BackendRecord& record, TimePoint now,
                             Orders& orders) {
   if (dial.purpose == Purpose::kProbe) leave_endpoints_beyond(dial.endpoint, now);
-  if (pool_.is_draining) return;
   BackendRecord* before = pool_.backends.find(dial.replaces);
   if (before == nullptr || before->is_closing()) return;
+  if (pool_.is_draining)  // the new one goes at once
+    return pool_.backends.set_replacement(*before, Replacement::kNone);
   pool_.backends.set_replacement(*before, Replacement::kReady);
   if (before->state() == State::kParked) pool_.recall(*before, orders);
   if (before->is_held()) return;

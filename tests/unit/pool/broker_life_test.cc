@@ -217,6 +217,22 @@ TEST(BrokerLife, ABackendWhoseSuccessorCameDuringAPingGoesAfterIt) {
   EXPECT_TRUE(world.take<DialOrder>().empty()) << "the successor is as idle as the one before";
 }
 
+TEST(BrokerLife, ASuccessorThatCameDuringADrainIsDialledAgainAfterIt) {
+  World world(small());
+  const BackendId old = world.leased();
+  world.advance(minutes{5});
+  world.broker.drain(world.orders);
+  ASSERT_EQ(world.finish_dials().size(), 1U);
+  world.close_retired();
+
+  world.broker.resume(world.now, world.orders);
+  world.advance(milliseconds{100});
+
+  EXPECT_EQ(world.finish_dials().size(), 1U);
+  world.release(old);
+  EXPECT_EQ(world.take<RetireOrder>().size(), 1U);
+}
+
 TEST(BrokerLife, WithoutRoomTheOldOneGoesFirst) {
   Limits limits = small();
   limits.max_overflow = 0;
