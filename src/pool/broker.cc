@@ -53,7 +53,7 @@ void Broker::cancel(WaiterId waiter, TimePoint now, Orders& orders) {
   schedule(now, orders);
 }
 
-bool Broker::park(BackendId backend, TimePoint now) {
+bool Broker::try_park(BackendId backend, TimePoint now) {
   BackendRecord& record = pool_.backends.at(backend);
   TIDEPOOL_CHECK(record.state() == State::kLeased);
   if (!may_park(pool_, record, last_wait_, now)) return false;
@@ -89,12 +89,15 @@ std::optional<RetireReason> Broker::end_at_release(const BackendRecord& record, 
   return std::nullopt;
 }
 
-void Broker::retire(BackendId backend, TimePoint now, Orders& orders) {
+void Broker::retire(BackendId backend, RetireReason reason, TimePoint now, Orders& orders) {
   BackendRecord* record = pool_.backends.find(backend);
-  if (record == nullptr || record->state() == State::kClosing) return;
-  Orders none;  // its worker knows
-  pool_.retire(*record, RetireReason::kLost, none);
-  schedule(now, orders);
+  if (record != nullptr && !record->is_closing()) {
+    Orders none;  // its worker knows
+    pool_.retire(*record, reason, none);
+    schedule(now, orders);
+  }
+  // Whatever ended this one may have ended the idle ones too, without their having heard of it.
+  if (reason == RetireReason::kLost || reason == RetireReason::kError) suspect_idle();
 }
 
 void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
@@ -107,12 +110,13 @@ void Broker::closed(BackendId backend, TimePoint now, Orders& orders) {
   planner_.dial_deferred(now, orders);
 }
 
-BackendId Broker::dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders& orders) {
+BackendId Broker::dialled(DialId dial, std::uint64_t connection, TimePoint now, Orders& orders) {
   const Dial made = pool_.dials.succeed(dial);
   const TimePoint expires = made.is_outdated ? now : new_end_of_life(now);
   BackendRecord& record = pool_.backends.add();
   const BackendId id = record.id;
-  record.worker = worker;
+  record.worker = made.worker;
+  record.tidb_connection = connection;
   record.variant = made.variant;
   record.expires = expires;
   record.endpoint = made.endpoint;
@@ -131,10 +135,6 @@ TimePoint Broker::new_end_of_life(TimePoint now) {
   if (pool_.limits.recycle.count() <= 0) return TimePoint::max();
   std::uniform_real_distribution<double> shorter(0.0, pool_.limits.recycle_jitter);
   return end_of_life(pool_.limits, pool_.backends.ends_of_life(), shorter(random_), now);
-}
-
-void Broker::set_connection(BackendId backend, std::uint64_t number) {
-  pool_.backends.at(backend).tidb_connection = number;
 }
 
 void Broker::dial_failed(DialId dial, const Error& error, TimePoint now, Orders& orders) {
@@ -231,11 +231,9 @@ void Broker::resume(TimePoint now, Orders& orders) {
 }
 
 void Broker::set_limits(const Limits& limits, TimePoint now, Orders& orders) {
-  const Parking parking = pool_.limits.parking;
   const unsigned endpoints = pool_.limits.endpoints;
   const unsigned elsewhere = pool_.limits.elsewhere;
   pool_.limits = limits;
-  pool_.limits.parking = parking;
   pool_.limits.endpoints = endpoints;
   pool_.limits.elsewhere = elsewhere;
   pool_.queue.set_by_database(pool_.limits.max_leases_per_database > 0);

@@ -35,7 +35,7 @@ void SharedBroker::set_limits(const Limits& limits) {
 }
 
 void SharedBroker::publish() {
-  const BrokerCounts now = broker_.counts();
+  const BrokerCounts now = broker_.pool().counts();
   const std::int64_t resetting = stats_.backends[BackendState::kResetting].value();
   stats_.backends[BackendState::kDialling].set(now.dialling);
   stats_.backends[BackendState::kIdle].set(now.idle);
@@ -43,17 +43,18 @@ void SharedBroker::publish() {
   stats_.backends[BackendState::kParked].set(now.parked);
   stats_.backends[BackendState::kClosing].set(now.closing);
   stats_.waiters.set(now.waiting);
-  stats_.away.set(broker_.is_away() ? 1 : 0);
+  stats_.away.set(broker_.pool().dials.gate().is_away() ? 1 : 0);
 }
 
 BrokerCounts SharedBroker::counts() const {
   const std::lock_guard lock(mutex_);
-  return broker_.counts();
+  return broker_.pool().counts();
 }
 
 std::string SharedBroker::last_dial_error() const {
   const std::lock_guard lock(mutex_);
-  return broker_.last_dial_error() ? broker_.last_dial_error()->message : std::string();
+  const std::optional<Error>& error = broker_.pool().dials.gate().last_error();
+  return error ? error->message : std::string();
 }
 
 void SharedBroker::set_facts(PoolFacts facts) {

@@ -173,8 +173,8 @@ bool WorkerPool::is_alive(PooledConnection& pooled) {
 
 bool WorkerPool::park(PooledConnection& pooled, LeaseKeeper& keeper) {
   if (pooled.is_unfit) return false;
-  const bool is_parked =
-      broker_.with([&](Broker& broker, Orders&) { return broker.park(pooled.id, loop_.now()); });
+  const bool is_parked = broker_.with(
+      [&](Broker& broker, Orders&) { return broker.try_park(pooled.id, loop_.now()); });
   if (!is_parked) return false;
   pooled.enter(State::kParked);
   pooled.keeper = &keeper;
@@ -233,8 +233,7 @@ void WorkerPool::ping(const PingOrder& order) {
 // TiDB has said on it that another connection is better.
 void WorkerPool::retire_unfit(PooledConnection& pooled) {
   broker_.with([&](Broker& broker, Orders& orders) {
-    broker.retire(pooled.id, loop_.now(), orders);
-    broker.suspect_idle();
+    broker.retire(pooled.id, RetireReason::kLost, loop_.now(), orders);
   });
   send_quit(pooled, RetireReason::kLost);
 }
@@ -298,9 +297,7 @@ void WorkerPool::lose(PooledConnection& pooled, RetireReason reason) {
   broker_.stats().retired[reason].add();
   if (reason == RetireReason::kLost) pooled.connection->set_broken();
   broker_.with([&](Broker& broker, Orders& orders) {
-    broker.retire(pooled.id, loop_.now(), orders);
-    // Whatever ended this one may have ended the idle ones too, without their having heard of it.
-    if (reason == RetireReason::kLost || reason == RetireReason::kError) broker.suspect_idle();
+    broker.retire(pooled.id, reason, loop_.now(), orders);
   });
   forget(pooled);
 }

@@ -100,9 +100,7 @@ void WorkerPool::on_inspected(DialId dial, const Result<backend::QueryResult>& a
   pooled->enter(PooledConnection::State::kIdle);
   pooled->idle_since = loop_.now();
   pooled->id = broker_.with([&](Broker& broker, Orders& orders) {
-    const BackendId made = broker.dialled(dial, index_, loop_.now(), orders);
-    broker.set_connection(made, pooled->tidb_connection);
-    return made;
+    return broker.dialled(dial, pooled->tidb_connection, loop_.now(), orders);
   });
   const BackendId id = pooled->id;
   connections_[id] = std::move(pooled);

@@ -69,8 +69,9 @@ void Takeover::join() {
   for (const auto& pool : home_.pools) {
     if (!is_awaited(*pool)) continue;
     is_complete = false;
-    const auto error = pool->broker.with(
-        [](pool::Broker& broker, pool::Orders&) { return broker.last_dial_error(); });
+    const auto error = pool->broker.with([](pool::Broker& broker, pool::Orders&) {
+      return broker.pool().dials.gate().last_error();
+    });
     if (!error || !pool::is_permanent(*error)) continue;
     log::error("no takeover", {{"pool", pool->config.name}, {"error", error->message}});
     return events_.give_up();
@@ -116,8 +117,9 @@ void Takeover::begin() {
 Greeting Takeover::greeting() {
   Greeting greeting{.sockets = events_.sockets(), .held = divide(), .away = {}};
   for (const auto& pool : home_.pools) {
-    const bool is_away = pool->broker.with(
-        [](const pool::Broker& broker, pool::Orders&) { return broker.is_away(); });
+    const bool is_away = pool->broker.with([](const pool::Broker& broker, pool::Orders&) {
+      return broker.pool().dials.gate().is_away();
+    });
     if (is_away || pool->broker.facts() == nullptr) greeting.away.push_back(pool->config.name);
   }
   return greeting;
@@ -206,7 +208,7 @@ Successor::Held Takeover::divide() {
     kept = before_now = std::min(kept, before_now);
     const unsigned open = pool.broker.with([&](pool::Broker& broker, pool::Orders& orders) {
       broker.set_elsewhere(all - kept, Clock::now(), orders);
-      return broker.counts().total();
+      return broker.pool().counts().total();
     });
     held[pool.config.name] = std::max(kept, open) + before;
   }

@@ -46,31 +46,27 @@ class Broker {
 
   // The holder needs the backend no more, but only it can read back what its session left there: it
   // keeps the lease until it goes on with unpark(), or release() after a RecallOrder asked for it
-  // (because somebody waits, the backend's life ends or Parking::limit has passed). False: others
-  // need the backend now, read back and release it.
-  [[nodiscard]] bool park(BackendId backend, TimePoint now);
+  // (because somebody waits, the backend's life ends or Parking::limit has passed). Has no effect
+  // where others need the backend now: read back and release it.
+  [[nodiscard]] bool try_park(BackendId backend, TimePoint now);
   void unpark(BackendId backend, TimePoint now, Orders& orders);
 
   // The lease is over and the backend clean; `state` is the hash of the state that it is in now.
   void release(BackendId backend, std::uint64_t state, TimePoint now, Orders& orders);
 
-  // The holder will close the backend itself (lost, dirty): it counts until closed() says that it
-  // is gone.
-  void retire(BackendId backend, TimePoint now, Orders& orders);
+  // Its worker will close the backend itself: it counts until closed() says that it is gone. After
+  // kLost and kError each idle backend is pinged soon, since TiDB may be stopping: an idle
+  // connection of a stopping TiDB looks alive but swallows its next command.
+  void retire(BackendId backend, RetireReason reason, TimePoint now, Orders& orders);
   void closed(BackendId backend, TimePoint now, Orders& orders);
 
-  // How a dial ended. The backend belongs to the worker that dialled, and may be granted in the
-  // same call.
-  BackendId dialled(DialId dial, WorkerIndex worker, TimePoint now, Orders& orders);
-  // TiDB's number of it.
-  void set_connection(BackendId backend, std::uint64_t number);
+  // How a dial ended. `connection` is TiDB's number of the backend, 0: not known. The backend
+  // belongs to the worker that dialled, and may be granted in the same call.
+  BackendId dialled(DialId dial, std::uint64_t connection, TimePoint now, Orders& orders);
   void dial_failed(DialId dial, const Error& error, TimePoint now, Orders& orders);
 
   // The backend has answered a ping. One that has not is retired.
   void pinged(BackendId backend, TimePoint now, Orders& orders);
-  // Something shows that TiDB may be stopping: each idle backend is pinged soon, since one of a
-  // stopping TiDB looks alive but swallows its next command.
-  void suspect_idle();
 
   // The session (0: none) that has the backend with that number of TiDB's; nullopt: there is no
   // such backend.
@@ -90,8 +86,8 @@ class Broker {
   // more dials without a waiter.
   void drain(Orders& orders);
 
-  // Other limits from now on, but for parking, the number of endpoints and what is elsewhere;
-  // backends beyond a smaller cap go when they are given back.
+  // Other limits from now on, but for the number of endpoints and what is elsewhere; backends
+  // beyond a smaller cap go when they are given back.
   void set_limits(const Limits& limits, TimePoint now, Orders& orders);
   // Another process may have so many of the backends. What is idle beyond what is left goes now,
   // the rest when it is given back; call it again until it is all gone.
@@ -102,15 +98,11 @@ class Broker {
   // After drain(): as before it.
   void resume(TimePoint now, Orders& orders);
 
-  BrokerCounts counts() const { return pool_.counts(); }
-  const std::optional<Error>& last_dial_error() const { return pool_.dials.gate().last_error(); }
-  bool is_away() const { return pool_.dials.gate().is_away(); }  // as DialGate means it
   // An account or its rights may have changed: a dial that waits for the end of a refusal is due.
   void forget_refusals(TimePoint now, Orders& orders);
-  // Whether a dial might begin now, if there were room.
-  bool may_dial(TimePoint now) const { return pool_.dials.may_begin(now); }
-  const Limits& limits() const { return pool_.limits; }
-  void set_parking(const Parking& parking) { pool_.limits.parking = parking; }
+
+  // What is there, to be looked at.
+  const BrokerState& pool() const { return pool_; }
 
  private:
   using State = BackendRecord::State;
@@ -120,6 +112,7 @@ class Broker {
   std::optional<RetireReason> end_at_release(const BackendRecord& record, TimePoint now);
   void retire_by_time(TimePoint now, Orders& orders);
   void ping_by_time(TimePoint now, Orders& orders);
+  void suspect_idle();
   TimePoint new_end_of_life(TimePoint now);
 
   BrokerState pool_;

@@ -47,8 +47,11 @@ ProxyUnderTest::ProxyUnderTest(config::Config config, Parts parts) : config_(std
 }
 
 void ProxyUnderTest::set_parking(const pool::Parking& parking) {
+  parking_ = parking;
   for (const auto& pool : home_->pools) {
-    pool->broker.with([&](pool::Broker& broker, pool::Orders&) { broker.set_parking(parking); });
+    pool::Limits limits = proxy::limits_of(pool->config);
+    limits.parking = parking;
+    pool->broker.set_limits(limits);
   }
 }
 
@@ -166,7 +169,9 @@ std::uint64_t ProxyUnderTest::timeouts(session::TimeoutKind kind) const {
 }
 
 Result<std::size_t> ProxyUnderTest::apply(const config::Config& next) {
-  return proxy::apply_config(*home_, workers_, next);
+  auto applied = proxy::apply_config(*home_, workers_, next);
+  set_parking(parking_);
+  return applied;
 }
 
 bool ProxyUnderTest::drain_removed_pools() {

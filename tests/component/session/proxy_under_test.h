@@ -68,6 +68,7 @@ class ProxyUnderTest {
 
  private:
   config::Config config_;
+  pool::Parking parking_;
   std::unique_ptr<proxy::Home> home_;
   std::vector<std::unique_ptr<proxy::Worker>> workers_;
 };

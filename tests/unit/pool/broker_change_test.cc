@@ -44,7 +44,7 @@ TEST(BrokerChange, ALowerCapClosesWhatIsGivenBackAndWhatIsIdle) {
   world.release(third);
   world.release(fourth);
   EXPECT_TRUE(world.take<RetireOrder>().empty());
-  EXPECT_EQ(world.broker.counts().idle, 2U);
+  EXPECT_EQ(world.counts().idle, 2U);
 }
 
 TEST(BrokerChange, AnotherAccountReplacesEveryBackendAndNoneThatIsLent) {
@@ -114,7 +114,7 @@ TEST(BrokerChange, WhatIsElsewhereIsNotOpenedHere) {
   world.broker.set_elsewhere(1, world.now, world.orders);
 
   EXPECT_EQ(world.finish_dials().size(), 1U) << "for the one who waits, at once";
-  EXPECT_EQ(world.broker.counts().leased, 2U);
+  EXPECT_EQ(world.counts().leased, 2U);
   world.release(only);
   EXPECT_TRUE(world.take<RetireOrder>().empty());
 }
@@ -125,7 +125,7 @@ TEST(BrokerChange, WhatGoesElsewhereIsClosedWhenIdleOrGivenBack) {
   const BackendId parked = world.leased();
   const BackendId idle = world.leased();
   world.release(idle);
-  EXPECT_TRUE(world.broker.park(parked, world.now));
+  EXPECT_TRUE(world.broker.try_park(parked, world.now));
 
   world.broker.set_elsewhere(3, world.now, world.orders);
 
@@ -145,7 +145,7 @@ TEST(BrokerChange, OtherLimitsLeaveWhatIsElsewhere) {
 
   world.broker.set_limits(of_size(3), world.now, world.orders);
 
-  EXPECT_EQ(world.broker.limits().cap(), 1U);
+  EXPECT_EQ(world.broker.pool().limits.cap(), 1U);
 }
 
 // Two processes that share a cap, as a takeover has it: the one gives away what it does not need.
@@ -176,11 +176,11 @@ TEST(BrokerChange, TwoThatShareACapNeverExceedItTogether) {
       turn(two, lent_two);
       if (random() % 50 == 0 && kept > 0) --kept;
       one.broker.set_elsewhere(5 - kept, one.now, one.orders);
-      const unsigned held = std::max(kept, one.broker.counts().total());
+      const unsigned held = std::max(kept, one.counts().total());
       two.broker.set_elsewhere(held, two.now, two.orders);
-      ASSERT_LE(one.broker.counts().total() + two.broker.counts().total(), 5U);
+      ASSERT_LE(one.counts().total() + two.counts().total(), 5U);
     }
-    EXPECT_LE(one.broker.counts().total() - one.broker.counts().leased, kept + 1);
+    EXPECT_LE(one.counts().total() - one.counts().leased, kept + 1);
   }
 }
 

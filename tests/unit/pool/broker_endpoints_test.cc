@@ -107,7 +107,7 @@ TEST(BrokerEndpoints, WaitersDoNotPayForTheProbes) {
   servers.run(seconds{30});
   servers.dialled.clear();
 
-  servers.world.broker.retire(servers.where.begin()->first, servers.world.now,
+  servers.world.broker.retire(servers.where.begin()->first, RetireReason::kDirty, servers.world.now,
                               servers.world.orders);
   servers.world.broker.closed(servers.where.begin()->first, servers.world.now,
                               servers.world.orders);
@@ -215,7 +215,7 @@ class ReplacedBeforeItsEnd : public ::testing::Test {
     const auto leased = world.acquire();
     const auto closing = world.acquire();
     leased_ = std::min(*leased, *closing);
-    world.broker.retire(std::max(*leased, *closing), world.now, world.orders);
+    world.broker.retire(std::max(*leased, *closing), RetireReason::kDirty, world.now, world.orders);
     servers_.up[0] = true;
     for (int tenths = 0; tenths < 600 && servers_.places().count(0) == 0; ++tenths)
       servers_.run(milliseconds{100});
@@ -239,7 +239,7 @@ TEST_F(ReplacedBeforeItsEnd, ABackendGoesWithItsLease) {
 TEST_F(ReplacedBeforeItsEnd, ABackendIsNotParked) {
   ASSERT_EQ(servers_.places().count(0), 1U);
 
-  EXPECT_FALSE(servers_.world.broker.park(leased_, servers_.world.now));
+  EXPECT_FALSE(servers_.world.broker.try_park(leased_, servers_.world.now));
 }
 
 }  // namespace

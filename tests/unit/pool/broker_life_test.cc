@@ -41,14 +41,14 @@ class Life {
       std::erase(live_, order.backend);
       goodbyes_[order.backend] = world.now + milliseconds{100};
     }
-    const BrokerCounts counts = world.broker.counts();
+    const BrokerCounts counts = world.counts();
     ASSERT_LE(counts.total(), limits_.cap());
     fewest = std::min(fewest, counts.idle + counts.leased + counts.parked);
   }
   // All are gone at once, as when a gateway restarts.
   void lose_all() {
     for (const BackendId backend : std::exchange(live_, {})) {
-      world.broker.retire(backend, world.now, world.orders);
+      world.broker.retire(backend, RetireReason::kDirty, world.now, world.orders);
       world.broker.closed(backend, world.now, world.orders);
     }
   }
@@ -270,12 +270,12 @@ TEST(BrokerLife, ABackendOutlivesItsTimeWhileTidbTakesNoNewOnes) {
   life.world.release(granted[0].backend);
   life.run(minutes{6});
   EXPECT_TRUE(life.retired.empty());
-  EXPECT_EQ(life.world.broker.counts().idle, 1U);
+  EXPECT_EQ(life.world.counts().idle, 1U);
 
   life.is_up = true;
   life.run(seconds{30});
   EXPECT_EQ(life.retired.size(), 1U);
-  EXPECT_EQ(life.world.broker.counts().idle, 1U);
+  EXPECT_EQ(life.world.counts().idle, 1U);
 }
 
 TEST(BrokerLife, WhatNobodyNeedsIsNotReplaced) {
@@ -288,7 +288,7 @@ TEST(BrokerLife, WhatNobodyNeedsIsNotReplaced) {
 
   EXPECT_EQ(life.retired.size(), 1U);
   EXPECT_TRUE(life.begun.empty());
-  EXPECT_EQ(life.world.broker.counts().total(), 0U);
+  EXPECT_EQ(life.world.counts().total(), 0U);
 }
 
 TEST(BrokerLife, ASuccessorIsAsIdleAsTheOneBefore) {
@@ -308,24 +308,24 @@ TEST(BrokerLife, MinIdleIsDialledInAdvanceAndAfterLosses) {
   limits.min_idle = 2;
   Life life(limits);
   life.run(seconds{2});
-  EXPECT_EQ(life.world.broker.counts().idle, 2U);
+  EXPECT_EQ(life.world.counts().idle, 2U);
 
   const auto one = life.world.acquire({.variant = 0});
   const auto two = life.world.acquire({.variant = 0});
   ASSERT_TRUE(one && two);
   life.run(seconds{2});
-  EXPECT_EQ(life.world.broker.counts().idle, 2U);
+  EXPECT_EQ(life.world.counts().idle, 2U);
   const auto three = life.world.acquire({.variant = 0});
   ASSERT_TRUE(three);
   life.run(seconds{2});
-  EXPECT_EQ(life.world.broker.counts().total(), 4U) << "spare ones are never overflow";
+  EXPECT_EQ(life.world.counts().total(), 4U) << "spare ones are never overflow";
 
   for (const auto backend : {one, two, three})
     life.world.release(*backend);
   life.lose_all();
   life.run(seconds{2});
-  EXPECT_EQ(life.world.broker.counts().idle, 2U);
-  EXPECT_EQ(life.world.broker.counts().total(), 2U);
+  EXPECT_EQ(life.world.counts().idle, 2U);
+  EXPECT_EQ(life.world.counts().total(), 2U);
 }
 
 TEST(BrokerLife, WithoutMinIdleAPoolThatNobodyUsesIsEmptyAndStaysSo) {
@@ -334,7 +334,7 @@ TEST(BrokerLife, WithoutMinIdleAPoolThatNobodyUsesIsEmptyAndStaysSo) {
 
   life.run(minutes{30});
 
-  EXPECT_EQ(life.world.broker.counts().total(), 0U);
+  EXPECT_EQ(life.world.counts().total(), 0U);
   EXPECT_LE(life.begun.size(), 1U);
 }
 
@@ -387,12 +387,12 @@ TEST(BrokerLife, ABackendThatDoesNotAnswerAPingIsGone) {
   world.advance(minutes{1});
   world.acquire();
 
-  world.broker.retire(backend, world.now, world.orders);
+  world.broker.retire(backend, RetireReason::kDirty, world.now, world.orders);
   world.broker.closed(backend, world.now, world.orders);
 
   EXPECT_EQ(world.finish_dials().size(), 1U);
   EXPECT_EQ(world.take<GrantOrder>().size(), 1U);
-  EXPECT_EQ(world.broker.counts().total(), 1U);
+  EXPECT_EQ(world.counts().total(), 1U);
 }
 
 TEST(BrokerLife, PingsWhatIsIdleOnceWhenTidbMayBeStopping) {
@@ -401,10 +401,11 @@ TEST(BrokerLife, PingsWhatIsIdleOnceWhenTidbMayBeStopping) {
   std::vector<BackendId> backends;
   for (int i = 0; i < 3; ++i)
     backends.push_back(world.leased());
+  const BackendId lost = world.leased();
   for (const BackendId backend : backends)
     world.release(backend);
 
-  world.broker.suspect_idle();
+  world.broker.retire(lost, RetireReason::kLost, world.now, world.orders);
   world.advance(milliseconds{100});
 
   std::vector<BackendId> pinged;
@@ -414,7 +415,7 @@ TEST(BrokerLife, PingsWhatIsIdleOnceWhenTidbMayBeStopping) {
     world.broker.pinged(orders[0].backend, world.now, world.orders);
   }
   EXPECT_EQ(pinged, backends);
-  EXPECT_EQ(world.broker.counts().idle, 3U);
+  EXPECT_EQ(world.counts().idle, 3U);
   world.advance(seconds{1});
   EXPECT_TRUE(world.take<PingOrder>().empty());
 }
@@ -439,7 +440,6 @@ TEST(BrokerLife, KnowsWhoHasABackendByTheNumberThatTidbGaveIt) {
   Want want = kPlain;
   want.holder = 7;
   const BackendId backend = world.leased(want);
-  world.broker.set_connection(backend, 1000);
 
   EXPECT_EQ(world.broker.holder_of(1000), 7U);
   EXPECT_EQ(world.broker.holder_of(1001), std::nullopt);
@@ -450,8 +450,7 @@ TEST(BrokerLife, KnowsWhoHasABackendByTheNumberThatTidbGaveIt) {
 
 TEST(BrokerLife, EndsABackendThatAClientKillsOnlyWhileNobodyHasIt) {
   World world(small());
-  const BackendId backend = world.leased();
-  world.broker.set_connection(backend, 1000);
+  world.leased();
 
   world.broker.end_idle(1000, world.now, world.orders);
   EXPECT_TRUE(world.take<RetireOrder>().empty());
@@ -460,7 +459,6 @@ TEST(BrokerLife, EndsABackendThatAClientKillsOnlyWhileNobodyHasIt) {
 
   World another(small());
   const BackendId idle = another.leased();
-  another.broker.set_connection(idle, 1000);
   another.release(idle);
   another.broker.end_idle(1000, another.now, another.orders);
   EXPECT_EQ(another.take<RetireOrder>().at(0).reason, RetireReason::kKilled);

@@ -10,7 +10,7 @@ class BrokerParking : public ::testing::Test {
   BackendId parked_one(World& world, const Want& want = kPlain) {
     const BackendId backend = world.leased(want);
     world.now += seconds{5};  // nobody has waited since
-    EXPECT_TRUE(world.broker.park(backend, world.now));
+    EXPECT_TRUE(world.broker.try_park(backend, world.now));
     EXPECT_TRUE(world.orders.empty());
     return backend;
   }
@@ -28,10 +28,10 @@ TEST_F(BrokerParking, AParkedBackendCountsForItself) {
   World world(small());
   parked_one(world);
 
-  EXPECT_EQ(world.broker.counts().parked, 1U);
-  EXPECT_EQ(world.broker.counts().leased, 0U);
-  EXPECT_EQ(world.broker.counts().idle, 0U);
-  EXPECT_EQ(world.broker.counts().total(), 1U);
+  EXPECT_EQ(world.counts().parked, 1U);
+  EXPECT_EQ(world.counts().leased, 0U);
+  EXPECT_EQ(world.counts().idle, 0U);
+  EXPECT_EQ(world.counts().total(), 1U);
 }
 
 TEST_F(BrokerParking, IsLentToNobodyWhoDoesNotWait) {
@@ -51,8 +51,8 @@ TEST_F(BrokerParking, IsAskedForBeforeAnOverflowBackendIsOpened) {
   EXPECT_TRUE(world.take<DialOrder>().empty());
   world.release(backend, 7);
   EXPECT_EQ(world.take<GrantOrder>().at(0).waiter, world.waiter);
-  EXPECT_EQ(world.broker.counts().parked, 0U);
-  EXPECT_EQ(world.broker.counts().leased, 1U);
+  EXPECT_EQ(world.counts().parked, 0U);
+  EXPECT_EQ(world.counts().leased, 1U);
 }
 
 TEST_F(BrokerParking, IsLeftAloneWhileThePoolIsSmallerThanItsSize) {
@@ -91,7 +91,7 @@ TEST_F(BrokerParking, TheOldestIsAskedFirstAndOneForEachWhoWaits) {
   const BackendId three = world.leased();
   world.now += seconds{5};
   for (const BackendId backend : {two, one, three})
-    ASSERT_TRUE(world.broker.park(backend, world.now));
+    ASSERT_TRUE(world.broker.try_park(backend, world.now));
 
   world.acquire();
   EXPECT_EQ(recalled(world), Backends{two});
@@ -109,15 +109,15 @@ TEST_F(BrokerParking, AWaiterGetsAnotherWhenTheAskedOneGoesOn) {
   const BackendId one = world.leased();
   const BackendId two = world.leased();
   world.now += seconds{5};
-  ASSERT_TRUE(world.broker.park(one, world.now));
-  ASSERT_TRUE(world.broker.park(two, world.now));
+  ASSERT_TRUE(world.broker.try_park(one, world.now));
+  ASSERT_TRUE(world.broker.try_park(two, world.now));
   world.acquire();
   ASSERT_EQ(recalled(world), Backends{one});
 
   world.broker.unpark(one, world.now, world.orders);
 
   EXPECT_EQ(recalled(world), Backends{two});
-  EXPECT_EQ(world.broker.counts().leased, 1U);
+  EXPECT_EQ(world.counts().leased, 1U);
 }
 
 TEST_F(BrokerParking, AWaiterGetsADialWhenTheOnlyOneGoesOn) {
@@ -138,7 +138,7 @@ TEST_F(BrokerParking, GoingOnWithoutBeingAskedOrdersNothing) {
   world.broker.unpark(backend, world.now, world.orders);
 
   EXPECT_TRUE(world.orders.empty());
-  EXPECT_EQ(world.broker.counts().leased, 1U);
+  EXPECT_EQ(world.counts().leased, 1U);
 }
 
 TEST_F(BrokerParking, NobodyParksWhileSomebodyWaits) {
@@ -147,18 +147,18 @@ TEST_F(BrokerParking, NobodyParksWhileSomebodyWaits) {
   world.leased();
   world.acquire();
 
-  EXPECT_FALSE(world.broker.park(one, world.now));
+  EXPECT_FALSE(world.broker.try_park(one, world.now));
 
-  EXPECT_EQ(world.broker.counts().leased, 2U) << "still the holder's, to be read back and released";
+  EXPECT_EQ(world.counts().leased, 2U) << "still the holder's, to be read back and released";
 }
 
 TEST_F(BrokerParking, TheLastBackendAtHandIsNotParkedWhileSessionsQueueNowAndThen) {
   World world(small());
   const BackendId backend = world.leased();  // somebody waited for the dial
 
-  EXPECT_FALSE(world.broker.park(backend, world.now));
+  EXPECT_FALSE(world.broker.try_park(backend, world.now));
   world.now += seconds{5};
-  EXPECT_TRUE(world.broker.park(backend, world.now));
+  EXPECT_TRUE(world.broker.try_park(backend, world.now));
 }
 
 TEST_F(BrokerParking, ABusyPoolParksWhileAnotherBackendIsIdle) {
@@ -169,7 +169,7 @@ TEST_F(BrokerParking, ABusyPoolParksWhileAnotherBackendIsIdle) {
   const BackendId two = world.leased();
   world.release(two);
 
-  EXPECT_TRUE(world.broker.park(one, world.now));
+  EXPECT_TRUE(world.broker.try_park(one, world.now));
 }
 
 TEST_F(BrokerParking, IsAskedForAfterAWhile) {
@@ -208,7 +208,7 @@ TEST_F(BrokerParking, ADrainAsksForItAndThenRetiresIt) {
   EXPECT_EQ(recalled(world), Backends{backend});
   world.release(backend);
   EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kShutdown);
-  EXPECT_EQ(world.broker.counts().parked, 0U);
+  EXPECT_EQ(world.counts().parked, 0U);
 }
 
 TEST_F(BrokerParking, NobodyParksInADrain) {
@@ -217,7 +217,7 @@ TEST_F(BrokerParking, NobodyParksInADrain) {
   world.now += seconds{5};
   world.broker.drain(world.orders);
 
-  EXPECT_FALSE(world.broker.park(backend, world.now));
+  EXPECT_FALSE(world.broker.try_park(backend, world.now));
 }
 
 TEST_F(BrokerParking, OfAnotherWorkerIsAskedThereAndThenMoves) {
@@ -256,9 +256,9 @@ TEST_F(BrokerParking, IsNoLongerCountedWhenTidbClosesIt) {
   world.acquire();
   recalled(world);
 
-  world.broker.retire(backend, world.now, world.orders);
-  EXPECT_EQ(world.broker.counts().parked, 0U);
-  EXPECT_EQ(world.broker.counts().closing, 1U);
+  world.broker.retire(backend, RetireReason::kDirty, world.now, world.orders);
+  EXPECT_EQ(world.counts().parked, 0U);
+  EXPECT_EQ(world.counts().closing, 1U);
   world.broker.closed(backend, world.now, world.orders);
 
   EXPECT_EQ(world.take<DialOrder>().size(), 1U) << "for the one who waits";
@@ -270,7 +270,7 @@ TEST_F(BrokerParking, MayBeReleasedUnasked) {
 
   world.release(backend);
 
-  EXPECT_EQ(world.broker.counts().idle, 1U);
+  EXPECT_EQ(world.counts().idle, 1U);
   EXPECT_EQ(world.acquire(), backend);
 }
 
@@ -283,7 +283,7 @@ TEST_F(BrokerParking, AWaiterThatLeavesTakesNothingFromTheNext) {
   world.broker.cancel(world.waiter, world.now, world.orders);
   world.release(backend);
 
-  EXPECT_EQ(world.broker.counts().idle, 1U);
+  EXPECT_EQ(world.counts().idle, 1U);
   EXPECT_TRUE(world.take<GrantOrder>().empty());
 }
 

@@ -115,7 +115,7 @@ TEST(BrokerSchedule, ALostLeaseServesAtOnceWhoseLimitItWas) {
   world.release(other);
   EXPECT_FALSE(world.acquire(limited));
 
-  world.broker.retire(lost, world.now, world.orders);
+  world.broker.retire(lost, RetireReason::kDirty, world.now, world.orders);
 
   const auto grants = world.take<GrantOrder>();
   ASSERT_EQ(grants.size(), 1U) << "not only when it is closed";
@@ -196,8 +196,8 @@ class Model {
   // Empty: all is well.
   std::string fault() const {
     std::ostringstream text;
-    if (world_.broker.counts().total() > limits_.cap()) text << "beyond the cap; ";
-    if (world_.broker.counts().waiting != waiting_.size()) text << "waiters differ; ";
+    if (world_.counts().total() > limits_.cap()) text << "beyond the cap; ";
+    if (world_.counts().waiting != waiting_.size()) text << "waiters differ; ";
     for (const auto& [id, want] : waiting_) {
       if (!allows(want)) continue;
       if (count(State::kIdle, want.variant) > 0) text << "waits beside an idle one; ";
@@ -245,7 +245,7 @@ class Model {
     world_.release(id, pick(3));
   }
   void park(BackendId id) {
-    if (world_.broker.park(id, world_.now)) set_state(id, State::kParked);
+    if (world_.broker.try_park(id, world_.now)) set_state(id, State::kParked);
   }
   void unpark(BackendId id) {
     set_state(id, State::kLeased);
@@ -253,7 +253,7 @@ class Model {
   }
   void lose(BackendId id) {
     set_state(id, State::kClosing);
-    world_.broker.retire(id, world_.now, world_.orders);
+    world_.broker.retire(id, RetireReason::kDirty, world_.now, world_.orders);
   }
   void close(BackendId id) {
     backends_.erase(id);
@@ -366,8 +366,8 @@ class Model {
                                           [](const auto& one) { return one.second.is_recalled; });
     const bool is_under_way = !dials_.empty() || !all_in(State::kClosing).empty() || is_recalling ||
                               !all_in(State::kPinging).empty();
-    if (is_under_way || !world_.broker.may_dial(world_.now)) return false;
-    return !all_in(State::kIdle).empty() || world_.broker.counts().total() < limits_.cap();
+    if (is_under_way || !world_.broker.pool().dials.may_begin(world_.now)) return false;
+    return !all_in(State::kIdle).empty() || world_.counts().total() < limits_.cap();
   }
 
   std::mt19937 random_;

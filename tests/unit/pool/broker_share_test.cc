@@ -86,7 +86,7 @@ TEST_F(BrokerShare, ServesFromWhatIsIdleWhenALeaseOfTheUserIsLost) {
   world.release(two);
   const WaiterId waits = wait(world, of(1, 1));
 
-  world.broker.retire(one, world.now, world.orders);
+  world.broker.retire(one, RetireReason::kDirty, world.now, world.orders);
   world.broker.closed(one, world.now, world.orders);
 
   const auto grants = world.take<GrantOrder>();
@@ -106,7 +106,7 @@ TEST_F(BrokerShare, OpensNoMoreBackendsThanALimitLetsAUserHave) {
 TEST_F(BrokerShare, RecallsWhatTheUserItselfHasParked) {
   World world(limits(2));
   const BackendId parked = world.leased(of(1, 1));
-  ASSERT_TRUE(world.broker.park(parked, world.now));
+  ASSERT_TRUE(world.broker.try_park(parked, world.now));
 
   const WaiterId waits = wait(world, of(1, 1));
 

@@ -21,7 +21,7 @@ TEST(Broker, DialsOnDemandAndGrantsTheNewBackend) {
   ASSERT_EQ(grants.size(), 1U);
   EXPECT_EQ(grants[0].backend, backend);
   EXPECT_EQ(grants[0].waiter, world.waiter);
-  EXPECT_EQ(world.broker.counts().leased, 1U);
+  EXPECT_EQ(world.counts().leased, 1U);
 }
 
 TEST(Broker, LendsAnIdleBackendAtOnce) {
@@ -39,15 +39,15 @@ TEST(Broker, NeverExceedsTheCapWhateverIsAsked) {
     world.acquire();
 
   EXPECT_EQ(world.take<DialOrder>().size(), 2U);
-  EXPECT_EQ(world.broker.counts().waiting, 10U);
-  EXPECT_EQ(world.broker.counts().total(), 2U);
+  EXPECT_EQ(world.counts().waiting, 10U);
+  EXPECT_EQ(world.counts().total(), 2U);
 }
 
 TEST(Broker, CountsABackendUntilItIsClosed) {
   World world(small());
   const BackendId first = world.leased();
   world.leased();
-  world.broker.retire(first, world.now, world.orders);
+  world.broker.retire(first, RetireReason::kDirty, world.now, world.orders);
   world.acquire();
   EXPECT_TRUE(world.take<DialOrder>().empty());
 
@@ -167,7 +167,7 @@ TEST(Broker, ForgetsACancelledWaiter) {
   world.release(one);
 
   EXPECT_TRUE(world.take<GrantOrder>().empty());
-  EXPECT_EQ(world.broker.counts().idle, 1U);
+  EXPECT_EQ(world.counts().idle, 1U);
 }
 
 TEST(Broker, BacksOffAfterAFailedDialAndThenProbesOneAtATime) {
@@ -181,7 +181,7 @@ TEST(Broker, BacksOffAfterAFailedDialAndThenProbesOneAtATime) {
     world.broker.dial_failed(dial.dial, refused, world.now, world.orders);
   }
   EXPECT_TRUE(world.take<DialOrder>().empty());
-  EXPECT_EQ(world.broker.counts().waiting, 2U) << "waiters are patient";
+  EXPECT_EQ(world.counts().waiting, 2U) << "waiters are patient";
 
   world.advance(milliseconds{201});
 
@@ -196,7 +196,7 @@ TEST(Broker, BackoffIsBounded) {
     ASSERT_EQ(dials.size(), 1U) << i;
     world.broker.dial_failed(dials[0].dial, Error{Code::kTimeout, "slow"}, world.now, world.orders);
     world.advance(seconds{10});
-    if (world.broker.counts().waiting == 0) world.acquire();
+    if (world.counts().waiting == 0) world.acquire();
   }
 }
 
@@ -240,7 +240,7 @@ TEST(Broker, WaitsLongForATidbThatWasThereOrDoesNotAnswer) {
     World world(small());
     if (was_there) {
       const BackendId lost = world.leased();
-      world.broker.retire(lost, world.now, world.orders);
+      world.broker.retire(lost, RetireReason::kDirty, world.now, world.orders);
       world.broker.closed(lost, world.now, world.orders);
     }
     const Error error{was_there ? Code::kRefused : Code::kTimeout, "away"};
@@ -420,7 +420,7 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
         ASSERT_EQ(waiting.erase(order.waiter), 1U);
         ASSERT_TRUE(leased.insert(order.backend).second) << "lent twice";
       }
-      ASSERT_LE(world.broker.counts().total(), limits.cap());
+      ASSERT_LE(world.counts().total(), limits.cap());
     };
     for (int step = 0; step < 2000; ++step) {
       const auto dice = random() % 100;
@@ -437,14 +437,14 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
         world.release(backend, random() % 3);
       } else if (dice < 68 && !leased.empty()) {
         const BackendId backend = *leased.begin();
-        if (world.broker.park(backend, world.now)) {
+        if (world.broker.try_park(backend, world.now)) {
           leased.erase(backend);
           parked.insert(backend);
         }
       } else if (dice < 70 && !leased.empty()) {
         const BackendId backend = *leased.rbegin();
         leased.erase(backend);
-        world.broker.retire(backend, world.now, world.orders);
+        world.broker.retire(backend, RetireReason::kDirty, world.now, world.orders);
         closing.push_back(backend);
       } else if (dice < 80 && !dialling.empty()) {
         const DialId dial = dialling.back();
@@ -462,8 +462,7 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
         const BackendId backend = pinged.back();
         pinged.pop_back();
         if (random() % 4 == 0) {
-          world.broker.retire(backend, world.now, world.orders);
-          world.broker.suspect_idle();
+          world.broker.retire(backend, RetireReason::kLost, world.now, world.orders);
           closing.push_back(backend);
         } else {
           world.broker.pinged(backend, world.now, world.orders);
@@ -477,9 +476,9 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
       pump();
       if (::testing::Test::HasFatalFailure()) FAIL() << "seed " << seed << " step " << step;
     }
-    EXPECT_EQ(world.broker.counts().waiting, waiting.size());
-    EXPECT_EQ(world.broker.counts().leased, leased.size());
-    EXPECT_EQ(world.broker.counts().parked, parked.size());
+    EXPECT_EQ(world.counts().waiting, waiting.size());
+    EXPECT_EQ(world.counts().leased, leased.size());
+    EXPECT_EQ(world.counts().parked, parked.size());
   }
 }
 

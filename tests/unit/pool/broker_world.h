@@ -34,6 +34,7 @@ class World {
     now += by;
     broker.tick(now, orders);
   }
+  BrokerCounts counts() const { return broker.pool().counts(); }
   template <class T>
   std::vector<T> take() {
     std::vector<T> found;
@@ -45,10 +46,10 @@ class World {
     return found;
   }
   // Lets every dial under way succeed; answers the new backends.
-  std::vector<BackendId> finish_dials(WorkerIndex worker = 0) {
+  std::vector<BackendId> finish_dials() {
     std::vector<BackendId> made;
     for (const DialOrder& dial : take<DialOrder>()) {
-      made.push_back(broker.dialled(dial.dial, worker, now, orders));
+      made.push_back(broker.dialled(dial.dial, next_connection++, now, orders));
     }
     return made;
   }
@@ -67,6 +68,7 @@ class World {
   Orders orders;
   TimePoint now{hours(1)};
   WaiterId waiter = 0;
+  std::uint64_t next_connection = 1000;  // TiDB's number of the next backend
 
  private:
   static constexpr Duration hours(int n) { return std::chrono::hours{n}; }

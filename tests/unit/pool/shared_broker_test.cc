@@ -74,7 +74,9 @@ TEST_F(SharedBrokerTest, ShowsWhatItCounts) {
   EXPECT_EQ(gauge(BackendState::kLeased), 0);
   EXPECT_EQ(gauge(BackendState::kIdle), 1);
 
-  broker_.with([&](Broker& broker, Orders& orders) { broker.retire(backend, kNow, orders); });
+  broker_.with([&](Broker& broker, Orders& orders) {
+    broker.retire(backend, RetireReason::kDirty, kNow, orders);
+  });
   EXPECT_EQ(gauge(BackendState::kClosing), 1);
   broker_.with([&](Broker& broker, Orders& orders) { broker.closed(backend, kNow, orders); });
   EXPECT_EQ(gauge(BackendState::kClosing), 0);

@@ -70,7 +70,7 @@ TEST(PoolHome, HoldsItsLimitsAndAPlaceForEachWorkersFigures) {
   PoolHome home(pool, 3, 1);
 
   const pool::Limits limits =
-      home.broker.with([](pool::Broker& broker, pool::Orders&) { return broker.limits(); });
+      home.broker.with([](pool::Broker& broker, pool::Orders&) { return broker.pool().limits; });
 
   EXPECT_EQ(limits.size, 6U);
   EXPECT_EQ(limits.max_overflow, 7U);
