@@ -7,10 +7,9 @@
 namespace tidepool::pool {
 
 Lease& Lease::operator=(Lease&& other) noexcept {
-  if (this == &other) return *this;
-  give_up();
-  pool_ = other.pool_;
-  pooled_ = std::exchange(other.pooled_, nullptr);
+  Lease taken(std::move(other));
+  std::swap(pool_, taken.pool_);
+  std::swap(pooled_, taken.pooled_);
   return *this;
 }
 

@@ -19,4 +19,15 @@ DialResult dial_result_of(const Error& error) {
   }
 }
 
+void PoolStats::count_dial(std::size_t endpoint, DialResult result) {
+  dials[result].add();
+  if (endpoint >= endpoints.size()) return;
+  endpoints[endpoint]->dials[result].add();
+  endpoints[endpoint]->up.set(result == DialResult::kOk ? 1 : 0);
+}
+
+void PoolStats::count_backend(std::size_t endpoint, int change) {
+  if (endpoint < endpoints.size()) endpoints[endpoint]->backends.add(change);
+}
+
 }  // namespace tidepool::pool

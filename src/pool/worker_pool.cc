@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "dialler.h"
 #include "pooled_connection.h"
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
@@ -27,7 +28,12 @@ WorkerPool::WorkerPool(net::Loop& loop, WorkerIndex index, SharedBroker& broker,
       broker_(broker),
       options_(std::move(options)),
       peers_{this},
-      clock_(loop) {
+      clock_(loop),
+      dialler_(
+          std::make_unique<Dialler>(*this, loop, broker, options_,
+                                    [this](DialId dial, std::unique_ptr<PooledConnection> made) {
+                                      admit(dial, std::move(made));
+                                    })) {
   broker_.join(index, [this](Orders orders) {
     loop_.post([this, orders = std::move(orders)] { carry_out(orders); });
   });
@@ -59,16 +65,12 @@ Ticket WorkerPool::wait(const Want& want, Duration timeout, LeaseSink& sink) {
 }
 
 void WorkerPool::start_clock() {
-  tick();
-  clock_.start(kClockInterval, [this] { start_clock(); });
-}
-
-void WorkerPool::tick() {
   const bool knows_server = facts() != nullptr;
   broker_.with([&](Broker& broker, Orders& orders) {
     if (!knows_server) broker.warm_up(1, 0, index_, loop_.now(), orders);
     broker.tick(loop_.now(), orders);
   });
+  clock_.start(kClockInterval, [this] { start_clock(); });
 }
 
 void WorkerPool::drain() {
@@ -84,9 +86,13 @@ void WorkerPool::forget_refusals() {
       [&](Broker& broker, Orders& orders) { broker.forget_refusals(loop_.now(), orders); });
 }
 
+bool WorkerPool::is_empty() const {
+  return connections_.empty() && dialler_->is_empty();
+}
+
 void WorkerPool::carry_out(const Orders& orders) {
   for (const Order& order : orders) {
-    if (const auto* dial = std::get_if<DialOrder>(&order.what)) start_dial(*dial);
+    if (const auto* dial = std::get_if<DialOrder>(&order.what)) dialler_->start(*dial);
     if (const auto* granted = std::get_if<GrantOrder>(&order.what)) grant(*granted);
     if (const auto* moved = std::get_if<MoveOrder>(&order.what)) move(*moved);
     if (const auto* retired = std::get_if<RetireOrder>(&order.what)) retire(*retired);
@@ -94,6 +100,17 @@ void WorkerPool::carry_out(const Orders& orders) {
     if (const auto* recalled = std::get_if<RecallOrder>(&order.what)) recall(*recalled);
     if (const auto* failed = std::get_if<FailOrder>(&order.what)) fail_waiter(*failed);
   }
+}
+
+void WorkerPool::admit(DialId dial, std::unique_ptr<PooledConnection> pooled) {
+  broker_.stats().count_backend(pooled->endpoint, 1);
+  pooled->enter(State::kIdle);
+  pooled->idle_since = loop_.now();
+  pooled->id = broker_.with([&](Broker& broker, Orders& orders) {
+    return broker.dialled(dial, pooled->tidb_connection, loop_.now(), orders);
+  });
+  const BackendId id = pooled->id;
+  connections_[id] = std::move(pooled);
 }
 
 void WorkerPool::grant(const GrantOrder& order) {
@@ -218,16 +235,18 @@ void WorkerPool::ping(const PingOrder& order) {
   PooledConnection* pooled = find(order.backend);
   if (pooled == nullptr) return;
   pooled->enter(State::kPinging);
-  pooled->call = pooled->connection->ping(kPingTimeout, [this, pooled](Result<void> answer) {
-    if (!answer) {
-      log::info("ping failed", {{"pool", options_.name}, {"error", answer.error().message}});
-      return lose(*pooled, RetireReason::kLost);
-    }
-    pooled->enter(State::kIdle);
-    pooled->connection->stream().set_sink(pooled);
-    broker_.with(
-        [&](Broker& broker, Orders& orders) { broker.pinged(pooled->id, loop_.now(), orders); });
-  });
+  pooled->call =
+      pooled->connection->ping(kPingTimeout, [this, pooled](Result<void> answer) {
+        if (!answer) {
+          log::info("ping failed", {{"pool", options_.name}, {"error", answer.error().message}});
+          return lose(*pooled, RetireReason::kLost);
+        }
+        pooled->enter(State::kIdle);
+        pooled->connection->stream().set_sink(pooled);
+        broker_.with([&](Broker& broker, Orders& orders) {
+          broker.pinged(pooled->id, loop_.now(), orders);
+        });
+      });
 }
 
 // TiDB has said on it that another connection is better.
@@ -309,7 +328,7 @@ void WorkerPool::forget(PooledConnection& pooled) {
   if (pooled.quit_timer)
     pooled.quit_timer->stop();  // due as well perhaps, and it lives a little longer
   const BackendId id = pooled.id;
-  count_backend(pooled.endpoint, -1);
+  broker_.stats().count_backend(pooled.endpoint, -1);
   loop_.retire(std::move(found->second));  // we may be in its callback
   connections_.erase(found);
   broker_.with([&](Broker& broker, Orders& orders) { broker.closed(id, loop_.now(), orders); });

@@ -34,7 +34,9 @@ class Lease {
   Lease(Lease&& other) noexcept
       : pool_(other.pool_), pooled_(std::exchange(other.pooled_, nullptr)) {}
   Lease& operator=(Lease&& other) noexcept;
-  ~Lease() { give_up(); }
+  ~Lease() {
+    if (pooled_ != nullptr) release(Release::kDiscard);
+  }
 
   explicit operator bool() const { return pooled_ != nullptr; }
   BackendId id() const;
@@ -58,10 +60,6 @@ class Lease {
   void release(Release how);
 
  private:
-  void give_up() {
-    if (pooled_ != nullptr) release(Release::kDiscard);
-  }
-
   WorkerPool* pool_ = nullptr;
   PooledConnection* pooled_ = nullptr;
 };

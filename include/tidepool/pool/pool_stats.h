@@ -137,11 +137,10 @@ struct PoolStats {
 
   Gauge prepared_bytes;  // that the prepared statements of sessions take
 
-  // Moves one backend from a state to the next.
-  void move(BackendState from, BackendState to) {
-    backends[from].sub();
-    backends[to].add();
-  }
+  // One dial to that endpoint has ended so.
+  void count_dial(std::size_t endpoint, DialResult result);
+  // There is one backend more on that endpoint (1), or one less (-1).
+  void count_backend(std::size_t endpoint, int change);
 };
 
 }  // namespace tidepool::pool

@@ -16,7 +16,6 @@
 #include "tidepool/backend/dial.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/net/timer.h"
-#include "tidepool/pool/failure_log.h"
 #include "tidepool/pool/lease.h"
 #include "tidepool/pool/shared_broker.h"
 
@@ -32,6 +31,8 @@ struct WorkerPoolOptions {
 
 // The client flags that a session needs of its backend, as the broker's number for them.
 std::uint64_t variant_key(const backend::Variant& variant);
+
+class Dialler;
 
 class WorkerPool {
  public:
@@ -63,7 +64,7 @@ class WorkerPool {
   // Closes what is idle now, and each leased backend when it is given back.
   void drain();
   void resume();  // after drain()
-  bool is_empty() const { return connections_.empty() && dials_.empty(); }
+  bool is_empty() const;
 
   SharedBroker& broker() { return broker_; }
   std::shared_ptr<const PoolFacts> facts() const { return broker_.facts(); }
@@ -79,22 +80,9 @@ class WorkerPool {
     TimePoint since;
     TimePoint deadline;
   };
-  struct Dialling {
-    backend::DialHandle handle;                // until the connection is there
-    std::unique_ptr<PooledConnection> pooled;  // then until it has been looked at
-    std::uint64_t variant = 0;
-    EndpointIndex endpoint = 0;
-    TimePoint begun;
-  };
 
   void carry_out(const Orders& orders);
-  void start_dial(const DialOrder& order);
-  void on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection>> result);
-  void on_inspected(DialId dial, const Result<backend::QueryResult>& answer);
-  void fail_dial(DialId dial, const Error& error);
-  Error explained(Error error) const;
-  void count_dial(EndpointIndex endpoint, DialResult result);
-  void count_backend(EndpointIndex endpoint, int change);
+  void admit(DialId dial, std::unique_ptr<PooledConnection> pooled);
   void grant(const GrantOrder& order);
   void fail_waiter(const FailOrder& order);
   void requeue(WaiterId waiter);
@@ -117,7 +105,6 @@ class WorkerPool {
   void lose(PooledConnection& pooled, RetireReason reason);
   void forget(PooledConnection& pooled);
   void cancel(WaiterId waiter);
-  void tick();
   PooledConnection* find(BackendId backend);
 
   net::Loop& loop_;
@@ -126,8 +113,7 @@ class WorkerPool {
   WorkerPoolOptions options_;
   std::vector<WorkerPool*> peers_;
   net::Timer clock_;
-  std::unordered_map<DialId, Dialling> dials_;
-  FailureLog failed_dials_;
+  const std::unique_ptr<Dialler> dialler_;
   std::unordered_map<BackendId, std::unique_ptr<PooledConnection>> connections_;
   std::unordered_map<WaiterId, Waiting> waiting_;
 };

@@ -141,8 +141,7 @@ TEST_F(ExporterTest, NamesKeepToTheConventionsOfPrometheus) {
 TEST_F(ExporterTest, WritesWhatThePoolCounted) {
   add_pool();
   pool.cap.set(15);
-  pool.backends[BackendState::kDialling].add();
-  pool.move(BackendState::kDialling, BackendState::kIdle);
+  pool.backends[BackendState::kIdle].add();
   pool.dials[pool::DialResult::kTls].add(2);
   pool.dial_duration.observe(std::chrono::milliseconds(3));
 

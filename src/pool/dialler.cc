@@ -1,9 +1,9 @@
-// Dials: a connection is opened, looked at, and joins the pool.
+#include "dialler.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "first_look.h"
-#include "pooled_connection.h"
 #include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
 #include "tidepool/pool/worker_pool.h"
@@ -26,6 +26,17 @@ backend::Variant variant_of(std::uint64_t key) {
   return variant;
 }
 
+// A client must not take it for a refusal of its own account. A gateway's 1105 speaks for itself.
+Error explained(Error error, const WorkerPoolOptions& options) {
+  constexpr std::uint16_t kUnknownError = 1105;
+  if (error.code != Code::kAuth || error.mysql_errno == 0 || error.mysql_errno == kUnknownError) {
+    return error;
+  }
+  error.message = "TiDB refuses user '" + options.dial.user + "' of the pool '" + options.name +
+                  "': " + error.message;
+  return error;
+}
+
 }  // namespace
 
 std::uint64_t variant_key(const backend::Variant& variant) {
@@ -35,7 +46,7 @@ std::uint64_t variant_key(const backend::Variant& variant) {
          (variant.local_files ? kLocalFiles : 0) | collation << kCollationShift;
 }
 
-void WorkerPool::start_dial(const DialOrder& order) {
+void Dialler::start(const DialOrder& order) {
   backend::DialOptions options = options_.dial;
   options.variant = variant_of(order.variant);
   TIDEPOOL_CHECK(order.endpoint < options.endpoints.size());
@@ -45,7 +56,6 @@ void WorkerPool::start_dial(const DialOrder& order) {
     options.endpoints = {options.endpoints[order.endpoint]};
   }
   Dialling& dialling = dials_[order.dial];
-  dialling.variant = order.variant;
   dialling.endpoint = order.endpoint;
   dialling.begun = Clock::now();
   dialling.handle = backend::dial(
@@ -53,15 +63,15 @@ void WorkerPool::start_dial(const DialOrder& order) {
       [this, dial = order.dial](auto result) { on_dialled(dial, std::move(result)); });
 }
 
-void WorkerPool::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection>> result) {
+void Dialler::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection>> result) {
   PoolStats& stats = broker_.stats();
   stats.dial_duration.observe(Clock::now() - dials_.at(dial).begun);
   if (!result) {
-    count_dial(dials_.at(dial).endpoint, dial_result_of(result.error()));
-    return fail_dial(dial, result.error());
+    stats.count_dial(dials_.at(dial).endpoint, dial_result_of(result.error()));
+    return fail(dial, result.error());
   }
   Dialling& dialling = dials_.at(dial);
-  dialling.pooled = std::make_unique<PooledConnection>(*this, std::move(*result),
+  dialling.pooled = std::make_unique<PooledConnection>(owner_, std::move(*result),
                                                        sql::SessionState{}, options_.max_prepared);
   PooledConnection& pooled = *dialling.pooled;
   pooled.connection->attach(loop_, &pooled);
@@ -73,19 +83,18 @@ void WorkerPool::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connect
                                [this, dial](const auto& answer) { on_inspected(dial, answer); });
 }
 
-void WorkerPool::on_inspected(DialId dial, const Result<backend::QueryResult>& answer) {
+void Dialler::on_inspected(DialId dial, const Result<backend::QueryResult>& answer) {
   const auto found = dials_.find(dial);
   const EndpointIndex endpoint = found->second.endpoint;
   const Result<FirstLook> look = FirstLook::read(answer, found->second.pooled->connection->facts());
   if (!look) {
-    count_dial(endpoint, dial_result_of(look.error()));
-    return fail_dial(dial, look.error());
+    broker_.stats().count_dial(endpoint, dial_result_of(look.error()));
+    return fail(dial, look.error());
   }
-  count_dial(endpoint, DialResult::kOk);
+  broker_.stats().count_dial(endpoint, DialResult::kOk);
   std::unique_ptr<PooledConnection> pooled = std::move(found->second.pooled);
   dials_.erase(found);
   pooled->endpoint = endpoint;
-  count_backend(endpoint, 1);
   const backend::ServerFacts& server = pooled->connection->facts();
   pooled->tidb_connection = look->tidb_connection;
   const sql::Handshake handshake{.collation_id = pooled->connection->variant().collation};
@@ -97,41 +106,11 @@ void WorkerPool::on_inspected(DialId dial, const Result<backend::QueryResult>& a
   if (const unsigned times = failed_dials_.end(); times > 0)
     log::info("dials succeed again", {{"pool", options_.name}, {"failures_not_logged", times}});
   broker_.set_facts({server, look->baseline});
-  pooled->enter(PooledConnection::State::kIdle);
-  pooled->idle_since = loop_.now();
-  pooled->id = broker_.with([&](Broker& broker, Orders& orders) {
-    return broker.dialled(dial, pooled->tidb_connection, loop_.now(), orders);
-  });
-  const BackendId id = pooled->id;
-  connections_[id] = std::move(pooled);
+  admit_(dial, std::move(pooled));
 }
 
-void WorkerPool::count_dial(EndpointIndex endpoint, DialResult result) {
-  PoolStats& stats = broker_.stats();
-  stats.dials[result].add();
-  if (endpoint >= stats.endpoints.size()) return;
-  stats.endpoints[endpoint]->dials[result].add();
-  stats.endpoints[endpoint]->up.set(result == DialResult::kOk ? 1 : 0);
-}
-
-void WorkerPool::count_backend(EndpointIndex endpoint, int change) {
-  PoolStats& stats = broker_.stats();
-  if (endpoint < stats.endpoints.size()) stats.endpoints[endpoint]->backends.add(change);
-}
-
-// A client must not take it for a refusal of its own account. A gateway's 1105 speaks for itself.
-Error WorkerPool::explained(Error error) const {
-  constexpr std::uint16_t kUnknownError = 1105;
-  if (error.code != Code::kAuth || error.mysql_errno == 0 || error.mysql_errno == kUnknownError) {
-    return error;
-  }
-  error.message = "TiDB refuses user '" + options_.dial.user + "' of the pool '" + options_.name +
-                  "': " + error.message;
-  return error;
-}
-
-void WorkerPool::fail_dial(DialId dial, const Error& reason) {
-  const Error error = explained(reason);
+void Dialler::fail(DialId dial, const Error& reason) {
+  const Error error = explained(reason, options_);
   if (const auto times = failed_dials_.note(error.message, loop_.now())) {
     log::warn("dial failed", {{"pool", options_.name},
                               {"reason", to_string(error.code)},
