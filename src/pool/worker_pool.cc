@@ -13,8 +13,6 @@ namespace {
 using State = PooledConnection::State;
 
 constexpr std::chrono::milliseconds kClockInterval{100};
-constexpr std::chrono::seconds kQuitTimeout{1};
-constexpr std::chrono::seconds kPingTimeout{5};
 // A backend that was idle for less than this is lent without looking at its socket first.
 constexpr std::chrono::milliseconds kFreshlyUsed{2};
 constexpr std::string_view kQuitPacket{"\x01\x00\x00\x00\x01", 5};
@@ -228,7 +226,7 @@ void WorkerPool::send_quit(PooledConnection& pooled, RetireReason reason) {
   pooled.connection->set_broken();  // COM_QUIT is sent here, and its end awaited
   if (!stream.write(kQuitPacket)) return forget(pooled);
   pooled.quit_timer = std::make_unique<net::Timer>(loop_);
-  pooled.quit_timer->start(kQuitTimeout, [this, &pooled] { forget(pooled); });
+  pooled.quit_timer->start(options_.quit_timeout, [this, &pooled] { forget(pooled); });
 }
 
 void WorkerPool::ping(const PingOrder& order) {
@@ -236,7 +234,7 @@ void WorkerPool::ping(const PingOrder& order) {
   if (pooled == nullptr) return;
   pooled->enter(State::kPinging);
   pooled->call =
-      pooled->connection->ping(kPingTimeout, [this, pooled](Result<void> answer) {
+      pooled->connection->ping(options_.ping_timeout, [this, pooled](Result<void> answer) {
         if (!answer) {
           log::info("ping failed", {{"pool", options_.name}, {"error", answer.error().message}});
           return lose(*pooled, RetireReason::kLost);

@@ -27,6 +27,8 @@ struct WorkerPoolOptions {
   std::size_t max_prepared = 256;
   // Of a reset, and of the first look at a new backend.
   Duration control_timeout = std::chrono::seconds(10);
+  Duration ping_timeout = std::chrono::seconds(5);
+  Duration quit_timeout = std::chrono::seconds(1);  // for TiDB to close after COM_QUIT
 };
 
 // The client flags that a session needs of its backend, as the broker's number for them.

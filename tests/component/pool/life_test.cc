@@ -1,7 +1,6 @@
 // The life of backends on a real loop before a fake TiDB: replaced before they go, pinged where
 // asked, and retired when TiDB says that it stops.
 #include <functional>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <uv.h>
@@ -136,16 +135,21 @@ class EndOfTurn {
 // TiDB has closed, and before the loop's next turn the time for that is over too: the machine was
 // busy.
 TEST_F(PoolLifeTest, ForgetsABackendOnceWhoseGoodbyeIsOverdueAsWell) {
+  options_.quit_timeout = milliseconds(50);
   open();
   give_one_back();
   bool has_stalled = false;
+  TimePoint overdue{};
   EndOfTurn end_of_turn(loop_, [&] {
     if (has_stalled || counts().total() > 0) return;
     has_stalled = true;
-    std::this_thread::sleep_for(milliseconds(1100));  // longer than TiDB is given to close
+    EXPECT_TRUE(testing::eventually([&] { return Clock::now() >= overdue; }));
   });
 
-  loop_.post([&] { pool().drain(); });
+  loop_.post([&] {
+    pool().drain();
+    overdue = Clock::now() + 2 * options_.quit_timeout;
+  });
 
   EXPECT_TRUE(run([&] { return has_stalled; }));
   end_of_turn.close();
