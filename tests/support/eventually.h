@@ -4,6 +4,9 @@
 #include <chrono>
 #include <functional>
 #include <thread>
+#include <type_traits>
+
+#include <gtest/gtest.h>
 
 namespace tidepool::testing {
 
@@ -15,6 +18,21 @@ inline bool eventually(const std::function<bool()>& so) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
+}
+
+// The value that was the same at many looks in a row: whoever changes it has come to a stand.
+template <class Value>
+std::invoke_result_t<Value> settled(Value value) {
+  constexpr int kLooks = 20;
+  auto last = value();
+  int same = 0;
+  EXPECT_TRUE(eventually([&] {
+    auto now = value();
+    same = now == last ? same + 1 : 0;
+    last = now;
+    return same == kLooks;
+  }));
+  return last;
 }
 
 }  // namespace tidepool::testing

@@ -31,7 +31,7 @@ std::function<Reply(RawClient&)> query(const char* text) {
 }
 
 Reply send_file(RawClient& client) {
-  Reply reply = client.query("LOAD DATA LOCAL INFILE 'f' INTO TABLE t");
+  Reply reply = client.query(kLoadFile);
   if (reply.kind != Reply::Kind::kFileRequest) return reply;
   client.send("one,", 2);
   client.send("", 3);
@@ -125,10 +125,7 @@ class FaultTest : public SessionTest, public ::testing::WithParamInterface<std::
 
 TEST_P(FaultTest, LeavesNothingBehindAtAnyStepOfAnyKind) {
   const Script& script = kScripts[GetParam()];
-  tidb_.answer("LOAD DATA LOCAL INFILE 'f' INTO TABLE t", FakeMysql::Answer{.bytes = packet(1,
-                                                                                            "\xfb"
-                                                                                            "f"),
-                                                                            .takes_file = true});
+  tidb_.answer(kLoadFile, file_request());
   start();
   run(script);
   expect_end();

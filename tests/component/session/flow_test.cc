@@ -38,14 +38,8 @@ TEST_F(FlowTest, StopsReadingABackendWhoseClientDoesNotRead) {
   client.send("\x03SELECT big");
 
   // The writer stalls once the sockets' buffers and the proxy's queue are full.
-  std::size_t sent = 0;
-  ASSERT_TRUE(eventually([&] {
-    const std::size_t now = tidb_.server().bytes_sent() - before;
-    const bool stalled = now > 0 && now == sent;
-    sent = now;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // a pace to compare over
-    return stalled;
-  }));
+  ASSERT_TRUE(eventually([&] { return tidb_.server().bytes_sent() > before; }));
+  const std::size_t sent = settled([&] { return tidb_.server().bytes_sent(); }) - before;
   EXPECT_LT(sent, 24 * kMega) << "the rest waits in the backend";
   const Reply reply = client.read_reply();
   EXPECT_EQ(reply.kind, Reply::Kind::kRows);
@@ -149,13 +143,12 @@ TEST_F(FlowTest, DoesNotReadAheadWithoutEnd) {
   }
 
   std::size_t taken = 0;
-  std::size_t before = 1;
-  while (taken < bytes.size() && taken != before) {
-    before = taken;
+  const auto send_more = [&] {
     while (const std::size_t sent = client.send_some(std::string_view(bytes).substr(taken)))
       taken += sent;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // a pace to compare over
-  }
+    return taken;
+  };
+  settled(send_more);
   EXPECT_LT(taken, 16 * kMega) << "the rest waits in the client";
   tidb_.let_go();
   EXPECT_EQ(client.read_reply().kind, Reply::Kind::kRows);

@@ -10,6 +10,17 @@ using Received = FakeTidb::Received;
 
 class LossTest : public SessionTest {
  protected:
+  // A client whom TiDB has asked for its file.
+  RawClient client_with_file() {
+    start();
+    RawClient::Options with_files = options();
+    with_files.capabilities |= protocol::capability::kLocalFiles;
+    RawClient client = this->client(with_files);
+    tidb_.answer(kLoadFile, file_request());
+    const Reply request = client.query(kLoadFile);
+    EXPECT_EQ(request.kind, Reply::Kind::kFileRequest) << describe(request);
+    return client;
+  }
   bool retired(pool::RetireReason reason) {
     return eventually([&] { return proxy_->pool_stats().retired[reason].value() == 1; });
   }
@@ -51,12 +62,9 @@ TEST_F(LossTest, ABackendWhoseTidbStopsIsNotUsedAgain) {
 TEST_F(LossTest, TellsThatTheOutcomeIsUnknownWhenTheStatementWasSent) {
   start();
   RawClient client = this->client();
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  const Reply reply = client.query("INSERT INTO t VALUES (1)");
-
-  EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
-  EXPECT_THAT(reply.text, HasSubstr("outcome unknown"));
+  expect_lost(client.query("INSERT INTO t VALUES (1)"), "outcome unknown");
   EXPECT_EQ(client.query("SELECT 2").rows, Words{"1"}) << "the session goes on";
 }
 
@@ -73,7 +81,7 @@ TEST_F(LossTest, ClosesTheClientWhoseTransactionIsLost) {
   start();
   RawClient client = this->client();
   ASSERT_TRUE(client.query("BEGIN").is_ok());
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
   EXPECT_TRUE(client.query("INSERT INTO t VALUES (1)").is_error(2013));
   EXPECT_TRUE(client.is_closed());
@@ -142,17 +150,8 @@ TEST_F(LossTest, LetsTheProxysOwnQuestionsEndWhenTheClientHasItsAnswer) {
 }
 
 TEST_F(LossTest, TakesTheFileOfAClientToTidb) {
-  start();
-  RawClient::Options with_files = options();
-  with_files.capabilities |= protocol::capability::kLocalFiles;
-  RawClient client = this->client(with_files);
-  tidb_.answer("LOAD DATA LOCAL INFILE 'f' INTO TABLE t", FakeMysql::Answer{.bytes = packet(1,
-                                                                                            "\xfb"
-                                                                                            "f"),
-                                                                            .takes_file = true});
+  RawClient client = client_with_file();
 
-  const Reply request = client.query("LOAD DATA LOCAL INFILE 'f' INTO TABLE t");
-  ASSERT_EQ(request.kind, Reply::Kind::kFileRequest) << describe(request);
   client.send("one,", 2);
   client.send("two", 3);
   client.send("", 4);
@@ -163,16 +162,7 @@ TEST_F(LossTest, TakesTheFileOfAClientToTidb) {
 }
 
 TEST_F(LossTest, TakesAFileThatIsLargerThanWhatTidbReadsAtOnce) {
-  start();
-  RawClient::Options with_files = options();
-  with_files.capabilities |= protocol::capability::kLocalFiles;
-  RawClient client = this->client(with_files);
-  tidb_.answer("LOAD DATA LOCAL INFILE 'f' INTO TABLE t", FakeMysql::Answer{.bytes = packet(1,
-                                                                                            "\xfb"
-                                                                                            "f"),
-                                                                            .takes_file = true});
-  ASSERT_EQ(client.query("LOAD DATA LOCAL INFILE 'f' INTO TABLE t").kind,
-            Reply::Kind::kFileRequest);
+  RawClient client = client_with_file();
   const std::string part(1 << 20, 'x');
 
   for (std::uint8_t i = 2; i < 26; ++i)
@@ -185,16 +175,7 @@ TEST_F(LossTest, TakesAFileThatIsLargerThanWhatTidbReadsAtOnce) {
 }
 
 TEST_F(LossTest, ClosesTheBackendOfAClientThatLeavesInTheMiddleOfItsFile) {
-  start();
-  RawClient::Options with_files = options();
-  with_files.capabilities |= protocol::capability::kLocalFiles;
-  RawClient client = this->client(with_files);
-  tidb_.answer("LOAD DATA LOCAL INFILE 'f' INTO TABLE t", FakeMysql::Answer{.bytes = packet(1,
-                                                                                            "\xfb"
-                                                                                            "f"),
-                                                                            .takes_file = true});
-  ASSERT_EQ(client.query("LOAD DATA LOCAL INFILE 'f' INTO TABLE t").kind,
-            Reply::Kind::kFileRequest);
+  RawClient client = client_with_file();
   client.send("one,", 2);
 
   client.close();

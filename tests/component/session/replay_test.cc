@@ -20,15 +20,28 @@ class ReplayTest : public SessionTest {
 
   std::uint64_t replays(ReplayResult result) const { return proxy_->replays(result); }
 
-  static void expect_not_executed(const Reply& reply) {
-    EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
-    EXPECT_THAT(reply.text, HasSubstr("not executed"));
-  }
   // BEGIN, a read and a write.
   static void begin(RawClient& client) {
     ASSERT_TRUE(client.query("BEGIN").is_ok());
     ASSERT_EQ(client.query("SELECT a FROM t").rows, Words{"7"});
     ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
+  }
+  // A client of a new proxy that has begun its transaction so.
+  RawClient client_in_transaction() {
+    start();
+    RawClient client = this->client();
+    begin(client);
+    return client;
+  }
+  // One whose transaction has a write, after which its backend has hung up.
+  RawClient client_whose_backend_is_lost() {
+    start();
+    RawClient client = this->client();
+    EXPECT_TRUE(client.query("BEGIN").is_ok());
+    tidb_.break_at(0, Fault::kAnswerAndClose);
+    EXPECT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
+    EXPECT_TRUE(is_idle()) << "the session has noticed";
+    return client;
   }
   // Those that came on the connection of this number.
   Words commands_of(int connection) const {
@@ -55,10 +68,8 @@ class ReplayTest : public SessionTest {
 };
 
 TEST_F(ReplayTest, ATransactionWhoseBackendIsLostGoesOnOnAnother) {
-  start();
-  RawClient client = this->client();
-  begin(client);
-  tidb_.break_at(0, Fault::kClose);
+  RawClient client = client_in_transaction();
+  lose_at(0);
 
   EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
   EXPECT_TRUE(client.query("COMMIT").is_ok());
@@ -94,12 +105,7 @@ TEST_F(ReplayTest, EveryFaultAtEveryStatementIsMended) {
 }
 
 TEST_F(ReplayTest, ABackendThatIsLostBetweenStatementsIsReplacedForTheNextOne) {
-  start();
-  RawClient client = this->client();
-  ASSERT_TRUE(client.query("BEGIN").is_ok());
-  tidb_.break_at(0, Fault::kAnswerAndClose);
-  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
-  ASSERT_TRUE(is_idle()) << "the session has noticed";
+  RawClient client = client_whose_backend_is_lost();
 
   EXPECT_TRUE(client.query("COMMIT").is_ok());
 
@@ -109,12 +115,7 @@ TEST_F(ReplayTest, ABackendThatIsLostBetweenStatementsIsReplacedForTheNextOne) {
 }
 
 TEST_F(ReplayTest, ARollbackAfterALossEndsTheTransaction) {
-  start();
-  RawClient client = this->client();
-  ASSERT_TRUE(client.query("BEGIN").is_ok());
-  tidb_.break_at(0, Fault::kAnswerAndClose);
-  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
-  ASSERT_TRUE(is_idle());
+  RawClient client = client_whose_backend_is_lost();
 
   const Reply reply = client.query("ROLLBACK");
 
@@ -124,40 +125,28 @@ TEST_F(ReplayTest, ARollbackAfterALossEndsTheTransaction) {
 }
 
 TEST_F(ReplayTest, ACommitThatWasSentIsOfUnknownOutcome) {
-  start();
-  RawClient client = this->client();
-  begin(client);
-  tidb_.break_at(0, Fault::kClose);
+  RawClient client = client_in_transaction();
+  lose_at(0);
 
-  const Reply reply = client.query("COMMIT");
-
-  EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
-  EXPECT_THAT(reply.text, HasSubstr("outcome unknown"));
+  expect_lost(client.query("COMMIT"), "outcome unknown");
   EXPECT_TRUE(client.is_closed());
   EXPECT_EQ(proxy_->unknown_outcomes(), 1U);
   EXPECT_EQ(tidb_.commands().back(), "COMMIT") << "nothing came after it";
 }
 
 TEST_F(ReplayTest, SoIsDdlThatWasSent) {
-  start();
-  RawClient client = this->client();
-  begin(client);
-  tidb_.break_at(0, Fault::kClose);
+  RawClient client = client_in_transaction();
+  lose_at(0);
 
-  const Reply reply = client.query("CREATE TABLE u (a INT)");
-
-  EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
-  EXPECT_THAT(reply.text, HasSubstr("outcome unknown"));
+  expect_lost(client.query("CREATE TABLE u (a INT)"), "outcome unknown");
 }
 
 TEST_F(ReplayTest, ADifferentAnswerIsTheErrorThatItWouldHaveBeen) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.answer("SELECT a FROM t", text_result({"a"}, {{"6"}}, kInTransaction));
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
 
   EXPECT_TRUE(client.is_closed());
   EXPECT_TRUE(has_ended(1)) << "the transaction is rolled back";
@@ -168,13 +157,11 @@ TEST_F(ReplayTest, ADifferentAnswerIsTheErrorThatItWouldHaveBeen) {
 }
 
 TEST_F(ReplayTest, ATransactionThatDoesNotBeginAgainIsNotWrittenTo) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.answer_once("BEGIN", err_packet(1105, "HY000", "no"));
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
 
   EXPECT_TRUE(has_ended(1));
   EXPECT_THAT(commands_of(1), ElementsAre("BEGIN", "PING", "RESET"));
@@ -182,13 +169,11 @@ TEST_F(ReplayTest, ATransactionThatDoesNotBeginAgainIsNotWrittenTo) {
 
 TEST_F(ReplayTest, ATransactionTooLargeIsNotReplayed) {
   config_.users[0].replay_memory = 1024;
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   ASSERT_TRUE(client.query("UPDATE t SET b = '" + std::string(1024, 'x') + "'").is_ok());
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
 
   EXPECT_TRUE(client.is_closed());
   EXPECT_EQ(replays(ReplayResult::kTooLarge), 1U);
@@ -203,7 +188,7 @@ TEST_F(ReplayTest, WhatHasOtherEffectsIsNotReplayed) {
     RawClient client = this->client();
     begin(client);
     client.query(statement);
-    tidb_.break_at(0, Fault::kClose);
+    lose_at(0);
     const Reply reply = client.query("UPDATE t SET a = 9");
     EXPECT_TRUE(reply.is_error(2013)) << statement << ": " << describe(reply);
     EXPECT_TRUE(client.is_closed());
@@ -216,13 +201,11 @@ TEST_F(ReplayTest, WhatHasOtherEffectsIsNotReplayed) {
 }
 
 TEST_F(ReplayTest, AStatementWhoseTimeIsUpIsNotRunAgain) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.hold("UPDATE t SET a = 9");
   limit_queries();
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
 
   EXPECT_TRUE(client.is_closed());
   EXPECT_EQ(replays(ReplayResult::kReplayed), 0U);
@@ -230,16 +213,11 @@ TEST_F(ReplayTest, AStatementWhoseTimeIsUpIsNotRunAgain) {
 }
 
 TEST_F(ReplayTest, AReplayThatHangsEndsWithItsStatementsTime) {
-  start();
-  RawClient client = this->client();
-  ASSERT_TRUE(client.query("BEGIN").is_ok());
-  tidb_.break_at(0, Fault::kAnswerAndClose);
-  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
-  ASSERT_TRUE(is_idle());
+  RawClient client = client_whose_backend_is_lost();
   tidb_.hold("UPDATE t SET a = 8");
   limit_queries();
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
 
   EXPECT_TRUE(client.is_closed());
   EXPECT_EQ(replays(ReplayResult::kLostAgain), 1U);
@@ -247,9 +225,7 @@ TEST_F(ReplayTest, AReplayThatHangsEndsWithItsStatementsTime) {
 }
 
 TEST_F(ReplayTest, AnErrorToWhatExecutesNothingReachesItsClient) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.break_at(0, Fault::kError);
 
   EXPECT_TRUE(client.command(std::string("\x1b\0\0", 3)).is_error(1105)) << "COM_SET_OPTION";
@@ -257,41 +233,35 @@ TEST_F(ReplayTest, AnErrorToWhatExecutesNothingReachesItsClient) {
 }
 
 TEST_F(ReplayTest, WhatAReloadLeavesUnrecordedIsNotLeftOut) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   config_.users[0].replay = false;
   apply();
   ASSERT_TRUE(client.query("DELETE FROM t").is_ok());
   config_.users[0].replay = true;
   apply();
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
 
   EXPECT_TRUE(client.is_closed());
   EXPECT_EQ(replays(ReplayResult::kReplayed), 0U);
 }
 
 TEST_F(ReplayTest, AReloadTurnsItOffForWhatIsRecordedToo) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   config_.users[0].replay = false;
   apply();
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
 }
 
 TEST_F(ReplayTest, OthersThanThoseWhoAskHaveTheErrorAsBefore) {
   config_.users[0].replay = false;
-  start();
-  RawClient client = this->client();
-  begin(client);
-  tidb_.break_at(0, Fault::kClose);
+  RawClient client = client_in_transaction();
+  lose_at(0);
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
 
   EXPECT_TRUE(client.is_closed());
   EXPECT_THAT(tidb_.commands(),
@@ -300,23 +270,19 @@ TEST_F(ReplayTest, OthersThanThoseWhoAskHaveTheErrorAsBefore) {
 
 TEST_F(ReplayTest, SoHaveThoseWhoForbidRetries) {
   config_.users[0].retry = false;
-  start();
-  RawClient client = this->client();
-  begin(client);
-  tidb_.break_at(0, Fault::kClose);
+  RawClient client = client_in_transaction();
+  lose_at(0);
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
 }
 
 TEST_F(ReplayTest, ABackendThatIsLostDuringTheReplayIsReplacedToo) {
-  start();
-  RawClient client = this->client();
-  begin(client);
-  tidb_.break_at(0, Fault::kClose);
+  RawClient client = client_in_transaction();
+  lose_at(0);
   tidb_.hold("SELECT a FROM t");
   client.send("\x03UPDATE t SET a = 9");
   ASSERT_TRUE(holds(1)) << "the second statement of the replay";
-  tidb_.break_at(0, Fault::kClose);  // the third one
+  lose_at(0);  // the third one
   tidb_.let_go();
 
   EXPECT_TRUE(client.read_reply().is_ok());
@@ -334,16 +300,14 @@ TEST_F(ReplayTest, ABackendThatIsLostAgainAndAgainIsReplacedWhileTheBudgetLasts)
       return std::count(words.begin(), words.end(), "SELECT a FROM t") == count;
     });
   };
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.hold("SELECT a FROM t");
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
   client.send("\x03UPDATE t SET a = 9");
   for (int loss = 1; loss < kLosses; ++loss) {
     ASSERT_TRUE(reads(1 + loss)) << "in the replay after that loss";
     tidb_.hold("BEGIN");  // the next replay's
-    tidb_.break_at(0, Fault::kClose);
+    lose_at(0);
     tidb_.release("SELECT a FROM t");
     ASSERT_TRUE(eventually([&] { return tidb_.has_broken(); }));
     tidb_.hold("SELECT a FROM t");
@@ -361,7 +325,7 @@ TEST_F(ReplayTest, AFailedStatementOfTheTransactionFailsTheSameWayAgain) {
   ASSERT_TRUE(client.query("BEGIN").is_ok());
   ASSERT_TRUE(client.query("INSERT INTO broken VALUES (1)").is_error(1105));
   ASSERT_TRUE(client.query("SAVEPOINT s").is_ok()) << "the ping after the error is answered";
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
   EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
 
@@ -370,10 +334,8 @@ TEST_F(ReplayTest, AFailedStatementOfTheTransactionFailsTheSameWayAgain) {
 }
 
 TEST_F(ReplayTest, AnswersOfTheReplayDoNotReachTheClient) {
-  start();
-  RawClient client = this->client();
-  begin(client);
-  tidb_.break_at(0, Fault::kClose);
+  RawClient client = client_in_transaction();
+  lose_at(0);
 
   EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
   EXPECT_TRUE(client.hears_nothing());
@@ -387,7 +349,7 @@ TEST_F(ReplayTest, PreparedStatementsArePreparedThereAgainEvenClosedOnes) {
   ASSERT_TRUE(client.execute(update).is_ok());
   client.send(std::string("\x19") + static_cast<char>(update) + std::string(3, '\0'));
   const std::uint32_t remove = client.prepare("DELETE FROM t").statement;
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
   EXPECT_TRUE(client.execute(remove).is_ok());
   EXPECT_TRUE(client.query("COMMIT").is_ok());
@@ -406,7 +368,7 @@ TEST_F(ReplayTest, ParametersTypesAreSentAgainWithEachExecute) {
   ASSERT_TRUE(client.execute(update, with_types).is_ok());
   ASSERT_TRUE(client.query("BEGIN").is_ok());
   ASSERT_TRUE(client.execute(update, without_types).is_ok());
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
   EXPECT_TRUE(client.query("DELETE FROM t").is_ok());
   EXPECT_EQ(replays(ReplayResult::kReplayed), 1U);
@@ -419,7 +381,7 @@ TEST_F(ReplayTest, WithAutocommitOffTheFirstStatementBeginsIt) {
   RawClient client = this->client();
   ASSERT_TRUE(client.query("SET autocommit = 0").is_ok());
   ASSERT_EQ(client.query("SELECT a FROM t").rows, Words{"7"});
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
   EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
 
@@ -428,9 +390,7 @@ TEST_F(ReplayTest, WithAutocommitOffTheFirstStatementBeginsIt) {
 }
 
 TEST_F(ReplayTest, ADeadlockIsMendedByAReplay) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.answer_once("UPDATE t SET a = 9", err_packet(1213, "40001", "Deadlock found"));
 
   const Reply reply = client.query("UPDATE t SET a = 9");
@@ -442,9 +402,7 @@ TEST_F(ReplayTest, ADeadlockIsMendedByAReplay) {
 }
 
 TEST_F(ReplayTest, ADeadlockWhoseReplayDiffersIsTheClientsAndItsSessionGoesOn) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.answer_once("UPDATE t SET a = 9", err_packet(1213, "40001", "Deadlock found"));
   tidb_.answer("SELECT a FROM t", text_result({"a"}, {{"6"}}, kInTransaction));
 
@@ -456,11 +414,9 @@ TEST_F(ReplayTest, ADeadlockWhoseReplayDiffersIsTheClientsAndItsSessionGoesOn) {
 }
 
 TEST_F(ReplayTest, ADeadlockWhosePingIsLostIsMendedToo) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.answer_once("UPDATE t SET a = 9", err_packet(1213, "40001", "Deadlock found"));
-  tidb_.break_at(1, Fault::kClose);
+  lose_at(1);
 
   EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
   EXPECT_TRUE(client.query("COMMIT").is_ok());
@@ -469,12 +425,10 @@ TEST_F(ReplayTest, ADeadlockWhosePingIsLostIsMendedToo) {
 
 // With 8028 the transaction may be open, and its client may go on to write in it.
 TEST_F(ReplayTest, AConflictWhosePingIsLostEndsTheSessionWhoseReplayDiffers) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.answer_once("UPDATE t SET a = 9", err_packet(8028, "HY000", "schema has changed"));
   tidb_.answer("SELECT a FROM t", text_result({"a"}, {{"6"}}, kInTransaction));
-  tidb_.break_at(1, Fault::kClose);
+  lose_at(1);
 
   EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_error(8028));
 
@@ -483,9 +437,7 @@ TEST_F(ReplayTest, AConflictWhosePingIsLostEndsTheSessionWhoseReplayDiffers) {
 }
 
 TEST_F(ReplayTest, AConflictThatLeavesTheTransactionOpenIsTheClients) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.answer_once("UPDATE t SET a = 9", err_packet(8028, "HY000", "schema has changed"));
 
   EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_error(8028));
@@ -498,9 +450,7 @@ TEST_F(ReplayTest, AConflictThatLeavesTheTransactionOpenIsTheClients) {
 
 TEST_F(ReplayTest, ADeadlockThatComesAgainAndAgainIsTheClients) {
   pool().retry_budget = std::chrono::seconds(60);
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   tidb_.hold("UPDATE t SET a = 9");
   for (int i = 0; i < 6; ++i) {
     tidb_.answer_once("UPDATE t SET a = 9", err_packet(1213, "40001", "Deadlock found"));
@@ -516,10 +466,8 @@ TEST_F(ReplayTest, ADeadlockThatComesAgainAndAgainIsTheClients) {
 }
 
 TEST_F(ReplayTest, AClientThatLeavesDuringAReplayLeavesNothing) {
-  start();
-  RawClient client = this->client();
-  begin(client);
-  tidb_.break_at(0, Fault::kClose);
+  RawClient client = client_in_transaction();
+  lose_at(0);
   tidb_.hold("BEGIN");
   client.send("\x03UPDATE t SET a = 9");
   ASSERT_TRUE(holds(1));
@@ -533,12 +481,7 @@ TEST_F(ReplayTest, AClientThatLeavesDuringAReplayLeavesNothing) {
 }
 
 TEST_F(ReplayTest, AClientThatLeavesBeforeTheReplayLeavesNothing) {
-  start();
-  RawClient client = this->client();
-  ASSERT_TRUE(client.query("BEGIN").is_ok());
-  tidb_.break_at(0, Fault::kAnswerAndClose);
-  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
-  ASSERT_TRUE(is_idle());
+  RawClient client = client_whose_backend_is_lost();
 
   client.close();
 
@@ -547,12 +490,7 @@ TEST_F(ReplayTest, AClientThatLeavesBeforeTheReplayLeavesNothing) {
 }
 
 TEST_F(ReplayTest, AResetAfterALossForgetsTheTransaction) {
-  start();
-  RawClient client = this->client();
-  ASSERT_TRUE(client.query("BEGIN").is_ok());
-  tidb_.break_at(0, Fault::kAnswerAndClose);
-  ASSERT_TRUE(client.query("UPDATE t SET a = 8").is_ok());
-  ASSERT_TRUE(is_idle());
+  RawClient client = client_whose_backend_is_lost();
 
   ASSERT_TRUE(client.command("\x1f").is_ok());
 
@@ -561,13 +499,11 @@ TEST_F(ReplayTest, AResetAfterALossForgetsTheTransaction) {
 }
 
 TEST_F(ReplayTest, TheNextTransactionIsReplayedByItself) {
-  start();
-  RawClient client = this->client();
-  begin(client);
+  RawClient client = client_in_transaction();
   ASSERT_TRUE(client.query("COMMIT").is_ok());
   ASSERT_TRUE(client.query("BEGIN").is_ok());
   ASSERT_TRUE(client.query("DELETE FROM t").is_ok());
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
   EXPECT_TRUE(client.query("UPDATE t SET a = 9").is_ok());
 
@@ -579,9 +515,9 @@ TEST_F(ReplayTest, TheIsolationOfTheNextTransactionIsNotKept) {
   RawClient client = this->client();
   ASSERT_TRUE(client.query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").is_ok());
   ASSERT_TRUE(client.query("BEGIN").is_ok());
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  expect_not_executed(client.query("UPDATE t SET a = 9"));
+  expect_lost(client.query("UPDATE t SET a = 9"), "not executed");
   EXPECT_EQ(replays(ReplayResult::kNotReplayable), 1U);
 }
 

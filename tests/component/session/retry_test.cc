@@ -19,7 +19,7 @@ class RetryTest : public SessionTest {
 TEST_F(RetryTest, AReadWhoseBackendIsLostIsRunOnAnother) {
   start();
   RawClient client = this->client();
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
   EXPECT_EQ(client.query("SELECT 1").rows, Words{"1"}) << "the number of the second connection";
   EXPECT_EQ(retries(session::RetryReason::kLost), 1U);
@@ -28,12 +28,9 @@ TEST_F(RetryTest, AReadWhoseBackendIsLostIsRunOnAnother) {
 TEST_F(RetryTest, AWriteWhoseBackendIsLostIsNot) {
   start();
   RawClient client = this->client();
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  const Reply reply = client.query("INSERT INTO t VALUES (1)");
-
-  EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
-  EXPECT_THAT(reply.text, HasSubstr("outcome unknown"));
+  expect_lost(client.query("INSERT INTO t VALUES (1)"), "outcome unknown");
   EXPECT_THAT(tidb_.commands(), ElementsAre("INSERT INTO t VALUES (1)"));
   EXPECT_EQ(retries(session::RetryReason::kLost), 0U);
   EXPECT_EQ(proxy_->unknown_outcomes(), 1U);
@@ -43,7 +40,7 @@ TEST_F(RetryTest, AWriteThatWasNotSentIsRunOnAnotherBackend) {
   start();
   RawClient client = this->client();
   ASSERT_TRUE(client.query("SET NAMES latin1").is_ok());
-  tidb_.break_at(0, Fault::kClose);  // the restore
+  lose_at(0);  // the restore
 
   EXPECT_TRUE(client.query("INSERT INTO t VALUES (1)").is_ok());
   EXPECT_THAT(tidb_.commands(), ElementsAre(HasSubstr("SET NAMES"), HasSubstr("SET NAMES"),
@@ -89,12 +86,9 @@ TEST_F(RetryTest, NothingOfATransactionIs) {
   fail_once("SELECT 1", 9005);
   EXPECT_TRUE(client.query("SELECT 1").is_error(9005));
   ASSERT_EQ(client.query("SELECT 2").rows, Words{"0"}) << "the ping after the error is answered";
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  const Reply reply = client.query("INSERT INTO t VALUES (1)");
-
-  EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
-  EXPECT_THAT(reply.text, HasSubstr("not executed")) << "it was never committed";
+  expect_lost(client.query("INSERT INTO t VALUES (1)"), "not executed");  // it was never committed
   EXPECT_TRUE(client.is_closed());
 }
 
@@ -102,12 +96,9 @@ TEST_F(RetryTest, ACommitThatWasSentIsOfUnknownOutcome) {
   start();
   RawClient client = this->client();
   ASSERT_TRUE(client.query("BEGIN").is_ok());
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
-  const Reply reply = client.query("COMMIT");
-
-  EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
-  EXPECT_THAT(reply.text, HasSubstr("outcome unknown"));
+  expect_lost(client.query("COMMIT"), "outcome unknown");
 }
 
 TEST_F(RetryTest, AnErrorThatIsFinalIsPassedOn) {
@@ -120,7 +111,7 @@ TEST_F(RetryTest, AnErrorThatIsFinalIsPassedOn) {
 
 TEST_F(RetryTest, TheLoginsDatabaseIsCheckedOnAnotherBackend) {
   start();
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
   RawClient::Options with_database = options();
   with_database.database = "shop";
 
@@ -133,7 +124,7 @@ TEST_F(RetryTest, AUserMayForbidIt) {
   config_.users[0].retry = false;
   start();
   RawClient client = this->client();
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
   EXPECT_TRUE(client.query("SELECT 1").is_error(2013));
   EXPECT_EQ(client.query("SELECT 2").rows, Words{"1"});
@@ -142,7 +133,7 @@ TEST_F(RetryTest, AUserMayForbidIt) {
 TEST_F(RetryTest, AStatementMayForbidIt) {
   start();
   RawClient client = this->client();
-  tidb_.break_at(0, Fault::kClose);
+  lose_at(0);
 
   EXPECT_TRUE(client.query("/* tidepool: retry=off */ SELECT 1").is_error(2013));
 }

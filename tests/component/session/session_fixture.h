@@ -28,6 +28,13 @@ inline std::string sha2_hash_in_hex(std::string_view password) {
   return text;
 }
 
+// A statement that TiDB answers by a request for the client's file.
+inline constexpr const char* kLoadFile = "LOAD DATA LOCAL INFILE 'f' INTO TABLE t";
+inline FakeMysql::Answer file_request() {
+  using std::string_literals::operator""s;
+  return {.bytes = packet(1, "\xfb"s + "f"), .takes_file = true};
+}
+
 class SessionTest : public ::testing::Test {
  protected:
   using Words = std::vector<std::string>;
@@ -80,6 +87,13 @@ class SessionTest : public ::testing::Test {
   }
   bool holds(int count) const {
     return eventually([&] { return tidb_.held() == count; });
+  }
+  // The backend hangs up at the command that comes as the `step`-th from now on.
+  void lose_at(int step) { tidb_.break_at(step, Fault::kClose); }
+  // The client is told that its backend is lost, and of its statement that, such as "not executed".
+  static void expect_lost(const Reply& reply, const char* outcome) {
+    EXPECT_TRUE(reply.is_error(2013)) << describe(reply);
+    EXPECT_THAT(reply.text, ::testing::HasSubstr(outcome));
   }
   // The pool serves a new client, so nothing of what was before is in the way.
   void expect_service() {
