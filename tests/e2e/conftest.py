@@ -4,6 +4,7 @@ import contextlib
 import pytest
 
 from support.certificates import Authority
+from support.fault_bench import benches
 from support.opener import RUNNING, opener
 from support.sanitizers import REPORTS
 from support.tidb import TidbServer
@@ -96,6 +97,28 @@ def door(door_opener, tidb, account):
     """One for a whole suite, with a SMALL pool."""
     with door_opener(tidb, account) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def bench_of(door_opener, tidb, account):
+    """Benches for faults of the link, by name: "tls" or "plain"."""
+    with benches(door_opener, tidb, account) as made:
+        yield made
+
+
+@pytest.fixture(params=["tls", "plain"])
+def bench(bench_of, request):
+    """Each bench in turn; it is calm again afterwards."""
+    bench = bench_of(request.param)
+    yield bench
+    bench.expect_calm()
+
+
+@pytest.fixture
+def tls_bench(bench_of):
+    bench = bench_of("tls")
+    yield bench
+    bench.expect_calm()
 
 
 @pytest.fixture

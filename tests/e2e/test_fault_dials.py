@@ -5,31 +5,11 @@ import itertools
 import MySQLdb
 import pytest
 
-from support.fault_bench import benches, error_of, expect_end, rows_of
+from support.fault_bench import error_of, expect_end, rows_of
 from support.link import CLOSE, DELAY, DOWN, RESET, SILENCE, UP
 from support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.proxy_only]
-
-
-@pytest.fixture(scope="module")
-def bench_of(door_opener, tidb, account):
-    with benches(door_opener, tidb, account) as made:
-        yield made
-
-
-@pytest.fixture(params=["tls", "plain"])
-def bench(bench_of, request):
-    bench = bench_of(request.param)
-    yield bench
-    bench.expect_calm()
-
-
-@pytest.fixture
-def tls_bench(bench_of):
-    bench = bench_of("tls")
-    yield bench
-    bench.expect_calm()
 
 
 def read(bench):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.dialects.mysql import mysqldb
 
 import raw_protocol as raw
-from support.fault_bench import NOT_EXECUTED, UNKNOWN, benches, error_of, expect_end, expect_error, rows_of
+from support.fault_bench import NOT_EXECUTED, UNKNOWN, error_of, expect_end, expect_error, rows_of
 from support.link import CLOSE, DELAY, DOWN, RESET, SILENCE, UP
 from support.waiting import wait_until
 
@@ -17,26 +17,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.proxy_only]
 SPOTS = {"request": (UP, 0), "half of the request": (UP, 5), "answer": (DOWN, 0)}
 WAYS = [("tls", RESET), ("plain", CLOSE)]
 LARGE = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i, REPEAT('x', 2000) FROM n"
-
-
-@pytest.fixture(scope="module")
-def bench_of(door_opener, tidb, account):
-    with benches(door_opener, tidb, account) as made:
-        yield made
-
-
-@pytest.fixture(params=["tls", "plain"])
-def bench(bench_of, request):
-    bench = bench_of(request.param)
-    yield bench
-    bench.expect_calm()
-
-
-@pytest.fixture
-def tls_bench(bench_of):
-    bench = bench_of("tls")
-    yield bench
-    bench.expect_calm()
 
 
 @pytest.fixture(params=WAYS, ids=" ".join)
