@@ -35,7 +35,7 @@ bool LocalAnswers::answer_query(const ClientCommand& command) {
   switch (sql::own_answer(command.script, command.argument())) {
     case sql::OwnAnswer::kEnd: break;  // no transaction is open: there is nothing to end
     case sql::OwnAnswer::kSetting: model.desired.apply(command.script.front().changes); break;
-    case sql::OwnAnswer::kFact:
+    case sql::OwnAnswer::kInfoFunction:
       // SELECTs have no row then, and what the session knows stands for it at TiDB.
       if (model.desired.select_limit() == 0) return false;
       return context_.send_fact(model.facts.answer(command.script.front()));

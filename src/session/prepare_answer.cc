@@ -75,7 +75,8 @@ bool is_memorable(const sql::Script& script, const sql::SessionState& state, sql
   if (script.size() != 1 || !pins.empty() || !state.is_exact()) return false;
   const sql::Statement& statement = script.front();
   return is_plain_kind(statement.kind) && !statement.keeps_diagnostics &&
-         !tracking::plans_insert_id(script) && !statement.facts.contains(sql::Fact::kUserVariable);
+         !tracking::plans_insert_id(script) &&
+         !statement.info_functions.contains(sql::InfoFunction::kUserVariable);
 }
 
 std::string prepare_context(const sql::SessionState& state) {

@@ -7,53 +7,53 @@
 namespace tidepool::sql {
 namespace {
 
-enum class Role : std::uint8_t { kFact, kPin, kAct, kBriefAct, kActingFact, kLastInsertId };
+enum class FunctionKind : std::uint8_t { kInfo, kPin, kAct, kBriefAct, kActingInfo, kLastInsertId };
 
 struct Function {
   std::string_view name;
-  Role role;
-  Fact fact = Fact::kLastInsertId;
+  FunctionKind kind;
+  InfoFunction function = InfoFunction::kLastInsertId;
   Pin pin = Pin::kLock;
 };
 
 // Of all functions of TiDB (pkg/parser/ast/functions.go) the ones that do more than compute.
 constexpr std::array<Function, 13> kFunctions = {{
-    {"LAST_INSERT_ID", Role::kLastInsertId},
-    {"ROW_COUNT", Role::kFact, Fact::kRowCount},
-    {"FOUND_ROWS", Role::kFact, Fact::kFoundRows},
-    {"CONNECTION_ID", Role::kFact, Fact::kConnectionId},
-    {"LASTVAL", Role::kFact, Fact::kSequence},
-    {"TIDB_CURRENT_TSO", Role::kFact, Fact::kTransactionTime},
-    {"GET_LOCK", Role::kPin, Fact::kLastInsertId, Pin::kLock},
-    {"NEXTVAL", Role::kPin, Fact::kLastInsertId, Pin::kSequence},
-    {"SETVAL", Role::kAct},  // LASTVAL does not change
-    {"RELEASE_LOCK", Role::kAct},
-    {"RELEASE_ALL_LOCKS", Role::kAct},
+    {"LAST_INSERT_ID", FunctionKind::kLastInsertId},
+    {"ROW_COUNT", FunctionKind::kInfo, InfoFunction::kRowCount},
+    {"FOUND_ROWS", FunctionKind::kInfo, InfoFunction::kFoundRows},
+    {"CONNECTION_ID", FunctionKind::kInfo, InfoFunction::kConnectionId},
+    {"LASTVAL", FunctionKind::kInfo, InfoFunction::kSequence},
+    {"TIDB_CURRENT_TSO", FunctionKind::kInfo, InfoFunction::kTransactionTime},
+    {"GET_LOCK", FunctionKind::kPin, InfoFunction::kLastInsertId, Pin::kLock},
+    {"NEXTVAL", FunctionKind::kPin, InfoFunction::kLastInsertId, Pin::kSequence},
+    {"SETVAL", FunctionKind::kAct},  // LASTVAL does not change
+    {"RELEASE_LOCK", FunctionKind::kAct},
+    {"RELEASE_ALL_LOCKS", FunctionKind::kAct},
     // These two take the lock for a moment; the one tells who holds it.
-    {"IS_USED_LOCK", Role::kActingFact, Fact::kConnectionId},
-    {"IS_FREE_LOCK", Role::kBriefAct},
+    {"IS_USED_LOCK", FunctionKind::kActingInfo, InfoFunction::kConnectionId},
+    {"IS_FREE_LOCK", FunctionKind::kBriefAct},
 }};
 
-struct SystemFact {
+struct InfoVariable {
   std::string_view name;
-  Fact fact;
+  InfoFunction function;
 };
 
-constexpr std::array<SystemFact, 14> kSystemFacts = {{
-    {"last_insert_id", Fact::kLastInsertId},
-    {"identity", Fact::kLastInsertId},
-    {"warning_count", Fact::kWarnings},
-    {"error_count", Fact::kErrors},
-    {"pseudo_thread_id", Fact::kConnectionId},
-    {"last_plan_from_cache", Fact::kLastPlan},
-    {"last_plan_from_binding", Fact::kLastPlan},
-    {"last_sql_use_alloc", Fact::kLastPlan},
-    {"tidb_last_plan_replayer_token", Fact::kLastPlan},
-    {"tidb_last_txn_info", Fact::kLastTransaction},
-    {"tidb_last_query_info", Fact::kLastTransaction},
-    {"tidb_last_ddl_info", Fact::kLastTransaction},
-    {"tidb_current_ts", Fact::kTransactionTime},
-    {"tx_read_ts", Fact::kTransactionTime},
+constexpr std::array<InfoVariable, 14> kInfoVariables = {{
+    {"last_insert_id", InfoFunction::kLastInsertId},
+    {"identity", InfoFunction::kLastInsertId},
+    {"warning_count", InfoFunction::kWarnings},
+    {"error_count", InfoFunction::kErrors},
+    {"pseudo_thread_id", InfoFunction::kConnectionId},
+    {"last_plan_from_cache", InfoFunction::kLastPlan},
+    {"last_plan_from_binding", InfoFunction::kLastPlan},
+    {"last_sql_use_alloc", InfoFunction::kLastPlan},
+    {"tidb_last_plan_replayer_token", InfoFunction::kLastPlan},
+    {"tidb_last_txn_info", InfoFunction::kLastTransaction},
+    {"tidb_last_query_info", InfoFunction::kLastTransaction},
+    {"tidb_last_ddl_info", InfoFunction::kLastTransaction},
+    {"tidb_current_ts", InfoFunction::kTransactionTime},
+    {"tx_read_ts", InfoFunction::kTransactionTime},
 }};
 
 bool is_name(const Token& token) {
@@ -66,7 +66,7 @@ void EffectWatch::pass(const Token& token) {
   if (in_last_insert_id_) {
     in_last_insert_id_ = false;
     if (token.symbol == ')') {
-      effects_.facts.insert(Fact::kLastInsertId);
+      effects_.info_functions.insert(InfoFunction::kLastInsertId);
     } else {
       effects_.acts = effects_.sets_insert_id = true;
     }
@@ -78,11 +78,13 @@ void EffectWatch::pass(const Token& token) {
   switch (token.kind) {
     case TokenKind::kWord: pass_word(token); break;
     case TokenKind::kSymbol: pass_symbol(token); break;
-    case TokenKind::kUserVariable: effects_.facts.insert(Fact::kUserVariable); break;
+    case TokenKind::kUserVariable:
+      effects_.info_functions.insert(InfoFunction::kUserVariable);
+      break;
     case TokenKind::kSystemVariable: {
       const std::string name = lower(unscoped(token.text));
-      for (const SystemFact& known : kSystemFacts) {
-        if (known.name == name) effects_.facts.insert(known.fact);
+      for (const InfoVariable& known : kInfoVariables) {
+        if (known.name == name) effects_.info_functions.insert(known.function);
       }
       break;
     }
@@ -134,13 +136,15 @@ void EffectWatch::call(std::string_view function) {
   if (function.size() < 6) return;  // no name below is shorter
   for (const Function& known : kFunctions) {
     if (!is_keyword(function, known.name)) continue;
-    in_last_insert_id_ = known.role == Role::kLastInsertId;
-    const bool is_fact = known.role == Role::kFact || known.role == Role::kActingFact;
-    if (is_fact) effects_.facts.insert(known.fact);
-    if (known.role == Role::kPin) effects_.pins.insert(known.pin);
-    const bool only_tells = known.role == Role::kFact || known.role == Role::kLastInsertId;
+    in_last_insert_id_ = known.kind == FunctionKind::kLastInsertId;
+    const bool is_info =
+        known.kind == FunctionKind::kInfo || known.kind == FunctionKind::kActingInfo;
+    if (is_info) effects_.info_functions.insert(known.function);
+    if (known.kind == FunctionKind::kPin) effects_.pins.insert(known.pin);
+    const bool only_tells =
+        known.kind == FunctionKind::kInfo || known.kind == FunctionKind::kLastInsertId;
     effects_.acts = effects_.acts || !only_tells;
-    effects_.acts_for_good = effects_.acts_for_good || known.role == Role::kAct;
+    effects_.acts_for_good = effects_.acts_for_good || known.kind == FunctionKind::kAct;
     return;
   }
 }

@@ -1,6 +1,6 @@
 // Watches the tokens of one statement go by, whatever its grammar, for what an expression or clause
 // can do anywhere in it: call a function with side effects, assign or read a user variable, read a
-// fact of the statement before, lock rows.
+// value of an information function, lock rows.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 namespace tidepool::sql {
 
 struct Effects {
-  Facts facts{};
+  InfoFunctions info_functions{};
   PinReasons pins{};
   bool acts = false;  // a function with a side effect is called, or a user variable assigned
   bool acts_for_good = false;  // one of these functions leaves something in the server

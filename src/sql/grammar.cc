@@ -109,7 +109,7 @@ bool explains(Verb verb) {
 }
 
 void add_effects(Statement& statement, Effects& effects) {
-  statement.facts.insert(effects.facts);
+  statement.info_functions.insert(effects.info_functions);
   statement.pins.insert(effects.pins);
   statement.may_set_last_insert_id = statement.may_set_last_insert_id || effects.sets_insert_id;
   statement.is_read =
@@ -145,7 +145,7 @@ Statement read_head(Cursor& cursor) {
   cursor.advance();
   Statement statement = opening->rule(cursor);
   statement.verb = opening->verb;
-  if (is_in_parentheses) statement.lone_fact.reset();  // they may not be closed
+  if (is_in_parentheses) statement.lone_info_function.reset();  // they may not be closed
   return statement;
 }
 

@@ -43,7 +43,7 @@ Statement read_select(Cursor& cursor);  // grammar_data.cc
 Statement read_table(Cursor& cursor);   // VALUES too
 Statement read_query(Cursor& cursor);
 // Behind SELECT: notes an information function, if it is all that there is; grammar_fact.cc.
-void read_lone_fact(Cursor& cursor, Statement& statement);
+void read_lone_info_function(Cursor& cursor, Statement& statement);
 // Behind SHOW: reads [COUNT(*)] WARNINGS or ERRORS. False, without a step, if it is anything else.
 bool read_diagnostics(Cursor& cursor, Statement& statement);
 // Behind SELECT or DO: notes a call of a lock function, if it is all that there is.

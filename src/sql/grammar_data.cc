@@ -42,7 +42,7 @@ void note_target(const Cursor& cursor, Statement& statement) {
 // What EXPLAIN or TRACE executes. Their answers are none of it.
 Statement read_inner(Cursor& cursor) {
   Statement statement = read_head(cursor);
-  statement.lone_fact.reset();
+  statement.lone_info_function.reset();
   statement.shown.reset();
   return statement;
 }
@@ -69,7 +69,7 @@ Statement read_update(Cursor& /*cursor*/) {
 
 Statement read_select(Cursor& cursor) {
   Statement statement = select();
-  read_lone_fact(cursor, statement);
+  read_lone_info_function(cursor, statement);
   read_lock_call(cursor, statement);
   return statement;
 }
@@ -139,7 +139,7 @@ Statement read_show(Cursor& cursor) {
   if (cursor.at("SESSION_STATES")) {
     statement.keeps_diagnostics = true;
   } else if (shows_status(cursor)) {
-    statement.facts.insert(Fact::kStatus);
+    statement.info_functions.insert(InfoFunction::kStatus);
   }
   return statement;
 }

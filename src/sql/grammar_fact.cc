@@ -8,15 +8,15 @@
 namespace tidepool::sql {
 namespace {
 
-struct FactFunction {
-  Fact fact;
+struct LoneFunction {
+  InfoFunction function;
   std::string_view name;
 };
 
 // Whose values the proxy knows.
-constexpr std::array kFactFunctions = {FactFunction{Fact::kLastInsertId, "LAST_INSERT_ID"},
-                                       FactFunction{Fact::kRowCount, "ROW_COUNT"},
-                                       FactFunction{Fact::kFoundRows, "FOUND_ROWS"}};
+constexpr std::array kLoneFunctions = {LoneFunction{InfoFunction::kLastInsertId, "LAST_INSERT_ID"},
+                                       LoneFunction{InfoFunction::kRowCount, "ROW_COUNT"},
+                                       LoneFunction{InfoFunction::kFoundRows, "FOUND_ROWS"}};
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
@@ -29,16 +29,17 @@ bool at_diagnostics(const Cursor& cursor) {
 
 }  // namespace
 
-void read_lone_fact(Cursor& cursor, Statement& statement) {
+void read_lone_info_function(Cursor& cursor, Statement& statement) {
   const auto* function =
-      std::find_if(kFactFunctions.begin(), kFactFunctions.end(),
-                   [&cursor](const FactFunction& one) { return cursor.at(one.name); });
-  if (function == kFactFunctions.end()) return;
+      std::find_if(kLoneFunctions.begin(), kLoneFunctions.end(),
+                   [&cursor](const LoneFunction& one) { return cursor.at(one.name); });
+  if (function == kLoneFunctions.end()) return;
   const std::size_t begin = cursor.offset();
   cursor.advance();
   const bool is_alone = cursor.skip_symbol('(') && cursor.skip_symbol(')') && cursor.at_end();
   // A comment may belong to the name of the column, which TiDB then converts.
-  if (is_alone && is_ascii(cursor.text_since(begin))) statement.lone_fact = function->fact;
+  if (is_alone && is_ascii(cursor.text_since(begin)))
+    statement.lone_info_function = function->function;
 }
 
 bool read_diagnostics(Cursor& cursor, Statement& statement) {
@@ -56,7 +57,7 @@ bool read_diagnostics(Cursor& cursor, Statement& statement) {
   if (!at_diagnostics(cursor)) return false;
   shown.errors = cursor.at("ERRORS");
   statement.keeps_diagnostics = true;
-  statement.facts.insert(shown.errors ? Fact::kErrors : Fact::kWarnings);
+  statement.info_functions.insert(shown.errors ? InfoFunction::kErrors : InfoFunction::kWarnings);
   cursor.advance();
   if (is_call && cursor.at_end()) statement.shown = shown;
   return true;

@@ -29,8 +29,8 @@ bool is_certain(const StateChange& change) {
 bool is_certain_setting(const Statement& statement) {
   PinReasons pins = statement.pins;
   pins.erase(Pin::kOneShotTransaction);  // held by the session
-  const bool is_plain = pins.empty() && !statement.changes_server && statement.facts.empty() &&
-                        !statement.changes.empty();
+  const bool is_plain = pins.empty() && !statement.changes_server &&
+                        statement.info_functions.empty() && !statement.changes.empty();
   return is_plain && std::all_of(statement.changes.begin(), statement.changes.end(), is_certain);
 }
 
@@ -43,7 +43,7 @@ OwnAnswer of_kind(const Statement& statement) {
       if (statement.keeps_diagnostics) {
         return statement.shown ? OwnAnswer::kShown : OwnAnswer::kNone;
       }
-      return statement.lone_fact ? OwnAnswer::kFact : OwnAnswer::kNone;
+      return statement.lone_info_function ? OwnAnswer::kInfoFunction : OwnAnswer::kNone;
     default: return statement.kill ? OwnAnswer::kKill : OwnAnswer::kNone;
   }
 }
@@ -62,7 +62,7 @@ OwnAnswer own_answer(const Script& script, std::string_view text) {
   return may_warn ? OwnAnswer::kNone : answer;
 }
 
-std::string lone_fact_name(const Statement& statement) {
+std::string lone_info_function_name(const Statement& statement) {
   Lexer lexer(statement.text, {});  // words, which are the same in all modes
   Token token = lexer.next();
   while (token.kind != TokenKind::kEnd && !is_keyword(token.text, "SELECT"))

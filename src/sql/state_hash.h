@@ -11,7 +11,7 @@
 
 namespace tidepool::sql {
 
-// Seeds that keep the kinds of facts apart; a variable's seed is its id.
+// Seeds that keep the kinds of values apart; a variable's seed is its id.
 inline constexpr std::uint64_t kDatabaseSeed = 0x1'0000;
 inline constexpr std::uint64_t kCharsetSeed = 0x1'0001;
 inline constexpr std::uint64_t kOptionSeed = 0x1'0002;

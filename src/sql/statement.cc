@@ -81,10 +81,10 @@ PinReasons Script::pins() const {
   return all;
 }
 
-Facts Script::facts() const {
-  Facts all = first_.facts;
+InfoFunctions Script::info_functions() const {
+  InfoFunctions all = first_.info_functions;
   for (const Statement& one : rest_)
-    all.insert(one.facts);
+    all.insert(one.info_functions);
   return all;
 }
 

@@ -59,7 +59,7 @@ bool ends_field(const Token& next) {
 // Rewrites one statement.
 class Substitution {
  public:
-  Substitution(std::string_view text, LexMode mode, const FactValues& values)
+  Substitution(std::string_view text, LexMode mode, const InfoValues& values)
       : text_(text), mode_(mode), values_(values), fields_(text) {}
 
   std::string run();
@@ -76,7 +76,7 @@ class Substitution {
 
   std::string_view text_;
   LexMode mode_;
-  const FactValues& values_;
+  const InfoValues& values_;
   SelectFields fields_;
   bool explains_ = false;
   bool sets_ = false;
@@ -271,27 +271,27 @@ bool finds_no_rows(const Statement& statement) {
 
 // What of the values this statement of the script asks for. `knows_found_rows`: the ones before it
 // find no rows of their own.
-FactValues values_for(const Script& script, std::size_t index, LexMode mode, const FactValues& all,
+InfoValues values_for(const Script& script, std::size_t index, LexMode mode, const InfoValues& all,
                       bool knows_found_rows) {
   const Statement& statement = script[index];
-  FactValues values = index == 0 ? all : FactValues{};
+  InfoValues values = index == 0 ? all : InfoValues{};
   values.done_here.clear();
   if (knows_found_rows) values.found_rows = all.found_rows;
   values.insert_id = all.insert_id;
   values.foreign_id = all.foreign_id;
   values.connection_id = all.connection_id;
   values.backend_id = all.backend_id;
-  const bool asks = statement.facts.contains(Fact::kConnectionId);
+  const bool asks = statement.info_functions.contains(InfoFunction::kConnectionId);
   if (!asks || reads_connections(statement.text, mode)) values.connection_id.reset();
   return values;
 }
 
 std::optional<std::string> in_place_of(const Script& script, std::size_t index, LexMode mode,
-                                       const FactValues& values, bool knows_found_rows) {
+                                       const InfoValues& values, bool knows_found_rows) {
   if (std::binary_search(values.done_here.begin(), values.done_here.end(), index)) return "DO 0";
   const Statement& statement = script[index];
-  if (statement.facts.empty() || !may_be_rewritten(statement)) return std::nullopt;
-  const FactValues wanted = values_for(script, index, mode, values, knows_found_rows);
+  if (statement.info_functions.empty() || !may_be_rewritten(statement)) return std::nullopt;
+  const InfoValues wanted = values_for(script, index, mode, values, knows_found_rows);
   if (wanted.empty()) return std::nullopt;
   return Substitution(statement.text, mode, wanted).run();
 }
@@ -299,7 +299,7 @@ std::optional<std::string> in_place_of(const Script& script, std::size_t index, 
 }  // namespace
 
 std::string substitute(const Script& script, std::string_view text, LexMode mode,
-                       const FactValues& values) {
+                       const InfoValues& values) {
   std::string out;
   std::size_t done = 0;
   bool knows_found_rows = true;

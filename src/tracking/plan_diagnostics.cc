@@ -27,8 +27,8 @@ bool executes_unknown_text(const TextPlan& texts) {
 }
 
 bool asks_about_warnings(const sql::Script& script) {
-  return !script.empty() && (script.front().facts.contains(sql::Fact::kWarnings) ||
-                             script.front().facts.contains(sql::Fact::kErrors));
+  return !script.empty() && (script.front().info_functions.contains(sql::InfoFunction::kWarnings) ||
+                             script.front().info_functions.contains(sql::InfoFunction::kErrors));
 }
 
 protocol::RowFormat row_format(const Command& command) {
@@ -148,16 +148,16 @@ bool restores_insert_id(const CommandContext& plan) {
     if (!there && script[i].may_set_last_insert_id) return true;  // nor whether this one did
   }
   if (plan.command.type == protocol::Command::kStmtPrepare && plans_insert_id(script)) return true;
-  const bool asks = script.facts().contains(sql::Fact::kLastInsertId);
+  const bool asks = script.info_functions().contains(sql::InfoFunction::kLastInsertId);
   // Long data waits at the statement that has the client's text.
   const bool is_fixed = plan.command.statement != nullptr && plan.command.statement->has_long_data;
   return asks && (script.size() > 1 || is_fixed || !is_rewritable(script.front()));
 }
 
 // `known_here`: the backend has those of the statement before.
-sql::FactValues fact_values(const CommandContext& plan, bool known_here) {
-  sql::FactValues values;
-  const sql::Facts facts = plan.command.effects().facts();
+sql::InfoValues info_values(const CommandContext& plan, bool known_here) {
+  sql::InfoValues values;
+  const sql::InfoFunctions functions = plan.command.effects().info_functions();
   values.connection_id = plan.model.id;
   values.backend_id = plan.tidb_connection;
   if (!known_here) {
@@ -173,7 +173,7 @@ sql::FactValues fact_values(const CommandContext& plan, bool known_here) {
       (!known_here && !plan.facts().warnings_on_backend() && counts_on_backend(plan));
   if (!plan.facts().found_rows_on_backend() && (!plan.facts().found_rows_here() || is_disturbed))
     values.found_rows = plan.facts().found_rows();
-  if (!facts.contains(sql::Fact::kLastInsertId)) return values;
+  if (!functions.contains(sql::InfoFunction::kLastInsertId)) return values;
   const std::optional<std::uint64_t> there =
       restores_insert_id(plan) ? insert_id_target(plan) : plan.backend.insert_id;
   if (there == plan.facts().last_insert_id() || (plan.facts().insert_id_on_backend() && !there))
@@ -196,8 +196,9 @@ void add_fact_restores(CommandContext& plan) {
                       "SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target(plan)) + ")");
   }
   const sql::Script& script = plan.command.effects();
-  const bool asks = !script.empty() && (script.front().facts.contains(sql::Fact::kWarnings) ||
-                                        script.front().facts.contains(sql::Fact::kErrors));
+  const bool asks =
+      !script.empty() && (script.front().info_functions.contains(sql::InfoFunction::kWarnings) ||
+                          script.front().info_functions.contains(sql::InfoFunction::kErrors));
   if (!asks || plan.facts().warnings_on_backend() || backend_has_facts(plan)) return;
   const bool shows = script.front().keeps_diagnostics;
   if (!shows && !counts_on_backend(plan)) return;

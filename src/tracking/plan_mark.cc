@@ -162,9 +162,9 @@ std::string plan_context(const PlanSource& source) {
 bool has_kept_plan(const sql::Script& script) {
   // With variables, or functions that ask about the session, it keeps none (UnCacheableFunctions).
   if (script.size() != 1) return false;
-  sql::Facts facts = script.front().facts;
-  facts.erase(sql::Facts{sql::Fact::kFoundRows, sql::Fact::kSequence});
-  if (!facts.empty()) return false;
+  sql::InfoFunctions functions = script.front().info_functions;
+  functions.erase(sql::InfoFunctions{sql::InfoFunction::kFoundRows, sql::InfoFunction::kSequence});
+  if (!functions.empty()) return false;
   const sql::StatementKind kind = script.front().kind;
   return kind == sql::StatementKind::kRead || kind == sql::StatementKind::kWrite;
 }

@@ -36,13 +36,13 @@ void mark_plan(CommandContext& plan, PreparedStatement& statement) {
 // as it is: TiDB warns of a text with such a function.
 void substitute_statement(CommandContext& plan, PreparedStatement& statement) {
   const bool asks = plan.command.type == protocol::Command::kStmtExecute &&
-                    !statement.script.facts().empty() && !statement.has_long_data;
+                    !statement.script.info_functions().empty() && !statement.has_long_data;
   if (!asks) return;
   const bool is_there = plan.backend.prepared.find(*statement.text_key).has_value();
   const bool known_here = is_there && backend_has_facts(plan) && !restores_insert_id(plan);
   statement.sent_text =
       sql::substitute(statement.script, statement.text(), statement.context.lex_mode(),
-                      fact_values(plan, known_here));
+                      info_values(plan, known_here));
   if (statement.sent_text == statement.text()) statement.sent_text.clear();
   statement.key = key_of_sent_text(statement.text_key, statement);
   statement.key_types.clear();

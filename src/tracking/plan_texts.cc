@@ -84,7 +84,7 @@ void add_source_capture(CommandContext& plan) {
 // What is executed in the place of a text that asks about the statement before; empty: the text.
 std::string substituted_text(CommandContext& plan) {
   const TextStatement& statement = *plan.command.texts.uses.front().statement;
-  if (statement.script.facts().empty()) return {};
+  if (statement.script.info_functions().empty()) return {};
   const auto& texts = plan.backend.texts;
   const auto there = texts.find(statement.name);
   const bool is_there = there != texts.end() && there->second == statement.owner;
@@ -92,15 +92,15 @@ std::string substituted_text(CommandContext& plan) {
   if (!known_here && plan.facts().warnings_on_backend())
     plan.facts().disturb_found_rows();  // see keep_warnings()
   std::string text = sql::substitute(statement.script, statement.text, statement.context.lex_mode(),
-                                     fact_values(plan, known_here));
+                                     info_values(plan, known_here));
   return text == statement.text ? std::string() : text;
 }
 
 void substitute_text(CommandContext& plan) {
   Command& command = plan.command;
   if (command.type != protocol::Command::kQuery) return;
-  if (command.script.facts().empty() && command.attempt.kills.empty()) return;
-  sql::FactValues values = fact_values(plan, backend_has_facts(plan) && !restores_insert_id(plan));
+  if (command.script.info_functions().empty() && command.attempt.kills.empty()) return;
+  sql::InfoValues values = info_values(plan, backend_has_facts(plan) && !restores_insert_id(plan));
   for (const PlannedKill& kill : command.attempt.kills)
     values.done_here.push_back(kill.index);
   command.attempt.substituted =

@@ -141,7 +141,7 @@ PreparedStatement& PreparedStatements::add(std::string_view text, const sql::Ses
   // that user variables had in the first execute (server/internal/resultset, Columns).
   const bool is_shared = state.is_exact() && is_understood(made->script) &&
                          !defines(made->script) &&
-                         !made->script.facts().contains(sql::Fact::kUserVariable);
+                         !made->script.info_functions().contains(sql::InfoFunction::kUserVariable);
   made->key = is_shared ? prepared_key(text, made->context) : private_key(*made, session);
   made->text_key = made->key;
   made->params = params;

@@ -30,9 +30,10 @@ bool is_about_savepoint(sql::Verb verb) {
 // The answers to other questions depend on what the backend did before the transaction, or on what
 // the proxy put in their place.
 bool asks_only_what_stays(const sql::Statement& statement) {
-  sql::Facts others = statement.facts;
-  others.erase(
-      sql::Facts{sql::Fact::kConnectionId, sql::Fact::kUserVariable, sql::Fact::kTransactionTime});
+  sql::InfoFunctions others = statement.info_functions;
+  others.erase(sql::InfoFunctions{sql::InfoFunction::kConnectionId,
+                                  sql::InfoFunction::kUserVariable,
+                                  sql::InfoFunction::kTransactionTime});
   return others.empty();
 }
 

@@ -291,14 +291,14 @@ void StatementFacts::note_insert_id(const std::string& answer,
 
 std::optional<protocol::TextResult> StatementFacts::answer(const sql::Statement& statement) {
   if (statement.keeps_diagnostics) return answer_about_warnings(statement);
-  if (!statement.lone_fact) return std::nullopt;
-  const std::string name = sql::lone_fact_name(statement);
+  if (!statement.lone_info_function) return std::nullopt;
+  const std::string name = sql::lone_info_function_name(statement);
   protocol::TextResult result;
-  switch (*statement.lone_fact) {
-    case sql::Fact::kLastInsertId:
+  switch (*statement.lone_info_function) {
+    case sql::InfoFunction::kLastInsertId:
       result = one_number(name, std::to_string(last_insert_id_), kUnsignedFlag | kNotNullFlag);
       break;
-    case sql::Fact::kRowCount:
+    case sql::InfoFunction::kRowCount:
       result = one_number(name, std::to_string(row_count_), kNotNullFlag);
       break;
     default: result = one_number(name, std::to_string(found_rows_), kUnsignedFlag);

@@ -75,14 +75,15 @@ LexMode mode_of(const std::string& name) {
 
 // A fact of the oracle's that ours must show.
 bool shows(const Statement& statement, const std::string& fact) {
-  static const std::map<std::string, Fact> kFacts = {{"last_insert_id", Fact::kLastInsertId},
-                                                     {"row_count", Fact::kRowCount},
-                                                     {"found_rows", Fact::kFoundRows},
-                                                     {"connection_id", Fact::kConnectionId},
-                                                     {"lastval", Fact::kSequence},
-                                                     {"user_variable", Fact::kUserVariable}};
-  if (const auto found = kFacts.find(fact); found != kFacts.end()) {
-    return statement.facts.contains(found->second);
+  static const std::map<std::string, InfoFunction> kFunctions = {
+      {"last_insert_id", InfoFunction::kLastInsertId},
+      {"row_count", InfoFunction::kRowCount},
+      {"found_rows", InfoFunction::kFoundRows},
+      {"connection_id", InfoFunction::kConnectionId},
+      {"lastval", InfoFunction::kSequence},
+      {"user_variable", InfoFunction::kUserVariable}};
+  if (const auto found = kFunctions.find(fact); found != kFunctions.end()) {
+    return statement.info_functions.contains(found->second);
   }
   if (fact == "nextval") return statement.pins.contains(Pin::kSequence);
   if (fact == "setval") return !statement.is_read;  // it changes the sequence, not the session
@@ -180,10 +181,10 @@ std::string settings(const StateChanges& changes) {
   return list;
 }
 
-std::string named(Fact fact) {
+std::string named(InfoFunction fact) {
   switch (fact) {
-    case Fact::kLastInsertId: return "last_insert_id";
-    case Fact::kRowCount: return "row_count";
+    case InfoFunction::kLastInsertId: return "last_insert_id";
+    case InfoFunction::kRowCount: return "row_count";
     default: return "found_rows";
   }
 }
@@ -203,7 +204,8 @@ std::string own_of(const Script& script, std::string_view text) {
       return std::string("show ") + (shown.errors ? "errors " : "warnings ") +
              (shown.counts ? "true" : "false");
     }
-    case OwnAnswer::kFact: return "select " + named(script.front().lone_fact.value());
+    case OwnAnswer::kInfoFunction:
+      return "select " + named(script.front().lone_info_function.value());
     case OwnAnswer::kKill: return killed(script.front().kill.value());
     case OwnAnswer::kNone: break;
   }

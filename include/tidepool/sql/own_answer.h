@@ -14,12 +14,12 @@
 namespace tidepool::sql {
 
 enum class OwnAnswer : std::uint8_t {
-  kNone,     // TiDB answers
-  kEnd,      // COMMIT or ROLLBACK where no transaction is open
-  kSetting,  // SET of what TiDB surely accepts, and that shows nowhere else
-  kShown,    // SHOW WARNINGS and its like, see Statement::shown
-  kFact,     // SELECT ROW_COUNT() and its like, see lone_fact_name()
-  kKill,     // KILL of what is a session here
+  kNone,          // TiDB answers
+  kEnd,           // COMMIT or ROLLBACK where no transaction is open
+  kSetting,       // SET of what TiDB surely accepts, and that shows nowhere else
+  kShown,         // SHOW WARNINGS and its like, see Statement::shown
+  kInfoFunction,  // SELECT ROW_COUNT() and its like, see lone_info_function_name()
+  kKill,          // KILL of what is a session here
 };
 
 // To the whole text, of which `script` is what classify() made.
@@ -29,7 +29,8 @@ OwnAnswer own_answer(const Script& script, std::string_view text);
 // tidb_skip_isolation_level_check.
 bool is_ordinary_isolation(std::string_view level);
 
-// Requires a statement with a lone fact. Returns the name of its column, as TiDB has it.
-std::string lone_fact_name(const Statement& statement);
+// Requires a statement with a lone information function. Returns the name of its column, as TiDB
+// has it.
+std::string lone_info_function_name(const Statement& statement);
 
 }  // namespace tidepool::sql

@@ -53,7 +53,7 @@ enum class TransactionEffect : std::uint8_t {
 enum class TransactionMode : std::uint8_t { kDefault, kOptimistic, kPessimistic };
 
 // What the statement's answer depends on besides data and session state.
-enum class Fact : std::uint8_t {
+enum class InfoFunction : std::uint8_t {
   kLastInsertId,     // LAST_INSERT_ID() without argument, @@last_insert_id, @@identity
   kRowCount,         // ROW_COUNT()
   kFoundRows,        // FOUND_ROWS()
@@ -68,7 +68,7 @@ enum class Fact : std::uint8_t {
   kStatus,           // SHOW STATUS, which tells of the connection's encryption
 };
 
-using Facts = Flags<Fact>;
+using InfoFunctions = Flags<InfoFunction>;
 
 // SHOW [COUNT(*)] WARNINGS or ERRORS, without LIKE and WHERE.
 struct ShownDiagnostics {
@@ -100,12 +100,12 @@ struct Statement {
   bool keeps_diagnostics =
       false;  // SHOW WARNINGS and its like leave the warnings of the statement before in place
   // It is SELECT LAST_INSERT_ID(), ROW_COUNT() or FOUND_ROWS(), and nothing else.
-  std::optional<Fact> lone_fact{};
+  std::optional<InfoFunction> lone_info_function{};
   std::optional<ShownDiagnostics> shown{};  // it is that, and nothing else
-  Facts facts{};                            // what it reads of the statement before, see Fact
-  PinReasons pins{};                        // from its OK on
-  PinReasons releases{};   // surely no longer needed after its OK; applied after `pins`
-  StateChanges changes{};  // in order of execution, from its OK on
+  InfoFunctions info_functions{};  // what it reads of the statement before, see InfoFunction
+  PinReasons pins{};               // from its OK on
+  PinReasons releases{};           // surely no longer needed after its OK; applied after `pins`
+  StateChanges changes{};          // in order of execution, from its OK on
   std::vector<std::string> global_names{};  // variables of its SET GLOBAL, canonical
   std::optional<KillTarget> kill{};
   std::string_view text{};  // its part of the classified text
@@ -131,10 +131,10 @@ class Script {
   const Statement& front() const { return first_; }
   void append(Statement statement);
 
-  bool is_read() const;              // every statement is; false for an empty text
-  PinReasons pins() const;           // of all of them
-  Facts facts() const;               // of all of them
-  bool requests_local_file() const;  // any of them
+  bool is_read() const;                  // every statement is; false for an empty text
+  PinReasons pins() const;               // of all of them
+  InfoFunctions info_functions() const;  // of all of them
+  bool requests_local_file() const;      // any of them
 
   // Unless it is kNone, nothing is known of the text: one statement, kUnknown, stands for it.
   Excess excess() const { return excess_; }

@@ -22,7 +22,7 @@
 namespace tidepool::sql {
 
 // What is not set is left as it is written.
-struct FactValues {
+struct InfoValues {
   std::optional<std::int64_t> row_count;
   std::optional<std::uint64_t> found_rows;
   std::optional<std::uint64_t> warnings;  // @@warning_count
@@ -45,9 +45,10 @@ struct FactValues {
 };
 
 // `text` as it is to be sent; `script` is what classify() made of it in that mode. Only in its
-// first statement the facts of the statement before are replaced: the others ask about that one.
-// What reads TiDB's own list of connections beside CONNECTION_ID() keeps TiDB's number of it.
+// first statement the information functions about the statement before are replaced: the others ask
+// about that one. What reads TiDB's own list of connections beside CONNECTION_ID() keeps TiDB's
+// number of it.
 std::string substitute(const Script& script, std::string_view text, LexMode mode,
-                       const FactValues& values);
+                       const InfoValues& values);
 
 }  // namespace tidepool::sql

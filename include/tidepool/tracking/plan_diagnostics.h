@@ -20,7 +20,7 @@ void keep_warnings(CommandContext& plan);
 bool restores_insert_id(const CommandContext& plan);
 // What stands in the command's text for what it asks. `known_here`: the backend has what is known
 // of the statement before.
-sql::FactValues fact_values(const CommandContext& plan, bool known_here);
+sql::InfoValues info_values(const CommandContext& plan, bool known_here);
 // Adds the steps after which the backend answers what the command, or a later one of its
 // transaction, asks about the statement before it.
 void add_fact_restores(CommandContext& plan);

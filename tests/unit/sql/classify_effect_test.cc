@@ -38,58 +38,60 @@ TEST(ClassifyEffect, KnowsWhatNoRollbackUndoes) {
 TEST(ClassifyEffect, SaysWhatIsReadOfTheStatementBefore) {
   struct Case {
     std::string_view text;
-    Facts facts;
+    InfoFunctions info_functions;
   };
   const std::vector<Case> cases = {
       {"SELECT 1", {}},
-      {"SELECT last_insert_id()", {Fact::kLastInsertId}},
-      {"SELECT LAST_INSERT_ID ( )", {Fact::kLastInsertId}},
-      {"SELECT `last_insert_id`()", {Fact::kLastInsertId}},
+      {"SELECT last_insert_id()", {InfoFunction::kLastInsertId}},
+      {"SELECT LAST_INSERT_ID ( )", {InfoFunction::kLastInsertId}},
+      {"SELECT `last_insert_id`()", {InfoFunction::kLastInsertId}},
       {"SELECT LAST_INSERT_ID(7)", {}},
       {"SELECT last_insert_id FROM t", {}},
-      {"SELECT @@identity, @@session.last_insert_id", {Fact::kLastInsertId}},
-      {"INSERT INTO t VALUES (LAST_INSERT_ID())", {Fact::kLastInsertId}},
-      {"SELECT ROW_COUNT(), FOUND_ROWS()", {Fact::kRowCount, Fact::kFoundRows}},
-      {"SHOW WARNINGS LIMIT 1", {Fact::kWarnings}},
-      {"SHOW ERRORS", {Fact::kErrors}},
-      {"SHOW COUNT(*) WARNINGS", {Fact::kWarnings}},
-      {"SHOW COUNT(*) ERRORS", {Fact::kErrors}},
-      {"SELECT @@warning_count", {Fact::kWarnings}},
-      {"SELECT @@Error_Count", {Fact::kErrors}},
-      {"SELECT CONNECTION_ID()", {Fact::kConnectionId}},
-      {"SELECT * FROM t WHERE id = connection_id()", {Fact::kConnectionId}},
-      {"SELECT @@last_plan_from_cache", {Fact::kLastPlan}},
-      {"SELECT @@tidb_last_txn_info", {Fact::kLastTransaction}},
-      {"SELECT @@tidb_current_ts, TIDB_CURRENT_TSO()", {Fact::kTransactionTime}},
-      {"SELECT LASTVAL(s)", {Fact::kSequence}},
-      {"SELECT IS_USED_LOCK('a')", {Fact::kConnectionId}},
-      {"SHOW STATUS LIKE 'Ssl_cipher'", {Fact::kStatus}},
-      {"SHOW GLOBAL STATUS; SHOW LOCAL STATUS", {Fact::kStatus}},
-      {"show session /* x */ status", {Fact::kStatus}},
+      {"SELECT @@identity, @@session.last_insert_id", {InfoFunction::kLastInsertId}},
+      {"INSERT INTO t VALUES (LAST_INSERT_ID())", {InfoFunction::kLastInsertId}},
+      {"SELECT ROW_COUNT(), FOUND_ROWS()", {InfoFunction::kRowCount, InfoFunction::kFoundRows}},
+      {"SHOW WARNINGS LIMIT 1", {InfoFunction::kWarnings}},
+      {"SHOW ERRORS", {InfoFunction::kErrors}},
+      {"SHOW COUNT(*) WARNINGS", {InfoFunction::kWarnings}},
+      {"SHOW COUNT(*) ERRORS", {InfoFunction::kErrors}},
+      {"SELECT @@warning_count", {InfoFunction::kWarnings}},
+      {"SELECT @@Error_Count", {InfoFunction::kErrors}},
+      {"SELECT CONNECTION_ID()", {InfoFunction::kConnectionId}},
+      {"SELECT * FROM t WHERE id = connection_id()", {InfoFunction::kConnectionId}},
+      {"SELECT @@last_plan_from_cache", {InfoFunction::kLastPlan}},
+      {"SELECT @@tidb_last_txn_info", {InfoFunction::kLastTransaction}},
+      {"SELECT @@tidb_current_ts, TIDB_CURRENT_TSO()", {InfoFunction::kTransactionTime}},
+      {"SELECT LASTVAL(s)", {InfoFunction::kSequence}},
+      {"SELECT IS_USED_LOCK('a')", {InfoFunction::kConnectionId}},
+      {"SHOW STATUS LIKE 'Ssl_cipher'", {InfoFunction::kStatus}},
+      {"SHOW GLOBAL STATUS; SHOW LOCAL STATUS", {InfoFunction::kStatus}},
+      {"show session /* x */ status", {InfoFunction::kStatus}},
       {"SHOW TABLE STATUS", {}},
       {"SHOW SESSION VARIABLES LIKE 'status'", {}},
-      {"SELECT @a", {Fact::kUserVariable}},
-      {"UPDATE t SET a = @a", {Fact::kUserVariable}},
+      {"SELECT @a", {InfoFunction::kUserVariable}},
+      {"UPDATE t SET a = @a", {InfoFunction::kUserVariable}},
       {"SET @a = 1", {}},
-      {"SET @a = @b", {Fact::kUserVariable}},
-      {"SET @a = LAST_INSERT_ID()", {Fact::kLastInsertId}},
-      {"/*! SELECT LAST_INSERT_ID() */", {Fact::kLastInsertId}},
+      {"SET @a = @b", {InfoFunction::kUserVariable}},
+      {"SET @a = LAST_INSERT_ID()", {InfoFunction::kLastInsertId}},
+      {"/*! SELECT LAST_INSERT_ID() */", {InfoFunction::kLastInsertId}},
       {"SELECT 'LAST_INSERT_ID()' -- ROW_COUNT()", {}},
   };
   for (const Case& one : cases) {
-    EXPECT_EQ(classify(one.text).facts().bits(), one.facts.bits()) << one.text;
+    EXPECT_EQ(classify(one.text).info_functions().bits(), one.info_functions.bits()) << one.text;
   }
 }
 
 TEST(ClassifyEffect, KnowsWhatAsksForNothingElse) {
-  EXPECT_EQ(classify("SELECT ROW_COUNT();").front().lone_fact, Fact::kRowCount);
-  EXPECT_EQ(classify("select last_insert_id ( )").front().lone_fact, Fact::kLastInsertId);
-  EXPECT_EQ(classify("SELECT FOUND_ROWS() /* c */").front().lone_fact, Fact::kFoundRows);
+  EXPECT_EQ(classify("SELECT ROW_COUNT();").front().lone_info_function, InfoFunction::kRowCount);
+  EXPECT_EQ(classify("select last_insert_id ( )").front().lone_info_function,
+            InfoFunction::kLastInsertId);
+  EXPECT_EQ(classify("SELECT FOUND_ROWS() /* c */").front().lone_info_function,
+            InfoFunction::kFoundRows);
   for (std::string_view text :
        {"SELECT ROW_COUNT(), 1", "SELECT ROW_COUNT() a", "(SELECT ROW_COUNT())", "DO ROW_COUNT()",
         "VALUES ROW_COUNT()", "EXPLAIN SELECT ROW_COUNT()", "EXPLAIN ANALYZE SELECT ROW_COUNT()",
         "TRACE SELECT ROW_COUNT()", "SELECT LAST_INSERT_ID(1)", "SELECT `row_count`()"}) {
-    EXPECT_FALSE(classify(text).front().lone_fact) << text;
+    EXPECT_FALSE(classify(text).front().lone_info_function) << text;
   }
 }
 

@@ -280,7 +280,7 @@ TEST(ClassifyStatement, KnowsDefinitions) {
     EXPECT_EQ(script.front().kind, Kind::kDdl) << text;
     EXPECT_EQ(script.front().transaction, Transaction::kImplicitCommit) << text;
     EXPECT_TRUE(script.pins().empty()) << text;
-    EXPECT_TRUE(script.front().facts.empty()) << text;
+    EXPECT_TRUE(script.front().info_functions.empty()) << text;
   }
 }
 

@@ -11,7 +11,7 @@ OwnAnswer answer_to(std::string_view text) {
 
 std::string column_of(std::string_view text) {
   const Script script = classify(text, {});
-  return script.front().lone_fact ? lone_fact_name(script.front()) : "none";
+  return script.front().lone_info_function ? lone_info_function_name(script.front()) : "none";
 }
 
 TEST(OwnAnswer, IsGivenToWhatIsReadWhole) {
@@ -22,7 +22,7 @@ TEST(OwnAnswer, IsGivenToWhatIsReadWhole) {
   EXPECT_EQ(answer_to("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"), OwnAnswer::kSetting);
   EXPECT_EQ(answer_to("show Warnings"), OwnAnswer::kShown);
   EXPECT_EQ(answer_to("SHOW COUNT(*) ERRORS"), OwnAnswer::kShown);
-  EXPECT_EQ(answer_to("SELECT row_count ( )"), OwnAnswer::kFact);
+  EXPECT_EQ(answer_to("SELECT row_count ( )"), OwnAnswer::kInfoFunction);
   EXPECT_EQ(answer_to("KILL TIDB QUERY 5"), OwnAnswer::kKill);
 }
 

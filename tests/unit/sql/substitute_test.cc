@@ -14,23 +14,23 @@ struct Case {
   std::string_view expected;
 };
 
-std::string substituted(std::string_view text, const FactValues& values, LexMode mode = {}) {
+std::string substituted(std::string_view text, const InfoValues& values, LexMode mode = {}) {
   return substitute(classify(text, mode), text, mode, values);
 }
 
-void expect_all(const std::vector<Case>& cases, const FactValues& values, LexMode mode = {}) {
+void expect_all(const std::vector<Case>& cases, const InfoValues& values, LexMode mode = {}) {
   for (const Case& one : cases)
     EXPECT_EQ(substituted(one.text, values, mode), one.expected) << one.text;
 }
 
-FactValues row_count(std::int64_t count) {
-  FactValues values;
+InfoValues row_count(std::int64_t count) {
+  InfoValues values;
   values.row_count = count;
   return values;
 }
 
 TEST(Substitute, LeavesWhatAsksForNothing) {
-  const FactValues values = row_count(3);
+  const InfoValues values = row_count(3);
   for (std::string_view text :
        {"", "SELECT 1", "SELECT 'ROW_COUNT()'", "SELECT row_count FROM t", "SELECT a.row_count()",
         "SELECT ROW_COUNT(1)", "-- ROW_COUNT()", "SELECT FOUND_ROWS()",
@@ -143,7 +143,7 @@ TEST(Substitute, RewritesWhatWritesAndSets) {
 }
 
 TEST(Substitute, KeepsTheTypeOfEachFact) {
-  FactValues values;
+  InfoValues values;
   values.found_rows = 5;
   values.warnings = 2;
   values.errors = 1;
@@ -174,7 +174,7 @@ TEST(Substitute, KeepsTheTypeOfEachFact) {
 }
 
 TEST(Substitute, ReplacesAnInsertIdOnlyWhereItIsAnotherSessions) {
-  FactValues values;
+  InfoValues values;
   values.insert_id = 0;
   values.foreign_id = 9;
   expect_all(
@@ -186,7 +186,7 @@ TEST(Substitute, ReplacesAnInsertIdOnlyWhereItIsAnotherSessions) {
 }
 
 TEST(Substitute, LeavesWhatAsksAboutAStatementOfTheSameText) {
-  FactValues values = row_count(3);
+  InfoValues values = row_count(3);
   values.found_rows = 5;
   values.connection_id = 77;
   expect_all({{"SELECT ROW_COUNT() a; SELECT ROW_COUNT(), CONNECTION_ID() b",
@@ -201,7 +201,7 @@ TEST(Substitute, LeavesWhatAsksAboutAStatementOfTheSameText) {
 }
 
 TEST(Substitute, ShowsInAPlanWhatTidbWouldShow) {
-  FactValues values = row_count(3);
+  InfoValues values = row_count(3);
   values.found_rows = 5;
   values.warnings = 2;
   values.insert_id = 4;
@@ -213,7 +213,7 @@ TEST(Substitute, ShowsInAPlanWhatTidbWouldShow) {
 }
 
 TEST(Substitute, LeavesTheConnectionIdBesideTidbsListOfConnections) {
-  FactValues values;
+  InfoValues values;
   values.connection_id = 77;
   for (std::string_view text :
        {"SELECT * FROM information_schema.processlist WHERE id = CONNECTION_ID()",
@@ -223,7 +223,7 @@ TEST(Substitute, LeavesTheConnectionIdBesideTidbsListOfConnections) {
 }
 
 TEST(Substitute, DoesNothingInThePlaceOfWhatTheProxyDoes) {
-  FactValues values = row_count(3);
+  InfoValues values = row_count(3);
   values.done_here = {1, 3};
   expect_all({{"SELECT ROW_COUNT() a; KILL 5 ; SELECT 1;KILL QUERY 6",
                "SELECT (ROW_COUNT()*0+3) a;DO 0; SELECT 1;DO 0"}},
@@ -231,7 +231,7 @@ TEST(Substitute, DoesNothingInThePlaceOfWhatTheProxyDoes) {
 }
 
 TEST(Substitute, GivesTheHolderOfALockAsTheConnectionId) {
-  FactValues values;
+  InfoValues values;
   values.connection_id = 77;
   values.backend_id = 1001;
   expect_all({{"SELECT IS_USED_LOCK('a') = CONNECTION_ID() b",
@@ -255,7 +255,7 @@ TEST(Substitute, GivesTheHolderOfALockAsTheConnectionId) {
 // Whoever looks for the end of each call anew never ends.
 // Hours, if each of them looked at all before it.
 TEST(Substitute, LooksAtEachOfManyStatementsOnce) {
-  FactValues values;
+  InfoValues values;
   values.found_rows = 7;
   std::string many;
   std::string expected;
@@ -268,7 +268,7 @@ TEST(Substitute, LooksAtEachOfManyStatementsOnce) {
 
 TEST(Substitute, LooksAtEachTokenOfManyNestedCallsOnce) {
   constexpr int kCalls = 20000;
-  FactValues values;
+  InfoValues values;
   values.connection_id = 77;
   values.backend_id = 1001;
   std::string nested = "SELECT ";
@@ -284,7 +284,7 @@ TEST(Substitute, LooksAtEachTokenOfManyNestedCallsOnce) {
 TEST(Substitute, ReadsQuotesAsTheSessionDoes) {
   LexMode ansi;
   ansi.ansi_quotes = true;
-  const FactValues values = row_count(3);
+  const InfoValues values = row_count(3);
   expect_all({{R"(SELECT "ROW_COUNT"() "x")", R"(SELECT (ROW_COUNT()*0+3) "x")"}}, values, ansi);
   expect_all({{R"(SELECT "ROW_COUNT"(), ROW_COUNT())",
                R"(SELECT "ROW_COUNT"(), (ROW_COUNT()*0+3) AS `ROW_COUNT()`)"}},

@@ -142,17 +142,17 @@ TEST_F(PlanDiagnosticsTest, AnInsertIdThatOnlyTheBackendKnowsStaysThere) {
 
 class FactValuesTest : public PlanDiagnosticsTest {
  protected:
-  sql::FactValues values(const char* text, bool known_here = false) {
+  sql::InfoValues values(const char* text, bool known_here = false) {
     Command command(protocol::Command::kQuery, std::string("\3") + text, {});
     command.script = sql::classify(command.argument(), session_.model.desired.lex_mode());
     const CommandContext plan{
         .model = session_.model, .backend = two_, .command = command, .tidb_connection = 41};
-    return fact_values(plan, known_here);
+    return info_values(plan, known_here);
   }
 };
 
 TEST_F(FactValuesTest, NameTheSessionAndItsBackend) {
-  const sql::FactValues found = values("SELECT CONNECTION_ID()");
+  const sql::InfoValues found = values("SELECT CONNECTION_ID()");
   EXPECT_EQ(found.connection_id, 7U);
   EXPECT_EQ(found.backend_id, 41U);
 }
@@ -160,11 +160,11 @@ TEST_F(FactValuesTest, NameTheSessionAndItsBackend) {
 TEST_F(FactValuesTest, AreOfTheStatementBeforeWhereTheBackendDidNotRunIt) {
   session_.answer("UPDATE t SET a = 1", ok_packets(1));
   know_warnings({"Warning", "Error"});
-  const sql::FactValues elsewhere = values("SELECT ROW_COUNT()");
+  const sql::InfoValues elsewhere = values("SELECT ROW_COUNT()");
   EXPECT_EQ(elsewhere.row_count, -1);
   EXPECT_EQ(elsewhere.warnings, 2U);
   EXPECT_EQ(elsewhere.errors, 1U);
-  const sql::FactValues here = values("SELECT ROW_COUNT()", true);
+  const sql::InfoValues here = values("SELECT ROW_COUNT()", true);
   EXPECT_FALSE(here.row_count);
   EXPECT_FALSE(here.warnings);
   EXPECT_FALSE(here.errors);
@@ -172,7 +172,7 @@ TEST_F(FactValuesTest, AreOfTheStatementBeforeWhereTheBackendDidNotRunIt) {
 
 TEST_F(FactValuesTest, CountNoWarningsThatAreStillToBeRead) {
   leave_warnings(one_, 2);
-  const sql::FactValues found = values("SELECT @@warning_count");
+  const sql::InfoValues found = values("SELECT @@warning_count");
   EXPECT_TRUE(found.row_count);
   EXPECT_FALSE(found.warnings);
   EXPECT_FALSE(found.errors);
@@ -217,7 +217,7 @@ TEST_F(FactValuesTest, HaveTheInsertIdWhereTheBackendHasAnother) {
 
 TEST_F(FactValuesTest, HaveTheInsertIdOfZeroWhereARestoreStandsForIt) {
   two_.insert_id = 9;
-  const sql::FactValues found = values("SELECT 1; SELECT LAST_INSERT_ID()");
+  const sql::InfoValues found = values("SELECT 1; SELECT LAST_INSERT_ID()");
   EXPECT_EQ(found.insert_id, 0U);
   EXPECT_EQ(found.foreign_id, 18446744073709551614U) << "what the restore sets, until another one";
 }
