@@ -67,7 +67,7 @@ void ControlOperationDelete::operator()(ControlOperation* operation) const noexc
 
 namespace {
 
-QueryResult facts_of(MYSQL* mysql) {
+QueryResult diagnostics_of(MYSQL* mysql) {
   QueryResult result;
   result.affected_rows = mysql_affected_rows(mysql);
   result.insert_id = mysql_insert_id(mysql);
@@ -191,7 +191,7 @@ Result<QueryResult> ControlOperation::outcome() {
   }
   if (failed != 0) return break_with(Code::kClosed, "the connection was lost");
   if (is_other_than_ok()) return break_with(Code::kProtocol, "the server answered with no OK");
-  QueryResult result = facts_of(mysql);
+  QueryResult result = diagnostics_of(mysql);
   if (rows != nullptr) append_rows(rows, result);
   if (mysql_more_results(mysql) != 0)
     return break_with(Code::kProtocol, "a control statement gave several results");

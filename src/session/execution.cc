@@ -93,8 +93,8 @@ void Execution::execute() {
     return on_no_lease({Code::kBackend, "no TiDB connection can be brought to this session's state",
                         1105, "HY000"});
   }
-  if (!command_->attempt.knows_facts)
-    context_.model.facts.leave_backend();  // unless the command leaves some of its own
+  if (!command_->attempt.has_diagnostics)
+    context_.model.diagnostics.leave_backend();  // unless the command leaves some of its own
   context_.backend.model().last_session = context_.id;
   runner_.watch_time(*command_);
   runner_.write_steps();
@@ -112,7 +112,7 @@ void Execution::on_prefetched() {
   command_->attempt.asks_first = false;
   command_->attempt.exchange = {};
   context_.backend.model().last_session = 0;
-  context_.model.facts.leave_backend();
+  context_.model.diagnostics.leave_backend();
   context_.model.pins.insert(context_.model.desired.pins());
   context_.count_pins();
   if (command_->type != protocol::Command::kQuery || !answers_.answer_captured(*command_))
@@ -224,7 +224,7 @@ void Execution::repeat_last_ok(const std::string& answer) {
 void Execution::repeat_last_warnings(std::string answer) {
   context_.status.enter(State::kStreaming);
   if (!command_->attempt.summary.has_error())
-    set_eof_warnings(answer, context_.model.facts.last_ok().warnings);
+    set_eof_warnings(answer, context_.model.diagnostics.last_ok().warnings);
   context_.client.send(answer);
 }
 

@@ -170,13 +170,13 @@ bool Execution::retries_after_error(const tracking::Exchange::Progress& progress
   if (!exchange.summary().has_error()) return false;
   tracking::SessionModel& model = context_.model;
   // A prepare leaves the warnings of the statement before, which are only there.
-  if (command_->type == protocol::Command::kStmtPrepare && model.facts.warnings_on_backend())
+  if (command_->type == protocol::Command::kStmtPrepare && model.diagnostics.warnings_on_backend())
     return false;
   const FailureKind kind = failure_kind(exchange.summary().error_number);
   if (kind == FailureKind::kFinal) return false;
   const Decision decision = judge(kind, model.is_bound());
   if (decision.verdict != Verdict::kRepeat) return false;
-  model.facts.forget_backend_warnings();
+  model.diagnostics.forget_backend_warnings();
   context_.backend.model().last_session = 0;
   context_.backend.model().insert_id.reset();
   // An error may have left there what SET TRANSACTION has set.
@@ -233,8 +233,8 @@ void Execution::on_interrupted(const Error& error) {
   context_.backend.stop_waiting();
   pause_.reset();
   tracking::SessionModel& model = context_.model;
-  model.facts.note_local_answer();
-  model.facts.note_own_error(tracking::warnings_of(error, model.status_flags()));
+  model.diagnostics.note_local_answer();
+  model.diagnostics.note_own_error(tracking::warnings_of(error, model.status_flags()));
   on_no_lease(error);
 }
 
@@ -273,7 +273,7 @@ bool Execution::tells_of_stop(std::string_view bytes) const {
 
 void Execution::note_stopped() {
   tracking::SessionModel& model = context_.model;
-  model.facts.note_own_error(tracking::warnings_of(took_too_long(), model.status_flags()));
+  model.diagnostics.note_own_error(tracking::warnings_of(took_too_long(), model.status_flags()));
 }
 
 }  // namespace tidepool::session

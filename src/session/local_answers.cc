@@ -38,22 +38,23 @@ bool LocalAnswers::answer_query(const ClientCommand& command) {
     case sql::OwnAnswer::kInfoFunction:
       // SELECTs have no row then, and what the session knows stands for it at TiDB.
       if (model.desired.select_limit() == 0) return false;
-      return context_.send_fact(model.facts.answer(command.script.front()));
+      return context_.send_fact(model.diagnostics.answer(command.script.front()));
     case sql::OwnAnswer::kShown:
-      return context_.send_fact(model.facts.answer(command.script.front()));
+      return context_.send_fact(model.diagnostics.answer(command.script.front()));
     case sql::OwnAnswer::kKill:
     case sql::OwnAnswer::kNone: return false;
   }
-  model.facts.note_local_answer();
+  model.diagnostics.note_local_answer();
   context_.send_ok();
   return true;
 }
 
 bool LocalAnswers::answer_captured(const ClientCommand& command) {
   tracking::SessionModel& model = context_.model;
-  if (model.facts.warnings_on_backend()) return false;
+  if (model.diagnostics.warnings_on_backend()) return false;
   const bool asks = sql::own_answer(command.script, command.argument()) == sql::OwnAnswer::kShown;
-  return asks && context_.send_fact(model.facts.answer_about_warnings(command.script.front()));
+  return asks &&
+         context_.send_fact(model.diagnostics.answer_about_warnings(command.script.front()));
 }
 
 bool LocalAnswers::answer_set_option(const ClientCommand& command) {
@@ -63,7 +64,7 @@ bool LocalAnswers::answer_set_option(const ClientCommand& command) {
   if (!known) return false;
   model.desired.apply(sql::multi_statements(option[0] == 0));
   context_.client.send(protocol::eof_packet(
-      {.warnings = model.facts.last_ok().warnings, .status = model.status_flags()},
+      {.warnings = model.diagnostics.last_ok().warnings, .status = model.status_flags()},
       context_.client.answer_sequence()));
   return true;
 }

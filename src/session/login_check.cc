@@ -29,7 +29,7 @@ void LoginCheck::on_lease() {
   context_.status.enter(State::kExecuting);
   const bool can_be = context_.plan(*command_);
   TIDEPOOL_CHECK(can_be);  // a USE, whatever state the backend is in
-  context_.model.facts.leave_backend();
+  context_.model.diagnostics.leave_backend();
   context_.backend.model().last_session = context_.id;
   runner_.begin(*command_, *account_->pool, *this);
   runner_.write_steps();

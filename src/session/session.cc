@@ -231,7 +231,7 @@ void Session::rest() {
     context_.status.enter(State::kIdle);
   } else if (model.keeps_lease() && !model.joins_warnings()) {
     context_.status.enter(State::kIdlePinned);
-  } else if (!must && !model.facts.warnings_on_backend() && model.desired.is_exact()) {
+  } else if (!must && !model.diagnostics.warnings_on_backend() && model.desired.is_exact()) {
     context_.end_lease(pool::Release::kClean);
     context_.status.enter(State::kIdle);
   } else if (!must && lease.park(*this)) {

@@ -47,7 +47,7 @@ void SessionContext::send_ok() {
 }
 
 void SessionContext::send_last_ok() {
-  protocol::OkMessage ok = model.facts.last_ok();
+  protocol::OkMessage ok = model.diagnostics.last_ok();
   ok.status = model.status_flags();
   client.send(protocol::ok_packet(ok, client.answer_sequence()));
 }
@@ -60,13 +60,13 @@ bool SessionContext::send_fact(const std::optional<protocol::TextResult>& fact) 
 }
 
 void SessionContext::refuse(const Error& error) {
-  model.facts.note_own_error(tracking::warnings_of(error, model.status_flags()));
+  model.diagnostics.note_own_error(tracking::warnings_of(error, model.status_flags()));
   client.answer_error(error);
 }
 
 void SessionContext::note_local_statement() {
-  model.facts.note_local_answer();
-  model.facts.forget_backend_warnings();
+  model.diagnostics.note_local_answer();
+  model.diagnostics.forget_backend_warnings();
 }
 
 void SessionContext::count_command(const ClientCommand& command, Source source, bool failed) const {
@@ -141,7 +141,7 @@ void SessionContext::release_lease() {
 void SessionContext::drop_lease() {
   model.shows_read_time = false;
   backend.forget();
-  model.facts.note_backend_gone();
+  model.diagnostics.note_backend_gone();
 }
 
 }  // namespace tidepool::session

@@ -95,7 +95,7 @@ bool SessionStatements::find(ClientCommand& command) {
   const auto data = protocol::parse_long_data(command.payload);
   const bool is_malformed = !id || has_wrong_length(command) || (is_data && !data);
   if (command.type == protocol::Command::kStmtFetch) {  // clears the warnings, found or not
-    context_.model.facts.note_fetch(!is_malformed && command.statement != nullptr);
+    context_.model.diagnostics.note_fetch(!is_malformed && command.statement != nullptr);
   }
   if (is_malformed) {
     context_.client.answer_error(malformed());
@@ -122,7 +122,7 @@ std::unique_ptr<ClientCommand> SessionStatements::close(std::string_view payload
   if (statement == nullptr) return nullptr;
   const bool holds = (statement->has_cursor || statement->has_long_data) && context_.has_lease();
   if (statement->has_warned) model.prepared.forget_plans(*statement);
-  model.facts.note_close(statement->shared_text);
+  model.diagnostics.note_close(statement->shared_text);
   if (!holds) {
     model.prepared.erase(*id);
     return nullptr;
@@ -175,7 +175,8 @@ bool SessionStatements::answer_prepare(ClientCommand& command) {
   if (!found.prepare) return false;
   const tracking::PreparedStatement& statement =
       add(command, found.prepare->params, found.prepare->columns, found.seen);
-  model.facts.note_prepare(statement.shared_text, statement.script, found.prepare->warnings, false);
+  model.diagnostics.note_prepare(statement.shared_text, statement.script, found.prepare->warnings,
+                                 false);
   context_.stats().prepares[PrepareSource::kMemory].add();
   context_.client.send(prepare_answer(*found.prepare, statement.id, model.status_flags()));
   return true;
@@ -188,7 +189,7 @@ std::string SessionStatements::settle_prepare(ClientCommand& command) {
   context_.stats().prepares[PrepareSource::kTidb].add();
   model.pins = model.holdings.settle_prepare(model.pins, command.script, command.attempt.summary);
   if (command.attempt.summary.has_error()) {
-    tracking::settle_facts(context);
+    tracking::settle_diagnostics(context);
   } else {
     add_prepared(command, answer);
   }
@@ -205,9 +206,9 @@ void SessionStatements::add_prepared(ClientCommand& command, std::string& answer
   auto remembered = remembered_of(command, answer);
   const tracking::PreparedStatement& statement =
       add(command, summary.params, static_cast<std::uint16_t>(summary.columns), view.time);
-  model.facts.note_prepare(statement.shared_text, statement.script,
-                           remembered ? remembered->warnings : std::uint16_t{0},
-                           command.attempt.knows_facts);
+  model.diagnostics.note_prepare(statement.shared_text, statement.script,
+                                 remembered ? remembered->warnings : std::uint16_t{0},
+                                 command.attempt.has_diagnostics);
   protocol::patch_statement_id(std::span(answer).subspan(protocol::kHeaderBytes), statement.id);
   pool::PrepareMemory& memory = context_.prepare_memory();
   tracking::PreparedCache& known = context_.backend.model().prepared;

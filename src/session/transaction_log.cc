@@ -32,7 +32,7 @@ void TransactionReplay::prepare_recording(ClientCommand& command) const {
   command.attempt.answer = std::make_unique<StreamHash>();
   command.was_in_transaction = model.in_transaction;
   command.was_replayable = model.is_replayable();
-  command.may_open_log = command.was_replayable && !model.facts.insert_id_on_backend();
+  command.may_open_log = command.was_replayable && !model.diagnostics.insert_id_on_backend();
 }
 
 void TransactionReplay::record(const ClientCommand& command) {

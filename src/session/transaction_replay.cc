@@ -64,7 +64,7 @@ bool TransactionReplay::begins_after_loss(const Error& cause, ClientCommand* com
 }
 
 void TransactionReplay::note_before() {
-  run_->before = context_.model.facts;
+  run_->before = context_.model.diagnostics;
   run_->knew_insert_id = context_.backend.model().insert_id.has_value();
 }
 
@@ -86,8 +86,8 @@ void TransactionReplay::begin_after_error(ClientCommand& command, bool ends_sess
   tracking::SessionModel& model = context_.model;
   interrupted_ = &command;
   run_->ends_session = ends_session;
-  run_->after = model.facts;
-  model.facts = run_->before;
+  run_->after = model.diagnostics;
+  model.diagnostics = run_->before;
   model.in_transaction = true;
   context_.set_pins({sql::Pin::kTransaction});
   if (context_.has_lease()) {
@@ -137,7 +137,7 @@ void TransactionReplay::on_lease() {
   runner_.watch_time(*interrupted_);  // the replay takes its time from the client's command
   run_->phase = Phase::kRunning;
   run_->player.emplace(run_->log);
-  context_.model.facts.forget_backend_insert_id();  // as it was when the transaction began
+  context_.model.diagnostics.forget_backend_insert_id();  // as it was when the transaction began
   next_statement();
 }
 
@@ -249,7 +249,7 @@ void TransactionReplay::end() {
   run_->error_answer.clear();
   runner_.end();
   statement_.reset();
-  context_.model.facts = std::move(run_->before);
+  context_.model.diagnostics = std::move(run_->before);
   if (!run_->knew_insert_id) context_.backend.model().insert_id.reset();
   sink_->on_replayed();
 }
@@ -274,7 +274,7 @@ void TransactionReplay::give_up(ReplayResult result, pool::Release how) {
     context_.client.answer_error(lost_error(run_->cause, Verdict::kNotExecuted));
     return host_.close();
   }
-  context_.model.facts = std::move(run_->after);
+  context_.model.diagnostics = std::move(run_->after);
   context_.model.in_transaction = false;
   context_.set_pins({});
   context_.client.send(error);

@@ -64,8 +64,8 @@ void add_warning_captures(CommandContext& plan) {
   if (plan.model.desired.select_limit() != kAllWarnings)
     add_capture(plan, CaptureKind::kErrors, "SHOW ERRORS");
   add_capture(plan, CaptureKind::kWarnings, "SHOW WARNINGS");
-  const std::string_view text = plan.facts().last_prepare();
-  if (!plan.facts().has_added_warnings() || text.empty()) return;
+  const std::string_view text = plan.diagnostics().last_prepare();
+  if (!plan.diagnostics().has_added_warnings() || text.empty()) return;
   plan.exchange().add({.kind = StepKind::kRestore,
                        .command = protocol::Command::kStmtPrepare,
                        .bytes = framed(protocol::Command::kStmtPrepare, text),
@@ -74,7 +74,8 @@ void add_warning_captures(CommandContext& plan) {
 }
 
 std::uint64_t insert_id_target(const CommandContext& plan) {
-  return plan.facts().last_insert_id() != 0 ? plan.facts().last_insert_id() : kNoInsertId;
+  return plan.diagnostics().last_insert_id() != 0 ? plan.diagnostics().last_insert_id()
+                                                  : kNoInsertId;
 }
 
 // Where no expression can stand for @@warning_count, the backend is brought to have as many: in a
@@ -84,7 +85,7 @@ bool counts_on_backend(const CommandContext& plan) {
   constexpr std::uint16_t kBinary = 63;
   const bool must = may_warn_when_parsed(plan.command.script) ||
                     plan.model.desired.lex_mode().collation == kBinary;
-  return must && texts_that_warn(plan.facts().warnings());
+  return must && texts_that_warn(plan.diagnostics().warnings());
 }
 
 // Several statements of a client that may not send such: TiDB refuses them when it has parsed them,
@@ -95,9 +96,9 @@ void prepare_for_parser_warnings(CommandContext& plan) {
   if (!is_refused || !may_warn_when_parsed(plan.command.script) || plan.model.is_one_shot_pending())
     return;
   plan.command.attempt.may_have_parser_warnings = true;
-  if (backend_has_facts(plan)) return;
+  if (backend_has_diagnostics(plan)) return;
   keep_warnings(plan);
-  plan.facts().disturb_found_rows();
+  plan.diagnostics().disturb_found_rows();
   add_restore_query(plan, "DO 0");
 }
 
@@ -110,30 +111,30 @@ bool continues_here(const CommandContext& plan) {
 }  // namespace
 
 // The session's last statement ran on this backend, and nothing since.
-bool backend_has_facts(const CommandContext& plan) {
-  return plan.facts().is_on_backend() && continues_here(plan);
+bool backend_has_diagnostics(const CommandContext& plan) {
+  return plan.diagnostics().is_on_backend() && continues_here(plan);
 }
 
 // Once the restore is planned. Not every statement changes FOUND_ROWS(), so that a backend may know
 // ROW_COUNT() and not this.
 void note_other_use(CommandContext& plan) {
-  if (!continues_here(plan)) plan.facts().disturb_found_rows();
+  if (!continues_here(plan)) plan.diagnostics().disturb_found_rows();
 }
 
 // Ahead of a statement of the proxy's own: should the client's not be executed at all, those of the
 // statement before it are still there.
 void keep_warnings(CommandContext& plan) {
-  if (!plan.facts().warnings_on_backend() || !plan.exchange().is_over()) return;
+  if (!plan.diagnostics().warnings_on_backend() || !plan.exchange().is_over()) return;
   add_warning_captures(plan);
-  plan.facts().disturb_found_rows();
+  plan.diagnostics().disturb_found_rows();
 }
 
 // After an INSERT nobody can tell from its answer whether it changed the value: it must be this
 // session's before, of the INSERT and of the transaction or text that it may be in.
 bool restores_insert_id(const CommandContext& plan) {
   const std::optional<std::uint64_t>& there = plan.backend.insert_id;
-  if (plan.facts().insert_id_on_backend() || there == insert_id_target(plan) ||
-      there == plan.facts().last_insert_id())
+  if (plan.diagnostics().insert_id_on_backend() || there == insert_id_target(plan) ||
+      there == plan.diagnostics().last_insert_id())
     return false;
   if (executes_unknown_text(plan.command.texts)) return true;
   const sql::Script& script = plan.command.effects();
@@ -161,36 +162,38 @@ sql::InfoValues info_values(const CommandContext& plan, bool known_here) {
   values.connection_id = plan.model.id;
   values.backend_id = plan.tidb_connection;
   if (!known_here) {
-    values.row_count = plan.facts().row_count();
-    if (!plan.facts().warnings_on_backend() && !counts_on_backend(plan)) {
-      values.warnings = plan.facts().warning_count();
-      values.errors = plan.facts().error_count();
+    values.row_count = plan.diagnostics().row_count();
+    if (!plan.diagnostics().warnings_on_backend() && !counts_on_backend(plan)) {
+      values.warnings = plan.diagnostics().warning_count();
+      values.errors = plan.diagnostics().error_count();
     }
   }
   // Restores of these change it.
   const bool is_disturbed =
       restores_insert_id(plan) ||
-      (!known_here && !plan.facts().warnings_on_backend() && counts_on_backend(plan));
-  if (!plan.facts().found_rows_on_backend() && (!plan.facts().found_rows_here() || is_disturbed))
-    values.found_rows = plan.facts().found_rows();
+      (!known_here && !plan.diagnostics().warnings_on_backend() && counts_on_backend(plan));
+  if (!plan.diagnostics().found_rows_on_backend() &&
+      (!plan.diagnostics().found_rows_here() || is_disturbed))
+    values.found_rows = plan.diagnostics().found_rows();
   if (!functions.contains(sql::InfoFunction::kLastInsertId)) return values;
   const std::optional<std::uint64_t> there =
       restores_insert_id(plan) ? insert_id_target(plan) : plan.backend.insert_id;
-  if (there == plan.facts().last_insert_id() || (plan.facts().insert_id_on_backend() && !there))
+  if (there == plan.diagnostics().last_insert_id() ||
+      (plan.diagnostics().insert_id_on_backend() && !there))
     return values;
-  values.insert_id = plan.facts().last_insert_id();
-  if (plan.facts().insert_id_on_backend() || plan.command.effects().size() > 1)
+  values.insert_id = plan.diagnostics().last_insert_id();
+  if (plan.diagnostics().insert_id_on_backend() || plan.command.effects().size() > 1)
     values.foreign_id = there;
   return values;
 }
 
 // What the statement, or a later one of its transaction, asks about the one before it, on a backend
 // that did not run that one.
-void add_fact_restores(CommandContext& plan) {
+void add_diagnostics_restores(CommandContext& plan) {
   prepare_for_parser_warnings(plan);
   if (restores_insert_id(plan)) {
     keep_warnings(plan);
-    plan.facts().disturb_found_rows();
+    plan.diagnostics().disturb_found_rows();
     plan.backend.insert_id = insert_id_target(plan);
     add_restore_query(plan,
                       "SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target(plan)) + ")");
@@ -199,10 +202,10 @@ void add_fact_restores(CommandContext& plan) {
   const bool asks =
       !script.empty() && (script.front().info_functions.contains(sql::InfoFunction::kWarnings) ||
                           script.front().info_functions.contains(sql::InfoFunction::kErrors));
-  if (!asks || plan.facts().warnings_on_backend() || backend_has_facts(plan)) return;
+  if (!asks || plan.diagnostics().warnings_on_backend() || backend_has_diagnostics(plan)) return;
   const bool shows = script.front().keeps_diagnostics;
   if (!shows && !counts_on_backend(plan)) return;
-  const std::string_view text = plan.facts().last_prepare();
+  const std::string_view text = plan.diagnostics().last_prepare();
   if (!text.empty()) {
     plan.exchange().add({.kind = StepKind::kRestore,
                          .command = protocol::Command::kStmtPrepare,
@@ -210,11 +213,11 @@ void add_fact_restores(CommandContext& plan) {
                          .may_fail = true});
     return;
   }
-  plan.facts().disturb_found_rows();
-  const auto texts = texts_that_warn(plan.facts().warnings());
+  plan.diagnostics().disturb_found_rows();
+  const auto texts = texts_that_warn(plan.diagnostics().warnings());
   if (shows && texts && replaces_warnings(plan.command)) {
-    plan.command.attempt.shown.emplace(script, plan.facts().warnings(), plan.facts().most_shown(),
-                                       row_format(plan.command));
+    plan.command.attempt.shown.emplace(script, plan.diagnostics().warnings(),
+                                       plan.diagnostics().most_shown(), row_format(plan.command));
   }
   const bool has_counts =
       !shows || (plan.command.attempt.shown && !plan.command.attempt.shown->is_over());
@@ -227,8 +230,8 @@ void add_fact_restores(CommandContext& plan) {
 // only the last of them.
 bool needs_warnings(const CommandContext& plan) {
   const sql::Script& script = plan.command.effects();
-  if (!plan.facts().warnings_on_backend() || !asks_about_warnings(script)) return false;
-  if (plan.facts().has_added_warnings()) return true;
+  if (!plan.diagnostics().warnings_on_backend() || !asks_about_warnings(script)) return false;
+  if (plan.diagnostics().has_added_warnings()) return true;
   if (script.front().keeps_diagnostics && script.size() == 1) return false;
   return plan.command.statement != nullptr || !plan.command.texts.uses.empty() ||
          restores_insert_id(plan);
@@ -239,11 +242,11 @@ void add_captures(CommandContext& plan) {
     add_capture(plan, kind, text);
   };
   // Each of these two is the end of the other; FETCH leaves no warnings.
-  if (plan.facts().found_rows_on_backend() && !plan.facts().warnings_on_backend())
+  if (plan.diagnostics().found_rows_on_backend() && !plan.diagnostics().warnings_on_backend())
     ask(CaptureKind::kFoundRows, "SELECT FOUND_ROWS()");
-  plan.facts().begin_found_rows();
-  if (plan.facts().warnings_on_backend()) add_warning_captures(plan);
-  if (plan.facts().insert_id_on_backend())
+  plan.diagnostics().begin_found_rows();
+  if (plan.diagnostics().warnings_on_backend()) add_warning_captures(plan);
+  if (plan.diagnostics().insert_id_on_backend())
     ask(CaptureKind::kLastInsertId, "SELECT LAST_INSERT_ID()");
   ask(CaptureKind::kSystemVariables, sql::system_variables_query(plan.model.desired));
   ask(CaptureKind::kUserVariables, sql::user_variables_query(plan.model.desired));

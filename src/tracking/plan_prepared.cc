@@ -39,7 +39,7 @@ void substitute_statement(CommandContext& plan, PreparedStatement& statement) {
                     !statement.script.info_functions().empty() && !statement.has_long_data;
   if (!asks) return;
   const bool is_there = plan.backend.prepared.find(*statement.text_key).has_value();
-  const bool known_here = is_there && backend_has_facts(plan) && !restores_insert_id(plan);
+  const bool known_here = is_there && backend_has_diagnostics(plan) && !restores_insert_id(plan);
   statement.sent_text =
       sql::substitute(statement.script, statement.text(), statement.context.lex_mode(),
                       info_values(plan, known_here));
@@ -165,9 +165,9 @@ bool add_statement_steps(CommandContext& plan) {
   }
   if (executes && !may_keep_plan(plan, statement))
     must_succeed = stop_plan_cache(plan) || must_succeed;
-  add_fact_restores(plan);
+  add_diagnostics_restores(plan);
   must_succeed = add_next_isolation(plan) || must_succeed;
-  plan.command.attempt.knows_facts = backend_has_facts(plan);
+  plan.command.attempt.has_diagnostics = backend_has_diagnostics(plan);
   const bool may_follow = is_harmless(statement.script) || !must_succeed;
   plan.exchange().add({.kind = StepKind::kRelay,
                        .command = plan.command.type,

@@ -115,7 +115,7 @@ void add_login_group_capture(CommandContext& plan) {
        .bytes = framed(protocol::Command::kQuery, "SELECT CURRENT_RESOURCE_GROUP()"),
        .may_fail = true,
        .hold_answer = true});
-  plan.facts().disturb_found_rows();
+  plan.diagnostics().disturb_found_rows();
 }
 
 // Whether the login's database is there and open to this account: USE, whatever state the backend

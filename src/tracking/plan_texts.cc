@@ -78,7 +78,7 @@ void add_source_capture(CommandContext& plan) {
   plan.exchange().add({.kind = StepKind::kCapture,
                        .bytes = framed(protocol::Command::kQuery, "SELECT @`" + quoted + "`"),
                        .hold_answer = true});
-  plan.facts().disturb_found_rows();
+  plan.diagnostics().disturb_found_rows();
 }
 
 // What is executed in the place of a text that asks about the statement before; empty: the text.
@@ -88,9 +88,9 @@ std::string substituted_text(CommandContext& plan) {
   const auto& texts = plan.backend.texts;
   const auto there = texts.find(statement.name);
   const bool is_there = there != texts.end() && there->second == statement.owner;
-  const bool known_here = is_there && backend_has_facts(plan) && !restores_insert_id(plan);
-  if (!known_here && plan.facts().warnings_on_backend())
-    plan.facts().disturb_found_rows();  // see keep_warnings()
+  const bool known_here = is_there && backend_has_diagnostics(plan) && !restores_insert_id(plan);
+  if (!known_here && plan.diagnostics().warnings_on_backend())
+    plan.diagnostics().disturb_found_rows();  // see keep_warnings()
   std::string text = sql::substitute(statement.script, statement.text, statement.context.lex_mode(),
                                      info_values(plan, known_here));
   return text == statement.text ? std::string() : text;
@@ -100,7 +100,8 @@ void substitute_text(CommandContext& plan) {
   Command& command = plan.command;
   if (command.type != protocol::Command::kQuery) return;
   if (command.script.info_functions().empty() && command.attempt.kills.empty()) return;
-  sql::InfoValues values = info_values(plan, backend_has_facts(plan) && !restores_insert_id(plan));
+  sql::InfoValues values =
+      info_values(plan, backend_has_diagnostics(plan) && !restores_insert_id(plan));
   for (const PlannedKill& kill : command.attempt.kills)
     values.done_here.push_back(kill.index);
   command.attempt.substituted =

@@ -49,7 +49,7 @@ bool needs_state(const CommandContext& plan) {
     plan.exchange().add({.kind = StepKind::kSilent,
                          .command = protocol::Command::kStmtClose,
                          .bytes = framed(plan.command.payload)});
-    plan.command.attempt.knows_facts = backend_has_facts(plan);
+    plan.command.attempt.has_diagnostics = backend_has_diagnostics(plan);
     return true;
   }
   if (plan.command.statement != nullptr) return add_statement_steps(plan);
@@ -62,9 +62,9 @@ bool needs_state(const CommandContext& plan) {
   bool must_succeed = !plan.exchange().is_over();
   must_succeed = add_text_steps(plan) || must_succeed;
   if (!may_keep_text_plans(plan)) must_succeed = stop_plan_cache(plan) || must_succeed;
-  add_fact_restores(plan);
+  add_diagnostics_restores(plan);
   must_succeed = add_next_isolation(plan) || must_succeed;
-  plan.command.attempt.knows_facts = backend_has_facts(plan);
+  plan.command.attempt.has_diagnostics = backend_has_diagnostics(plan);
   const bool may_follow = is_prepare || is_harmless(plan.command.effects()) || !must_succeed;
   const std::string& text = plan.command.attempt.substituted;
   add_relay(plan, text.empty() ? framed(plan.command.payload) : framed(plan.command.type, text),

@@ -10,7 +10,7 @@ void SessionModel::begin_anew() {
   next_isolation.clear();
   prepared.clear();
   texts.clear();
-  facts = {};
+  diagnostics = {};
 }
 
 bool SessionModel::is_bound() const {
@@ -26,13 +26,14 @@ bool SessionModel::is_replayable() const {
 
 bool SessionModel::must_capture(const sql::SessionState& actual) const {
   const sql::LexMode mode = desired.lex_mode();
-  return facts.insert_id_on_backend() || desired.role().is_computed || facts.has_added_warnings() ||
-         facts.found_rows_on_backend() || (facts.warnings_on_backend() && actual != desired) ||
-         mode.uncertain || mode.collation == 0;
+  return diagnostics.insert_id_on_backend() || desired.role().is_computed ||
+         diagnostics.has_added_warnings() || diagnostics.found_rows_on_backend() ||
+         (diagnostics.warnings_on_backend() && actual != desired) || mode.uncertain ||
+         mode.collation == 0;
 }
 
 bool SessionModel::joins_warnings() const {
-  return facts.has_added_warnings() && !in_transaction &&
+  return diagnostics.has_added_warnings() && !in_transaction &&
          !pins.contains(sql::Pin::kOneShotTransaction);
 }
 

@@ -13,7 +13,7 @@ namespace tidepool::tracking {
 namespace {
 
 void note_variables(CommandContext& context, CaptureKind kind, const std::string& answer) {
-  context.facts().leave_backend();
+  context.diagnostics().leave_backend();
   context.backend.last_session = 0;  // the capture was a statement of its own
   std::vector<sql::CapturedValue> row;
   auto result = protocol::parse_text_result(answer);
@@ -69,13 +69,13 @@ void settle_capture(CommandContext& context) {
   // The capture was a statement of its own; or the client's follows.
   if (context.command.is_capture()) context.backend.last_session = 0;
   switch (kind) {
-    case CaptureKind::kErrors: return context.facts().note_errors(answer);
+    case CaptureKind::kErrors: return context.diagnostics().note_errors(answer);
     case CaptureKind::kWarnings:
-      return context.facts().note_warnings(answer, context.model.desired.select_limit());
-    case CaptureKind::kPrepareWarnings: return context.facts().note_prepare_warnings(answer);
-    case CaptureKind::kFoundRows: return context.facts().note_found_rows(answer);
+      return context.diagnostics().note_warnings(answer, context.model.desired.select_limit());
+    case CaptureKind::kPrepareWarnings: return context.diagnostics().note_prepare_warnings(answer);
+    case CaptureKind::kFoundRows: return context.diagnostics().note_found_rows(answer);
     case CaptureKind::kLastInsertId:
-      return context.facts().note_insert_id(answer, context.backend.insert_id);
+      return context.diagnostics().note_insert_id(answer, context.backend.insert_id);
     case CaptureKind::kSystemVariables:
     case CaptureKind::kUserVariables: return note_variables(context, kind, answer);
     case CaptureKind::kRole: return note_role(context, answer);

@@ -46,8 +46,8 @@ void forget_failed_texts(CommandContext& context, const Error& error) {
   if (context.command.texts.uses.empty()) return;
   for (const TextUse& use : context.command.texts.uses)
     context.backend.texts[use.name] = {};
-  context.facts().note_own_error(warnings_of(error, context.model.status_flags()));
-  context.facts().note_lost_text(context.command.effects().front());
+  context.diagnostics().note_own_error(warnings_of(error, context.model.status_flags()));
+  context.diagnostics().note_lost_text(context.command.effects().front());
 }
 
 void settle_text_source(CommandContext& context, const std::string& answer) {

@@ -71,19 +71,19 @@ void settle_probe(CommandContext& context) {
   settle_failure(context);
 }
 
-void settle_facts(CommandContext& context) {
-  const Answered done{context.command.type, context.command.effects(),
-                      context.command.attempt.summary};
+void settle_diagnostics(CommandContext& context) {
+  const CompletedCommand done{context.command.type, context.command.effects(),
+                              context.command.attempt.summary};
   const sql::TextEncoding encoding = context.model.desired.lex_mode().encoding;
   const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
   if (refusal != Refusal::kNone)
-    return context.facts().note_refusal(refusal, context.command.attempt.knows_facts);
+    return context.diagnostics().note_refusal(refusal, context.command.attempt.has_diagnostics);
   const bool is_in_transaction =
       context.model.in_transaction || !context.model.desired.autocommit();
   const bool is_pessimistic = context.model.in_transaction
                                   ? context.model.is_pessimistic
                                   : sql::begins_pessimistic(nullptr, context.model.desired);
-  if (context.facts().note_answer(done, is_in_transaction && is_pessimistic)) {
+  if (context.diagnostics().note_answer(done, is_in_transaction && is_pessimistic)) {
     context.backend.insert_id.reset();
   }
 }
@@ -105,7 +105,7 @@ void settle_answer(CommandContext& context, const GlobalSettings& globals,
     pins = apply_effects(command.effects(), answer, pins, globals, context.model.desired,
                          context.backend.actual);
     if (holds) pins = settle_holdings(context, pins, database, lock_answer);
-    settle_facts(context);
+    settle_diagnostics(context);
   }
   if (!answer.has_error()) follow_options(context);
   context.model.pins = pins;
@@ -127,15 +127,16 @@ void settle_status(CommandContext& context, std::uint16_t status) {
 }
 
 void settle_failure(CommandContext& context) {
-  const Answered done{context.command.type, context.command.effects(),
-                      context.command.attempt.summary};
+  const CompletedCommand done{context.command.type, context.command.effects(),
+                              context.command.attempt.summary};
   const protocol::ResponseSummary& ping = context.exchange().summary();
   const sql::TextEncoding encoding = context.model.desired.lex_mode().encoding;
   const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
   if (refusal == Refusal::kNone)
-    return context.facts().note_failure(done, ping, context.command.argument());
+    return context.diagnostics().note_failure(done, ping, context.command.argument());
   if (!context.command.attempt.may_have_parser_warnings) return;
-  context.facts().note_parser_warnings(ping.warnings, context.command.attempt.knows_facts);
+  context.diagnostics().note_parser_warnings(ping.warnings,
+                                             context.command.attempt.has_diagnostics);
 }
 
 }  // namespace tidepool::tracking

@@ -1,5 +1,5 @@
 // KillCommands: what a client's KILL does, which may name a session of this process or TiDB's
-// number of a backend. Whom an id means, kill_reach.h knows. Facts: executor/simple.go
+// number of a backend. Whom an id means, kill_reach.h knows. Verified in: executor/simple.go
 // executeKillStmt, planbuilder.go KillStmt, and seen on release-8.5.
 #pragma once
 

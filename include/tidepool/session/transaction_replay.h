@@ -19,8 +19,8 @@
 #include "tidepool/session/session_context.h"
 #include "tidepool/session/session_host.h"
 #include "tidepool/session/session_statements.h"
+#include "tidepool/tracking/diagnostics.h"
 #include "tidepool/tracking/replay_log.h"
-#include "tidepool/tracking/statement_facts.h"
 
 namespace tidepool::session {
 
@@ -89,12 +89,12 @@ class TransactionReplay final : BackendUser, ExchangeSink {
     Error cause;                                   // why the backend is gone
     unsigned attempts = 0;                         // for this command of the client
     unsigned conflicts = 0;                        // of these, after an error of TiDB
-    tracking::StatementFacts before{};             // what was known ahead of the replay
+    tracking::Diagnostics before{};                // what was known ahead of the replay
     bool knew_insert_id = true;  // of the backend that is gone, see tracking::BackendModel
     // TiDB's error that ended the transaction; empty: the connection was lost. And what is known of
     // the statement that it answers.
     std::string error_answer{};
-    tracking::StatementFacts after{};
+    tracking::Diagnostics after{};
     bool ends_session = false;
   };
 

@@ -1,7 +1,7 @@
 // The resource group of a session.
 //
-// Facts (release-8.5, executor/simple.go, session.go): SET RESOURCE GROUP keeps the name in lower
-// case and needs a group that is there (8249); a login takes the account's group,
+// Verified (release-8.5, executor/simple.go, session.go): SET RESOURCE GROUP keeps the name in
+// lower case and needs a group that is there (8249); a login takes the account's group,
 // COM_RESET_CONNECTION `default`. A session whose group is dropped still shows its name.
 #pragma once
 

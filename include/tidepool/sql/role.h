@@ -1,8 +1,8 @@
 // The active roles of a session.
 //
-// Facts (release-8.5, executor/simple.go, privileges.go, tried): ALL, ALL EXCEPT and DEFAULT become
-// a list when they are set, which CURRENT_ROLE() shows; nothing that is granted later joins it. A
-// role that is revoked stays in the list without effect, but cannot be set again (3530).
+// Verified (release-8.5, executor/simple.go, privileges.go, tried): ALL, ALL EXCEPT and DEFAULT
+// become a list when they are set, which CURRENT_ROLE() shows; nothing that is granted later joins
+// it. A role that is revoked stays in the list without effect, but cannot be set again (3530).
 // COM_RESET_CONNECTION activates the default roles, as a login does.
 #pragma once
 

@@ -69,9 +69,9 @@ struct CommandAttempt {
   // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
   std::optional<ShownWarnings> shown{};
 
-  bool has_asked = false;    // the questions of add_prefetch() were sent
-  bool asks_first = false;   // their answers are awaited; then the command is planned
-  bool knows_facts = false;  // the backend has what may be asked about the statement before
+  bool has_asked = false;        // the questions of add_prefetch() were sent
+  bool asks_first = false;       // their answers are awaited; then the command is planned
+  bool has_diagnostics = false;  // the backend has what may be asked about the statement before
   bool may_have_parser_warnings = false;  // see prepare_for_parser_warnings()
   unsigned prepares = 0;                  // that the proxy has sent ahead of the command
   std::uint32_t guessed_id = 0;           // that the statement will have on the backend

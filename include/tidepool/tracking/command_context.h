@@ -24,7 +24,7 @@ struct CommandContext {
   // How many statements bring the backend to the session's state; see add_restore().
   std::size_t restore_statements = 0;
 
-  StatementFacts& facts() const { return model.facts; }
+  Diagnostics& diagnostics() const { return model.diagnostics; }
   Exchange& exchange() const { return command.attempt.exchange; }
   // A step of the proxy's own ahead of the client's command.
   void add(StepKind kind, std::string_view text, bool may_fail = false) const {

@@ -1,13 +1,13 @@
 // What a session holds on its backend beyond a transaction, by name: local temporary tables, locks
 // of GET_LOCK. It pins as long as it does, and no longer. Pure.
 //
-// Facts (release-8.5, each tried): a CREATE TEMPORARY TABLE that fails makes nothing; a DROP TABLE
-// that fails drops no temporary table, and DROP TEMPORARY TABLE IF EXISTS of several drops none if
-// one does not exist, which leaves a warning; DROP DATABASE leaves temporary tables. GET_LOCK of a
-// lock that the session has counts up, RELEASE_LOCK down. TiDB computes constant expressions while
-// it plans: COM_STMT_PREPARE and EXPLAIN of SELECT GET_LOCK('a', 1) take the lock. LOCK TABLES does
-// nothing but warn unless enable-table-lock is configured. What is not understood pins until all
-// locks are released, or the session is reset.
+// Verified (release-8.5, each tried): a CREATE TEMPORARY TABLE that fails makes nothing; a DROP
+// TABLE that fails drops no temporary table, and DROP TEMPORARY TABLE IF EXISTS of several drops
+// none if one does not exist, which leaves a warning; DROP DATABASE leaves temporary tables.
+// GET_LOCK of a lock that the session has counts up, RELEASE_LOCK down. TiDB computes constant
+// expressions while it plans: COM_STMT_PREPARE and EXPLAIN of SELECT GET_LOCK('a', 1) take the
+// lock. LOCK TABLES does nothing but warn unless enable-table-lock is configured. What is not
+// understood pins until all locks are released, or the session is reset.
 #pragma once
 
 #include <cstddef>

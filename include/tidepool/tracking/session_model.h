@@ -10,10 +10,10 @@
 
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
+#include "tidepool/tracking/diagnostics.h"
 #include "tidepool/tracking/holdings.h"
 #include "tidepool/tracking/prepared.h"
 #include "tidepool/tracking/schema_view.h"
-#include "tidepool/tracking/statement_facts.h"
 #include "tidepool/tracking/text_statements.h"
 
 namespace tidepool::tracking {
@@ -65,7 +65,7 @@ struct SessionModel {
   TextStatements texts;
   std::uint64_t last_text = 0;  // the number of the last one that was made
 
-  StatementFacts facts;
+  Diagnostics diagnostics;
   // The number of the last command that was planned: the session may have been on another backend
   // since it was on one.
   std::uint64_t last_command = 0;

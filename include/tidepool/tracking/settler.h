@@ -26,7 +26,7 @@ void settle_probe(CommandContext& context);
 void settle_answer(CommandContext& context, const GlobalSettings& globals,
                    std::string_view lock_answer);
 // The same for the diagnostics alone: what later statements may ask about this one.
-void settle_facts(CommandContext& context);
+void settle_diagnostics(CommandContext& context);
 // The status flags of the last answer of TiDB tell whether a transaction is open.
 void settle_status(CommandContext& context, std::uint16_t status);
 // The exchange's summary is that of a ping after an error, whose OK repeats what the error left.

@@ -2,7 +2,7 @@
 // name, what a text of the client does with them, and how one is made again on another backend.
 // Pure.
 //
-// Facts (TiDB executor/prepared.go, each tried on release-8.5): a statement means what its text
+// Verified (TiDB executor/prepared.go, each tried on release-8.5): a statement means what its text
 // means in the database, character set and sql_mode of its PREPARE; a PREPARE that fails leaves
 // what the name stood for; names differ by case; a variable that is NULL is the text NULL; nothing
 // of them is left after COM_RESET_CONNECTION. PREPARE computes constant expressions, and so takes

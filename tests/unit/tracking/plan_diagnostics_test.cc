@@ -27,19 +27,19 @@ class PlanDiagnosticsTest : public ::testing::Test {
     session_.query(one_, "INSERT INTO a VALUES ()");
     session_.answer("SELECT LAST_INSERT_ID()", number_packets(id));
     session_.capture(one_);
-    ASSERT_EQ(session_.model.facts.last_insert_id(), id);
+    ASSERT_EQ(session_.model.diagnostics.last_insert_id(), id);
   }
   // The session's last statement left these, and the proxy has read them.
   void know_warnings(const std::vector<std::string>& levels) {
     leave_warnings(one_, static_cast<std::uint16_t>(levels.size()));
     session_.answer("SHOW WARNINGS", shown_packets(levels));
     session_.capture(one_);
-    ASSERT_EQ(session_.model.facts.warning_count(), levels.size());
+    ASSERT_EQ(session_.model.diagnostics.warning_count(), levels.size());
   }
   void leave_warnings(BackendModel& backend, std::uint16_t count) {
     session_.answer("SELECT 1/0", rows_packets(count));
     session_.query(backend, "SELECT 1/0");
-    ASSERT_TRUE(session_.model.facts.warnings_on_backend());
+    ASSERT_TRUE(session_.model.diagnostics.warnings_on_backend());
   }
 
   Turns session_;
@@ -133,7 +133,7 @@ TEST_F(PlanDiagnosticsTest, APrepareThatComputesTheInsertIdFindsTheSessions) {
 TEST_F(PlanDiagnosticsTest, AnInsertIdThatOnlyTheBackendKnowsStaysThere) {
   session_.answer("INSERT INTO t VALUES ()", ok_packets(5));
   session_.query(one_, "INSERT INTO t VALUES ()");
-  ASSERT_TRUE(session_.model.facts.insert_id_on_backend());
+  ASSERT_TRUE(session_.model.diagnostics.insert_id_on_backend());
   one_.insert_id = 9;
   EXPECT_EQ(session_.query(one_, "INSERT INTO t VALUES ()"), Steps{"INSERT INTO t VALUES ()"});
 }
@@ -182,7 +182,7 @@ TEST_F(FactValuesTest, HaveTheRowsFoundUnlessTheBackendHasThem) {
   session_.answer("SELECT a FROM t", rows_packets(0));
   session_.query(two_, "SELECT a FROM t");
   EXPECT_FALSE(values("SELECT FOUND_ROWS()", true).found_rows);
-  session_.model.facts.disturb_found_rows();
+  session_.model.diagnostics.disturb_found_rows();
   EXPECT_EQ(values("SELECT FOUND_ROWS()", true).found_rows, 1U);
 }
 
@@ -199,7 +199,7 @@ TEST_F(FactValuesTest, HaveNoRowsFoundOfACursorThatTidbStillReads) {
   session_.prepare(two_, "SELECT a FROM t", id);
   session_.answer("EXECUTE 1", cursor_packets(0));
   session_.execute(two_, id);
-  ASSERT_TRUE(session_.model.facts.found_rows_on_backend());
+  ASSERT_TRUE(session_.model.diagnostics.found_rows_on_backend());
   EXPECT_FALSE(values("SELECT FOUND_ROWS()").found_rows);
 }
 
@@ -226,7 +226,7 @@ TEST_F(FactValuesTest, ReplaceOnlyAnothersInsertIdWhileTheBackendMayHaveTheSessi
   session_.answer("INSERT INTO t(id) VALUES (8)", ok_packets(8));
   two_.insert_id = 3;
   session_.query(two_, "INSERT INTO t(id) VALUES (8)");
-  ASSERT_TRUE(session_.model.facts.insert_id_on_backend());
+  ASSERT_TRUE(session_.model.diagnostics.insert_id_on_backend());
   two_.insert_id = 3;
   EXPECT_EQ(values("SELECT LAST_INSERT_ID()", true).insert_id, 0U);
   EXPECT_EQ(values("SELECT LAST_INSERT_ID()", true).foreign_id, 3U);
@@ -339,21 +339,21 @@ class ParserWarningsTest : public PlanDiagnosticsTest {
 TEST_F(ParserWarningsTest, FindNoneOfAnotherSessionBeforeThem) {
   EXPECT_EQ(refused(two_, "SELECT /*+ x */ 1; SELECT 2"),
             (Steps{"DO 0", "SELECT /*+ x */ 1; SELECT 2", "PING"}));
-  EXPECT_TRUE(session_.model.facts.has_added_warnings());
-  EXPECT_TRUE(session_.model.facts.warnings_on_backend());
+  EXPECT_TRUE(session_.model.diagnostics.has_added_warnings());
+  EXPECT_TRUE(session_.model.diagnostics.warnings_on_backend());
 }
 
 TEST_F(ParserWarningsTest, FollowThoseOfTheStatementBeforeOnItsBackend) {
   session_.query(one_, "SELECT 1");
   EXPECT_EQ(refused(one_, "SELECT /*+ x */ 1; SELECT 2"),
             (Steps{"SELECT /*+ x */ 1; SELECT 2", "PING"}));
-  EXPECT_FALSE(session_.model.facts.has_added_warnings());
-  EXPECT_EQ(session_.model.facts.last_ok().warnings, 1U);
+  EXPECT_FALSE(session_.model.diagnostics.has_added_warnings());
+  EXPECT_EQ(session_.model.diagnostics.last_ok().warnings, 1U);
 }
 
 TEST_F(ParserWarningsTest, AreNotAskedForWhereTheParserWarnsOfNothing) {
   EXPECT_EQ(refused(two_, "SELECT 1; SELECT 2"), (Steps{"SELECT 1; SELECT 2", "PING"}));
-  EXPECT_FALSE(session_.model.facts.warnings_on_backend());
+  EXPECT_FALSE(session_.model.diagnostics.warnings_on_backend());
 }
 
 TEST_F(ParserWarningsTest, AreThoseOfAStatementWhereSeveralAreAllowed) {
@@ -373,10 +373,10 @@ TEST_F(PlanDiagnosticsTest, AddedWarningsAreReadBeforeTheyAreAskedAbout) {
   know_warnings({"Warning"});
   session_.answer("SELECT", error_packets(1064));
   session_.query(two_, "SELECT");
-  ASSERT_TRUE(session_.model.facts.has_added_warnings());
+  ASSERT_TRUE(session_.model.diagnostics.has_added_warnings());
   session_.answer("SHOW WARNINGS", shown_packets({"Error"}));
   EXPECT_EQ(session_.query(two_, "SELECT @@warning_count").front(), "SHOW WARNINGS");
-  EXPECT_EQ(session_.model.facts.warning_count(), 0U) << "that SELECT has none";
+  EXPECT_EQ(session_.model.diagnostics.warning_count(), 0U) << "that SELECT has none";
 }
 
 TEST_F(PlanDiagnosticsTest, WarningsAreReadBeforeAnExecuteByNameAsksAboutThem) {
@@ -415,8 +415,8 @@ TEST_F(PlanDiagnosticsTest, TheRowsThatACursorFoundAreAskedFor) {
   session_.execute(one_, id);
   session_.answer("SELECT FOUND_ROWS()", number_packets(12));
   EXPECT_EQ(session_.capture(one_), Steps{"SELECT FOUND_ROWS()"});
-  EXPECT_EQ(session_.model.facts.found_rows(), 12U);
-  EXPECT_FALSE(session_.model.facts.found_rows_on_backend());
+  EXPECT_EQ(session_.model.diagnostics.found_rows(), 12U);
+  EXPECT_FALSE(session_.model.diagnostics.found_rows_on_backend());
 }
 
 // Each of the two questions ends the other's answer.
@@ -426,7 +426,7 @@ TEST_F(PlanDiagnosticsTest, TheRowsThatACursorFoundAreLostToItsWarnings) {
   session_.answer("EXECUTE 1", cursor_packets(1));
   session_.execute(one_, id);
   EXPECT_EQ(session_.capture(one_), Steps{"SHOW WARNINGS"});
-  EXPECT_FALSE(session_.model.facts.found_rows_on_backend());
+  EXPECT_FALSE(session_.model.diagnostics.found_rows_on_backend());
 }
 
 TEST_F(PlanDiagnosticsTest, WarningsBehindThoseOfAPrepareAreReadWithThem) {
@@ -435,10 +435,10 @@ TEST_F(PlanDiagnosticsTest, WarningsBehindThoseOfAPrepareAreReadWithThem) {
   session_.prepare(one_, "SELECT @a", id);
   session_.answer("SELECT", error_packets(1064));
   session_.query(two_, "SELECT");
-  ASSERT_TRUE(session_.model.facts.has_added_warnings());
+  ASSERT_TRUE(session_.model.diagnostics.has_added_warnings());
   session_.answer("SHOW WARNINGS", shown_packets({"Error"}));
   EXPECT_EQ(session_.capture(two_), (Steps{"SHOW WARNINGS", "PREPARE SELECT @a", "SHOW WARNINGS"}));
-  EXPECT_EQ(session_.model.facts.warning_count(), 2U);
+  EXPECT_EQ(session_.model.diagnostics.warning_count(), 2U);
   EXPECT_EQ(session_.closed(), std::vector<std::uint32_t>{4}) << "it was for its warnings only";
 }
 
@@ -466,12 +466,12 @@ TEST_F(PlanDiagnosticsTest, ASessionThatOthersHaveFollowedFindsNothingOfItsOwn) 
   session_.query(one_, "UPDATE t SET a = 1");
   Command command(protocol::Command::kQuery, "\3SELECT 1", {});
   CommandContext plan{.model = session_.model, .backend = one_, .command = command};
-  EXPECT_TRUE(backend_has_facts(plan));
+  EXPECT_TRUE(backend_has_diagnostics(plan));
   other_.query(one_, "SELECT 1");
-  EXPECT_FALSE(backend_has_facts(plan));
+  EXPECT_FALSE(backend_has_diagnostics(plan));
   session_.query(one_, "UPDATE t SET a = 1");
   plan.add(StepKind::kRestore, "DO 0");
-  EXPECT_FALSE(backend_has_facts(plan)) << "something goes ahead";
+  EXPECT_FALSE(backend_has_diagnostics(plan)) << "something goes ahead";
 }
 
 }  // namespace

@@ -71,8 +71,8 @@ TEST_F(PlanTextsTest, AStatementThatCannotBeMadeIsAnErrorOfItsExecute) {
   session_.answer("PREPARE `s` FROM 'SELECT a FROM dropped'", error_packets(1146));
   session_.query(two_, "EXECUTE s");
   EXPECT_EQ(session_.told().error_number, 1146);
-  EXPECT_EQ(session_.model.facts.warning_count(), 1U) << "TiDB makes a warning of an error";
-  EXPECT_EQ(session_.model.facts.row_count(), -1) << "of the SELECT that it would have been";
+  EXPECT_EQ(session_.model.diagnostics.warning_count(), 1U) << "TiDB makes a warning of an error";
+  EXPECT_EQ(session_.model.diagnostics.row_count(), -1) << "of the SELECT that it would have been";
   EXPECT_EQ(two_.texts.at("s"), TextOwner()) << "an earlier one may be there or not";
 }
 

@@ -48,7 +48,7 @@ TEST_F(PlannerTest, AnInsertMeetsTheSessionsInsertId) {
   session_.query(one_, "INSERT INTO t VALUES ()");
   session_.answer("SELECT LAST_INSERT_ID()", number_packets(5));
   session_.capture(one_);
-  EXPECT_EQ(session_.model.facts.last_insert_id(), 5U);
+  EXPECT_EQ(session_.model.diagnostics.last_insert_id(), 5U);
   EXPECT_EQ(session_.query(two_, "INSERT INTO t VALUES (1)").front(), "SELECT LAST_INSERT_ID(5)");
 }
 
@@ -95,9 +95,9 @@ TEST_F(PlannerTest, ABinaryStatementIsPreparedWhereItIsMissingAndThenKnown) {
 TEST_F(PlannerTest, WarningsAreReadBeforeSomethingElseRunsOnTheirBackend) {
   session_.answer("SELECT 1/0", ok_packets(0, 1));
   session_.query(one_, "SELECT 1/0");
-  EXPECT_TRUE(session_.model.facts.warnings_on_backend());
+  EXPECT_TRUE(session_.model.diagnostics.warnings_on_backend());
   EXPECT_EQ(session_.capture(one_), Steps{"SHOW WARNINGS"});
-  EXPECT_FALSE(session_.model.facts.warnings_on_backend());
+  EXPECT_FALSE(session_.model.diagnostics.warnings_on_backend());
 }
 
 TEST_F(PlannerTest, ALoginsDatabaseIsCheckedWithTheRolesOfALogin) {
@@ -129,7 +129,7 @@ TEST_F(PlannerTest, SeveralStatementsAfterAWarningFindItsLikeOnAnotherBackend) {
                        protocol::string_column("Message")},
                       {{"Warning", "1365", "Division by 0"}}, 2, 0));
   session_.capture(one_);
-  EXPECT_EQ(session_.model.facts.warning_count(), 1U);
+  EXPECT_EQ(session_.model.diagnostics.warning_count(), 1U);
   EXPECT_EQ(session_.query(two_, "SHOW WARNINGS; SELECT 1"),
             (Steps{"SELECT CAST('x0' AS SIGNED)", "SHOW WARNINGS; SELECT 1"}));
 }

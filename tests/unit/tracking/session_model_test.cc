@@ -68,29 +68,32 @@ INSTANTIATE_TEST_SUITE_P(
              [](SessionModel& model) { apply(model, "SET ROLE ALL"); }, true, false, true},
         Case{"WithAnInsertId",
              [](SessionModel& model) {
-               model.facts.note_answer({protocol::Command::kQuery, kInsert, ok(5, 0)}, false);
+               model.diagnostics.note_answer({protocol::Command::kQuery, kInsert, ok(5, 0)}, false);
              },
              false, true, true},
         Case{"WithWarnings",
              [](SessionModel& model) {
-               model.facts.note_answer({protocol::Command::kQuery, kInsert, ok(0, 1)}, false);
+               model.diagnostics.note_answer({protocol::Command::kQuery, kInsert, ok(0, 1)}, false);
              },
              false, true, false},
         Case{"WithWarningsOnABackendThatNeedsARestore",
              [](SessionModel& model) {
                apply(model, "SET @a = 1");
-               model.facts.note_answer({protocol::Command::kQuery, kInsert, ok(0, 1)}, false);
+               model.diagnostics.note_answer({protocol::Command::kQuery, kInsert, ok(0, 1)}, false);
              },
              false, true, true},
         Case{"WithAddedWarnings",
-             [](SessionModel& model) { model.facts.note_refusal(Refusal::kAddsWarning, false); },
+             [](SessionModel& model) {
+               model.diagnostics.note_refusal(Refusal::kAddsWarning, false);
+             },
              false, true, true},
         Case{"WithRowsThatACursorFinds",
              [](SessionModel& model) {
                protocol::ResponseSummary rows;
                rows.outcome = protocol::ResponseSummary::Outcome::kResultSet;
                rows.status = protocol::status::kCursorExists;
-               model.facts.note_answer({protocol::Command::kStmtExecute, kSelect, rows}, false);
+               model.diagnostics.note_answer({protocol::Command::kStmtExecute, kSelect, rows},
+                                             false);
              },
              false, true, true},
         Case{"WithAModeThatOnlyTheBackendKnows",
@@ -106,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(SessionModel, JoinsWarningsThatARefusedStatementHasAdded) {
   SessionModel model(7);
   EXPECT_FALSE(model.joins_warnings()) << "there are none";
-  model.facts.note_refusal(Refusal::kAddsWarning, false);
+  model.diagnostics.note_refusal(Refusal::kAddsWarning, false);
   EXPECT_TRUE(model.joins_warnings());
   model.in_transaction = true;
   EXPECT_FALSE(model.joins_warnings()) << "a question has no place in a transaction";
@@ -158,14 +161,14 @@ TEST(SessionModel, KeepsNothingOfItsStatementsWhenItBeginsAnew) {
   model.next_isolation = "READ-COMMITTED";
   model.prepared.add("SELECT 1", model.desired, 0, 7);
   model.texts.set(make_text_statement("s", "SELECT 1", model.desired, model.next_text()));
-  model.facts.note_answer({protocol::Command::kQuery, kInsert, ok(5, 1)}, false);
+  model.diagnostics.note_answer({protocol::Command::kQuery, kInsert, ok(5, 1)}, false);
   model.begin_anew();
   EXPECT_FALSE(model.in_transaction);
   EXPECT_FALSE(model.is_one_shot_pending());
   EXPECT_EQ(model.prepared.find(1), nullptr);
   EXPECT_EQ(model.texts.find("s"), nullptr);
-  EXPECT_FALSE(model.facts.warnings_on_backend());
-  EXPECT_FALSE(model.facts.insert_id_on_backend());
+  EXPECT_FALSE(model.diagnostics.warnings_on_backend());
+  EXPECT_FALSE(model.diagnostics.insert_id_on_backend());
   EXPECT_EQ(model.next_text().number, 2U) << "no two statements ever have the same owner";
 }
 

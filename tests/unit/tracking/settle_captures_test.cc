@@ -64,7 +64,7 @@ TEST_F(SettleCapturesTest, AQuestionIsAStatementOfItsOwnOnItsBackend) {
   session_.answer("SELECT @@time_zone", text_packets("+05:00"));
   session_.capture(one_);
   EXPECT_EQ(one_.last_session, 0U);
-  EXPECT_FALSE(session_.model.facts.is_on_backend());
+  EXPECT_FALSE(session_.model.diagnostics.is_on_backend());
 }
 
 TEST_F(SettleCapturesTest, ARoleIsNotReadBackFromAnAnswerOfAnotherForm) {
@@ -121,7 +121,7 @@ TEST_F(SettleCapturesTest, TheRowsFoundStayWhatTheyWereWhereTheAnswerHasNone) {
   session_.execute(one_, id, {}, 1);
   session_.answer("SELECT FOUND_ROWS()", error_packets(1105));
   session_.capture(one_);
-  EXPECT_EQ(session_.model.facts.found_rows(), 1U);
+  EXPECT_EQ(session_.model.diagnostics.found_rows(), 1U);
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ TEST_F(SettleTextsTest, AnErrorOfACommandWithoutSuchStatementsForgetsNothing) {
   CommandContext context{.model = session_.model, .backend = one_, .command = command};
   forget_failed_texts(context, {Code::kBackend, "no", 1146, "42S02"});
   EXPECT_NE(one_.texts.at("s"), TextOwner());
-  EXPECT_EQ(session_.model.facts.warning_count(), 0U);
+  EXPECT_EQ(session_.model.diagnostics.warning_count(), 0U);
 }
 
 TEST_F(SettleTextsTest, TheErrorOfAStatementThatCouldNotBeMadeIsItsWarning) {
@@ -107,10 +107,10 @@ TEST_F(SettleTextsTest, TheErrorOfAStatementThatCouldNotBeMadeIsItsWarning) {
   session_.answer("PREPARE `s` FROM 'UPDATE dropped SET a = 1'",
                   error_packets(1146, "Table 'dropped' doesn't exist"));
   session_.query(two_, "EXECUTE s");
-  const auto shown = session_.model.facts.warnings();
+  const auto shown = session_.model.diagnostics.warnings();
   ASSERT_EQ(shown.rows.size(), 1U);
   EXPECT_EQ(shown.rows[0], (protocol::Row{"Error", "1146", "Table 'dropped' doesn't exist"}));
-  EXPECT_EQ(session_.model.facts.row_count(), 0) << "of the UPDATE that it would have been";
+  EXPECT_EQ(session_.model.diagnostics.row_count(), 0) << "of the UPDATE that it would have been";
 }
 
 }  // namespace

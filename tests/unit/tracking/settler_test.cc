@@ -271,9 +271,9 @@ TEST_F(SettlerTest, ThePingAfterAnErrorHasItsWarnings) {
   session_.answer("SELECT a FROM nowhere", error_packets(1146));
   session_.answer("PING", ok_packets(0, 1));
   session_.query(one_, "SELECT a FROM nowhere");
-  EXPECT_EQ(session_.model.facts.last_ok().warnings, 1U);
-  EXPECT_EQ(session_.model.facts.row_count(), -1);
-  EXPECT_TRUE(session_.model.facts.warnings_on_backend());
+  EXPECT_EQ(session_.model.diagnostics.last_ok().warnings, 1U);
+  EXPECT_EQ(session_.model.diagnostics.row_count(), -1);
+  EXPECT_TRUE(session_.model.diagnostics.warnings_on_backend());
 }
 
 TEST_F(SettlerTest, AStatementThatCannotBeReadLeavesWhatTheOneBeforeLeft) {
@@ -281,9 +281,9 @@ TEST_F(SettlerTest, AStatementThatCannotBeReadLeavesWhatTheOneBeforeLeft) {
   session_.query(one_, "UPDATE t SET a = 1");
   session_.answer("UPDATE", error_packets(1064));
   session_.query(one_, "UPDATE");
-  EXPECT_TRUE(session_.model.facts.is_on_backend());
-  EXPECT_TRUE(session_.model.facts.warnings_on_backend()) << "but its own error";
-  EXPECT_EQ(session_.model.facts.row_count(), 0);
+  EXPECT_TRUE(session_.model.diagnostics.is_on_backend());
+  EXPECT_TRUE(session_.model.diagnostics.warnings_on_backend()) << "but its own error";
+  EXPECT_EQ(session_.model.diagnostics.row_count(), 0);
 }
 
 TEST_F(SettlerTest, AnInsertIdThatSurelyChangedIsNotKnownOfTheBackend) {
@@ -300,10 +300,10 @@ TEST_F(SettlerTest, ALockingReadInATransactionKeepsTheRowsFound) {
   session_.answer(text, protocol::make_text_result({protocol::integer_column("x")}, {}, 2, 0));
   session_.query(one_, "SET autocommit = 0");
   session_.query(one_, text);
-  EXPECT_EQ(session_.model.facts.found_rows(), 1U) << "without autocommit one begins with it";
+  EXPECT_EQ(session_.model.diagnostics.found_rows(), 1U) << "without autocommit one begins with it";
   session_.query(one_, "SET autocommit = 1");
   session_.query(one_, text);
-  EXPECT_EQ(session_.model.facts.found_rows(), 0U);
+  EXPECT_EQ(session_.model.diagnostics.found_rows(), 0U);
 }
 
 TEST_F(SettlerTest, ALockingReadInAnOptimisticTransactionDoesNot) {
@@ -312,7 +312,7 @@ TEST_F(SettlerTest, ALockingReadInAnOptimisticTransactionDoesNot) {
   const char* text = "SELECT a FROM t FOR UPDATE";
   session_.answer(text, rows_packets(0, kInTransaction));
   session_.query(one_, text);
-  EXPECT_EQ(session_.model.facts.found_rows(), 1U);
+  EXPECT_EQ(session_.model.diagnostics.found_rows(), 1U);
 }
 
 TEST_F(SettlerTest, ATemporaryTableOfAStatementThatWasPreparedInAnotherDatabaseStays) {

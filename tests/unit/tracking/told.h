@@ -1,4 +1,4 @@
-// Told: what a client's statements did, one after the other, as StatementFacts is told of it; and
+// Told: what a client's statements did, one after the other, as Diagnostics is told of it; and
 // the answers that tell.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/text_result.h"
-#include "tidepool/tracking/statement_facts.h"
+#include "tidepool/tracking/diagnostics.h"
 
 namespace tidepool::tracking {
 
@@ -71,20 +71,20 @@ class Told {
   bool run(const char* text, const ResponseSummary& answer, bool locks_rows = false,
            sql::LexMode mode = {}) {
     const sql::Script script = sql::classify(text, mode);
-    return facts.note_answer({protocol::Command::kQuery, script, answer}, locks_rows);
+    return diagnostics.note_answer({protocol::Command::kQuery, script, answer}, locks_rows);
   }
-  void prepare(const char* text, std::uint16_t warnings, bool knew_facts = false) {
-    facts.note_prepare(std::make_shared<const std::string>(text), sql::classify(text, {}), warnings,
-                       knew_facts);
+  void prepare(const char* text, std::uint16_t warnings, bool had_diagnostics = false) {
+    diagnostics.note_prepare(std::make_shared<const std::string>(text), sql::classify(text, {}),
+                             warnings, had_diagnostics);
   }
   // The only value of the answer; nothing if TiDB must be asked.
   std::string ask(const char* text) {
     const sql::Script script = sql::classify(text, {});
-    const auto result = facts.answer(script.front());
+    const auto result = diagnostics.answer(script.front());
     return result ? result->rows.at(0).at(0).value_or("NULL") : "";
   }
 
-  StatementFacts facts;
+  Diagnostics diagnostics;
 };
 
 }  // namespace tidepool::tracking

@@ -138,8 +138,8 @@ Turns::Steps Turns::prepare(BackendModel& backend, std::string_view text, std::u
   Steps steps = run(backend, *command);
   if (told_.has_error()) return steps;
   PreparedStatement& made = model.prepared.add(text, model.desired, params, model.id);
-  model.facts.note_prepare(made.shared_text, made.script, told_.warnings,
-                           command->attempt.knows_facts);
+  model.diagnostics.note_prepare(made.shared_text, made.script, told_.warnings,
+                                 command->attempt.has_diagnostics);
   closed_ = backend.prepared.insert(made.key, told_.statement_id);
   id = made.id;
   return steps;
@@ -207,12 +207,12 @@ Turns::Steps Turns::run(BackendModel& backend, tracking::Command& command) {
     command.attempt.asks_first = false;
     command.attempt.exchange = {};
     backend.last_session = 0;
-    model.facts.leave_backend();
+    model.diagnostics.leave_backend();
     model.pins.insert(model.desired.pins());
   }
   found_no_way_ = !add_steps(context);
   if (found_no_way_) return steps;
-  if (!command.attempt.knows_facts) model.facts.leave_backend();
+  if (!command.attempt.has_diagnostics) model.diagnostics.leave_backend();
   backend.last_session = model.id;
   const Steps own = exchange(context);
   steps.insert(steps.end(), own.begin(), own.end());
@@ -298,7 +298,7 @@ void Turns::settle_relay(CommandContext& context) {
 void Turns::settle_prepare(CommandContext& context) {
   model.pins = model.holdings.settle_prepare(model.pins, context.command.script, told_);
   if (told_.has_error()) {
-    settle_facts(context);
+    settle_diagnostics(context);
     context.exchange().add(
         {.kind = StepKind::kProbe, .command = Type::kPing, .bytes = framed(Type::kPing)});
   }
@@ -316,8 +316,8 @@ void Turns::settle_failed_exchange(CommandContext& context) {
   told_.error_number = failure->mysql_errno;
   command.attempt.summary = told_;
   if (!context.exchange().prepare_error()) return;
-  model.facts.note_local_answer();
-  model.facts.forget_backend_warnings();
+  model.diagnostics.note_local_answer();
+  model.diagnostics.forget_backend_warnings();
   forget_failed_texts(context, *failure);
   if (command.type == Type::kStmtExecute) closed_ = settle_statement_use(context);
 }

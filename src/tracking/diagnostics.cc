@@ -1,4 +1,4 @@
-#include "tidepool/tracking/statement_facts.h"
+#include "tidepool/tracking/diagnostics.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -32,12 +32,12 @@ std::int64_t row_count_after(const sql::Statement* statement, std::uint64_t affe
 }
 
 // The statement of the text that TiDB began last: the one that failed.
-const sql::Statement* last_begun(const Answered& done) {
+const sql::Statement* last_begun(const CompletedCommand& done) {
   if (done.script.empty()) return nullptr;
   return &done.script[std::min(executed_of(done.script, done.answer), done.script.size() - 1)];
 }
 
-bool may_have_set_insert_id(const Answered& done, const sql::Statement* last) {
+bool may_have_set_insert_id(const CompletedCommand& done, const sql::Statement* last) {
   if (last == nullptr || !done.answer.has_error()) {
     return last != nullptr && last->may_set_last_insert_id;
   }
@@ -66,7 +66,7 @@ bool concerns_insert_id(const protocol::ResponseSummary& answer, bool may_set) {
 
 // LAST_INSERT_ID(n) in an UPDATE has surely set it; what an INSERT tells may be an id that the
 // client gave.
-bool tells_insert_id(const Answered& done) {
+bool tells_insert_id(const CompletedCommand& done) {
   if (done.answer.last_insert_id == 0) return false;
   for (std::size_t i = 0; i < done.script.size(); ++i)
     if (inserts(done.script[i])) return false;
@@ -91,7 +91,7 @@ std::optional<std::uint64_t> only_number(const std::string& answer) {
 
 }  // namespace
 
-void StatementFacts::note_local_answer() {
+void Diagnostics::note_local_answer() {
   warnings_answer_.clear();
   last_prepare_.reset();
   last_ok_ = {};
@@ -100,14 +100,14 @@ void StatementFacts::note_local_answer() {
   counts_no_warnings_ = false;
 }
 
-void StatementFacts::note_own_error(std::string warnings) {
+void Diagnostics::note_own_error(std::string warnings) {
   warnings_on_backend_ = false;
   warnings_answer_ = std::move(warnings);
   most_shown_ = kAllWarnings;
   last_ok_.warnings = 1;
 }
 
-bool StatementFacts::note_answer(const Answered& done, bool locks_rows) {
+bool Diagnostics::note_answer(const CompletedCommand& done, bool locks_rows) {
   const protocol::ResponseSummary& answer = done.answer;
   const bool prepares = done.command == protocol::Command::kStmtPrepare;
   const sql::Statement* last = last_begun(done);
@@ -131,8 +131,8 @@ bool StatementFacts::note_answer(const Answered& done, bool locks_rows) {
   return is_set;
 }
 
-void StatementFacts::note_warning_of(bool prepares, const Answered& done,
-                                     const sql::Statement* last) {
+void Diagnostics::note_warning_of(bool prepares, const CompletedCommand& done,
+                                  const sql::Statement* last) {
   added_warnings_ = 0;
   counts_no_warnings_ = last != nullptr && last->keeps_diagnostics;
   if (keeps_warnings(done.script, last)) return note_executed_diagnostics(done);
@@ -143,7 +143,7 @@ void StatementFacts::note_warning_of(bool prepares, const Answered& done,
       !prepares && (done.answer.warnings > 0 || done.answer.has_error() || counts_no_warnings_);
 }
 
-void StatementFacts::note_rows(const protocol::ResponseSummary& answer, bool has_rows) {
+void Diagnostics::note_rows(const protocol::ResponseSummary& answer, bool has_rows) {
   if (answer.found_rows) found_rows_ = *answer.found_rows;
   const bool opens_cursor = has_rows && (answer.status & protocol::status::kCursorExists) != 0;
   if (!opens_cursor && !answer.found_rows) return;
@@ -151,8 +151,8 @@ void StatementFacts::note_rows(const protocol::ResponseSummary& answer, bool has
   found_rows_here_ = true;
 }
 
-void StatementFacts::note_failure(const Answered& done, const protocol::ResponseSummary& ping,
-                                  std::string_view text) {
+void Diagnostics::note_failure(const CompletedCommand& done, const protocol::ResponseSummary& ping,
+                               std::string_view text) {
   last_ok_ = {.affected_rows = ping.affected_rows,
               .last_insert_id = ping.last_insert_id,
               .warnings = ping.warnings,
@@ -164,16 +164,16 @@ void StatementFacts::note_failure(const Answered& done, const protocol::Response
   prepare_warnings_ = ping.warnings;
 }
 
-void StatementFacts::note_refusal(Refusal refusal, bool knew_facts) {
-  is_on_backend_ = is_on_backend_ && knew_facts;
+void Diagnostics::note_refusal(Refusal refusal, bool had_diagnostics) {
+  is_on_backend_ = is_on_backend_ && had_diagnostics;
   if (refusal == Refusal::kWithoutTrace) return;
   if (!warnings_on_backend_ || added_warnings_ > 0) ++added_warnings_;
   warnings_on_backend_ = true;
   if (!counts_no_warnings_) ++last_ok_.warnings;
 }
 
-void StatementFacts::note_parser_warnings(std::uint16_t count, bool knew_facts) {
-  if (knew_facts) {
+void Diagnostics::note_parser_warnings(std::uint16_t count, bool had_diagnostics) {
+  if (had_diagnostics) {
     warnings_on_backend_ = warnings_on_backend_ || count > 0 || counts_no_warnings_;
     if (!counts_no_warnings_) last_ok_.warnings = count;
   } else if (count > 0) {
@@ -184,11 +184,10 @@ void StatementFacts::note_parser_warnings(std::uint16_t count, bool knew_facts) 
   }
 }
 
-void StatementFacts::note_prepare(std::shared_ptr<const std::string> text,
-                                  const sql::Script& script, std::uint16_t warnings,
-                                  bool knew_facts) {
+void Diagnostics::note_prepare(std::shared_ptr<const std::string> text, const sql::Script& script,
+                               std::uint16_t warnings, bool had_diagnostics) {
   if (!script.empty() && script.front().keeps_diagnostics) {
-    return note_prepared_diagnostics(knew_facts);
+    return note_prepared_diagnostics(had_diagnostics);
   }
   note_local_answer();
   warnings_on_backend_ = false;
@@ -200,21 +199,21 @@ void StatementFacts::note_prepare(std::shared_ptr<const std::string> text,
   insert_id_on_backend_ = insert_id_on_backend_ || last_sets_insert_id_;
 }
 
-void StatementFacts::note_close(const std::shared_ptr<const std::string>& text) {
+void Diagnostics::note_close(const std::shared_ptr<const std::string>& text) {
   if (last_prepare_ == text && text->size() > kLongestAlone) last_prepare_.reset();
 }
 
 // SHOW WARNINGS leaves the warnings when it is prepared too, and adds one of its own, of its plan
 // that is not cached.
-void StatementFacts::note_prepared_diagnostics(bool knew_facts) {
-  note_refusal(Refusal::kAddsWarning, knew_facts);
+void Diagnostics::note_prepared_diagnostics(bool had_diagnostics) {
+  note_refusal(Refusal::kAddsWarning, had_diagnostics);
   counts_no_warnings_ = true;
   last_ok_ = {};
   row_count_ = 0;
 }
 
 // So does each of its executes.
-void StatementFacts::note_executed_diagnostics(const Answered& done) {
+void Diagnostics::note_executed_diagnostics(const CompletedCommand& done) {
   if (done.command != protocol::Command::kStmtExecute || done.answer.has_error() ||
       warnings_on_backend_)
     return;
@@ -222,18 +221,18 @@ void StatementFacts::note_executed_diagnostics(const Answered& done) {
   warnings_on_backend_ = true;
 }
 
-void StatementFacts::note_fetch(bool is_found) {
+void Diagnostics::note_fetch(bool is_found) {
   last_ok_.warnings = 0;
   warnings_answer_.clear();
   warnings_on_backend_ = false;
   is_on_backend_ = is_on_backend_ && is_found;
 }
 
-void StatementFacts::note_lost_text(const sql::Statement& statement) {
+void Diagnostics::note_lost_text(const sql::Statement& statement) {
   row_count_ = statement.kind == sql::StatementKind::kRead ? -1 : 0;
 }
 
-void StatementFacts::note_backend_gone() {
+void Diagnostics::note_backend_gone() {
   insert_id_on_backend_ = false;
   warnings_on_backend_ = false;
   added_warnings_ = 0;
@@ -242,7 +241,7 @@ void StatementFacts::note_backend_gone() {
 
 // A refused statement leaves the warnings before it and adds its own; the backend's before it may
 // be another session's.
-void StatementFacts::note_warnings(const std::string& answer, std::uint64_t most) {
+void Diagnostics::note_warnings(const std::string& answer, std::uint64_t most) {
   warnings_on_backend_ = false;
   most_shown_ = most;
   const std::size_t added = std::exchange(added_warnings_, 0U);
@@ -257,7 +256,7 @@ void StatementFacts::note_warnings(const std::string& answer, std::uint64_t most
   warnings_answer_ = answer;
 }
 
-void StatementFacts::note_prepare_warnings(const std::string& answer) {
+void Diagnostics::note_prepare_warnings(const std::string& answer) {
   last_prepare_.reset();
   const auto before = protocol::parse_text_result(answer);
   protocol::TextResult added = warnings();
@@ -265,19 +264,18 @@ void StatementFacts::note_prepare_warnings(const std::string& answer) {
   if (before) keep(with_last_of(*before, std::move(added), count));
 }
 
-void StatementFacts::keep(const protocol::TextResult& warnings) {
+void Diagnostics::keep(const protocol::TextResult& warnings) {
   const auto count = static_cast<std::uint16_t>(warnings.rows.size());
   last_ok_.warnings = counts_no_warnings_ ? std::uint16_t{0} : count;
   warnings_answer_ = protocol::make_text_result(warnings.columns, warnings.rows, warnings.status,
                                                 warnings.warnings);
 }
 
-void StatementFacts::note_found_rows(const std::string& answer) {
+void Diagnostics::note_found_rows(const std::string& answer) {
   found_rows_ = only_number(answer).value_or(found_rows_);
 }
 
-void StatementFacts::note_insert_id(const std::string& answer,
-                                    std::optional<std::uint64_t>& there) {
+void Diagnostics::note_insert_id(const std::string& answer, std::optional<std::uint64_t>& there) {
   insert_id_on_backend_ = false;
   const auto found = only_number(answer);
   if (!found) return;
@@ -289,7 +287,7 @@ void StatementFacts::note_insert_id(const std::string& answer,
   if (last_sets_insert_id_) last_ok_.last_insert_id = last_insert_id_;
 }
 
-std::optional<protocol::TextResult> StatementFacts::answer(const sql::Statement& statement) {
+std::optional<protocol::TextResult> Diagnostics::answer(const sql::Statement& statement) {
   if (statement.keeps_diagnostics) return answer_about_warnings(statement);
   if (!statement.lone_info_function) return std::nullopt;
   const std::string name = sql::lone_info_function_name(statement);
@@ -311,7 +309,7 @@ std::optional<protocol::TextResult> StatementFacts::answer(const sql::Statement&
 }
 
 // They leave the warnings as they are.
-std::optional<protocol::TextResult> StatementFacts::answer_about_warnings(
+std::optional<protocol::TextResult> Diagnostics::answer_about_warnings(
     const sql::Statement& statement) {
   if (warnings_answer_.empty()) return std::nullopt;
   auto result = shown_by(statement, warnings(), most_shown_);
@@ -325,18 +323,18 @@ std::optional<protocol::TextResult> StatementFacts::answer_about_warnings(
   return result;
 }
 
-protocol::TextResult StatementFacts::warnings() const {
+protocol::TextResult Diagnostics::warnings() const {
   if (warnings_answer_.empty()) return {};
   auto warnings = protocol::parse_text_result(warnings_answer_);
   return warnings ? *std::move(warnings) : protocol::TextResult{};
 }
 
-std::uint64_t StatementFacts::warning_count() const {
+std::uint64_t Diagnostics::warning_count() const {
   if (!warnings_answer_.empty()) return warnings().rows.size();
   return last_prepare().empty() ? 0 : prepare_warnings_;
 }
 
-std::uint64_t StatementFacts::error_count() const {
+std::uint64_t Diagnostics::error_count() const {
   return only_errors(warnings()).rows.size();
 }
 

@@ -22,13 +22,13 @@
 namespace tidepool::tracking {
 
 // A command that TiDB has answered.
-struct Answered {
+struct CompletedCommand {
   protocol::Command command;
   const sql::Script& script;  // what it executed or prepared
   const protocol::ResponseSummary& answer;
 };
 
-class StatementFacts {
+class Diagnostics {
  public:
   // ---- What happened ----
 
@@ -38,19 +38,20 @@ class StatementFacts {
   void note_own_error(std::string warnings);
   // A statement of the client has run. `locks_rows`: in a transaction that locks what FOR UPDATE
   // reads. True: LAST_INSERT_ID() on the backend is surely another one now.
-  bool note_answer(const Answered& done, bool locks_rows);
+  bool note_answer(const CompletedCommand& done, bool locks_rows);
   // It failed; `ping` is an OK that TiDB sent after that. `text`: what was to be prepared, if the
   // command is a prepare.
-  void note_failure(const Answered& done, const protocol::ResponseSummary& ping,
+  void note_failure(const CompletedCommand& done, const protocol::ResponseSummary& ping,
                     std::string_view text);
-  // TiDB has refused it before it began. `knew_facts`: on a backend that knew the statement before.
-  void note_refusal(Refusal refusal, bool knew_facts);
+  // TiDB has refused it before it began. `had_diagnostics`: on a backend that knew the statement
+  // before.
+  void note_refusal(Refusal refusal, bool had_diagnostics);
   // TiDB's parser has warned of what it then refused; `count`: of the backend's warnings now.
-  void note_parser_warnings(std::uint16_t count, bool knew_facts);
+  void note_parser_warnings(std::uint16_t count, bool had_diagnostics);
   // `text` was prepared, by TiDB or from memory: a statement of its own, which the backend that
   // comes next has not seen. One that asks for LAST_INSERT_ID(n) has set it while it was planned.
   void note_prepare(std::shared_ptr<const std::string> text, const sql::Script& script,
-                    std::uint16_t warnings, bool knew_facts);
+                    std::uint16_t warnings, bool had_diagnostics);
   void note_fetch(bool is_found);
   // The statement with that text is gone.
   void note_close(const std::shared_ptr<const std::string>& text);
@@ -81,8 +82,8 @@ class StatementFacts {
 
   // ---- What is known ----
 
-  // The answer to a statement that asks nothing else, and what it does to the facts itself; nothing
-  // if it is no such statement. The status is left to the caller.
+  // The answer to a statement that asks nothing else, and what it does to the diagnostics itself;
+  // nothing if it is no such statement. The status is left to the caller.
   std::optional<protocol::TextResult> answer(const sql::Statement& statement);
   // The same of SHOW WARNINGS, SHOW ERRORS and their COUNT(*), whatever is on a backend.
   std::optional<protocol::TextResult> answer_about_warnings(const sql::Statement& statement);
@@ -116,9 +117,9 @@ class StatementFacts {
   bool found_rows_here() const { return found_rows_here_; }
 
  private:
-  void note_prepared_diagnostics(bool knew_facts);
-  void note_executed_diagnostics(const Answered& done);
-  void note_warning_of(bool prepares, const Answered& done, const sql::Statement* last);
+  void note_prepared_diagnostics(bool had_diagnostics);
+  void note_executed_diagnostics(const CompletedCommand& done);
+  void note_warning_of(bool prepares, const CompletedCommand& done, const sql::Statement* last);
   void note_rows(const protocol::ResponseSummary& answer, bool has_rows);
   void keep(const protocol::TextResult& warnings);
 
