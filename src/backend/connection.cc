@@ -38,8 +38,8 @@ Connection::~Connection() {
   if (state_->fd >= 0) ::shutdown(state_->fd, SHUT_RDWR);
 }
 
-const ServerFacts& Connection::facts() const {
-  return state_->facts;
+const ServerInfo& Connection::info() const {
+  return state_->info;
 }
 const Variant& Connection::variant() const {
   return state_->variant;

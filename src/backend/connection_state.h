@@ -15,7 +15,7 @@ struct ControlOperationDelete {
 };
 
 struct Connection::State {
-  ServerFacts facts;
+  ServerInfo info;
   Variant variant;
   TimePoint dialled_at;
   bool broken = false;

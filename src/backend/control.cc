@@ -175,7 +175,7 @@ void ControlOperation::on_ready(net::Readiness readiness) {
 
 Result<QueryResult> ControlOperation::break_with(Code code, const std::string& message) {
   state.broken = true;
-  return fail(code, state.facts.peer + ": " + message);
+  return fail(code, state.info.peer + ": " + message);
 }
 
 Result<QueryResult> ControlOperation::outcome() {

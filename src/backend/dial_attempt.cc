@@ -313,18 +313,18 @@ Result<std::unique_ptr<Connection::State>> DialAttempt::take_over() {
   net::KeepAlive keep_alive;
   keep_alive.user_timeout = options_.user_timeout;
   net::set_keep_alive(state->fd, keep_alive);
-  ServerFacts& facts = state->facts;
-  facts.version = mysql_get_server_info(mysql);
-  facts.connection_id = static_cast<std::uint32_t>(mysql_thread_id(mysql));
-  facts.server_capabilities = static_cast<std::uint32_t>(mysql->server_capabilities);
-  facts.capabilities = facts.server_capabilities & static_cast<std::uint32_t>(mysql->client_flag);
-  facts.collation = static_cast<std::uint8_t>(mysql->server_language);
-  facts.endpoint = endpoint_;
-  facts.peer = net::peer_of(state->fd);
+  ServerInfo& info = state->info;
+  info.version = mysql_get_server_info(mysql);
+  info.connection_id = static_cast<std::uint32_t>(mysql_thread_id(mysql));
+  info.server_capabilities = static_cast<std::uint32_t>(mysql->server_capabilities);
+  info.capabilities = info.server_capabilities & static_cast<std::uint32_t>(mysql->client_flag);
+  info.collation = static_cast<std::uint8_t>(mysql->server_language);
+  info.endpoint = endpoint_;
+  info.peer = net::peer_of(state->fd);
   if (tls != nullptr) {
     SSL_set_info_callback(tls, nullptr);
-    facts.tls_version = SSL_get_version(tls);
-    facts.tls_cipher = SSL_get_cipher(tls);
+    info.tls_version = SSL_get_version(tls);
+    info.tls_cipher = SSL_get_cipher(tls);
   }
   state->variant = options_.variant;
   state->dialled_at = Clock::now();

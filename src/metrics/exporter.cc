@@ -109,7 +109,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     Subjects<CertificateFile> certificates;
     for (const CertificateFile& file : certificates_)
       certificates.push_back({labels_of(file), {&file}});
-    const ProcessFacts process = facts();
+    const ProcessInfo process = info();
     Page page;
     add(page, pool_families(), of.pools);
     add(page, endpoint_families(), of.endpoints);
@@ -131,9 +131,9 @@ class Exporter::Collector final : public prometheus::Collectable {
                         [&](const PoolSource& source) { return source.pool == pool; });
   }
 
-  ProcessFacts facts() const {
+  ProcessInfo info() const {
     using Seconds = std::chrono::duration<double>;
-    ProcessFacts now;
+    ProcessInfo now;
     now.version = sources_.version;
     now.start_time_seconds = Seconds(started_.time_since_epoch()).count();
     now.uptime_seconds = Seconds(Clock::now() - started_steady_).count();

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "family_row.h"
-#include "process_facts.h"
+#include "process_info.h"
 #include "tidepool/metrics/exporter.h"
 #include "tidepool/metrics/process_stats.h"
 #include "tidepool/pool/pool_stats.h"
@@ -24,8 +24,8 @@ FamilyRows<CertificateFile> certificate_families();
 FamilyRows<session::LoginStats> login_families();
 FamilyRows<session::ProofStats> proof_families();
 FamilyRows<session::CommandStats> command_families();
-FamilyRows<ProcessFacts> build_families();
+FamilyRows<ProcessInfo> build_families();
 FamilyRows<ProcessStats> process_families();
-FamilyRows<ProcessFacts> kernel_families();
+FamilyRows<ProcessInfo> kernel_families();
 
 }  // namespace tidepool::metrics

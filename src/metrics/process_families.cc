@@ -12,8 +12,8 @@ constexpr auto kCertificateFamilies = std::to_array<FamilyRow<CertificateFile>>(
     "authorities are not shown, nor `tls.server_public_key`, which is compared and not judged by its date"}),
 });
 
-constexpr auto kBuildFamilies = std::to_array<FamilyRow<ProcessFacts>>({
-  gauge<&ProcessFacts::version>({"tidepool_build_info",
+constexpr auto kBuildFamilies = std::to_array<FamilyRow<ProcessInfo>>({
+  gauge<&ProcessInfo::version>({"tidepool_build_info",
     "Always 1; the label says which Tidepool this is"}, "version"),
 });
 
@@ -47,18 +47,18 @@ constexpr auto kProcessFamilies = std::to_array<FamilyRow<ProcessStats>>({
     "See [deployment.md](deployment.md#upgrades)"}, "result", {"ok", "failed"}),
 });
 
-constexpr auto kKernelFamilies = std::to_array<FamilyRow<ProcessFacts>>({
-  gauge<&ProcessFacts::start_time_seconds>({"tidepool_start_time_seconds",
+constexpr auto kKernelFamilies = std::to_array<FamilyRow<ProcessInfo>>({
+  gauge<&ProcessInfo::start_time_seconds>({"tidepool_start_time_seconds",
     "Unix time at which the process started"}),
-  gauge<&ProcessFacts::uptime_seconds>({"tidepool_uptime_seconds",
+  gauge<&ProcessInfo::uptime_seconds>({"tidepool_uptime_seconds",
     "Time since the process started"}),
-  counter<&ProcessFacts::cpu_seconds>({"tidepool_process_cpu_seconds_total",
+  counter<&ProcessInfo::cpu_seconds>({"tidepool_process_cpu_seconds_total",
     "CPU time used, user and system"}),
-  gauge<&ProcessFacts::resident_bytes>({"tidepool_process_resident_memory_bytes",
+  gauge<&ProcessInfo::resident_bytes>({"tidepool_process_resident_memory_bytes",
     "Resident memory"}),
-  gauge<&ProcessFacts::open_fds>({"tidepool_process_open_fds",
+  gauge<&ProcessInfo::open_fds>({"tidepool_process_open_fds",
     "File descriptors open"}),
-  gauge<&ProcessFacts::max_fds>({"tidepool_process_max_fds",
+  gauge<&ProcessInfo::max_fds>({"tidepool_process_max_fds",
     "File descriptors allowed"}),
 });
 // clang-format on
@@ -69,7 +69,7 @@ FamilyRows<CertificateFile> certificate_families() {
   return kCertificateFamilies;
 }
 
-FamilyRows<ProcessFacts> build_families() {
+FamilyRows<ProcessInfo> build_families() {
   return kBuildFamilies;
 }
 
@@ -77,7 +77,7 @@ FamilyRows<ProcessStats> process_families() {
   return kProcessFamilies;
 }
 
-FamilyRows<ProcessFacts> kernel_families() {
+FamilyRows<ProcessInfo> kernel_families() {
   return kKernelFamilies;
 }
 

@@ -86,7 +86,7 @@ void Dialler::on_dialled(DialId dial, Result<std::unique_ptr<backend::Connection
 void Dialler::on_inspected(DialId dial, const Result<backend::QueryResult>& answer) {
   const auto found = dials_.find(dial);
   const EndpointIndex endpoint = found->second.endpoint;
-  const Result<FirstLook> look = FirstLook::read(answer, found->second.pooled->connection->facts());
+  const Result<FirstLook> look = FirstLook::read(answer, found->second.pooled->connection->info());
   if (!look) {
     broker_.stats().count_dial(endpoint, dial_result_of(look.error()));
     return fail(dial, look.error());
@@ -95,7 +95,7 @@ void Dialler::on_inspected(DialId dial, const Result<backend::QueryResult>& answ
   std::unique_ptr<PooledConnection> pooled = std::move(found->second.pooled);
   dials_.erase(found);
   pooled->endpoint = endpoint;
-  const backend::ServerFacts& server = pooled->connection->facts();
+  const backend::ServerInfo& server = pooled->connection->info();
   pooled->tidb_connection = look->tidb_connection;
   const sql::Handshake handshake{.collation_id = pooled->connection->variant().collation};
   pooled->memory.actual = sql::SessionState(handshake, look->baseline);
@@ -105,7 +105,7 @@ void Dialler::on_inspected(DialId dial, const Result<backend::QueryResult>& answ
                                 {"tidb_connection", pooled->tidb_connection}});
   if (const unsigned times = failed_dials_.end(); times > 0)
     log::info("dials succeed again", {{"pool", options_.name}, {"failures_not_logged", times}});
-  broker_.set_facts({server, look->baseline});
+  broker_.set_info({server, look->baseline});
   admit_(dial, std::move(pooled));
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kVariable = "tidb_mem_quota_query";
 constexpr std::size_t kColumns = 6;
 
-Error not_tidb(const backend::ServerFacts& server, const std::string& why) {
+Error not_tidb(const backend::ServerInfo& server, const std::string& why) {
   constexpr std::uint16_t kCannotConnect = 2003;  // CR_CONN_HOST_ERROR
   const std::string port = std::to_string(server.endpoint.port);
   return Error{Code::kNotTidb,
@@ -35,7 +35,7 @@ const char* const FirstLook::kStatement =
     "@@global.default_collation_for_utf8mb4, @@global.collation_database, CONNECTION_ID()";
 
 Result<FirstLook> FirstLook::read(const Result<backend::QueryResult>& answer,
-                                  const backend::ServerFacts& server) {
+                                  const backend::ServerInfo& server) {
   if (!answer && lacks_variable(answer.error()))
     return tl::unexpected(not_tidb(server, "says \"" + answer.error().message + "\""));
   if (!answer) return tl::unexpected(answer.error());

@@ -17,7 +17,7 @@ struct FirstLook {
   // kNotTidb: another server, such as MySQL or MariaDB. The name in the greeting does not count,
   // since a TiDB may have any (`server-version`); that the server knows a variable of TiDB does.
   static Result<FirstLook> read(const Result<backend::QueryResult>& answer,
-                                const backend::ServerFacts& server);
+                                const backend::ServerInfo& server);
 
   sql::Baseline baseline;  // so what DEFAULT means there
   // CONNECTION_ID(). Not as in the greeting: that may be a gateway's.

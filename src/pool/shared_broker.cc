@@ -57,15 +57,15 @@ std::string SharedBroker::last_dial_error() const {
   return error ? error->message : std::string();
 }
 
-void SharedBroker::set_facts(PoolFacts facts) {
-  auto shared = std::make_shared<const PoolFacts>(std::move(facts));
+void SharedBroker::set_info(PoolInfo info) {
+  auto shared = std::make_shared<const PoolInfo>(std::move(info));
   const std::lock_guard lock(mutex_);
-  facts_ = std::move(shared);
+  info_ = std::move(shared);
 }
 
-std::shared_ptr<const PoolFacts> SharedBroker::facts() const {
+std::shared_ptr<const PoolInfo> SharedBroker::info() const {
   const std::lock_guard lock(mutex_);
-  return facts_;
+  return info_;
 }
 
 }  // namespace tidepool::pool

@@ -63,7 +63,7 @@ Ticket WorkerPool::wait(const Want& want, Duration timeout, LeaseSink& sink) {
 }
 
 void WorkerPool::start_clock() {
-  const bool knows_server = facts() != nullptr;
+  const bool knows_server = info() != nullptr;
   broker_.with([&](Broker& broker, Orders& orders) {
     if (!knows_server) broker.warm_up(1, 0, index_, loop_.now(), orders);
     broker.tick(loop_.now(), orders);

@@ -90,7 +90,7 @@ admin::Readiness Server::readiness() const {
   if (home_->draining) return {false, "draining"};
   const std::lock_guard lock(home_->mutex);
   for (const auto& pool : home_->pools) {
-    if (pool->broker.facts() != nullptr || pool->is_removed || pool->came_later) continue;
+    if (pool->broker.info() != nullptr || pool->is_removed || pool->came_later) continue;
     const std::string error = pool->broker.last_dial_error();
     return {false, "pool " + pool->config.name + " has not reached TiDB yet" +
                        (error.empty() ? "" : ": " + error)};

@@ -26,7 +26,7 @@ Account* Environment::find_account(std::string_view name) {
 
 std::string Environment::server_version() const {
   for (const auto& access : pools) {
-    if (const auto facts = access->pool->facts()) return facts->server.version;
+    if (const auto info = access->pool->info()) return info->server.version;
   }
   return kUnknownServer;
 }

@@ -188,11 +188,11 @@ void Session::on_logged_in() {
   if (context_.has_lease()) context_.release_lease();
   context_.begin_as(login_.account(), login);
   context_.variant = login_.variant();
-  const auto facts = context_.access().pool->facts();
+  const auto info = context_.access().pool->info();
   const sql::Handshake handshake{.collation_id = login_.collation(),
                                  .database = login.database,
                                  .multi_statements = multi_statements};
-  model.desired = sql::SessionState(handshake, facts ? facts->baseline : sql::Baseline{});
+  model.desired = sql::SessionState(handshake, info ? info->baseline : sql::Baseline{});
   idle_timeout_.stop();
   statements_.begin_anew();
   replay_.begin_anew();

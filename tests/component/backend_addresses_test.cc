@@ -90,8 +90,8 @@ TEST_F(AddressesTest, TheSecondIsTakenWhenTheFirstRefuses) {
   const auto connection = testing::dial_to(loop_, options_for(server));
 
   ASSERT_TRUE(connection) << connection.error().message;
-  EXPECT_EQ((*connection)->facts().peer, "127.0.0.1:" + std::to_string(server.port()));
-  EXPECT_EQ((*connection)->facts().endpoint.host, kName);
+  EXPECT_EQ((*connection)->info().peer, "127.0.0.1:" + std::to_string(server.port()));
+  EXPECT_EQ((*connection)->info().endpoint.host, kName);
   EXPECT_EQ(server.logins().at(0).server_name, kName) << "the name is asked for, not the address";
 }
 
@@ -102,7 +102,7 @@ TEST_F(AddressesTest, AnotherFamilyIsTakenWhenTheFirstRefuses) {
   const auto connection = testing::dial_to(loop_, options_for(server));
 
   ASSERT_TRUE(connection) << connection.error().message;
-  EXPECT_EQ((*connection)->facts().peer, "127.0.0.1:" + std::to_string(server.port()));
+  EXPECT_EQ((*connection)->info().peer, "127.0.0.1:" + std::to_string(server.port()));
 }
 
 TEST_F(AddressesTest, TheSecondHasItsShareOfTheTimeWhenTheFirstIsABlackHole) {
@@ -115,7 +115,7 @@ TEST_F(AddressesTest, TheSecondHasItsShareOfTheTimeWhenTheFirstIsABlackHole) {
   const auto connection = testing::dial_to(loop_, options);
 
   ASSERT_TRUE(connection) << connection.error().message;
-  EXPECT_EQ((*connection)->facts().peer, "127.0.0.1:" + std::to_string(server.port()));
+  EXPECT_EQ((*connection)->info().peer, "127.0.0.1:" + std::to_string(server.port()));
 }
 
 TEST_F(AddressesTest, TheLastOfManyIsReached) {
@@ -187,7 +187,7 @@ TEST_F(AddressesTest, TheNextEndpointHasItsTimeWhenAllAddressesOfTheFirstAreBlac
   const auto connection = testing::dial_to(loop_, options);
 
   ASSERT_TRUE(connection) << connection.error().message;
-  EXPECT_EQ((*connection)->facts().endpoint.host, "localhost");
+  EXPECT_EQ((*connection)->info().endpoint.host, "localhost");
 }
 
 TEST_F(AddressesTest, ADialIsInterruptedAtABlackHole) {

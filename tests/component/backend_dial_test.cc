@@ -63,13 +63,13 @@ TEST_F(DialTest, LogsInOverVerifiedTls) {
   const FakeMysql server(tls_server());
   const auto connection = dial_to(loop_, options_for(server));
   ASSERT_TRUE(connection) << connection.error().message;
-  const ServerFacts& facts = (*connection)->facts();
-  EXPECT_EQ(facts.version, "8.0.11-TiDB-v8.5.4");
-  EXPECT_EQ(facts.connection_id, 7U);
-  EXPECT_EQ(facts.tls_version, "TLSv1.3");
-  EXPECT_NE(facts.tls_cipher, "");
-  EXPECT_EQ(facts.peer, "127.0.0.1:" + std::to_string(server.port()));
-  EXPECT_EQ(facts.endpoint.host, "localhost");
+  const ServerInfo& info = (*connection)->info();
+  EXPECT_EQ(info.version, "8.0.11-TiDB-v8.5.4");
+  EXPECT_EQ(info.connection_id, 7U);
+  EXPECT_EQ(info.tls_version, "TLSv1.3");
+  EXPECT_NE(info.tls_cipher, "");
+  EXPECT_EQ(info.peer, "127.0.0.1:" + std::to_string(server.port()));
+  EXPECT_EQ(info.endpoint.host, "localhost");
   ASSERT_EQ(server.logins().size(), 1U);
   EXPECT_TRUE(server.logins()[0].encrypted);
   EXPECT_EQ(server.logins()[0].server_name, "localhost");
@@ -92,7 +92,7 @@ TEST_F(DialTest, LogsInWithoutTlsOnlyWhereThatWasChosen) {
   options.tls = TlsMode::kDisabled;
   const auto connection = dial_to(loop_, options);
   ASSERT_TRUE(connection) << connection.error().message;
-  EXPECT_EQ((*connection)->facts().tls_version, "");
+  EXPECT_EQ((*connection)->info().tls_version, "");
 }
 
 TEST_F(DialTest, RefusesAServerWithoutTlsBeforeItSendsAnything) {
@@ -120,7 +120,7 @@ TEST_F(DialTest, AcceptsNoTlsOlderThanItIsTold) {
   DialOptions options = options_for(server);
   const auto connection = dial_to(loop_, options);
   ASSERT_TRUE(connection) << connection.error().message;
-  EXPECT_EQ((*connection)->facts().tls_version, "TLSv1.2");
+  EXPECT_EQ((*connection)->info().tls_version, "TLSv1.2");
 
   options.tls_min_version = TlsVersion::k13;
   for (const TlsMode mode : {TlsMode::kVerifyIdentity, TlsMode::kVerifyCa, TlsMode::kRequired}) {
@@ -425,7 +425,7 @@ TEST_F(DialTest, ReachesAnIpv6Address) {
   options.endpoints = {{"::1", server.port()}};
   const auto connection = dial_to(loop_, options);
   ASSERT_TRUE(connection) << connection.error().message;
-  EXPECT_EQ((*connection)->facts().peer, "[::1]:" + std::to_string(server.port()));
+  EXPECT_EQ((*connection)->info().peer, "[::1]:" + std::to_string(server.port()));
 }
 
 TEST_F(DialTest, TriesTheEndpointsInTurn) {
@@ -434,7 +434,7 @@ TEST_F(DialTest, TriesTheEndpointsInTurn) {
   options.endpoints.insert(options.endpoints.begin(), {"localhost", 1});
   const auto connection = dial_to(loop_, options);
   ASSERT_TRUE(connection) << connection.error().message;
-  EXPECT_EQ((*connection)->facts().endpoint.port, server.port());
+  EXPECT_EQ((*connection)->info().endpoint.port, server.port());
 
   options.endpoints = {{"localhost", 1}, {"localhost", 2}};
   const Error error = failure_of(options);

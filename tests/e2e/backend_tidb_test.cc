@@ -61,10 +61,10 @@ class TidbTest : public ::testing::Test {
 TEST_F(TidbTest, LogsInOverVerifiedTlsAndAnswersControlCalls) {
   const auto connection = connect(options_);
   ASSERT_TRUE(connection);
-  EXPECT_EQ(connection->facts().tls_version, "TLSv1.3");
-  EXPECT_NE(connection->facts().version.find("TiDB"), std::string::npos);
+  EXPECT_EQ(connection->info().tls_version, "TLSv1.3");
+  EXPECT_NE(connection->info().version.find("TiDB"), std::string::npos);
   EXPECT_EQ(value(*connection, "select connection_id()"),
-            std::to_string(connection->facts().connection_id));
+            std::to_string(connection->info().connection_id));
   EXPECT_EQ(value(*connection, "select @@collation_connection"), "utf8mb4_general_ci");
   EXPECT_EQ(value(*connection,
                   "select attr_value from performance_schema.session_connect_attrs where "
@@ -162,7 +162,7 @@ TEST_F(TidbTest, SeesAtOnceThatAnIdleConnectionWasKilled) {
   RecordingSink sink;
   sink.stream = &victim->stream();
   victim->stream().set_sink(&sink);
-  const auto killed = query(*root, "kill " + std::to_string(victim->facts().connection_id));
+  const auto killed = query(*root, "kill " + std::to_string(victim->info().connection_id));
   ASSERT_TRUE(killed) << killed.error().message;
   EXPECT_TRUE(run_until(loop_, [&] { return sink.ended || sink.error; }));
 }

@@ -26,7 +26,7 @@
 namespace tidepool::backend {
 
 // What the login told; fixed for the connection's life.
-struct ServerFacts {
+struct ServerInfo {
   std::string version;              // as in the greeting, such as "8.0.11-TiDB-v8.5.4"
   std::uint32_t connection_id = 0;  // as in the greeting; behind a gateway not TiDB's own
   std::uint32_t capabilities =
@@ -90,7 +90,7 @@ class Connection {
   // Never blocks. Says goodbye (COM_QUIT) if the connection is idle and sound, then closes.
   ~Connection();
 
-  const ServerFacts& facts() const;
+  const ServerInfo& info() const;
   const Variant& variant() const;
   // After the server answered COM_SET_OPTION, which the session sends raw.
   void set_multi_statements(bool on);

@@ -18,8 +18,8 @@
 namespace tidepool::pool {
 
 // What was learnt about TiDB from the last backend that was dialled.
-struct PoolFacts {
-  backend::ServerFacts server;
+struct PoolInfo {
+  backend::ServerInfo server;
   sql::Baseline baseline;
 };
 
@@ -46,8 +46,8 @@ class SharedBroker {
   BrokerCounts counts() const;
   std::string last_dial_error() const;  // empty: the last dial succeeded
 
-  void set_facts(PoolFacts facts);
-  std::shared_ptr<const PoolFacts> facts() const;  // null until the first dial succeeded
+  void set_info(PoolInfo info);
+  std::shared_ptr<const PoolInfo> info() const;  // null until the first dial succeeded
 
   PoolStats& stats() { return stats_; }
 
@@ -67,9 +67,9 @@ class SharedBroker {
   void publish();  // under the mutex
 
   mutable std::mutex mutex_;
-  Broker broker_;                           // under mutex_
-  std::shared_ptr<const PoolFacts> facts_;  // under mutex_
-  std::vector<Deliver> deliver_;            // constant once one uses the broker
+  Broker broker_;                         // under mutex_
+  std::shared_ptr<const PoolInfo> info_;  // under mutex_
+  std::vector<Deliver> deliver_;          // constant once one uses the broker
   PoolStats& stats_;
 };
 

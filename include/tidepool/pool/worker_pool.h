@@ -69,7 +69,7 @@ class WorkerPool {
   bool is_empty() const;
 
   SharedBroker& broker() { return broker_; }
-  std::shared_ptr<const PoolFacts> facts() const { return broker_.facts(); }
+  std::shared_ptr<const PoolInfo> info() const { return broker_.info(); }
 
  private:
   friend class Lease;

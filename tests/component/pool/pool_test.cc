@@ -38,10 +38,10 @@ TEST_F(PoolTest, LearnsFromTheFirstBackendWhatTheServerIs) {
   open();
   pool().start_clock();
 
-  ASSERT_TRUE(run([&] { return pool().facts() != nullptr; }));
+  ASSERT_TRUE(run([&] { return pool().info() != nullptr; }));
 
-  EXPECT_EQ(pool().facts()->server.version, "8.0.11-TiDB-v8.5.4");
-  EXPECT_TRUE(pool().facts()->baseline.autocommit);
+  EXPECT_EQ(pool().info()->server.version, "8.0.11-TiDB-v8.5.4");
+  EXPECT_TRUE(pool().info()->baseline.autocommit);
 }
 
 // What MySQL and MariaDB answer, and a server that takes any text for a statement without rows.
@@ -73,7 +73,7 @@ TEST_F(PoolTest, TakesATidbForOneWhateverItsGreetingSays) {
   options_.dial.endpoints = {{"127.0.0.1", renamed.port()}};
   open();
   give_one_back();
-  EXPECT_EQ(pool().facts()->server.version, "5.7.25-acme");
+  EXPECT_EQ(pool().info()->server.version, "5.7.25-acme");
   pool_.reset();
 }
 

@@ -100,7 +100,7 @@ pool::BrokerCounts ProxyUnderTest::counts() const {
 }
 
 bool ProxyUnderTest::knows_server() const {
-  return home_->pools[0]->broker.facts() != nullptr;
+  return home_->pools[0]->broker.info() != nullptr;
 }
 
 std::uint16_t ProxyUnderTest::port(std::size_t listener) const {

@@ -95,16 +95,16 @@ TEST_F(SharedBrokerTest, TellsTheLastDialErrorUntilADialSucceeds) {
 }
 
 TEST_F(SharedBrokerTest, KeepsTheFactsOfTheLastBackend) {
-  EXPECT_EQ(broker_.facts(), nullptr);
-  PoolFacts facts;
-  facts.server.version = "8.0.11-TiDB-v8.5.4";
-  broker_.set_facts(facts);
-  const auto held = broker_.facts();
-  facts.server.version = "8.0.11-TiDB-v9.0.0";
-  broker_.set_facts(facts);
+  EXPECT_EQ(broker_.info(), nullptr);
+  PoolInfo info;
+  info.server.version = "8.0.11-TiDB-v8.5.4";
+  broker_.set_info(info);
+  const auto held = broker_.info();
+  info.server.version = "8.0.11-TiDB-v9.0.0";
+  broker_.set_info(info);
 
   EXPECT_EQ(held->server.version, "8.0.11-TiDB-v8.5.4") << "whoever holds the old ones keeps them";
-  EXPECT_EQ(broker_.facts()->server.version, "8.0.11-TiDB-v9.0.0");
+  EXPECT_EQ(broker_.info()->server.version, "8.0.11-TiDB-v9.0.0");
 }
 
 TEST_F(SharedBrokerTest, HoldsTheCapWhenManyThreadsAsk) {

@@ -6,7 +6,7 @@
 
 namespace tidepool::metrics {
 
-struct ProcessFacts {
+struct ProcessInfo {
   std::string version;
   double start_time_seconds = 0;  // Unix time
   double uptime_seconds = 0;
@@ -17,6 +17,6 @@ struct ProcessFacts {
 };
 
 // The figures of the kernel; one that it does not tell stays 0.
-void ask_kernel(ProcessFacts& facts);
+void ask_kernel(ProcessInfo& info);
 
 }  // namespace tidepool::metrics

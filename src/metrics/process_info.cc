@@ -1,4 +1,4 @@
-#include "process_facts.h"
+#include "process_info.h"
 
 #include <ctime>
 #include <filesystem>
@@ -32,11 +32,11 @@ double cpu_seconds() {
 
 }  // namespace
 
-void ask_kernel(ProcessFacts& facts) {
-  facts.cpu_seconds = cpu_seconds();
-  facts.resident_bytes = static_cast<double>(resident_memory());
-  facts.open_fds = open_fds();
-  facts.max_fds = max_fds();
+void ask_kernel(ProcessInfo& info) {
+  info.cpu_seconds = cpu_seconds();
+  info.resident_bytes = static_cast<double>(resident_memory());
+  info.open_fds = open_fds();
+  info.max_fds = max_fds();
 }
 
 }  // namespace tidepool::metrics
