@@ -10,7 +10,7 @@
 #include "tidepool/sql/lost_database.h"
 #include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/retry_here.h"
-#include "tidepool/tracking/settle_texts.h"
+#include "tidepool/tracking/settle_named.h"
 #include "tidepool/tracking/warnings.h"
 
 namespace tidepool::session {
@@ -140,7 +140,7 @@ void Execution::on_prepare_failed() {
   command.attempt.summary.error_number = error.mysql_errno;
   context_.note_local_statement();
   tracking::CommandContext context = context_.command_context(command);
-  tracking::forget_failed_texts(context, error);
+  tracking::forget_failed_named(context, error);
   if (command.type == protocol::Command::kStmtExecute) {
     statements_.note_schema_use(command);
     note_statement_use();

@@ -5,7 +5,7 @@
 #include "tidepool/base/log.h"
 #include "tidepool/session/session.h"
 #include "tidepool/tracking/next_isolation.h"
-#include "tidepool/tracking/plan_texts.h"
+#include "tidepool/tracking/plan_named.h"
 
 namespace tidepool::session {
 namespace {
@@ -15,7 +15,7 @@ bool prepares_execute(const ClientCommand& command) {
   const sql::Script& script = command.script;
   if (command.type != protocol::Command::kStmtPrepare || script.size() != 1) return false;
   const sql::StateChanges& changes = script.front().changes;
-  return !changes.empty() && changes.front().kind == sql::ChangeKind::kExecuteText;
+  return !changes.empty() && changes.front().kind == sql::ChangeKind::kExecuteNamed;
 }
 
 bool has_text(protocol::Command command) {
@@ -84,7 +84,7 @@ void Session::take_command(std::unique_ptr<ClientCommand> command) {
   if (command->refreshes_privileges()) command->script = sql::classify("FLUSH PRIVILEGES", {});
   if (command->type == protocol::Command::kQuery || prepares_execute(*command))
     plan_named(*command);
-  if (command->texts.effects.excess() != sql::Excess::kNone || !command->texts.uses.empty()) {
+  if (command->named.executed.excess() != sql::Excess::kNone || !command->named.refs.empty()) {
     if (const auto refusal = refusal_of_script(*command))
       return refuse_script(std::move(command), *refusal);
   }
@@ -121,13 +121,13 @@ void Session::end_local(std::unique_ptr<ClientCommand> command, bool failed) {
 std::optional<Error> Session::refusal_of_script(ClientCommand& command) {
   // So few statements never take what is free, and need not be counted.
   constexpr std::size_t kShortText = 1024;
-  if (command.payload.size() <= kShortText && command.texts.uses.empty() &&
-      command.texts.effects.excess() == sql::Excess::kNone)
+  if (command.payload.size() <= kShortText && command.named.refs.empty() &&
+      command.named.executed.excess() == sql::Excess::kNone)
     return std::nullopt;
   sql::Excess excess = command.script.excess();
-  if (excess == sql::Excess::kNone) excess = command.texts.effects.excess();
+  if (excess == sql::Excess::kNone) excess = command.named.executed.excess();
   const std::size_t bytes =
-      excess == sql::Excess::kNone ? command.script.bytes() + tracking::bytes_of(command.texts) : 0;
+      excess == sql::Excess::kNone ? command.script.bytes() + tracking::bytes_of(command.named) : 0;
   CommandMemory* memory = context_.environment.command_memory;
   if (bytes <= CommandMemory::kFreeScriptBytes && excess == sql::Excess::kNone) return std::nullopt;
   if (excess != sql::Excess::kNone) {
@@ -158,11 +158,11 @@ void Session::refuse_script(std::unique_ptr<ClientCommand> command, const Error&
 
 void Session::plan_named(ClientCommand& command) {
   tracking::SessionModel& model = context_.model;
-  tracking::TextOwner last{id(), model.last_text + 1};
-  command.texts = tracking::plan_texts(command.script, model.texts, model.desired, last);
-  model.last_text = last.number;
+  tracking::NameOwner last{id(), model.last_named + 1};
+  command.named = tracking::refs_of(command.script, model.named, model.desired, last);
+  model.last_named = last.number;
   const bool executes = command.type == protocol::Command::kQuery;
-  if (!executes) command.texts.effects = command.script;
+  if (!executes) command.named.executed = command.script;
 }
 
 void Session::reset_session() {

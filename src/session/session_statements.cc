@@ -59,12 +59,12 @@ const char* statement_word(protocol::Command command) {
 }
 
 // Makes the statement of that name a text, and does nothing else. Several statements are not
-// refused for one of them: what they make is bounded by TextStatements.
-const tracking::TextStatement* only_text_made(const ClientCommand& command) {
-  const auto& uses = command.texts.uses;
-  const bool makes_one = command.script.size() == 1 && uses.size() == 1 &&
-                         uses.front().kind == sql::ChangeKind::kPrepareText;
-  return makes_one ? uses.front().statement.get() : nullptr;
+// refused for one of them: what they make is bounded by NamedStatements.
+const tracking::NamedStatement* only_text_made(const ClientCommand& command) {
+  const auto& refs = command.named.refs;
+  const bool makes_one = command.script.size() == 1 && refs.size() == 1 &&
+                         refs.front().kind == sql::ChangeKind::kPrepareNamed;
+  return makes_one ? refs.front().statement.get() : nullptr;
 }
 
 // Nullopt: it is not what an answer to a prepare looks like.
@@ -146,8 +146,8 @@ std::optional<Error> SessionStatements::refusal_to_prepare(ClientCommand& comman
   std::size_t bytes = 0;
   if (command.type == protocol::Command::kStmtPrepare) {
     bytes = tracking::bytes_to_prepare(command.argument(), model.desired, command.script);
-  } else if (const tracking::TextStatement* made = only_text_made(command)) {
-    const tracking::TextStatementPtr before = model.texts.find(made->name);
+  } else if (const tracking::NamedStatement* made = only_text_made(command)) {
+    const tracking::NamedStatementPtr before = model.named.find(made->name);
     const std::size_t freed = before == nullptr ? 0 : tracking::bytes_of(*before);
     bytes = tracking::bytes_of(*made);
     bytes -= std::min(bytes, freed);
@@ -262,7 +262,7 @@ void SessionStatements::count_bytes(tracking::PreparedStatement& statement) {
 }
 
 void SessionStatements::count_text_bytes() {
-  text_share_.set(context_.prepared_bytes, context_.model.texts.bytes());
+  text_share_.set(context_.prepared_bytes, context_.model.named.bytes());
 }
 
 SessionStatements::Room SessionStatements::make_room(tracking::Command& command) {
@@ -283,8 +283,8 @@ SessionStatements::Room SessionStatements::make_room(tracking::Command& command)
 }
 
 bool SessionStatements::plan_again(tracking::Command& command) {
-  for (const tracking::TextUse& use : command.texts.uses)
-    context_.backend.model().texts[use.name] = {};
+  for (const tracking::StatementRef& ref : command.named.refs)
+    context_.backend.model().named[ref.name] = {};
   command.attempt.exchange = {};
   if (command.attempt.answer != nullptr) command.attempt.answer->clear();
   return context_.plan(command);

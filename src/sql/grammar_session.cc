@@ -123,7 +123,7 @@ Statement read_prepare(Cursor& cursor) {
   cursor.advance();
   if (!cursor.skip("FROM")) return make(StatementKind::kUnknown);
   const Token& source = cursor.token();
-  StateChange change{ChangeKind::kPrepareText, std::move(*name)};
+  StateChange change{ChangeKind::kPrepareNamed, std::move(*name)};
   if (source.kind == TokenKind::kString) {
     change.value = unquote(source.text, !cursor.mode().no_backslash_escapes);
   } else if (source.kind == TokenKind::kUserVariable) {
@@ -145,7 +145,7 @@ Statement read_execute(Cursor& cursor) {
   if (!name) return make(StatementKind::kUnknown);
   statement.pins.insert(Pin::kPreparedText);
   statement.may_set_last_insert_id = true;
-  statement.changes.push_back({ChangeKind::kExecuteText, std::move(*name)});
+  statement.changes.push_back({ChangeKind::kExecuteNamed, std::move(*name)});
   return statement;
 }
 
@@ -155,7 +155,7 @@ Statement read_deallocate(Cursor& cursor) {
   Statement statement = make(StatementKind::kPrepared);
   std::optional<std::string> name = name_of(cursor.token());
   if (!name) return make(StatementKind::kUnknown);
-  statement.changes.push_back({ChangeKind::kDeallocateText, std::move(*name)});
+  statement.changes.push_back({ChangeKind::kDeallocateNamed, std::move(*name)});
   return statement;
 }
 

@@ -133,9 +133,9 @@ void SessionState::apply(const StateChange& change) {
     case ChangeKind::kComputedRole: return set_role({{}, true});
     case ChangeKind::kSetResourceGroup: return set_resource_group(change.value);
     case ChangeKind::kNextIsolation:
-    case ChangeKind::kPrepareText:
-    case ChangeKind::kExecuteText:
-    case ChangeKind::kDeallocateText:
+    case ChangeKind::kPrepareNamed:
+    case ChangeKind::kExecuteNamed:
+    case ChangeKind::kDeallocateNamed:
     case ChangeKind::kCreateTemporaryTable:
     case ChangeKind::kDropTable:
     case ChangeKind::kGetLock:

@@ -20,9 +20,9 @@ bool is_rewritable(const sql::Statement& statement) {
 }
 
 // It may ask for anything, and nothing can stand for that.
-bool executes_unknown_text(const TextPlan& texts) {
-  return std::any_of(texts.uses.begin(), texts.uses.end(), [](const TextUse& use) {
-    return use.kind == sql::ChangeKind::kExecuteText && use.statement == nullptr;
+bool executes_unknown_statement(const StatementRefs& named) {
+  return std::any_of(named.refs.begin(), named.refs.end(), [](const StatementRef& ref) {
+    return ref.kind == sql::ChangeKind::kExecuteNamed && ref.statement == nullptr;
   });
 }
 
@@ -136,7 +136,7 @@ bool restores_insert_id(const CommandContext& plan) {
   if (plan.diagnostics().insert_id_on_backend() || there == insert_id_target(plan) ||
       there == plan.diagnostics().last_insert_id())
     return false;
-  if (executes_unknown_text(plan.command.texts)) return true;
+  if (executes_unknown_statement(plan.command.named)) return true;
   const sql::Script& script = plan.command.effects();
   if (script.empty() || (script.size() == 1 && script.front().keeps_diagnostics)) return false;
   if (!plan.model.desired.autocommit() || script.front().kind == sql::StatementKind::kBegin)
@@ -233,7 +233,7 @@ bool needs_warnings(const CommandContext& plan) {
   if (!plan.diagnostics().warnings_on_backend() || !asks_about_warnings(script)) return false;
   if (plan.diagnostics().has_added_warnings()) return true;
   if (script.front().keeps_diagnostics && script.size() == 1) return false;
-  return plan.command.statement != nullptr || !plan.command.texts.uses.empty() ||
+  return plan.command.statement != nullptr || !plan.command.named.refs.empty() ||
          restores_insert_id(plan);
 }
 

@@ -124,8 +124,8 @@ bool add_prepare(CommandContext& plan, const PreparedStatement& statement, bool 
   // User variables that the backend alone knows, or knew, stay as they are on the way there and
   // back.
   if (!here.is_exact() || !there.is_exact()) {
-    here = text_context(here);
-    there = text_context(there);
+    here = named_context(here);
+    there = named_context(there);
   }
   const std::string& original =
       statement.worn_text.empty() ? statement.text() : statement.worn_text;

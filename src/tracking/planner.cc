@@ -6,9 +6,9 @@
 #include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 #include "tidepool/tracking/plan_mark.h"
+#include "tidepool/tracking/plan_named.h"
 #include "tidepool/tracking/plan_prepared.h"
 #include "tidepool/tracking/plan_restore.h"
-#include "tidepool/tracking/plan_texts.h"
 
 namespace tidepool::tracking {
 namespace {
@@ -19,8 +19,8 @@ bool needs_state(const CommandContext& plan) {
   if (plan.model.desired.is_exact()) return false;
   BackendModel& memory = plan.backend;
   const auto differs = [&](const sql::SessionState& context) {
-    const sql::SessionState here = text_context(plan.model.desired);
-    return !here.is_exact() || here != text_context(context);
+    const sql::SessionState here = named_context(plan.model.desired);
+    return !here.is_exact() || here != named_context(context);
   };
   if (const PreparedStatement* statement = plan.command.statement) {
     // Long data fixes the statement that the execute will have.
@@ -30,12 +30,12 @@ bool needs_state(const CommandContext& plan) {
     if (!plan.model.desired.computed().empty() && has_kept_plan(statement->script)) return true;
     return !memory.prepared.find(*statement->key) && differs(statement->context);
   }
-  for (const TextUse& use : plan.command.texts.uses) {
-    if (use.kind != sql::ChangeKind::kExecuteText || use.statement == nullptr) continue;
-    if (!plan.model.desired.computed().empty() && has_kept_plan(use.statement->script)) return true;
-    const auto there = memory.texts.find(use.name);
-    const bool is_there = there != memory.texts.end() && there->second == use.statement->owner;
-    if (!is_there && differs(use.statement->context)) return true;
+  for (const StatementRef& ref : plan.command.named.refs) {
+    if (ref.kind != sql::ChangeKind::kExecuteNamed || ref.statement == nullptr) continue;
+    if (!plan.model.desired.computed().empty() && has_kept_plan(ref.statement->script)) return true;
+    const auto there = memory.named.find(ref.name);
+    const bool is_there = there != memory.named.end() && there->second == ref.statement->owner;
+    if (!is_there && differs(ref.statement->context)) return true;
   }
   return false;
 }
@@ -60,8 +60,8 @@ bool needs_state(const CommandContext& plan) {
   if (sets_resource_group(plan.command.effects())) add_login_group_capture(plan);
   const bool is_prepare = plan.command.type == protocol::Command::kStmtPrepare;
   bool must_succeed = !plan.exchange().is_over();
-  must_succeed = add_text_steps(plan) || must_succeed;
-  if (!may_keep_text_plans(plan)) must_succeed = stop_plan_cache(plan) || must_succeed;
+  must_succeed = add_named_steps(plan) || must_succeed;
+  if (!may_keep_named_plans(plan)) must_succeed = stop_plan_cache(plan) || must_succeed;
   add_diagnostics_restores(plan);
   must_succeed = add_next_isolation(plan) || must_succeed;
   plan.command.attempt.has_diagnostics = backend_has_diagnostics(plan);
@@ -103,7 +103,7 @@ void add_relay(CommandContext& plan, std::string bytes, bool after_success, bool
        .after_success = after_success,
        .hold_answer = hold,
        .hold_refusal = !plan.command.attempt.substituted.empty() ||
-                       !plan.command.texts.uses.empty() ||
+                       !plan.command.named.refs.empty() ||
                        (plan.command.attempt.answer != nullptr && plan.command.executes()),
        .may_request_file = has_file});
   if (protocol::has_certain_end(type)) return;

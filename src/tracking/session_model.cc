@@ -9,7 +9,7 @@ void SessionModel::begin_anew() {
   in_transaction = false;
   next_isolation.clear();
   prepared.clear();
-  texts.clear();
+  named.clear();
   diagnostics = {};
 }
 

@@ -7,7 +7,7 @@
 #include "tidepool/sql/capture.h"
 #include "tidepool/sql/resource_group.h"
 #include "tidepool/sql/role.h"
-#include "tidepool/tracking/settle_texts.h"
+#include "tidepool/tracking/settle_named.h"
 
 namespace tidepool::tracking {
 namespace {
@@ -64,7 +64,7 @@ void settle_capture(CommandContext& context) {
   context.command.attempt.captures.erase(context.command.attempt.captures.begin());
   const std::string answer = context.exchange().take_held();
   // After these the client's command follows.
-  if (kind == CaptureKind::kTextSource) return settle_text_source(context, answer);
+  if (kind == CaptureKind::kNamedSource) return settle_named_source(context, answer);
   if (kind == CaptureKind::kLoginGroup) return note_login_group(context, answer);
   // The capture was a statement of its own; or the client's follows.
   if (context.command.is_capture()) context.backend.last_session = 0;
@@ -79,7 +79,7 @@ void settle_capture(CommandContext& context) {
     case CaptureKind::kSystemVariables:
     case CaptureKind::kUserVariables: return note_variables(context, kind, answer);
     case CaptureKind::kRole: return note_role(context, answer);
-    case CaptureKind::kTextSource:
+    case CaptureKind::kNamedSource:
     case CaptureKind::kLoginGroup: return;
   }
 }

@@ -8,8 +8,8 @@
 #include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/refusal.h"
+#include "tidepool/tracking/settle_named.h"
 #include "tidepool/tracking/settle_prepared.h"
-#include "tidepool/tracking/settle_texts.h"
 
 namespace tidepool::tracking {
 namespace {
@@ -39,7 +39,7 @@ sql::PinReasons settle_holdings(CommandContext& context, sql::PinReasons pins,
              .answer = command.attempt.summary,
              .database = database,
              .rows = rows,
-             .is_prepared = command.statement != nullptr || !command.texts.uses.empty()});
+             .is_prepared = command.statement != nullptr || !command.named.refs.empty()});
 }
 
 void note_transaction_mode(CommandContext& context, bool was_in_transaction) {
@@ -58,7 +58,7 @@ std::vector<std::uint32_t> settle_relayed(CommandContext& context, const GlobalS
   const Command& command = context.command;
   const protocol::ResponseSummary& answer = command.attempt.summary;
   settle_answer(context, globals, command.asks_for_lock() ? held : std::string_view());
-  settle_texts(context);
+  settle_named(context);
   std::vector<std::uint32_t> to_close;
   if (command.statement != nullptr) to_close = settle_statement_use(context);
   if (answer.has_status && !answer.has_error()) settle_status(context, answer.status);

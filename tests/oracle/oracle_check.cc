@@ -106,9 +106,9 @@ std::optional<std::string> written(const StateChange& change) {
     case ChangeKind::kComputedUserVariable:
     case ChangeKind::kFileUserVariable:
     case ChangeKind::kStuckUserVariable: return "u:" + change.name;
-    case ChangeKind::kPrepareText: return "p:" + change.name + "=" + change.value;
-    case ChangeKind::kExecuteText: return "x:" + change.name;
-    case ChangeKind::kDeallocateText: return "f:" + change.name;
+    case ChangeKind::kPrepareNamed: return "p:" + change.name + "=" + change.value;
+    case ChangeKind::kExecuteNamed: return "x:" + change.name;
+    case ChangeKind::kDeallocateNamed: return "f:" + change.name;
     default: return std::nullopt;
   }
 }

@@ -28,9 +28,9 @@ enum class ChangeKind : std::uint8_t {
   kComputedRole,          // SET ROLE; only the backend knows which
   kSetResourceGroup,      // SET RESOURCE GROUP value; value empty: that of a fresh session
   kNextIsolation,         // SET TRANSACTION ISOLATION LEVEL; value as transaction_isolation has it
-  kPrepareText,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
-  kExecuteText,     // EXECUTE name
-  kDeallocateText,  // DEALLOCATE PREPARE name
+  kPrepareNamed,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
+  kExecuteNamed,     // EXECUTE name
+  kDeallocateNamed,  // DEALLOCATE PREPARE name
   kCreateTemporaryTable,  // name; value: the database, if written
   kDropTable,             // DROP [TEMPORARY] TABLE, one change a table; name and value as above
   kDropDatabase,          // name: a session that is in it is in none then

@@ -91,11 +91,11 @@ class PreparedCache {
 };
 
 // Which PREPARE … FROM made what a name stands for on a backend.
-struct TextOwner {
+struct NameOwner {
   std::uint64_t session = 0;
   std::uint64_t number = 0;  // of those of the session; 0: one whose text is not known
 
-  friend bool operator==(const TextOwner&, const TextOwner&) = default;
+  friend bool operator==(const NameOwner&, const NameOwner&) = default;
 };
 
 struct BackendModel {
@@ -112,12 +112,12 @@ struct BackendModel {
 
   void forget_prepared() {
     prepared.clear();
-    texts.clear();
+    named.clear();
   }
 
   sql::SessionState actual;
   PreparedCache prepared;
-  std::map<std::string, TextOwner, std::less<>> texts;  // every name that may be prepared there
+  std::map<std::string, NameOwner, std::less<>> named;  // every name that may be prepared there
   std::uint64_t last_session = 0;  // whose statement ran last, undisturbed since; 0: nobody's
   std::uint64_t last_command = 0;  // of that session, see SessionModel::last_command
   std::optional<std::uint64_t> insert_id =

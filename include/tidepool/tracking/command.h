@@ -18,10 +18,10 @@
 #include "tidepool/sql/statement.h"
 #include "tidepool/tracking/exchange.h"
 #include "tidepool/tracking/holdings.h"
+#include "tidepool/tracking/named_statements.h"
 #include "tidepool/tracking/prepared.h"
 #include "tidepool/tracking/schema_view.h"
 #include "tidepool/tracking/shown_warnings.h"
-#include "tidepool/tracking/text_statements.h"
 
 namespace tidepool::tracking {
 
@@ -35,7 +35,7 @@ enum class CaptureKind : std::uint8_t {
   kSystemVariables,
   kUserVariables,
   kRole,
-  kTextSource,
+  kNamedSource,
   kLoginGroup
 };
 
@@ -105,7 +105,7 @@ struct Command {
   // What its OK does to the session: that of its text, or of the prepared text that it executes.
   const sql::Script& effects() const {
     if (statement != nullptr) return statement->script;
-    return texts.uses.empty() ? script : texts.effects;
+    return named.refs.empty() ? script : named.executed;
   }
   // It runs statements.
   bool executes() const {
@@ -146,7 +146,7 @@ struct Command {
   const protocol::Command type;
   std::string payload;  // whole, with the command byte
   sql::Script script;   // of a COM_QUERY or COM_STMT_PREPARE; views into payload
-  TextPlan texts;       // what a COM_QUERY does with PREPARE, EXECUTE and DEALLOCATE
+  StatementRefs named;  // what a COM_QUERY does with PREPARE, EXECUTE and DEALLOCATE
   PreparedStatement* statement =
       nullptr;  // that it executes, fetches from, …; owned by the session
   CommandPurpose purpose = CommandPurpose::kClient;

@@ -12,9 +12,9 @@
 #include "tidepool/sql/session_state.h"
 #include "tidepool/tracking/diagnostics.h"
 #include "tidepool/tracking/holdings.h"
+#include "tidepool/tracking/named_statements.h"
 #include "tidepool/tracking/prepared.h"
 #include "tidepool/tracking/schema_view.h"
-#include "tidepool/tracking/text_statements.h"
 
 namespace tidepool::tracking {
 
@@ -45,7 +45,7 @@ struct SessionModel {
   // The status flags of TiDB's OK to the session now.
   std::uint16_t status_flags() const;
   // The owner of a SQL-level prepared statement that no other has.
-  TextOwner next_text() { return {id, ++last_text}; }
+  NameOwner next_named() { return {id, ++last_named}; }
 
   const std::uint32_t id;
 
@@ -62,8 +62,8 @@ struct SessionModel {
   bool shows_read_time = false;
 
   PreparedStatements prepared;
-  TextStatements texts;
-  std::uint64_t last_text = 0;  // the number of the last one that was made
+  NamedStatements named;
+  std::uint64_t last_named = 0;  // the number of the last one that was made
 
   Diagnostics diagnostics;
   // The number of the last command that was planned: the session may have been on another backend

@@ -94,8 +94,8 @@ TEST(CommandTest, AnExecuteDoesWhatItsStatementDoes) {
 TEST(CommandTest, AnExecuteByNameDoesWhatItsTextDoes) {
   const auto query = command(Type::kQuery, "EXECUTE s");
   EXPECT_EQ(query->effects().front().verb, sql::Verb::kExecute);
-  query->texts.uses.push_back({0, sql::ChangeKind::kExecuteText, "s"});
-  query->texts.effects = sql::classify("BEGIN", {});
+  query->named.refs.push_back({0, sql::ChangeKind::kExecuteNamed, "s"});
+  query->named.executed = sql::classify("BEGIN", {});
   EXPECT_EQ(query->effects().front().kind, sql::StatementKind::kBegin);
 }
 

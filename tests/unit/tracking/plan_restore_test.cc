@@ -15,8 +15,8 @@ class PlanRestoreTest : public ::testing::Test {
   Steps query_in_lost_database(BackendModel& backend, std::string_view text) {
     Command command(protocol::Command::kQuery, "\3" + std::string(text), {});
     command.script = sql::classify(command.argument(), session_.model.desired.lex_mode());
-    TextOwner last{session_.model.id, session_.model.last_text + 1};
-    command.texts = plan_texts(command.script, session_.model.texts, session_.model.desired, last);
+    NameOwner last{session_.model.id, session_.model.last_named + 1};
+    command.named = refs_of(command.script, session_.model.named, session_.model.desired, last);
     command.lost_database = Error{Code::kBackend, "Unknown database 'app'", 1049, "42000"};
     return session_.run(backend, command);
   }
@@ -46,7 +46,7 @@ TEST_F(PlanRestoreTest, AResetTakesThePreparedStatementsAndTheInsertIdAlong) {
   one_.insert_id = 9;
   EXPECT_EQ(other_.query(one_, "SELECT 1"), (Steps{"RESET", "SELECT 1"}));
   EXPECT_EQ(one_.prepared.size(), 0U);
-  EXPECT_TRUE(one_.texts.empty());
+  EXPECT_TRUE(one_.named.empty());
   EXPECT_EQ(one_.insert_id, 0U);
 }
 

@@ -261,14 +261,14 @@ TEST_F(PrefetchTest, ANameThatIsPreparedInAnotherDatabaseNeedsTheState) {
   session_.query(one_, "PREPARE s FROM 'COMMIT'");
   session_.query(one_, "USE shop");
   set_computed_variable();
-  one_.texts["s"] = {8, 1};
+  one_.named["s"] = {8, 1};
   EXPECT_TRUE(asks_for_state(session_.query(one_, "EXECUTE s")));
 }
 
 TEST_F(PrefetchTest, ANameThatIsPreparedInTheSameStateDoesNot) {
   session_.query(one_, "PREPARE s FROM 'COMMIT'");
   session_.query(one_, "SET @a = 1 + 1");
-  one_.texts.clear();
+  one_.named.clear();
   EXPECT_EQ(session_.query(one_, "EXECUTE s"), (Steps{"PREPARE `s` FROM 'COMMIT'", "EXECUTE s"}));
 }
 

@@ -160,16 +160,16 @@ TEST(SessionModel, KeepsNothingOfItsStatementsWhenItBeginsAnew) {
   model.in_transaction = true;
   model.next_isolation = "READ-COMMITTED";
   model.prepared.add("SELECT 1", model.desired, 0, 7);
-  model.texts.set(make_text_statement("s", "SELECT 1", model.desired, model.next_text()));
+  model.named.set(make_named_statement("s", "SELECT 1", model.desired, model.next_named()));
   model.diagnostics.note_answer({protocol::Command::kQuery, kInsert, ok(5, 1)}, false);
   model.begin_anew();
   EXPECT_FALSE(model.in_transaction);
   EXPECT_FALSE(model.is_one_shot_pending());
   EXPECT_EQ(model.prepared.find(1), nullptr);
-  EXPECT_EQ(model.texts.find("s"), nullptr);
+  EXPECT_EQ(model.named.find("s"), nullptr);
   EXPECT_FALSE(model.diagnostics.warnings_on_backend());
   EXPECT_FALSE(model.diagnostics.insert_id_on_backend());
-  EXPECT_EQ(model.next_text().number, 2U) << "no two statements ever have the same owner";
+  EXPECT_EQ(model.next_named().number, 2U) << "no two statements ever have the same owner";
 }
 
 TEST(SessionModel, ForgetsTheTableThatItHeldWhenItBeginsAnew) {

@@ -98,7 +98,7 @@ TEST_F(SettleCapturesTest, ATextIsNotReadBackFromAnAnswerOfAnotherForm) {
     session.query(backend, "SET @x = CONCAT('SELECT ', '1')");
     session.answer("SELECT @`x`", answer);
     session.query(backend, "PREPARE s FROM @x");
-    EXPECT_EQ(session.model.texts.find("s"), nullptr);
+    EXPECT_EQ(session.model.named.find("s"), nullptr);
   }
 }
 

@@ -84,11 +84,11 @@ TEST_F(SettlerTest, ANameStandsForItsLastPrepareThatSucceeded) {
   session_.query(one_, "PREPARE s FROM 'SELECT 1'");
   session_.answer("PREPARE s FROM 'SELECT'", error_packets(1064));
   session_.query(one_, "PREPARE s FROM 'SELECT'");
-  ASSERT_NE(session_.model.texts.find("s"), nullptr);
-  EXPECT_EQ(session_.model.texts.find("s")->text, "SELECT 1");
+  ASSERT_NE(session_.model.named.find("s"), nullptr);
+  EXPECT_EQ(session_.model.named.find("s")->text, "SELECT 1");
   session_.query(one_, "DEALLOCATE PREPARE s");
-  EXPECT_EQ(session_.model.texts.find("s"), nullptr);
-  EXPECT_TRUE(one_.texts.empty());
+  EXPECT_EQ(session_.model.named.find("s"), nullptr);
+  EXPECT_TRUE(one_.named.empty());
 }
 
 TEST_F(SettlerTest, ATemporaryTablePinsUntilItIsDropped) {
@@ -162,8 +162,8 @@ TEST_F(SettlerTest, TheTextOfAPrepareFromAComputedVariableIsAskedFor) {
   session_.query(one_, "SET @x = CONCAT('SELECT ', '1')");
   session_.answer("SELECT @`x`", text_packets("SELECT 1"));
   EXPECT_EQ(session_.query(one_, "PREPARE s FROM @x"), (Steps{"SELECT @`x`", "PREPARE s FROM @x"}));
-  ASSERT_NE(session_.model.texts.find("s"), nullptr);
-  EXPECT_EQ(session_.model.texts.find("s")->text, "SELECT 1");
+  ASSERT_NE(session_.model.named.find("s"), nullptr);
+  EXPECT_EQ(session_.model.named.find("s")->text, "SELECT 1");
 }
 
 TEST_F(SettlerTest, TheResourceGroupOfALoginIsKnownOfItsBackend) {
@@ -370,7 +370,7 @@ TEST_F(SettlerTest, BeginsAnewAsAfterAReset) {
   session_.query(one_, "PREPARE s FROM 'SELECT 1'");
   session_.model.next_isolation = "READ-COMMITTED";
   session_.model.begin_anew();
-  EXPECT_EQ(session_.model.texts.find("s"), nullptr);
+  EXPECT_EQ(session_.model.named.find("s"), nullptr);
   EXPECT_FALSE(session_.model.is_one_shot_pending());
   EXPECT_EQ(session_.model.status_flags(), protocol::status::kAutocommit);
 }

@@ -13,8 +13,8 @@
 #include "tidepool/tracking/plan_prepared.h"
 #include "tidepool/tracking/planner.h"
 #include "tidepool/tracking/settle_captures.h"
+#include "tidepool/tracking/settle_named.h"
 #include "tidepool/tracking/settle_prepared.h"
-#include "tidepool/tracking/settle_texts.h"
 #include "tidepool/tracking/settler.h"
 
 namespace tidepool::tracking {
@@ -112,9 +112,9 @@ std::string shown_packets(const std::vector<std::string>& levels) {
 Turns::Steps Turns::query(BackendModel& backend, std::string_view text) {
   const auto command = make(Type::kQuery, text);
   command->script = sql::classify(command->argument(), model.desired.lex_mode());
-  TextOwner last{model.id, model.last_text + 1};
-  command->texts = plan_texts(command->script, model.texts, model.desired, last);
-  model.last_text = last.number;
+  NameOwner last{model.id, model.last_named + 1};
+  command->named = refs_of(command->script, model.named, model.desired, last);
+  model.last_named = last.number;
   return run(backend, *command);
 }
 
@@ -284,7 +284,7 @@ void Turns::settle_relay(CommandContext& context) {
   if (command.type == Type::kStmtPrepare) return settle_prepare(context);
   const std::string lock = command.asks_for_lock() ? context.exchange().take_held() : "";
   settle_answer(context, globals, lock);
-  settle_texts(context);
+  settle_named(context);
   if (command.statement != nullptr) {
     const auto ids = settle_statement_use(context);
     closed_.insert(closed_.end(), ids.begin(), ids.end());
@@ -318,7 +318,7 @@ void Turns::settle_failed_exchange(CommandContext& context) {
   if (!context.exchange().prepare_error()) return;
   model.diagnostics.note_local_answer();
   model.diagnostics.forget_backend_warnings();
-  forget_failed_texts(context, *failure);
+  forget_failed_named(context, *failure);
   if (command.type == Type::kStmtExecute) closed_ = settle_statement_use(context);
 }
 

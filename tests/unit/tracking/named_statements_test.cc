@@ -1,15 +1,15 @@
-#include "tidepool/tracking/text_statements.h"
+#include "tidepool/tracking/named_statements.h"
 
 #include <gtest/gtest.h>
 
 namespace tidepool::tracking {
 namespace {
 
-constexpr TextOwner kOwner{7, 1};
+constexpr NameOwner kOwner{7, 1};
 
-TextStatementPtr make(std::string_view text, const sql::SessionState& state = sql::SessionState(),
-                      std::string_view name = "s") {
-  return make_text_statement(name, text, state, kOwner);
+NamedStatementPtr make(std::string_view text, const sql::SessionState& state = sql::SessionState(),
+                       std::string_view name = "s") {
+  return make_named_statement(name, text, state, kOwner);
 }
 sql::SessionState after(std::string_view text) {
   sql::SessionState state;
@@ -20,46 +20,46 @@ sql::SessionState after(std::string_view text) {
 }
 
 struct Planned {
-  explicit Planned(std::string_view text, const TextStatements& statements = {},
+  explicit Planned(std::string_view text, const NamedStatements& statements = {},
                    const sql::SessionState& state = sql::SessionState())
       : script(sql::classify(text, state.lex_mode())),
-        plan(plan_texts(script, statements, state, last)) {}
+        plan(refs_of(script, statements, state, last)) {}
 
-  TextOwner last{7, 1};
+  NameOwner last{7, 1};
   sql::Script script;
-  TextPlan plan;
+  StatementRefs plan;
 };
 
-TEST(TextPlan, OfTooManyChangesByExecutesIsNone) {
+TEST(StatementRefs, OfTooManyChangesByExecutesIsNone) {
   std::string many = "SET @a = 1";
   for (int i = 0; i < 999; ++i)
     many += ", @a = 1";
-  TextStatements statements;
+  NamedStatements statements;
   statements.set(make(many));
   std::string text = "EXECUTE s";
   for (int i = 0; i < 99; ++i)
     text += "; EXECUTE s";
-  EXPECT_EQ(Planned(text, statements).plan.effects.excess(), sql::Excess::kNone);
+  EXPECT_EQ(Planned(text, statements).plan.executed.excess(), sql::Excess::kNone);
   const Planned planned(text + "; EXECUTE s", statements);
-  EXPECT_EQ(planned.plan.effects.excess(), sql::Excess::kChanges);
-  EXPECT_TRUE(planned.plan.uses.empty());
+  EXPECT_EQ(planned.plan.executed.excess(), sql::Excess::kChanges);
+  EXPECT_TRUE(planned.plan.refs.empty());
 }
 
-TEST(TextPlan, MakesNoMoreStatementsThanASessionMayHave) {
+TEST(StatementRefs, MakesNoMoreStatementsThanASessionMayHave) {
   const std::string prepare = "PREPARE p FROM 'SELECT \"" + std::string(60'000, 'x') + "\"'";
   const Planned planned(prepare + ";" + prepare + ";" + prepare + ";" + prepare + ";" + prepare);
-  EXPECT_NE(planned.plan.uses.front().statement, nullptr);
-  EXPECT_EQ(planned.plan.uses.back().statement, nullptr);
+  EXPECT_NE(planned.plan.refs.front().statement, nullptr);
+  EXPECT_EQ(planned.plan.refs.back().statement, nullptr);
 }
 
-TEST(TextStatement, SaysWhatItsTextDoes) {
+TEST(NamedStatement, SaysWhatItsTextDoes) {
   const auto made = make("BEGIN");
   ASSERT_NE(made, nullptr);
   EXPECT_EQ(made->script.front().kind, sql::StatementKind::kBegin);
   EXPECT_EQ(made->owner, kOwner);
 }
 
-TEST(TextStatement, IsNotFollowedWithBytesThatOnlyItsCharacterSetHas) {
+TEST(NamedStatement, IsNotFollowedWithBytesThatOnlyItsCharacterSetHas) {
   const auto latin = after("SET NAMES latin1");
   EXPECT_NE(make("SELECT 1", latin), nullptr);
   EXPECT_EQ(make("SELECT '\xe4'", latin), nullptr);
@@ -67,7 +67,7 @@ TEST(TextStatement, IsNotFollowedWithBytesThatOnlyItsCharacterSetHas) {
   EXPECT_NE(make("SELECT '\xc3\xa4'"), nullptr);
 }
 
-TEST(TextStatement, IsNotFollowedIfItDoesMoreThanTheSessionWouldKnow) {
+TEST(NamedStatement, IsNotFollowedIfItDoesMoreThanTheSessionWouldKnow) {
   EXPECT_EQ(make("SELECT GET_LOCK('a', 1)"), nullptr) << "PREPARE takes it";
   EXPECT_EQ(make("SHOW WARNINGS"), nullptr) << "and adds one";
   EXPECT_EQ(make(""), nullptr);
@@ -75,16 +75,16 @@ TEST(TextStatement, IsNotFollowedIfItDoesMoreThanTheSessionWouldKnow) {
   EXPECT_EQ(make("SELECT 1", after("SET sql_mode = CONCAT(@@sql_mode, ',ANSI')")), nullptr);
 }
 
-TEST(TextStatement, MeansTheSameWhateverUserVariablesThereAre) {
+TEST(NamedStatement, MeansTheSameWhateverUserVariablesThereAre) {
   sql::SessionState state = after("USE shop; SET @a = 1, @b = 1 + 1; SET time_zone = CONCAT('a')");
   ASSERT_FALSE(state.is_exact());
-  const sql::SessionState context = text_context(state);
+  const sql::SessionState context = named_context(state);
   EXPECT_TRUE(context.is_exact());
-  EXPECT_EQ(context, text_context(after("USE shop")));
-  EXPECT_FALSE(text_context(after("SET sql_mode = CONCAT('a')")).is_exact());
+  EXPECT_EQ(context, named_context(after("USE shop")));
+  EXPECT_FALSE(named_context(after("SET sql_mode = CONCAT('a')")).is_exact());
 }
 
-TEST(TextStatement, IsMadeAgainByThisText) {
+TEST(NamedStatement, IsMadeAgainByThisText) {
   const auto made = make("SELECT 'it''s', '\\n'", sql::SessionState(), "a`b");
   EXPECT_EQ(prepare_text(*made, made->text), "PREPARE `a``b` FROM 'SELECT ''it''''s'', ''\\\\n'''");
   const auto plain = make("SELECT '\\'", after("SET sql_mode = 'NO_BACKSLASH_ESCAPES'"));
@@ -92,8 +92,8 @@ TEST(TextStatement, IsMadeAgainByThisText) {
   EXPECT_EQ(deallocate_text("a`b"), "DEALLOCATE PREPARE `a``b`");
 }
 
-TEST(TextStatements, AreFoundByNameWithItsCase) {
-  TextStatements statements;
+TEST(NamedStatements, AreFoundByNameWithItsCase) {
+  NamedStatements statements;
   statements.set(make("SELECT 1"));
   statements.set(make("SELECT 2"));
   ASSERT_NE(statements.find("s"), nullptr);
@@ -103,9 +103,9 @@ TEST(TextStatements, AreFoundByNameWithItsCase) {
   EXPECT_EQ(statements.find("s"), nullptr);
 }
 
-TEST(TextStatements, AreBounded) {
-  TextStatements statements;
-  const auto large = make("SELECT 1" + std::string(TextStatements::kMostBytes / 2, ' '));
+TEST(NamedStatements, AreBounded) {
+  NamedStatements statements;
+  const auto large = make("SELECT 1" + std::string(NamedStatements::kMostBytes / 2, ' '));
   ASSERT_NE(large, nullptr);
   EXPECT_TRUE(statements.fits(*large));
   statements.set(large);
@@ -114,34 +114,34 @@ TEST(TextStatements, AreBounded) {
   EXPECT_TRUE(statements.fits(*large));
 }
 
-TEST(TextPlan, IsEmptyForEverythingElse) {
+TEST(StatementRefs, IsEmptyForEverythingElse) {
   const Planned one("SELECT 1; SET @a = 'EXECUTE s'");
-  EXPECT_TRUE(one.plan.uses.empty());
-  EXPECT_TRUE(one.plan.effects.empty());
+  EXPECT_TRUE(one.plan.refs.empty());
+  EXPECT_TRUE(one.plan.executed.empty());
 }
 
-TEST(TextPlan, CountsAnExecuteAsItsText) {
-  TextStatements statements;
+TEST(StatementRefs, CountsAnExecuteAsItsText) {
+  NamedStatements statements;
   statements.set(make("INSERT INTO t VALUES (?)"));
   const Planned one("EXECUTE s USING @a", statements);
   EXPECT_TRUE(one.plan.is_lone_execute());
-  EXPECT_EQ(one.plan.effects.front().kind, sql::StatementKind::kWrite);
-  EXPECT_TRUE(one.plan.effects.pins().empty());
+  EXPECT_EQ(one.plan.executed.front().kind, sql::StatementKind::kWrite);
+  EXPECT_TRUE(one.plan.executed.pins().empty());
   const Planned other("EXECUTE S", statements);
   EXPECT_FALSE(other.plan.is_lone_execute());
-  EXPECT_EQ(other.plan.uses.front().statement, nullptr);
-  EXPECT_TRUE(other.plan.effects.pins().contains(sql::Pin::kPreparedText));
+  EXPECT_EQ(other.plan.refs.front().statement, nullptr);
+  EXPECT_TRUE(other.plan.executed.pins().contains(sql::Pin::kPreparedText));
 }
 
-TEST(TextPlan, KnowsWhatAVariableSays) {
+TEST(StatementRefs, KnowsWhatAVariableSays) {
   const auto state = after("SET @q = 'SELECT 3'");
   const Planned one("PREPARE s FROM @Q", {}, state);
-  ASSERT_NE(one.plan.uses.front().statement, nullptr);
-  EXPECT_EQ(one.plan.uses.front().statement->text, "SELECT 3");
+  ASSERT_NE(one.plan.refs.front().statement, nullptr);
+  EXPECT_EQ(one.plan.refs.front().statement->text, "SELECT 3");
   EXPECT_EQ(unknown_source(one.script, state), "");
 }
 
-TEST(TextPlan, AsksForAVariableThatTheBackendAloneKnows) {
+TEST(StatementRefs, AsksForAVariableThatTheBackendAloneKnows) {
   const auto source = [](std::string_view text, const char* before) {
     const auto state = after(before);
     return unknown_source(sql::classify(text, state.lex_mode()), state);
@@ -155,60 +155,60 @@ TEST(TextPlan, AsksForAVariableThatTheBackendAloneKnows) {
   EXPECT_EQ(source("PREPARE s FROM @q; SELECT 1", "SET @q = CONCAT('a')"), "");
 }
 
-TEST(TextPlan, IsThatOfTheTextThatWasAskedFor) {
+TEST(StatementRefs, IsThatOfTheTextThatWasAskedFor) {
   Planned one("PREPARE s FROM @q", {}, after("SET @q = CONCAT('SELECT ', 1)"));
-  EXPECT_TRUE(one.plan.effects.pins().contains(sql::Pin::kPreparedText));
+  EXPECT_TRUE(one.plan.executed.pins().contains(sql::Pin::kPreparedText));
   set_source(one.plan, "SELECT GET_LOCK('a', 1)", {}, sql::SessionState(), kOwner);
-  EXPECT_TRUE(one.plan.effects.pins().contains(sql::Pin::kPreparedText));
+  EXPECT_TRUE(one.plan.executed.pins().contains(sql::Pin::kPreparedText));
   set_source(one.plan, "SELECT 1", {}, sql::SessionState(), kOwner);
-  EXPECT_TRUE(one.plan.effects.pins().empty());
-  EXPECT_EQ(one.plan.uses.front().statement->text, "SELECT 1");
+  EXPECT_TRUE(one.plan.executed.pins().empty());
+  EXPECT_EQ(one.plan.refs.front().statement->text, "SELECT 1");
 }
 
-TEST(TextPlan, FollowsTheStatementsOfATextInOrder) {
+TEST(StatementRefs, FollowsTheStatementsOfATextInOrder) {
   const Planned one(
       "PREPARE s FROM 'SET sql_mode = ''ANSI_QUOTES'''; EXECUTE s; PREPARE q FROM 'SELECT \"a\"'; "
       "DEALLOCATE PREPARE s; EXECUTE s");
-  ASSERT_EQ(one.plan.uses.size(), 5U);
-  EXPECT_EQ(one.plan.effects[1].kind, sql::StatementKind::kSet);
-  EXPECT_TRUE(one.plan.uses[2].statement->context.lex_mode().ansi_quotes);
-  EXPECT_EQ(one.plan.uses[4].statement, nullptr);
-  EXPECT_NE(one.plan.uses[0].statement->owner, one.plan.uses[2].statement->owner);
-  EXPECT_EQ(one.plan.uses[4].index, 4U);
+  ASSERT_EQ(one.plan.refs.size(), 5U);
+  EXPECT_EQ(one.plan.executed[1].kind, sql::StatementKind::kSet);
+  EXPECT_TRUE(one.plan.refs[2].statement->context.lex_mode().ansi_quotes);
+  EXPECT_EQ(one.plan.refs[4].statement, nullptr);
+  EXPECT_NE(one.plan.refs[0].statement->owner, one.plan.refs[2].statement->owner);
+  EXPECT_EQ(one.plan.refs[4].index, 4U);
 }
 
-TEST(TextPlan, PinsForATextThatIsNotKnown) {
+TEST(StatementRefs, PinsForATextThatIsNotKnown) {
   const Planned one("SET @q = CONCAT('SELECT ', 1); PREPARE s FROM @q; EXECUTE s");
-  EXPECT_EQ(one.plan.uses[0].statement, nullptr);
-  EXPECT_TRUE(one.plan.effects.pins().contains(sql::Pin::kPreparedText));
+  EXPECT_EQ(one.plan.refs[0].statement, nullptr);
+  EXPECT_TRUE(one.plan.executed.pins().contains(sql::Pin::kPreparedText));
 }
 
-TEST(TextPlan, HasNoUseOfAPreparedStatementWithoutAName) {
-  EXPECT_TRUE(Planned("SELECT 1").plan.uses.empty());
-  EXPECT_TRUE(Planned("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").plan.uses.empty());
+TEST(StatementRefs, HasNoUseOfAPreparedStatementWithoutAName) {
+  EXPECT_TRUE(Planned("SELECT 1").plan.refs.empty());
+  EXPECT_TRUE(Planned("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").plan.refs.empty());
 }
 
 // PREPARE gives a variable the type of an assignment in its text.
-TEST(TextPlan, CountsWhatAPreparePlans) {
+TEST(StatementRefs, CountsWhatAPreparePlans) {
   const Planned one("PREPARE s FROM 'SELECT @a := 1'");
-  ASSERT_NE(one.plan.uses.front().statement, nullptr);
-  const sql::StateChanges& changes = one.plan.effects.front().changes;
+  ASSERT_NE(one.plan.refs.front().statement, nullptr);
+  const sql::StateChanges& changes = one.plan.executed.front().changes;
   EXPECT_EQ(changes.back().kind, sql::ChangeKind::kStuckUserVariable);
   EXPECT_EQ(changes.back().name, "a");
 }
 
-TEST(TextPlan, MakesNoStatementThatDoesNotFitBesideThoseOfTheSession) {
-  TextStatements statements;
-  statements.set(make("SELECT 1" + std::string(TextStatements::kMostBytes / 2, ' '),
+TEST(StatementRefs, MakesNoStatementThatDoesNotFitBesideThoseOfTheSession) {
+  NamedStatements statements;
+  statements.set(make("SELECT 1" + std::string(NamedStatements::kMostBytes / 2, ' '),
                       sql::SessionState(), "large"));
   const std::string text =
-      "PREPARE s FROM 'SELECT 1" + std::string(TextStatements::kMostBytes / 2, ' ') + "'";
-  EXPECT_EQ(Planned(text, statements).plan.uses.front().statement, nullptr);
-  EXPECT_NE(Planned(text).plan.uses.front().statement, nullptr);
+      "PREPARE s FROM 'SELECT 1" + std::string(NamedStatements::kMostBytes / 2, ' ') + "'";
+  EXPECT_EQ(Planned(text, statements).plan.refs.front().statement, nullptr);
+  EXPECT_NE(Planned(text).plan.refs.front().statement, nullptr);
 }
 
-TEST(TextPlan, IsALoneExecuteOfOneThatIsKnownAndNothingElse) {
-  TextStatements statements;
+TEST(StatementRefs, IsALoneExecuteOfOneThatIsKnownAndNothingElse) {
+  NamedStatements statements;
   statements.set(make("SELECT 1"));
   EXPECT_TRUE(Planned("EXECUTE s", statements).plan.is_lone_execute());
   EXPECT_FALSE(Planned("EXECUTE s; SELECT 1", statements).plan.is_lone_execute());
@@ -217,10 +217,10 @@ TEST(TextPlan, IsALoneExecuteOfOneThatIsKnownAndNothingElse) {
   EXPECT_FALSE(Planned("PREPARE s FROM 'SELECT 1'", statements).plan.is_lone_execute());
 }
 
-TEST(TextPlan, TakesTheBytesOfWhatItMakesButNotOfWhatIsThereAnyhow) {
-  TextStatements statements;
+TEST(StatementRefs, TakesTheBytesOfWhatItMakesButNotOfWhatIsThereAnyhow) {
+  NamedStatements statements;
   statements.set(make("SELECT 1" + std::string(10'000, ' ')));
-  EXPECT_EQ(bytes_of(TextPlan()), 0U);
+  EXPECT_EQ(bytes_of(StatementRefs()), 0U);
   EXPECT_LT(bytes_of(Planned("EXECUTE s", statements).plan), 10'000U);
   const Planned made("PREPARE s FROM 'SELECT 1" + std::string(10'000, ' ') + "'");
   EXPECT_GT(bytes_of(made.plan), 10'000U);
@@ -228,7 +228,7 @@ TEST(TextPlan, TakesTheBytesOfWhatItMakesButNotOfWhatIsThereAnyhow) {
   EXPECT_GT(bytes_of(Planned("PREPARE s FROM @x").plan), 0U);
 }
 
-TEST(TextPlan, AsksForNoVariableWhoseNameIsHardToWrite) {
+TEST(StatementRefs, AsksForNoVariableWhoseNameIsHardToWrite) {
   const auto source = [](const std::string& name) {
     const auto state = after("SET @`" + name + "` = CONCAT('SELECT ', 1)");
     return unknown_source(sql::classify("PREPARE s FROM @`" + name + "`", {}), state);
@@ -238,21 +238,21 @@ TEST(TextPlan, AsksForNoVariableWhoseNameIsHardToWrite) {
   EXPECT_EQ(source("a\\b"), "");
 }
 
-TEST(TextPlan, HasNoSourceThatDoesNotFit) {
+TEST(StatementRefs, HasNoSourceThatDoesNotFit) {
   Planned one("PREPARE s FROM @q", {}, after("SET @q = CONCAT('SELECT ', 1)"));
-  const std::string large = "SELECT 1" + std::string(TextStatements::kMostBytes, ' ');
+  const std::string large = "SELECT 1" + std::string(NamedStatements::kMostBytes, ' ');
   set_source(one.plan, large, {}, sql::SessionState(), kOwner);
-  EXPECT_EQ(one.plan.uses.front().statement, nullptr);
+  EXPECT_EQ(one.plan.refs.front().statement, nullptr);
 }
 
 // TiDB completes the columns of a definition when it executes it.
-TEST(TextStatements, AreMadeAgainAsTheyAreAfterTheirExecute) {
-  TextStatements statements;
+TEST(NamedStatements, AreMadeAgainAsTheyAreAfterTheirExecute) {
+  NamedStatements statements;
   statements.set(make("CREATE TABLE t (a INT)"));
   EXPECT_EQ(statements.find("s")->text_anew(), "CREATE TABLE t (a INT)");
   const std::size_t before = statements.bytes();
   statements.wear("s");
-  const TextStatementPtr worn = statements.find("s");
+  const NamedStatementPtr worn = statements.find("s");
   EXPECT_EQ(worn->text, "CREATE TABLE t (a INT)");
   EXPECT_NE(worn->worn_text, "");
   EXPECT_EQ(worn->text_anew(), worn->worn_text);
@@ -265,8 +265,8 @@ TEST(TextStatements, AreMadeAgainAsTheyAreAfterTheirExecute) {
   EXPECT_EQ(statements.find("t"), nullptr);
 }
 
-TEST(TextStatements, TakeAsManyBytesAsThereAre) {
-  TextStatements statements;
+TEST(NamedStatements, TakeAsManyBytesAsThereAre) {
+  NamedStatements statements;
   EXPECT_EQ(statements.bytes(), 0U);
   statements.set(make("SELECT 1"));
   const std::size_t one = statements.bytes();
@@ -279,13 +279,13 @@ TEST(TextStatements, TakeAsManyBytesAsThereAre) {
   EXPECT_EQ(statements.bytes(), 0U);
 }
 
-TEST(TextStatement, KeepsTheModeAndTheCharacterSetsOfItsPrepareAlone) {
+TEST(NamedStatement, KeepsTheModeAndTheCharacterSetsOfItsPrepareAlone) {
   const sql::SessionState context =
-      text_context(after("SET div_precision_increment = 9, sql_mode = 'ANSI'"));
-  EXPECT_EQ(context, text_context(after("SET sql_mode = 'ANSI'")));
-  EXPECT_FALSE(context == text_context(sql::SessionState()));
+      named_context(after("SET div_precision_increment = 9, sql_mode = 'ANSI'"));
+  EXPECT_EQ(context, named_context(after("SET sql_mode = 'ANSI'")));
+  EXPECT_FALSE(context == named_context(sql::SessionState()));
   EXPECT_FALSE(
-      text_context(after("SET collation_connection = CONCAT('utf8mb4', '_bin')")).is_exact());
+      named_context(after("SET collation_connection = CONCAT('utf8mb4', '_bin')")).is_exact());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "tidepool/tracking/settle_texts.h"
+#include "tidepool/tracking/settle_named.h"
 
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/sql/collation.h"
@@ -8,49 +8,49 @@
 namespace tidepool::tracking {
 namespace {
 
-void note_wear(CommandContext& context, const TextUse& use, bool is_done) {
-  if (use.kind != sql::ChangeKind::kExecuteText || use.statement == nullptr) return;
+void note_wear(CommandContext& context, const StatementRef& ref, bool is_done) {
+  if (ref.kind != sql::ChangeKind::kExecuteNamed || ref.statement == nullptr) return;
   const protocol::ResponseSummary answer =
       is_done ? protocol::ResponseSummary() : context.command.attempt.summary;
-  if (wears(use.statement->script, answer)) context.model.texts.wear(use.name);
+  if (wears(ref.statement->script, answer)) context.model.named.wear(ref.name);
 }
 
-void note_text(CommandContext& context, const TextUse& use) {
+void note_named(CommandContext& context, const StatementRef& ref) {
   BackendModel& memory = context.backend;
-  if (use.kind == sql::ChangeKind::kExecuteText) return;
-  context.model.texts.erase(use.name);
-  memory.texts.erase(use.name);
-  if (use.kind == sql::ChangeKind::kDeallocateText) return;
+  if (ref.kind == sql::ChangeKind::kExecuteNamed) return;
+  context.model.named.erase(ref.name);
+  memory.named.erase(ref.name);
+  if (ref.kind == sql::ChangeKind::kDeallocateNamed) return;
   memory.prepared.forget_next_id();
-  if (use.statement == nullptr) {
-    memory.texts[use.name] = {context.model.id, 0};
+  if (ref.statement == nullptr) {
+    memory.named[ref.name] = {context.model.id, 0};
     return;
   }
-  memory.texts[use.name] = use.statement->owner;
-  context.model.texts.set(use.statement);
+  memory.named[ref.name] = ref.statement->owner;
+  context.model.named.set(ref.statement);
 }
 
 }  // namespace
 
-void settle_texts(CommandContext& context) {
+void settle_named(CommandContext& context) {
   const Command& command = context.command;
   if (is_about_unknown(command.effects())) context.backend.prepared.forget_next_id();
   const std::size_t done = executed_of(command.script, command.attempt.summary);
-  for (const TextUse& use : command.texts.uses) {
-    if (use.index <= done) note_wear(context, use, use.index < done);
-    if (use.index < done) note_text(context, use);
+  for (const StatementRef& ref : command.named.refs) {
+    if (ref.index <= done) note_wear(context, ref, ref.index < done);
+    if (ref.index < done) note_named(context, ref);
   }
 }
 
-void forget_failed_texts(CommandContext& context, const Error& error) {
-  if (context.command.texts.uses.empty()) return;
-  for (const TextUse& use : context.command.texts.uses)
-    context.backend.texts[use.name] = {};
+void forget_failed_named(CommandContext& context, const Error& error) {
+  if (context.command.named.refs.empty()) return;
+  for (const StatementRef& ref : context.command.named.refs)
+    context.backend.named[ref.name] = {};
   context.diagnostics().note_own_error(warnings_of(error, context.model.status_flags()));
   context.diagnostics().note_lost_text(context.command.effects().front());
 }
 
-void settle_text_source(CommandContext& context, const std::string& answer) {
+void settle_named_source(CommandContext& context, const std::string& answer) {
   const auto result = protocol::parse_text_result(answer);
   const bool is_single = result && result->rows.size() == 1 && result->rows[0].size() == 1;
   if (!is_single || !result->rows[0][0]) return;
@@ -60,8 +60,8 @@ void settle_text_source(CommandContext& context, const std::string& answer) {
   for (const char byte : text) {
     if (static_cast<unsigned char>(byte) >= 0x80 && !shows_all) return;
   }
-  set_source(context.command.texts, text, context.model.texts, context.model.desired,
-             context.model.next_text());
+  set_source(context.command.named, text, context.model.named, context.model.desired,
+             context.model.next_named());
 }
 
 }  // namespace tidepool::tracking

@@ -9,9 +9,9 @@ namespace tidepool::tracking {
 
 // Brings the names that the command uses to what they are for this session. Returns whether what
 // was added must succeed before the command is sent.
-[[nodiscard]] bool add_text_steps(CommandContext& plan);
+[[nodiscard]] bool add_named_steps(CommandContext& plan);
 // Whether TiDB's key of a plan tells enough of what the command executes by name among others, or
 // of which TiDB alone knows the text.
-bool may_keep_text_plans(const CommandContext& plan);
+bool may_keep_named_plans(const CommandContext& plan);
 
 }  // namespace tidepool::tracking

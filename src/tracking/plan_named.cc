@@ -1,4 +1,4 @@
-#include "tidepool/tracking/plan_texts.h"
+#include "tidepool/tracking/plan_named.h"
 
 #include <set>
 #include <string_view>
@@ -16,7 +16,7 @@ namespace tidepool::tracking {
 namespace {
 
 // With more names than this on one backend, those that others left behind go.
-constexpr std::size_t kMostTexts = 64;
+constexpr std::size_t kMostNamed = 64;
 
 bool changes_state(const sql::Script& script) {
   for (std::size_t i = 0; i < script.size(); ++i)
@@ -25,7 +25,7 @@ bool changes_state(const sql::Script& script) {
 }
 
 // Of the statement with that mark before its text: no other one of the session has the same.
-TextOwner owner_of(const TextStatement& statement, const std::string& mark) {
+NameOwner owner_of(const NamedStatement& statement, const std::string& mark) {
   if (mark.empty()) return statement.owner;
   constexpr std::uint64_t kMarked = std::uint64_t{1} << 63U;
   const std::string marked = mark + std::to_string(statement.owner.number);
@@ -33,9 +33,9 @@ TextOwner owner_of(const TextStatement& statement, const std::string& mark) {
 }
 
 // The same for what is executed by name.
-std::string text_mark(const CommandContext& plan, const TextStatement& statement) {
+std::string text_mark(const CommandContext& plan, const NamedStatement& statement) {
   const bool is_executed =
-      plan.command.type == protocol::Command::kQuery && plan.command.texts.is_lone_execute();
+      plan.command.type == protocol::Command::kQuery && plan.command.named.is_lone_execute();
   if (!is_executed || !has_kept_plan(statement.script)) return {};
   PlanMark mark;
   (void)mark.update({.text = statement.text,
@@ -48,17 +48,17 @@ std::string text_mark(const CommandContext& plan, const TextStatement& statement
 void deallocate(CommandContext& plan, std::string_view name) {
   keep_warnings(plan);
   plan.add(StepKind::kRestore, deallocate_text(name), true);
-  auto& texts = plan.backend.texts;
-  texts.erase(texts.find(name));
+  auto& named = plan.backend.named;
+  named.erase(named.find(name));
 }
 
 // Whatever this session did not prepare.
 void deallocate_others(CommandContext& plan) {
   std::vector<std::string> names;
-  for (const auto& [name, owner] : plan.backend.texts) {
-    const TextStatementPtr own = plan.model.texts.find(name);
+  for (const auto& [name, owner] : plan.backend.named) {
+    const NamedStatementPtr own = plan.model.named.find(name);
     const bool is_own =
-        (own != nullptr && own->owner == owner) || owner == TextOwner{plan.model.id, 0};
+        (own != nullptr && own->owner == owner) || owner == NameOwner{plan.model.id, 0};
     if (!is_own) names.push_back(name);
   }
   for (const std::string& name : names)
@@ -67,11 +67,11 @@ void deallocate_others(CommandContext& plan) {
 
 // PREPARE … FROM @x, whose value the backend alone knows.
 void add_source_capture(CommandContext& plan) {
-  if (plan.command.texts.uses.empty()) return;  // a COM_STMT_PREPARE of it, which TiDB refuses
+  if (plan.command.named.refs.empty()) return;  // a COM_STMT_PREPARE of it, which TiDB refuses
   const std::string name = unknown_source(plan.command.script, plan.model.desired);
   // It would take what SET TRANSACTION has set.
   if (name.empty() || plan.model.pins.contains(sql::Pin::kOneShotTransaction)) return;
-  plan.command.attempt.captures.push_back(CaptureKind::kTextSource);
+  plan.command.attempt.captures.push_back(CaptureKind::kNamedSource);
   std::string quoted;
   for (const char byte : name)
     quoted.append(byte == '`' ? 2 : 1, byte);
@@ -83,11 +83,11 @@ void add_source_capture(CommandContext& plan) {
 
 // What is executed in the place of a text that asks about the statement before; empty: the text.
 std::string substituted_text(CommandContext& plan) {
-  const TextStatement& statement = *plan.command.texts.uses.front().statement;
+  const NamedStatement& statement = *plan.command.named.refs.front().statement;
   if (statement.script.info_functions().empty()) return {};
-  const auto& texts = plan.backend.texts;
-  const auto there = texts.find(statement.name);
-  const bool is_there = there != texts.end() && there->second == statement.owner;
+  const auto& named = plan.backend.named;
+  const auto there = named.find(statement.name);
+  const bool is_there = there != named.end() && there->second == statement.owner;
   const bool known_here = is_there && backend_has_diagnostics(plan) && !restores_insert_id(plan);
   if (!known_here && plan.diagnostics().warnings_on_backend())
     plan.diagnostics().disturb_found_rows();  // see keep_warnings()
@@ -110,10 +110,10 @@ void substitute_text(CommandContext& plan) {
 }
 
 // True if it takes a detour through the state of its PREPARE.
-bool add_text_prepare(CommandContext& plan, const TextStatement& statement,
+bool add_text_prepare(CommandContext& plan, const NamedStatement& statement,
                       const std::string& text) {
   BackendModel& memory = plan.backend;
-  const sql::SessionState here = text_context(plan.model.desired);
+  const sql::SessionState here = named_context(plan.model.desired);
   sql::SessionState there = statement.context;
   there.apply(sql::multi_statements(here.multi_statements()));
   // A text that was prepared without a database names none, and means the same in any.
@@ -128,33 +128,33 @@ bool add_text_prepare(CommandContext& plan, const TextStatement& statement,
            !is_alone);
   ++plan.command.attempt.prepares;
   if (detours) add_state_switch(plan, there, here);
-  memory.texts[statement.name] = statement.owner;
+  memory.named[statement.name] = statement.owner;
   // Whether it could be made, only the answer of one that is alone tells.
-  if (!is_alone) memory.texts[statement.name] = plan.model.next_text();
+  if (!is_alone) memory.named[statement.name] = plan.model.next_named();
   memory.prepared.forget_next_id();
   // PREPARE computes LAST_INSERT_ID(n) already.
   if (statement.script.front().may_set_last_insert_id) memory.insert_id.reset();
   return detours;
 }
 
-bool add_text_step(CommandContext& plan, const TextUse& use, const std::string& sent_text) {
+bool add_named_step(CommandContext& plan, const StatementRef& ref, const std::string& sent_text) {
   BackendModel& memory = plan.backend;
-  const TextStatementPtr wanted = plan.model.texts.find(use.name);
-  const bool prepares = use.kind == sql::ChangeKind::kPrepareText;
+  const NamedStatementPtr wanted = plan.model.named.find(ref.name);
+  const bool prepares = ref.kind == sql::ChangeKind::kPrepareNamed;
   const std::string mark = wanted == nullptr ? std::string() : text_mark(plan, *wanted);
-  const TextOwner owner = wanted == nullptr ? TextOwner() : owner_of(*wanted, mark);
-  if (const auto there = memory.texts.find(use.name); there != memory.texts.end()) {
-    if (there->second == TextOwner{plan.model.id, 0}) return false;  // TiDB alone knows its text
+  const NameOwner owner = wanted == nullptr ? NameOwner() : owner_of(*wanted, mark);
+  if (const auto there = memory.named.find(ref.name); there != memory.named.end()) {
+    if (there->second == NameOwner{plan.model.id, 0}) return false;  // TiDB alone knows its text
     const bool is_right = wanted != nullptr && there->second == owner && sent_text.empty();
     if (is_right && !prepares) return false;
-    deallocate(plan, use.name);
+    deallocate(plan, ref.name);
   }
   // Should the client's PREPARE fail, TiDB has what was there before; here it is made when it is
   // needed.
   if (wanted == nullptr || prepares) return false;
-  if (use.kind == sql::ChangeKind::kDeallocateText) {
+  if (ref.kind == sql::ChangeKind::kDeallocateNamed) {
     // Any text will do; the tables of its own may be gone.
-    memory.texts[use.name] = plan.model.next_text();
+    memory.named[ref.name] = plan.model.next_named();
     memory.prepared.forget_next_id();
     keep_warnings(plan);
     plan.add(StepKind::kRestore, prepare_text(*wanted, "DO 0"));
@@ -163,8 +163,8 @@ bool add_text_step(CommandContext& plan, const TextUse& use, const std::string& 
   }
   const bool detours =
       add_text_prepare(plan, *wanted, mark + (sent_text.empty() ? wanted->text_anew() : sent_text));
-  if (!mark.empty()) memory.texts[use.name] = owner;
-  if (!sent_text.empty()) memory.texts[use.name] = plan.model.next_text();
+  if (!mark.empty()) memory.named[ref.name] = owner;
+  if (!sent_text.empty()) memory.named[ref.name] = plan.model.next_named();
   return detours;
 }
 
@@ -172,47 +172,47 @@ bool add_text_step(CommandContext& plan, const TextUse& use, const std::string& 
 
 // Brings the names that the command uses to what they are for this session. True: what was added
 // must succeed before the command is sent.
-bool add_text_steps(CommandContext& plan) {
-  const TextPlan& texts = plan.command.texts;
+bool add_named_steps(CommandContext& plan) {
+  const StatementRefs& named = plan.command.named;
   const bool substitutes =
-      texts.is_lone_execute() && plan.command.type == protocol::Command::kQuery;
+      named.is_lone_execute() && plan.command.type == protocol::Command::kQuery;
   const std::string sent_text = substitutes ? substituted_text(plan) : std::string();
   bool must_succeed = false;
   std::set<std::string_view> seen;
-  for (const TextUse& use : texts.uses) {
-    if (seen.insert(use.name).second)
-      must_succeed = add_text_step(plan, use, sent_text) || must_succeed;
+  for (const StatementRef& ref : named.refs) {
+    if (seen.insert(ref.name).second)
+      must_succeed = add_named_step(plan, ref, sent_text) || must_succeed;
   }
-  const bool is_full = !texts.uses.empty() && plan.backend.texts.size() > kMostTexts;
+  const bool is_full = !named.refs.empty() && plan.backend.named.size() > kMostNamed;
   if (is_full || is_about_unknown(plan.command.effects())) deallocate_others(plan);
   add_source_capture(plan);
-  if (!texts.is_lone_execute()) substitute_text(plan);
+  if (!named.is_lone_execute()) substitute_text(plan);
   return must_succeed;
 }
 
 // Whether TiDB's key of a plan tells enough of what the command executes by name among others, or
 // of which TiDB alone knows the text.
-bool may_keep_text_plans(const CommandContext& plan) {
-  const TextPlan& texts = plan.command.texts;
-  if (plan.command.type != protocol::Command::kQuery || texts.is_lone_execute()) return true;
+bool may_keep_named_plans(const CommandContext& plan) {
+  const StatementRefs& named = plan.command.named;
+  if (plan.command.type != protocol::Command::kQuery || named.is_lone_execute()) return true;
   bool executes = false;
-  for (const TextUse& use : texts.uses) {
-    if (use.kind == sql::ChangeKind::kPrepareText) return true;  // with the plan cache, then
-    if (use.kind != sql::ChangeKind::kExecuteText) continue;
+  for (const StatementRef& ref : named.refs) {
+    if (ref.kind == sql::ChangeKind::kPrepareNamed) return true;  // with the plan cache, then
+    if (ref.kind != sql::ChangeKind::kExecuteNamed) continue;
     executes = true;
-    if (use.statement == nullptr) {
+    if (ref.statement == nullptr) {
       if (plan.model.pins.contains(sql::Pin::kPreparedText))
         return false;  // TiDB alone knows its text
       continue;
     }
-    const PlanSource source{.text = use.statement->text,
-                            .prepared = use.statement->context,
+    const PlanSource source{.text = ref.statement->text,
+                            .prepared = ref.statement->context,
                             .executed = plan.model.desired,
                             .session = plan.model.id};
-    if (has_kept_plan(use.statement->script) && !plan_context(source).empty()) return false;
+    if (has_kept_plan(ref.statement->script) && !plan_context(source).empty()) return false;
   }
   // Those before it may change the state.
-  return !executes || texts.effects.size() == 1 || !changes_state(texts.effects);
+  return !executes || named.executed.size() == 1 || !changes_state(named.executed);
 }
 
 }  // namespace tidepool::tracking

@@ -1,4 +1,4 @@
-#include "tidepool/tracking/text_statements.h"
+#include "tidepool/tracking/named_statements.h"
 
 #include <algorithm>
 #include <utility>
@@ -25,9 +25,9 @@ bool is_ascii(std::string_view text) {
 const sql::StateChange* text_change(const sql::Statement& statement) {
   if (statement.kind != sql::StatementKind::kPrepared || statement.changes.empty()) return nullptr;
   const sql::StateChange& change = statement.changes.front();
-  const bool is_about_text = change.kind == ChangeKind::kPrepareText ||
-                             change.kind == ChangeKind::kExecuteText ||
-                             change.kind == ChangeKind::kDeallocateText;
+  const bool is_about_text = change.kind == ChangeKind::kPrepareNamed ||
+                             change.kind == ChangeKind::kExecuteNamed ||
+                             change.kind == ChangeKind::kDeallocateNamed;
   return is_about_text ? &change : nullptr;
 }
 
@@ -53,19 +53,19 @@ void append_quoted(std::string& out, std::string_view text, char quote, bool esc
 // What the names stand for while the statements of a text are executed.
 class Names {
  public:
-  explicit Names(const TextStatements& before) : before_(before) {}
+  explicit Names(const NamedStatements& before) : before_(before) {}
 
-  TextStatementPtr find(const std::string& name) const {
+  NamedStatementPtr find(const std::string& name) const {
     const auto changed = changed_.find(name);
     return changed == changed_.end() ? before_.find(name) : changed->second;
   }
-  void set(const std::string& name, TextStatementPtr statement) {
+  void set(const std::string& name, NamedStatementPtr statement) {
     changed_[name] = std::move(statement);
   }
 
  private:
-  const TextStatements& before_;
-  std::map<std::string, TextStatementPtr> changed_;
+  const NamedStatements& before_;
+  std::map<std::string, NamedStatementPtr> changed_;
 };
 
 bool has_text_use(const sql::Script& script) {
@@ -75,7 +75,7 @@ bool has_text_use(const sql::Script& script) {
 }
 
 // What PREPARE of it does beyond making it.
-void count_as_planned(const TextStatement& made, sql::Statement& prepares) {
+void count_as_planned(const NamedStatement& made, sql::Statement& prepares) {
   prepares.pins.erase(sql::Pin::kPreparedText);
   for (sql::StateChange& change : planned_changes(made.script, {}))
     prepares.changes.push_back(std::move(change));
@@ -84,74 +84,74 @@ void count_as_planned(const TextStatement& made, sql::Statement& prepares) {
 // What is known on the way through the statements of a text.
 struct Planner {
   Names names;
-  const TextStatements& statements;
+  const NamedStatements& statements;
   sql::SessionState then;  // the state before the next of them
-  TextOwner& last;         // the number of the next statement that is made
+  NameOwner& last;         // the number of the next statement that is made
   std::size_t made = 0;    // bytes of all that are made
 
   // Completes `use`, and makes `statement` what it counts as.
-  void follow(TextUse& use, const sql::StateChange& change, sql::Statement& statement) {
-    if (use.kind == ChangeKind::kPrepareText) return prepare(use, change, statement);
-    use.statement = names.find(use.name);
-    if (use.kind == ChangeKind::kDeallocateText) {
-      names.set(use.name, nullptr);
-    } else if (use.statement != nullptr) {
-      statement = use.statement->script.front();
+  void follow(StatementRef& ref, const sql::StateChange& change, sql::Statement& statement) {
+    if (ref.kind == ChangeKind::kPrepareNamed) return prepare(ref, change, statement);
+    ref.statement = names.find(ref.name);
+    if (ref.kind == ChangeKind::kDeallocateNamed) {
+      names.set(ref.name, nullptr);
+    } else if (ref.statement != nullptr) {
+      statement = ref.statement->script.front();
     }
   }
 
-  void prepare(TextUse& use, const sql::StateChange& change, sql::Statement& statement) {
+  void prepare(StatementRef& ref, const sql::StateChange& change, sql::Statement& statement) {
     if (const auto text = source_text(change, then))
-      use.statement = make_text_statement(use.name, *text, then, last);
-    if (use.statement != nullptr && !fits(*use.statement)) use.statement = nullptr;
-    names.set(use.name, use.statement);
-    if (use.statement == nullptr) return;
+      ref.statement = make_named_statement(ref.name, *text, then, last);
+    if (ref.statement != nullptr && !fits(*ref.statement)) ref.statement = nullptr;
+    names.set(ref.name, ref.statement);
+    if (ref.statement == nullptr) return;
     ++last.number;
-    made += bytes_of(*use.statement);
-    count_as_planned(*use.statement, statement);
+    made += bytes_of(*ref.statement);
+    count_as_planned(*ref.statement, statement);
   }
 
   // One text could make a statement again and again, each of which lives until its command ends.
-  bool fits(const TextStatement& statement) const {
-    return statements.fits(statement) && made + bytes_of(statement) <= TextStatements::kMostBytes;
+  bool fits(const NamedStatement& statement) const {
+    return statements.fits(statement) && made + bytes_of(statement) <= NamedStatements::kMostBytes;
   }
 };
 
 }  // namespace
 
-std::size_t bytes_of(const TextStatement& statement) {
+std::size_t bytes_of(const NamedStatement& statement) {
   return statement.name.size() + statement.text.size() + statement.worn_text.size() +
          statement.script.bytes() + kOverhead;
 }
 
-TextStatementPtr TextStatements::find(std::string_view name) const {
+NamedStatementPtr NamedStatements::find(std::string_view name) const {
   const auto found = statements_.find(name);
   return found == statements_.end() ? nullptr : found->second;
 }
 
-bool TextStatements::fits(const TextStatement& statement) const {
+bool NamedStatements::fits(const NamedStatement& statement) const {
   return bytes_ + bytes_of(statement) <= kMostBytes;
 }
 
-void TextStatements::set(TextStatementPtr statement) {
+void NamedStatements::set(NamedStatementPtr statement) {
   erase(statement->name);
   bytes_ += bytes_of(*statement);
   const std::string& name = statement->name;
   statements_[name] = std::move(statement);
 }
 
-void TextStatements::erase(std::string_view name) {
+void NamedStatements::erase(std::string_view name) {
   const auto found = statements_.find(name);
   if (found == statements_.end()) return;
   bytes_ -= bytes_of(*found->second);
   statements_.erase(found);
 }
 
-void TextStatements::wear(std::string_view name) {
+void NamedStatements::wear(std::string_view name) {
   const auto found = statements_.find(name);
   if (found == statements_.end() || !found->second->worn_text.empty()) return;
-  const TextStatement& before = *found->second;
-  auto worn = std::make_shared<TextStatement>();
+  const NamedStatement& before = *found->second;
+  auto worn = std::make_shared<NamedStatement>();
   worn->name = before.name;
   worn->text = before.text;
   worn->script = sql::classify(worn->text, before.context.lex_mode());
@@ -162,51 +162,51 @@ void TextStatements::wear(std::string_view name) {
   found->second = std::move(worn);
 }
 
-void TextStatements::clear() {
+void NamedStatements::clear() {
   statements_.clear();
   bytes_ = 0;
 }
 
-bool TextPlan::is_lone_execute() const {
-  return uses.size() == 1 && effects.size() == 1 && uses.front().statement != nullptr &&
-         uses.front().kind == ChangeKind::kExecuteText;
+bool StatementRefs::is_lone_execute() const {
+  return refs.size() == 1 && executed.size() == 1 && refs.front().statement != nullptr &&
+         refs.front().kind == ChangeKind::kExecuteNamed;
 }
 
-std::size_t bytes_of(const TextPlan& plan) {
-  std::size_t bytes = plan.effects.empty() ? 0 : plan.effects.bytes();
-  bytes += plan.uses.capacity() * sizeof(TextUse);
-  for (const TextUse& use : plan.uses)
-    if (use.kind == ChangeKind::kPrepareText && use.statement) bytes += bytes_of(*use.statement);
+std::size_t bytes_of(const StatementRefs& plan) {
+  std::size_t bytes = plan.executed.empty() ? 0 : plan.executed.bytes();
+  bytes += plan.refs.capacity() * sizeof(StatementRef);
+  for (const StatementRef& ref : plan.refs)
+    if (ref.kind == ChangeKind::kPrepareNamed && ref.statement) bytes += bytes_of(*ref.statement);
   return bytes;
 }
 
-TextPlan plan_texts(const sql::Script& script, const TextStatements& statements,
-                    const sql::SessionState& state, TextOwner& last) {
-  TextPlan plan;
+StatementRefs refs_of(const sql::Script& script, const NamedStatements& statements,
+                      const sql::SessionState& state, NameOwner& last) {
+  StatementRefs plan;
   if (!has_text_use(script)) return plan;
   Planner planner{Names(statements), statements, state, last};
   std::size_t changes = 0;
   for (std::size_t i = 0; i < script.size(); ++i) {
     sql::Statement statement = script[i];
     if (const sql::StateChange* change = text_change(script[i])) {
-      plan.uses.push_back({i, change->kind, change->name});
-      planner.follow(plan.uses.back(), *change, statement);
+      plan.refs.push_back({i, change->kind, change->name});
+      planner.follow(plan.refs.back(), *change, statement);
     }
     changes += statement.changes.size();
     if (changes > sql::kMostChanges) {  // by EXECUTE of the same many again and again
       plan = {};
-      plan.effects.set_excess(sql::Excess::kChanges);
+      plan.executed.set_excess(sql::Excess::kChanges);
       return plan;
     }
     planner.then.apply(statement.changes);
-    plan.effects.append(std::move(statement));
+    plan.executed.append(std::move(statement));
   }
   return plan;
 }
 
 std::string unknown_source(const sql::Script& script, const sql::SessionState& state) {
   const sql::StateChange* change = script.size() == 1 ? text_change(script.front()) : nullptr;
-  if (change == nullptr || change->kind != ChangeKind::kPrepareText) return {};
+  if (change == nullptr || change->kind != ChangeKind::kPrepareNamed) return {};
   if (!change->value.starts_with('@') || source_text(*change, state)) return {};
   std::string name = change->value.substr(1);
   const auto* variable = state.user_variables().find(name);
@@ -216,22 +216,22 @@ std::string unknown_source(const sql::Script& script, const sql::SessionState& s
   return is_null || is_number || !is_plain ? std::string() : name;
 }
 
-void set_source(TextPlan& plan, std::string_view text, const TextStatements& statements,
-                const sql::SessionState& state, TextOwner owner) {
-  TextUse& use = plan.uses.front();
-  TextStatementPtr made = make_text_statement(use.name, text, state, owner);
+void set_source(StatementRefs& plan, std::string_view text, const NamedStatements& statements,
+                const sql::SessionState& state, NameOwner owner) {
+  StatementRef& ref = plan.refs.front();
+  NamedStatementPtr made = make_named_statement(ref.name, text, state, owner);
   if (made == nullptr || !statements.fits(*made)) return;
-  use.statement = std::move(made);
-  sql::Statement statement = plan.effects.front();
-  count_as_planned(*use.statement, statement);
-  plan.effects = {};
-  plan.effects.append(std::move(statement));
+  ref.statement = std::move(made);
+  sql::Statement statement = plan.executed.front();
+  count_as_planned(*ref.statement, statement);
+  plan.executed = {};
+  plan.executed.append(std::move(statement));
 }
 
-TextStatementPtr make_text_statement(std::string_view name, std::string_view text,
-                                     const sql::SessionState& state, TextOwner owner) {
-  auto made = std::make_shared<TextStatement>();
-  made->context = text_context(state);
+NamedStatementPtr make_named_statement(std::string_view name, std::string_view text,
+                                       const sql::SessionState& state, NameOwner owner) {
+  auto made = std::make_shared<NamedStatement>();
+  made->context = named_context(state);
   if (!made->context.is_exact()) return nullptr;
   const bool is_utf8 = state.lex_mode().encoding == sql::TextEncoding::kUtf8;
   if (!is_utf8 && !(is_ascii(text) && is_ascii(name))) return nullptr;
@@ -245,7 +245,7 @@ TextStatementPtr make_text_statement(std::string_view name, std::string_view tex
   return made;
 }
 
-sql::SessionState text_context(const sql::SessionState& state) {
+sql::SessionState named_context(const sql::SessionState& state) {
   sql::SessionState context = preparing_state(state);
   for (const sql::UserVariable& variable : state.user_variables().all()) {
     context.apply({.kind = ChangeKind::kSetUserVariable, .name = variable.name, .value = "NULL"});
@@ -260,7 +260,7 @@ sql::SessionState text_context(const sql::SessionState& state) {
   return context;
 }
 
-std::string prepare_text(const TextStatement& statement, std::string_view text) {
+std::string prepare_text(const NamedStatement& statement, std::string_view text) {
   std::string whole = "PREPARE ";
   append_quoted(whole, statement.name, '`', false);
   whole += " FROM ";

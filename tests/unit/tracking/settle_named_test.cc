@@ -1,4 +1,4 @@
-#include "tidepool/tracking/settle_texts.h"
+#include "tidepool/tracking/settle_named.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ using Steps = Turns::Steps;
 class SettleTextsTest : public ::testing::Test {
  protected:
   std::string text_of(const char* name) const {
-    const TextStatementPtr found = session_.model.texts.find(name);
+    const NamedStatementPtr found = session_.model.named.find(name);
     return found == nullptr ? "none" : found->text;
   }
 
@@ -29,22 +29,22 @@ TEST_F(SettleTextsTest, StatementsBeforeTheOneThatFailedHaveRun) {
   EXPECT_EQ(text_of("a"), "SELECT 1");
   EXPECT_EQ(text_of("b"), "none");
   EXPECT_EQ(text_of("c"), "none");
-  EXPECT_TRUE(one_.texts.contains("a"));
-  EXPECT_FALSE(one_.texts.contains("c"));
+  EXPECT_TRUE(one_.named.contains("a"));
+  EXPECT_FALSE(one_.named.contains("c"));
 }
 
 TEST_F(SettleTextsTest, ADefinitionThatExistedAlreadyWasExecutedAllTheSame) {
   session_.query(one_, "PREPARE s FROM 'CREATE TABLE t (a INT)'");
   session_.answer("EXECUTE s", error_packets(1050));
   session_.query(one_, "EXECUTE s");
-  EXPECT_NE(session_.model.texts.find("s")->worn_text, "") << "TiDB had completed its columns";
+  EXPECT_NE(session_.model.named.find("s")->worn_text, "") << "TiDB had completed its columns";
 }
 
 TEST_F(SettleTextsTest, ADefinitionThatFailedOtherwiseIsAsItWas) {
   session_.query(one_, "PREPARE s FROM 'CREATE TABLE t (a INT)'");
   session_.answer("EXECUTE s", error_packets(1142));
   session_.query(one_, "EXECUTE s");
-  EXPECT_EQ(session_.model.texts.find("s")->worn_text, "");
+  EXPECT_EQ(session_.model.named.find("s")->worn_text, "");
 }
 
 TEST_F(SettleTextsTest, ADefinitionThatWasExecutedBeforeTheOneThatFailedIsWorn) {
@@ -53,20 +53,20 @@ TEST_F(SettleTextsTest, ADefinitionThatWasExecutedBeforeTheOneThatFailedIsWorn) 
                   protocol::ok_packet({.status = 2 | 8}, 1) +
                       protocol::err_packet({.number = 1146, .message = "no"}, 2));
   session_.query(one_, "EXECUTE s; SELECT 1 FROM nowhere");
-  EXPECT_NE(session_.model.texts.find("s")->worn_text, "");
+  EXPECT_NE(session_.model.named.find("s")->worn_text, "");
 }
 
 TEST_F(SettleTextsTest, AQueryIsNotWorn) {
   session_.query(one_, "PREPARE s FROM 'SELECT 1'");
   session_.query(one_, "EXECUTE s");
-  EXPECT_EQ(session_.model.texts.find("s")->worn_text, "");
+  EXPECT_EQ(session_.model.named.find("s")->worn_text, "");
 }
 
 TEST_F(SettleTextsTest, AStatementOfWhichTidbAloneKnowsTheTextPins) {
   session_.query(one_, "SET @x = CONCAT('SELECT ', '1')");
   session_.query(one_, "PREPARE s FROM @x");
   EXPECT_EQ(text_of("s"), "none");
-  EXPECT_EQ(one_.texts.at("s"), (TextOwner{session_.model.id, 0}));
+  EXPECT_EQ(one_.named.at("s"), (NameOwner{session_.model.id, 0}));
   EXPECT_TRUE(session_.model.pins.contains(sql::Pin::kPreparedText));
 }
 
@@ -97,8 +97,8 @@ TEST_F(SettleTextsTest, AnErrorOfACommandWithoutSuchStatementsForgetsNothing) {
   session_.query(one_, "PREPARE s FROM 'SELECT 1'");
   Command command(protocol::Command::kQuery, "\3SELECT 1", {});
   CommandContext context{.model = session_.model, .backend = one_, .command = command};
-  forget_failed_texts(context, {Code::kBackend, "no", 1146, "42S02"});
-  EXPECT_NE(one_.texts.at("s"), TextOwner());
+  forget_failed_named(context, {Code::kBackend, "no", 1146, "42S02"});
+  EXPECT_NE(one_.named.at("s"), NameOwner());
   EXPECT_EQ(session_.model.diagnostics.warning_count(), 0U);
 }
 

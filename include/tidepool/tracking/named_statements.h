@@ -24,85 +24,85 @@
 
 namespace tidepool::tracking {
 
-struct TextStatement {
+struct NamedStatement {
   std::string name;  // case counts
   std::string text;
   sql::Script script;         // views into `text`
-  sql::SessionState context;  // text_context() of its PREPARE
-  TextOwner owner;            // no other statement has the same
+  sql::SessionState context;  // named_context() of its PREPARE
+  NameOwner owner;            // no other statement has the same
   std::string worn_text{};    // what makes it again, if not `text`: see sql/worn_definition.h
 
   const std::string& text_anew() const { return worn_text.empty() ? text : worn_text; }
 };
-using TextStatementPtr = std::shared_ptr<const TextStatement>;
+using NamedStatementPtr = std::shared_ptr<const NamedStatement>;
 
 // What it takes while it is kept, about.
-std::size_t bytes_of(const TextStatement& statement);
+std::size_t bytes_of(const NamedStatement& statement);
 
-class TextStatements {
+class NamedStatements {
  public:
   static constexpr std::size_t kMostBytes = std::size_t{256} << 10U;
 
   // Null: the session has none of that name, or TiDB alone knows its text.
-  TextStatementPtr find(std::string_view name) const;
+  NamedStatementPtr find(std::string_view name) const;
   // Whether there is room for it.
-  bool fits(const TextStatement& statement) const;
-  void set(TextStatementPtr statement);
+  bool fits(const NamedStatement& statement) const;
+  void set(NamedStatementPtr statement);
   void erase(std::string_view name);
   void wear(std::string_view name);  // it was executed, see wears()
   void clear();
   std::size_t bytes() const { return bytes_; }  // of all of them, about
 
  private:
-  std::map<std::string, TextStatementPtr, std::less<>> statements_;
+  std::map<std::string, NamedStatementPtr, std::less<>> statements_;
   std::size_t bytes_ = 0;
 };
 
 // One PREPARE, EXECUTE or DEALLOCATE of a client's text.
-struct TextUse {
+struct StatementRef {
   std::size_t index = 0;  // of the statement in the text
   sql::ChangeKind kind;
   std::string name;
-  TextStatementPtr statement{};  // that it makes or executes; null: not known, or none
+  NamedStatementPtr statement{};  // that it makes or executes; null: not known, or none
 };
 
 // What a client's text does with such statements.
-struct TextPlan {
-  std::vector<TextUse> uses;  // in the order of execution
+struct StatementRefs {
+  std::vector<StatementRef> refs;  // in the order of execution
   // What the text does; an EXECUTE counts as what it executes, if that is known. Views into the
-  // text and into statements of `uses`. Empty if there is no use.
-  sql::Script effects;
+  // text and into statements of `refs`. Empty if there is no use.
+  sql::Script executed;
 
   // EXECUTE of a text that is known, and nothing else.
   bool is_lone_execute() const;
 };
 
 // What it takes, about; without the statements that are there anyhow.
-std::size_t bytes_of(const TextPlan& plan);
+std::size_t bytes_of(const StatementRefs& plan);
 
-// Plans what a text does. More than sql::kMostChanges in all, and `effects` says nothing else.
+// Plans what a text does. More than sql::kMostChanges in all, and `executed` says nothing else.
 // `state` is that of the session before the text; the statements made get the numbers after `last`.
-TextPlan plan_texts(const sql::Script& script, const TextStatements& statements,
-                    const sql::SessionState& state, TextOwner& last);
+StatementRefs refs_of(const sql::Script& script, const NamedStatements& statements,
+                      const sql::SessionState& state, NameOwner& last);
 
 // The variable (lower case, without @) that must be read to know what the text, a PREPARE and
 // nothing else, makes; empty: none.
 std::string unknown_source(const sql::Script& script, const sql::SessionState& state);
 
 // Makes `plan` that of a PREPARE from this text, which was asked for since.
-void set_source(TextPlan& plan, std::string_view text, const TextStatements& statements,
-                const sql::SessionState& state, TextOwner owner);
+void set_source(StatementRefs& plan, std::string_view text, const NamedStatements& statements,
+                const sql::SessionState& state, NameOwner owner);
 
 // What a PREPARE of `name` makes from that text in that state. Null if it could not be made again
 // elsewhere as it is, or does more than the session would know.
-TextStatementPtr make_text_statement(std::string_view name, std::string_view text,
-                                     const sql::SessionState& state, TextOwner owner);
+NamedStatementPtr make_named_statement(std::string_view name, std::string_view text,
+                                       const sql::SessionState& state, NameOwner owner);
 
 // The part of a state that decides what a statement means. Not exact if that is not known.
-sql::SessionState text_context(const sql::SessionState& state);
+sql::SessionState named_context(const sql::SessionState& state);
 
 // The text that makes `statement` from that text, in the state of its context.
-std::string prepare_text(const TextStatement& statement, std::string_view text);
+std::string prepare_text(const NamedStatement& statement, std::string_view text);
 std::string deallocate_text(std::string_view name);
 
 }  // namespace tidepool::tracking

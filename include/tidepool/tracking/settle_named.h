@@ -9,11 +9,11 @@
 namespace tidepool::tracking {
 
 // After the answer: what the names are now.
-void settle_texts(CommandContext& context);
+void settle_named(CommandContext& context);
 // A statement that was to be prepared again could not be; an earlier one of its name may be there
 // or not. The client gets the error from the proxy, and so the warning that TiDB makes of it.
-void forget_failed_texts(CommandContext& context, const Error& error);
+void forget_failed_named(CommandContext& context, const Error& error);
 // `answer`: to the question for the text of PREPARE … FROM @x, which follows.
-void settle_text_source(CommandContext& context, const std::string& answer);
+void settle_named_source(CommandContext& context, const std::string& answer);
 
 }  // namespace tidepool::tracking

@@ -1,4 +1,4 @@
-#include "tidepool/tracking/plan_texts.h"
+#include "tidepool/tracking/plan_named.h"
 
 #include <algorithm>
 
@@ -38,9 +38,9 @@ TEST_F(PlanTextsTest, ANameThatTheSessionDoesNotHaveIsRefusedByTidb) {
 
 TEST_F(PlanTextsTest, AStatementThatTidbAloneKnowsIsLeftOnItsBackend) {
   session_.query(one_, "PREPARE s FROM @x");  // @x has a value that the session does not know
-  one_.texts["s"] = {session_.model.id, 0};
+  one_.named["s"] = {session_.model.id, 0};
   EXPECT_EQ(session_.query(one_, "EXECUTE s").back(), "EXECUTE s");
-  EXPECT_EQ(one_.texts.at("s"), (TextOwner{session_.model.id, 0})) << "nothing was deallocated";
+  EXPECT_EQ(one_.named.at("s"), (NameOwner{session_.model.id, 0})) << "nothing was deallocated";
 }
 
 // The text of the client's DEALLOCATE must find something; any text will do.
@@ -73,7 +73,7 @@ TEST_F(PlanTextsTest, AStatementThatCannotBeMadeIsAnErrorOfItsExecute) {
   EXPECT_EQ(session_.told().error_number, 1146);
   EXPECT_EQ(session_.model.diagnostics.warning_count(), 1U) << "TiDB makes a warning of an error";
   EXPECT_EQ(session_.model.diagnostics.row_count(), -1) << "of the SELECT that it would have been";
-  EXPECT_EQ(two_.texts.at("s"), TextOwner()) << "an earlier one may be there or not";
+  EXPECT_EQ(two_.named.at("s"), NameOwner()) << "an earlier one may be there or not";
 }
 
 TEST_F(PlanTextsTest, NamesOfOthersAreDeallocatedWhereTooManyHaveGathered) {
@@ -81,14 +81,14 @@ TEST_F(PlanTextsTest, NamesOfOthersAreDeallocatedWhereTooManyHaveGathered) {
     other_.query(one_, "PREPARE n" + std::to_string(i) + " FROM 'SELECT 1'");
   const Steps steps = session_.query(one_, "PREPARE s FROM 'SELECT 1'");
   EXPECT_EQ(steps.size(), 66U);
-  EXPECT_EQ(one_.texts.size(), 1U);
+  EXPECT_EQ(one_.named.size(), 1U);
   EXPECT_EQ(session_.query(one_, "SELECT 1").size(), 1U);
 }
 
 TEST_F(PlanTextsTest, TheSessionsOwnNamesStayWhereTooManyHaveGathered) {
   for (int i = 0; i < 65; ++i)
     session_.query(one_, "PREPARE n" + std::to_string(i) + " FROM 'SELECT 1'");
-  one_.texts["unknown"] = {session_.model.id, 0};
+  one_.named["unknown"] = {session_.model.id, 0};
   EXPECT_EQ(session_.query(one_, "PREPARE s FROM 'SELECT 1'").size(), 1U);
 }
 
@@ -119,8 +119,8 @@ TEST_F(PlanTextsTest, ATextWithoutADatabaseMeansTheSameInAny) {
 TEST_F(PlanTextsTest, ADefinitionThatWasExecutedIsPreparedAsTidbHasItThen) {
   session_.query(one_, "PREPARE s FROM 'CREATE TABLE t (a INT)'");
   session_.query(one_, "EXECUTE s");
-  ASSERT_NE(session_.model.texts.find("s"), nullptr);
-  const std::string worn = session_.model.texts.find("s")->worn_text;
+  ASSERT_NE(session_.model.named.find("s"), nullptr);
+  const std::string worn = session_.model.named.find("s")->worn_text;
   EXPECT_NE(worn, "");
   EXPECT_EQ(session_.query(two_, "EXECUTE s").front(), "PREPARE `s` FROM '" + worn + "'");
 }
@@ -171,7 +171,7 @@ TEST_F(PlanTextsTest, AmongSeveralAStateThatOneOfThemChangesMayNotBeTheKeys) {
 
 TEST_F(PlanTextsTest, APlanOfATextThatTidbAloneKnowsIsNotKept) {
   session_.model.pins.insert(sql::Pin::kPreparedText);
-  one_.texts["s"] = {session_.model.id, 0};
+  one_.named["s"] = {session_.model.id, 0};
   EXPECT_EQ(session_.query(one_, "SELECT 1; EXECUTE s").front(),
             "SET tidb_enable_prepared_plan_cache=OFF");
 }
@@ -200,8 +200,8 @@ TEST_F(PlanTextsTest, ANullOfAVariableIsNoText) {
   session_.answer("SELECT @`x`", protocol::make_text_result({protocol::string_column("x")},
                                                             {{std::nullopt}}, 2, 0));
   session_.query(one_, "PREPARE s FROM @x");
-  EXPECT_EQ(session_.model.texts.find("s"), nullptr);
-  EXPECT_EQ(one_.texts.at("s"), (TextOwner{session_.model.id, 0}));
+  EXPECT_EQ(session_.model.named.find("s"), nullptr);
+  EXPECT_EQ(one_.named.at("s"), (NameOwner{session_.model.id, 0}));
   EXPECT_TRUE(session_.model.pins.contains(sql::Pin::kPreparedText));
 }
 
@@ -209,10 +209,10 @@ TEST_F(PlanTextsTest, ATextThatTheCharacterSetOfResultsMayHaveChangedIsNotBeliev
   session_.query(one_, "SET character_set_results = latin1, @x = CONCAT('SELECT ', '1')");
   session_.answer("SELECT @`x`", text_packets("SELECT '\xe4'"));
   session_.query(one_, "PREPARE s FROM @x");
-  EXPECT_EQ(session_.model.texts.find("s"), nullptr);
+  EXPECT_EQ(session_.model.named.find("s"), nullptr);
   session_.answer("SELECT @`x`", text_packets("SELECT 'a'"));
   session_.query(one_, "PREPARE s FROM @x");
-  EXPECT_NE(session_.model.texts.find("s"), nullptr) << "it has only what all of them have";
+  EXPECT_NE(session_.model.named.find("s"), nullptr) << "it has only what all of them have";
 }
 
 TEST_F(PlanTextsTest, ATextOfMoreThanAsciiIsBelievedWhereResultsAreNotChanged) {
@@ -221,8 +221,8 @@ TEST_F(PlanTextsTest, ATextOfMoreThanAsciiIsBelievedWhereResultsAreNotChanged) {
     session_.query(one_, "SET @x = CONCAT('SELECT ', '1')");
     session_.answer("SELECT @`x`", text_packets("SELECT '\xc3\xa4'"));
     session_.query(one_, "PREPARE s FROM @x");
-    ASSERT_NE(session_.model.texts.find("s"), nullptr) << set;
-    EXPECT_EQ(session_.model.texts.find("s")->text, "SELECT '\xc3\xa4'");
+    ASSERT_NE(session_.model.named.find("s"), nullptr) << set;
+    EXPECT_EQ(session_.model.named.find("s")->text, "SELECT '\xc3\xa4'");
     session_.query(one_, "DEALLOCATE PREPARE s");
   }
 }
