@@ -187,7 +187,7 @@ std::string SessionStatements::settle_prepare(ClientCommand& command) {
   tracking::SessionModel& model = context_.model;
   std::string answer = context.exchange().take_held();
   context_.stats().prepares[PrepareSource::kTidb].add();
-  model.pins = model.holdings.settle_prepare(model.pins, command.script, command.attempt.summary);
+  model.pins = model.held.settle_prepare(model.pins, command.script, command.attempt.summary);
   if (command.attempt.summary.has_error()) {
     tracking::settle_diagnostics(context);
   } else {

@@ -5,7 +5,7 @@
 namespace tidepool::tracking {
 
 void SessionModel::begin_anew() {
-  holdings.clear();
+  held.clear();
   in_transaction = false;
   next_isolation.clear();
   prepared.clear();

@@ -30,10 +30,10 @@ void follow_options(CommandContext& context) {
 }
 
 // What it holds beyond the transaction, now that the command is answered.
-sql::PinReasons settle_holdings(CommandContext& context, sql::PinReasons pins,
-                                std::string_view database, std::string_view rows) {
+sql::PinReasons settle_held_resources(CommandContext& context, sql::PinReasons pins,
+                                      std::string_view database, std::string_view rows) {
   const Command& command = context.command;
-  return context.model.holdings.settle(
+  return context.model.held.settle(
       pins, {.script = command.effects(),
              .executed = executed_of(command.effects(), command.attempt.summary),
              .answer = command.attempt.summary,
@@ -98,13 +98,13 @@ void settle_answer(CommandContext& context, const GlobalSettings& globals,
     pins.insert(sql::Pin::kOneShotTransaction);
   }
   if (command.executes()) {
-    const bool holds = concerns_holdings(command.effects());
+    const bool holds = concerns_held_resources(command.effects());
     const std::string database = holds ? context.model.desired.database() : std::string();
     context.model.shows_read_time =
         context.model.shows_read_time || command.effects().pins().contains(sql::Pin::kStaleRead);
     pins = apply_effects(command.effects(), answer, pins, globals, context.model.desired,
                          context.backend.actual);
-    if (holds) pins = settle_holdings(context, pins, database, lock_answer);
+    if (holds) pins = settle_held_resources(context, pins, database, lock_answer);
     settle_diagnostics(context);
   }
   if (!answer.has_error()) follow_options(context);

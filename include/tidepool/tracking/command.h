@@ -17,7 +17,7 @@
 #include "tidepool/protocol/response_tracker.h"
 #include "tidepool/sql/statement.h"
 #include "tidepool/tracking/exchange.h"
-#include "tidepool/tracking/holdings.h"
+#include "tidepool/tracking/held_resources.h"
 #include "tidepool/tracking/named_statements.h"
 #include "tidepool/tracking/prepared.h"
 #include "tidepool/tracking/schema_view.h"

@@ -11,7 +11,7 @@
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/tracking/diagnostics.h"
-#include "tidepool/tracking/holdings.h"
+#include "tidepool/tracking/held_resources.h"
 #include "tidepool/tracking/named_statements.h"
 #include "tidepool/tracking/prepared.h"
 #include "tidepool/tracking/schema_view.h"
@@ -51,7 +51,7 @@ struct SessionModel {
 
   sql::SessionState desired;
   sql::PinReasons pins;
-  Holdings holdings;
+  HeldResources held;
 
   bool in_transaction = false;
   bool is_pessimistic = true;   // the transaction, if there is one

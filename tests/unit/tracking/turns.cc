@@ -296,7 +296,7 @@ void Turns::settle_relay(CommandContext& context) {
 }
 
 void Turns::settle_prepare(CommandContext& context) {
-  model.pins = model.holdings.settle_prepare(model.pins, context.command.script, told_);
+  model.pins = model.held.settle_prepare(model.pins, context.command.script, told_);
   if (told_.has_error()) {
     settle_diagnostics(context);
     context.exchange().add(

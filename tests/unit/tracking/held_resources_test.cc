@@ -1,4 +1,4 @@
-#include "tidepool/tracking/holdings.h"
+#include "tidepool/tracking/held_resources.h"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ protocol::ResponseSummary error(std::uint16_t number = 1050) {
 }
 
 struct Held {
-  Holdings holdings;
+  HeldResources held;
   sql::PinReasons pins;
   std::string database = "d";
 
@@ -33,19 +33,19 @@ struct Held {
            std::string_view rows = {}, bool is_prepared = false) {
     const sql::Script script = sql::classify(text, {});
     pins.insert(script.pins());
-    pins = holdings.settle(pins, {.script = script,
-                                  .executed = answer.has_error() ? 0 : script.size(),
-                                  .answer = answer,
-                                  .database = database,
-                                  .rows = rows,
-                                  .is_prepared = is_prepared});
+    pins = held.settle(pins, {.script = script,
+                              .executed = answer.has_error() ? 0 : script.size(),
+                              .answer = answer,
+                              .database = database,
+                              .rows = rows,
+                              .is_prepared = is_prepared});
   }
   void get(std::string_view text, const char* value) {
     run(text, ok(), protocol::make_text_result({protocol::integer_column("x")}, {{value}}, 2, 0));
   }
 };
 
-TEST(Holdings, PinForATemporaryTableUntilItIsDropped) {
+TEST(HeldResources, PinForATemporaryTableUntilItIsDropped) {
   Held held;
   held.run("CREATE TEMPORARY TABLE t (a INT)");
   EXPECT_EQ(held.pins, sql::PinReasons{Pin::kTemporaryTable});
@@ -53,7 +53,7 @@ TEST(Holdings, PinForATemporaryTableUntilItIsDropped) {
   EXPECT_TRUE(held.pins.empty());
 }
 
-TEST(Holdings, KnowTheDatabaseOfATable) {
+TEST(HeldResources, KnowTheDatabaseOfATable) {
   Held held;
   held.run("USE e; CREATE TEMPORARY TABLE t (a INT)");
   held.run("DROP TABLE t");
@@ -64,7 +64,7 @@ TEST(Holdings, KnowTheDatabaseOfATable) {
   EXPECT_TRUE(held.pins.empty());
 }
 
-TEST(Holdings, PinUntilTheLastOfSeveralTablesIsDropped) {
+TEST(HeldResources, PinUntilTheLastOfSeveralTablesIsDropped) {
   Held held;
   held.run("CREATE TEMPORARY TABLE a (a INT)");
   held.run("CREATE TEMPORARY TABLE IF NOT EXISTS a (a INT)", ok(1));
@@ -80,13 +80,13 @@ TEST(Holdings, PinUntilTheLastOfSeveralTablesIsDropped) {
   EXPECT_TRUE(held.pins.empty());
 }
 
-TEST(Holdings, DoNotPinForATableThatWasNotMade) {
+TEST(HeldResources, DoNotPinForATableThatWasNotMade) {
   Held held;
   held.run("CREATE TEMPORARY TABLE t (a INT)", error());
   EXPECT_TRUE(held.pins.empty());
 }
 
-TEST(Holdings, NeverLetGoOfATableWhoseNameTheyAreNotSureOf) {
+TEST(HeldResources, NeverLetGoOfATableWhoseNameTheyAreNotSureOf) {
   Held prepared;
   prepared.run("CREATE TEMPORARY TABLE t (a INT)", ok(), {}, true);
   prepared.run("DROP TABLE t");
@@ -95,10 +95,10 @@ TEST(Holdings, NeverLetGoOfATableWhoseNameTheyAreNotSureOf) {
   accented.run("CREATE TEMPORARY TABLE `\xc3\xa4` (a INT)");
   accented.run("DROP TABLE `\xc3\xa4`");
   EXPECT_FALSE(accented.pins.empty());
-  accented.holdings.clear();
+  accented.held.clear();
 }
 
-TEST(Holdings, CountLocks) {
+TEST(HeldResources, CountLocks) {
   Held held;
   held.get("SELECT GET_LOCK('a', 1)", "1");
   held.get("SELECT GET_LOCK('A', 1)", "1");
@@ -111,7 +111,7 @@ TEST(Holdings, CountLocks) {
   EXPECT_TRUE(held.pins.empty());
 }
 
-TEST(Holdings, DoNotPinForALockThatSomebodyElseHas) {
+TEST(HeldResources, DoNotPinForALockThatSomebodyElseHas) {
   Held held;
   held.get("SELECT GET_LOCK('a', 0)", "0");
   EXPECT_TRUE(held.pins.empty());
@@ -119,7 +119,7 @@ TEST(Holdings, DoNotPinForALockThatSomebodyElseHas) {
   EXPECT_TRUE(held.pins.empty());
 }
 
-TEST(Holdings, PinForALockOfUnknownNameUntilAllAreReleased) {
+TEST(HeldResources, PinForALockOfUnknownNameUntilAllAreReleased) {
   for (const char* text : {"DO GET_LOCK('a', 1)", "SELECT GET_LOCK(CONCAT('a', 'b'), 1)",
                            "SELECT GET_LOCK(?, 1)", "EXPLAIN SELECT GET_LOCK('a', 1)"}) {
     Held held;
@@ -131,16 +131,16 @@ TEST(Holdings, PinForALockOfUnknownNameUntilAllAreReleased) {
   }
 }
 
-TEST(Holdings, PinWhereAFailedStatementMayHaveGotALock) {
+TEST(HeldResources, PinWhereAFailedStatementMayHaveGotALock) {
   Held held;
   held.run("SELECT GET_LOCK('a', 1), JSON_EXTRACT('x', '$')", error(3140));
   EXPECT_EQ(held.pins, sql::PinReasons{Pin::kLock});
 }
 
-TEST(Holdings, PinForALockThatPlanningTakes) {
-  Holdings holdings;
+TEST(HeldResources, PinForALockThatPlanningTakes) {
+  HeldResources held;
   const auto prepare = [&](const char* text, const protocol::ResponseSummary& answer) {
-    return holdings.settle_prepare({}, sql::classify(text, {}), answer);
+    return held.settle_prepare({}, sql::classify(text, {}), answer);
   };
   EXPECT_TRUE(prepare("SELECT 1", ok()).empty());
   EXPECT_TRUE(prepare("SELECT GET_LOCK(?, 10)", ok()).empty());
@@ -148,7 +148,7 @@ TEST(Holdings, PinForALockThatPlanningTakes) {
   EXPECT_EQ(prepare("SELECT GET_LOCK('a', 1)", ok()), sql::PinReasons{Pin::kLock});
 }
 
-TEST(Holdings, DoNotPinForTableLocksThatTidbDoesNotTake) {
+TEST(HeldResources, DoNotPinForTableLocksThatTidbDoesNotTake) {
   Held held;
   held.run("LOCK TABLES t WRITE", ok(1));
   EXPECT_TRUE(held.pins.empty());
@@ -156,13 +156,13 @@ TEST(Holdings, DoNotPinForTableLocksThatTidbDoesNotTake) {
   EXPECT_EQ(held.pins, sql::PinReasons{Pin::kTableLock});
 }
 
-TEST(Holdings, ConcernOnlyWhatCanBeHeld) {
-  EXPECT_FALSE(concerns_holdings(sql::classify("SELECT a FROM t", {})));
-  EXPECT_FALSE(concerns_holdings(sql::classify("CREATE TABLE t (a INT)", {})));
-  EXPECT_TRUE(concerns_holdings(sql::classify("SELECT 1; DROP TABLE t", {})));
+TEST(HeldResources, ConcernOnlyWhatCanBeHeld) {
+  EXPECT_FALSE(concerns_held_resources(sql::classify("SELECT a FROM t", {})));
+  EXPECT_FALSE(concerns_held_resources(sql::classify("CREATE TABLE t (a INT)", {})));
+  EXPECT_TRUE(concerns_held_resources(sql::classify("SELECT 1; DROP TABLE t", {})));
 }
 
-TEST(Holdings, PinForATableWhoseNameNobodyCanCompare) {
+TEST(HeldResources, PinForATableWhoseNameNobodyCanCompare) {
   Held held;
   held.run("CREATE TEMPORARY TABLE `\xc3\xa4` (a INT)");
   held.run("DROP TABLE `\xc3\xa4`");
@@ -172,7 +172,7 @@ TEST(Holdings, PinForATableWhoseNameNobodyCanCompare) {
   EXPECT_FALSE(other.pins.contains(Pin::kTemporaryTable));
 }
 
-TEST(Holdings, PinForALockWhoseAnswerIsNoSingleValue) {
+TEST(HeldResources, PinForALockWhoseAnswerIsNoSingleValue) {
   for (const std::string& rows :
        {protocol::make_text_result({protocol::integer_column("x")}, {{"1"}, {"1"}}, 2, 0),
         protocol::make_text_result({protocol::integer_column("x"), protocol::integer_column("y")},
@@ -185,17 +185,17 @@ TEST(Holdings, PinForALockWhoseAnswerIsNoSingleValue) {
   }
 }
 
-TEST(Holdings, PinForALockWithoutAKnownName) {
+TEST(HeldResources, PinForALockWithoutAKnownName) {
   Held held;
   held.get("SELECT GET_LOCK(@a, 1)", "1");
   EXPECT_TRUE(held.pins.contains(Pin::kLock));
 }
 
-TEST(Holdings, PinForALockThatAPreparePlansBehindAQuestionMark) {
+TEST(HeldResources, PinForALockThatAPreparePlansBehindAQuestionMark) {
   const auto pins_of = [](const char* text) {
     const sql::Script script = sql::classify(text, {});
-    Holdings holdings;
-    return holdings.settle_prepare({}, script, ok());
+    HeldResources held;
+    return held.settle_prepare({}, script, ok());
   };
   EXPECT_TRUE(pins_of("SELECT GET_LOCK('a', 1)").contains(Pin::kLock));
   EXPECT_TRUE(pins_of("SELECT GET_LOCK('a', 1), ?").contains(Pin::kLock))
@@ -204,9 +204,9 @@ TEST(Holdings, PinForALockThatAPreparePlansBehindAQuestionMark) {
   EXPECT_FALSE(pins_of("SELECT 1").contains(Pin::kLock));
 }
 
-TEST(Holdings, AreConcernedByWhatMayChangeThem) {
+TEST(HeldResources, AreConcernedByWhatMayChangeThem) {
   const auto concerned = [](const char* text) {
-    return concerns_holdings(sql::classify(text, {}));
+    return concerns_held_resources(sql::classify(text, {}));
   };
   for (const char* text :
        {"CREATE TEMPORARY TABLE t (a INT)", "DROP TABLE t", "SELECT GET_LOCK('a', 1)",

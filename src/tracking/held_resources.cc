@@ -1,4 +1,4 @@
-#include "tidepool/tracking/holdings.h"
+#include "tidepool/tracking/held_resources.h"
 
 #include <algorithm>
 
@@ -58,7 +58,7 @@ std::string only_value(std::string_view rows) {
 
 }  // namespace
 
-bool concerns_holdings(const sql::Script& script) {
+bool concerns_held_resources(const sql::Script& script) {
   for (std::size_t i = 0; i < script.size(); ++i) {
     if (concerns(script[i])) return true;
   }
@@ -69,8 +69,8 @@ bool asks_for_lock(const sql::Script& script) {
   return script.size() == 1 && has_change(script.front(), ChangeKind::kGetLock);
 }
 
-void Holdings::note_tables(const sql::Statement& statement, const Settlement& done,
-                           std::string& database) {
+void HeldResources::note_tables(const sql::Statement& statement, const Settlement& done,
+                                std::string& database) {
   const bool has_warnings = done.script.size() > 1 || done.answer.warnings > 0;
   const bool is_certain = statement.changes.size() == 1 || !has_warnings;
   for (const sql::StateChange& change : statement.changes) {
@@ -90,7 +90,7 @@ void Holdings::note_tables(const sql::Statement& statement, const Settlement& do
   }
 }
 
-void Holdings::note_locks(const sql::Statement& statement, const Settlement& done) {
+void HeldResources::note_locks(const sql::Statement& statement, const Settlement& done) {
   if (statement.releases.contains(Pin::kLock)) {
     locks_.clear();
     has_unknown_lock_ = false;
@@ -112,7 +112,7 @@ void Holdings::note_locks(const sql::Statement& statement, const Settlement& don
   }
 }
 
-sql::PinReasons Holdings::settle(sql::PinReasons pins, const Settlement& done) {
+sql::PinReasons HeldResources::settle(sql::PinReasons pins, const Settlement& done) {
   std::string database(done.database);
   for (std::size_t i = 0; i < done.executed; ++i) {
     note_tables(done.script[i], done, database);
@@ -132,8 +132,8 @@ sql::PinReasons Holdings::settle(sql::PinReasons pins, const Settlement& done) {
   return pins;
 }
 
-sql::PinReasons Holdings::settle_prepare(sql::PinReasons pins, const sql::Script& script,
-                                         const protocol::ResponseSummary& answer) {
+sql::PinReasons HeldResources::settle_prepare(sql::PinReasons pins, const sql::Script& script,
+                                              const protocol::ResponseSummary& answer) {
   if (!script.pins().contains(Pin::kLock) || is_refused(answer)) return pins;
   // SELECT GET_LOCK(?, 1): not constant.
   if (asks_for_lock(script) && script.front().text.find('?') != std::string_view::npos) return pins;

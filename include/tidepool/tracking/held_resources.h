@@ -32,7 +32,7 @@ struct Settlement {
   bool is_prepared = false;   // the script is that of a prepared statement
 };
 
-class Holdings {
+class HeldResources {
  public:
   // `pins` are the session's with those of the script's statements; answers them without those
   // whose cause is gone, or never was.
@@ -40,7 +40,7 @@ class Holdings {
   // The same after COM_STMT_PREPARE.
   sql::PinReasons settle_prepare(sql::PinReasons pins, const sql::Script& script,
                                  const protocol::ResponseSummary& answer);
-  void clear() { *this = Holdings(); }
+  void clear() { *this = HeldResources(); }
 
  private:
   void note_tables(const sql::Statement& statement, const Settlement& done, std::string& database);
@@ -53,7 +53,7 @@ class Holdings {
 };
 
 // Whether the script can change what is held.
-bool concerns_holdings(const sql::Script& script);
+bool concerns_held_resources(const sql::Script& script);
 
 // SELECT GET_LOCK(…) and nothing else: the answer's row tells whether the session has got it.
 bool asks_for_lock(const sql::Script& script);
