@@ -42,15 +42,16 @@ BackendRecord* BackendTable::find_connection(std::uint64_t number) {
   return found == nullptr ? nullptr : &records_.at(found->id);
 }
 
-BackendRecord* BackendTable::pick_idle(WorkerIndex worker, const Want& want, Reach reach) const {
+BackendRecord* BackendTable::pick_idle(WorkerIndex worker, const LeaseRequest& request,
+                                       Reach reach) const {
   BackendRecord* best = nullptr;
   int best_rank = 0;
   for (BackendRecord* record : in(State::kIdle)) {
     const bool is_own = record->worker == worker;
-    if (record->variant != want.variant || (reach == Reach::kOwnWorker && !is_own)) continue;
+    if (record->variant != request.variant || (reach == Reach::kOwnWorker && !is_own)) continue;
     int rank = 1;
-    if (record->state_hash == want.state) rank += 1;
-    if (record->id == want.last) rank += 2;
+    if (record->state_hash == request.state) rank += 1;
+    if (record->id == request.last) rank += 2;
     if (is_own) rank += 4;
     if (rank <= best_rank) continue;
     best = record;

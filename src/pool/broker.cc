@@ -14,37 +14,37 @@ Broker::Broker(const Limits& limits, std::uint64_t seed)
   pool_.queue.set_by_database(pool_.limits.max_leases_per_database > 0);
 }
 
-std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const Want& want) {
-  if (!pool_.queue.is_empty() && scheduler_.has_waiter(want.variant)) return std::nullopt;
-  BackendRecord* found = pool_.backends.pick_idle(worker, want, Reach::kOwnWorker);
-  if (found == nullptr || !pool_.allows(want)) return std::nullopt;
-  planner_.note_wanted(worker, want.variant);
-  pool_.lease(*found, want);
+std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const LeaseRequest& request) {
+  if (!pool_.queue.is_empty() && scheduler_.has_waiter(request.variant)) return std::nullopt;
+  BackendRecord* found = pool_.backends.pick_idle(worker, request, Reach::kOwnWorker);
+  if (found == nullptr || !pool_.allows(request)) return std::nullopt;
+  planner_.note_wanted(worker, request.variant);
+  pool_.lease(*found, request);
   return found->id;
 }
 
-WaiterId Broker::enqueue(WorkerIndex worker, const Want& want, TimePoint deadline, TimePoint now,
-                         Orders& orders) {
+WaiterId Broker::enqueue(WorkerIndex worker, const LeaseRequest& request, TimePoint deadline,
+                         TimePoint now, Orders& orders) {
   const WaiterId id = ++last_waiter_;
   last_wait_ = now;
-  planner_.note_wanted(worker, want.variant);
+  planner_.note_wanted(worker, request.variant);
   const auto is_served = [&] {
-    return pool_.allows(want) &&
-           pool_.backends.pick_idle(worker, want, Reach::kAllWorkers) != nullptr;
+    return pool_.allows(request) &&
+           pool_.backends.pick_idle(worker, request, Reach::kAllWorkers) != nullptr;
   };
-  if (is_queue_full(pool_) && !want.is_urgent && !is_served()) {
+  if (is_queue_full(pool_) && !request.is_urgent && !is_served()) {
     orders.push_back({worker, FailOrder{id, full_queue_error(pool_)}});
     return id;
   }
-  pool_.queue.add({id, worker, want, now, deadline},
-                  want.is_urgent ? WaitQueue::End::kFront : WaitQueue::End::kBack);
+  pool_.queue.add({id, worker, request, now, deadline},
+                  request.is_urgent ? WaitQueue::End::kFront : WaitQueue::End::kBack);
   schedule(now, orders);
   return id;
 }
 
-void Broker::requeue(WaiterId waiter, WorkerIndex worker, const Want& want, TimePoint deadline,
-                     TimePoint now, Orders& orders) {
-  pool_.queue.add({waiter, worker, want, now, deadline}, WaitQueue::End::kFront);
+void Broker::requeue(WaiterId waiter, WorkerIndex worker, const LeaseRequest& request,
+                     TimePoint deadline, TimePoint now, Orders& orders) {
+  pool_.queue.add({waiter, worker, request, now, deadline}, WaitQueue::End::kFront);
   schedule(now, orders);
 }
 

@@ -15,12 +15,12 @@ BrokerCounts BrokerState::counts() const {
   return counts;
 }
 
-void BrokerState::lease(BackendRecord& record, const Want& want) {
+void BrokerState::lease(BackendRecord& record, const LeaseRequest& request) {
   backends.set_state(record, State::kLeased);
-  shares.take(want.user, want.database);
-  record.user = want.user;
-  record.database = want.database;
-  record.holder = want.holder;
+  shares.take(request.user, request.database);
+  record.user = request.user;
+  record.database = request.database;
+  record.holder = request.holder;
 }
 
 void BrokerState::make_idle(BackendRecord& record, TimePoint now) {

@@ -187,7 +187,7 @@ void DialPlanner::keep_spare_ones(TimePoint now, Orders& orders) {
     for (const BackendRecord* record : pool_.backends.in(state))
       if (record->variant == wanted_variant_) ++figures.ready;
   pool_.queue.for_each([&](const Waiter& one) {
-    if (one.want.variant == wanted_variant_) ++figures.waiting;
+    if (one.request.variant == wanted_variant_) ++figures.waiting;
   });
   const Dial dial{.worker = wanted_by_, .variant = wanted_variant_};
   for (unsigned left = spare_dials(figures, pool_.limits);

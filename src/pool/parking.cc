@@ -50,10 +50,10 @@ bool recall_oldest_but(BrokerState& pool, std::uint64_t variant, Orders& orders)
       pool, [&](const BackendRecord& record) { return record.variant != variant; }, orders);
 }
 
-void recall_leases_of(BrokerState& pool, const Want& want, Orders& orders) {
+void recall_leases_of(BrokerState& pool, const LeaseRequest& request, Orders& orders) {
   const auto is_theirs = [&](const BackendRecord& record) {
-    const bool is_users = want.max_leases > 0 && record.user == want.user;
-    const bool is_databases = want.database != 0 && record.database == want.database;
+    const bool is_users = request.max_leases > 0 && record.user == request.user;
+    const bool is_databases = request.database != 0 && record.database == request.database;
     return is_users || is_databases;
   };
   recall_if(pool, is_theirs, orders);

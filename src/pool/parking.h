@@ -22,7 +22,7 @@ bool can_recall(const BrokerState& pool);
 [[nodiscard]] bool recall_oldest_but(BrokerState& pool, std::uint64_t variant, Orders& orders);
 // Recalls those of the user and of the database of a session that may have no more leases: parked
 // ones are leases too.
-void recall_leases_of(BrokerState& pool, const Want& want, Orders& orders);
+void recall_leases_of(BrokerState& pool, const LeaseRequest& request, Orders& orders);
 // Recalls those that were parked for too long, or whose lives are over.
 void recall_due(BrokerState& pool, TimePoint now, Orders& orders);
 void recall_all(BrokerState& pool, Orders& orders);

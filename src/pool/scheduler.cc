@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kVariantPatience{250};
 }  // namespace
 
 bool Scheduler::has_waiter(std::uint64_t variant) const {
-  return next_waiter([variant](const Waiter& one) { return one.want.variant == variant; }) !=
+  return next_waiter([variant](const Waiter& one) { return one.request.variant == variant; }) !=
          nullptr;
 }
 
@@ -39,14 +39,14 @@ void Scheduler::grant_idle(TimePoint now, Orders& orders) {
     const Waiter* waiter = next_waiter([](const Waiter&) { return true; });
     if (waiter == nullptr) return;
     BackendRecord* record =
-        pool_.backends.pick_idle(waiter->worker, waiter->want, Reach::kAllWorkers);
+        pool_.backends.pick_idle(waiter->worker, waiter->request, Reach::kAllWorkers);
     if (record == nullptr) {
       swap_variant(*waiter, now, orders);
       waiter = next_waiter([&](const Waiter& one) {
-        return pool_.backends.pick_idle(one.worker, one.want, Reach::kAllWorkers) != nullptr;
+        return pool_.backends.pick_idle(one.worker, one.request, Reach::kAllWorkers) != nullptr;
       });
       if (waiter == nullptr) return;
-      record = pool_.backends.pick_idle(waiter->worker, waiter->want, Reach::kAllWorkers);
+      record = pool_.backends.pick_idle(waiter->worker, waiter->request, Reach::kAllWorkers);
     }
     hand_to(*waiter, *record, orders);
   }
@@ -57,11 +57,11 @@ void Scheduler::grant_idle(TimePoint now, Orders& orders) {
 void Scheduler::swap_variant(const Waiter& waiter, TimePoint now, Orders& orders) {
   if (pool_.has_room() || pool_.backends.count(State::kClosing) > 0 || !pool_.dials.may_begin(now))
     return;
-  if (supply().take(waiter.want.variant)) return;
+  if (supply().take(waiter.request.variant)) return;
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
   const auto found = std::find_if(idle.rbegin(), idle.rend(), [&](const BackendRecord* record) {
     const Waiter* rival =
-        next_waiter([&](const Waiter& one) { return one.want.variant == record->variant; });
+        next_waiter([&](const Waiter& one) { return one.request.variant == record->variant; });
     if (rival == nullptr) return true;
     if (!is_starved_by(waiter, *rival, now)) return false;
     last_swap_ = now;
@@ -72,7 +72,7 @@ void Scheduler::swap_variant(const Waiter& waiter, TimePoint now, Orders& orders
 
 bool Scheduler::is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoint now) const {
   if (rival.since - waiter.since > kVariantPatience) return true;
-  return !pool_.backends.has_open(waiter.want.variant) && now - last_swap_ >= kVariantPatience;
+  return !pool_.backends.has_open(waiter.request.variant) && now - last_swap_ >= kVariantPatience;
 }
 
 // Nothing idle suits anybody. Thousands may wait, and this runs for each that comes: it stops as
@@ -84,16 +84,16 @@ void Scheduler::bring_backends(TimePoint now, Orders& orders) {
   std::vector<std::uint64_t> given_up;  // variants that get no more now
   while (can_bring(now)) {
     const Waiter* waiter = plan.next([&](const Waiter& one) {
-      return std::find(given_up.begin(), given_up.end(), one.want.variant) == given_up.end();
+      return std::find(given_up.begin(), given_up.end(), one.request.variant) == given_up.end();
     });
     if (waiter == nullptr) break;
     plan.plan(*waiter);
     if (bring_backend(*waiter, coming, now, orders) == Outlook::kNothing)
-      given_up.push_back(waiter->want.variant);
+      given_up.push_back(waiter->request.variant);
   }
   if (pool_.backends.count(State::kParked) == 0) return;
   pool_.queue.for_each_line([&](const Waiter& head) {
-    if (!plan.allows(head.want)) recall_leases_of(pool_, head.want, orders);
+    if (!plan.allows(head.request)) recall_leases_of(pool_, head.request, orders);
   });
 }
 
@@ -106,7 +106,7 @@ bool Scheduler::can_bring(TimePoint now) const {
 // Asks a parked backend back, dials one, or makes room for one.
 Scheduler::Outlook Scheduler::bring_backend(const Waiter& waiter, Supply& supply, TimePoint now,
                                             Orders& orders) {
-  const std::uint64_t variant = waiter.want.variant;
+  const std::uint64_t variant = waiter.request.variant;
   if (supply.take(variant)) return Outlook::kComes;
   const bool may_dial = pool_.dials.may_begin(now);
   const bool is_large = pool_.total() >= pool_.limits.own_size();
@@ -131,7 +131,7 @@ Scheduler::Outlook Scheduler::make_room(const Waiter& waiter, Orders& orders) {
     pool_.retire(*idle.back(), RetireReason::kVariant, orders);
     return Outlook::kComes;
   }
-  const bool is_recalled = recall_oldest_but(pool_, waiter.want.variant, orders);
+  const bool is_recalled = recall_oldest_but(pool_, waiter.request.variant, orders);
   return is_recalled ? Outlook::kComes : Outlook::kNothing;
 }
 
@@ -156,7 +156,7 @@ void Scheduler::hand_to(const Waiter& waiter, BackendRecord& record, Orders& ord
     orders.push_back({record.worker, MoveOrder{record.id, waiter.worker, waiter.id}});
     record.worker = waiter.worker;
   }
-  pool_.lease(record, waiter.want);
+  pool_.lease(record, waiter.request);
   pool_.queue.erase_head(waiter);
 }
 

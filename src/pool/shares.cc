@@ -12,18 +12,19 @@ auto find_key(Values& values, std::uint64_t key) {
 }
 
 template <class AnyShares>
-bool is_within_limits(const AnyShares& shares, const Want& want, unsigned max_leases_per_database,
-                      unsigned leases_in_database) {
-  if (want.max_leases > 0 && shares.standing(want.user).leases >= want.max_leases) return false;
-  if (max_leases_per_database == 0 || want.database == 0) return true;
+bool is_within_limits(const AnyShares& shares, const LeaseRequest& request,
+                      unsigned max_leases_per_database, unsigned leases_in_database) {
+  if (request.max_leases > 0 && shares.standing(request.user).leases >= request.max_leases)
+    return false;
+  if (max_leases_per_database == 0 || request.database == 0) return true;
   return leases_in_database < max_leases_per_database;
 }
 
 }  // namespace
 
-bool Shares::allows(const Want& want, unsigned max_leases_per_database) const {
-  const unsigned in_database = max_leases_per_database == 0 ? 0 : leases_in(want.database);
-  return is_within_limits(*this, want, max_leases_per_database, in_database);
+bool Shares::allows(const LeaseRequest& request, unsigned max_leases_per_database) const {
+  const unsigned in_database = max_leases_per_database == 0 ? 0 : leases_in(request.database);
+  return is_within_limits(*this, request, max_leases_per_database, in_database);
 }
 
 void Shares::take(std::uint64_t user, std::uint64_t database) {
@@ -50,9 +51,9 @@ unsigned Shares::leases_in(std::uint64_t database) const {
   return found == databases_.end() ? 0 : found->second;
 }
 
-bool PlannedShares::allows(const Want& want, unsigned max_leases_per_database) const {
-  const unsigned in_database = max_leases_per_database == 0 ? 0 : leases_in(want.database);
-  return is_within_limits(*this, want, max_leases_per_database, in_database);
+bool PlannedShares::allows(const LeaseRequest& request, unsigned max_leases_per_database) const {
+  const unsigned in_database = max_leases_per_database == 0 ? 0 : leases_in(request.database);
+  return is_within_limits(*this, request, max_leases_per_database, in_database);
 }
 
 void PlannedShares::take(std::uint64_t user, std::uint64_t database) {

@@ -13,7 +13,7 @@ constexpr std::size_t kMaxSpare = 16;
 
 }  // namespace
 
-bool WaitQueue::are_alike(const Want& one, const Want& two) const {
+bool WaitQueue::are_alike(const LeaseRequest& one, const LeaseRequest& two) const {
   return one.variant == two.variant && one.user == two.user && one.max_leases == two.max_leases &&
          one.is_urgent == two.is_urgent && (!is_by_database_ || one.database == two.database);
 }
@@ -22,7 +22,7 @@ void WaitQueue::add(Waiter waiter, End end) {
   waiter.place = end == End::kFront ? --front_ : ++back_;
   ++size_;
   auto line = std::find_if(lines_.begin(), lines_.end(), [&](const Line& one) {
-    return are_alike(one.waiters.front().want, waiter.want);
+    return are_alike(one.waiters.front().request, waiter.request);
   });
   if (line == lines_.end()) {
     if (spare_.empty()) spare_.emplace_back();
@@ -88,7 +88,7 @@ void WaitQueue::Turns::plan(const Waiter& waiter) {
   } else {
     ++found->second;
   }
-  shares_.take(waiter.want.user, waiter.want.database);
+  shares_.take(waiter.request.user, waiter.request.database);
 }
 
 const Waiter* WaitQueue::Turns::head_of(const Line& line) const {
@@ -100,10 +100,10 @@ const Waiter* WaitQueue::Turns::head_of(const Line& line) const {
 }
 
 bool WaitQueue::Turns::precedes(const Waiter& one, const Waiter& two) const {
-  if (one.want.is_urgent != two.want.is_urgent) return one.want.is_urgent;
-  if (one.want.user != two.want.user) {
-    const Shares::Standing first = shares_.standing(one.want.user);
-    const Shares::Standing second = shares_.standing(two.want.user);
+  if (one.request.is_urgent != two.request.is_urgent) return one.request.is_urgent;
+  if (one.request.user != two.request.user) {
+    const Shares::Standing first = shares_.standing(one.request.user);
+    const Shares::Standing second = shares_.standing(two.request.user);
     if (Shares::precedes(first, second)) return true;
     if (Shares::precedes(second, first)) return false;
   }

@@ -39,26 +39,26 @@ WorkerPool::WorkerPool(net::Loop& loop, WorkerIndex index, SharedBroker& broker,
 
 WorkerPool::~WorkerPool() = default;
 
-std::optional<Lease> WorkerPool::try_acquire(const Want& want) {
+std::optional<Lease> WorkerPool::try_acquire(const LeaseRequest& request) {
   const auto backend =
-      broker_.with([&](Broker& broker, Orders&) { return broker.try_acquire(index_, want); });
+      broker_.with([&](Broker& broker, Orders&) { return broker.try_acquire(index_, request); });
   if (!backend) return std::nullopt;
   PooledConnection* pooled = find(*backend);
   TIDEPOOL_CHECK(pooled != nullptr);
   if (!is_alive(*pooled)) {
     lose(*pooled, RetireReason::kLost);
-    return try_acquire(want);
+    return try_acquire(request);
   }
   return lend(*pooled, {});  // without waiting
 }
 
-Ticket WorkerPool::wait(const Want& want, Duration timeout, LeaseSink& sink) {
+Ticket WorkerPool::wait(const LeaseRequest& request, Duration timeout, LeaseSink& sink) {
   const TimePoint now = loop_.now();
   const TimePoint deadline = now + timeout;
   const WaiterId waiter = broker_.with([&](Broker& broker, Orders& orders) {
-    return broker.enqueue(index_, want, deadline, now, orders);
+    return broker.enqueue(index_, request, deadline, now, orders);
   });
-  waiting_[waiter] = {&sink, want, Clock::now(), deadline};
+  waiting_[waiter] = {&sink, request, Clock::now(), deadline};
   return {*this, waiter};
 }
 
@@ -141,7 +141,7 @@ void WorkerPool::requeue(WaiterId waiter) {
   if (found == waiting_.end()) return;
   const Waiting& waiting = found->second;
   broker_.with([&](Broker& broker, Orders& orders) {
-    broker.requeue(waiter, index_, waiting.want, waiting.deadline, loop_.now(), orders);
+    broker.requeue(waiter, index_, waiting.request, waiting.deadline, loop_.now(), orders);
   });
 }
 

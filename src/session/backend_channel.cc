@@ -6,13 +6,13 @@
 
 namespace tidepool::session {
 
-bool BackendChannel::acquire(PoolAccess& access, const pool::Want& want) {
+bool BackendChannel::acquire(PoolAccess& access, const pool::LeaseRequest& request) {
   traffic_ = &access.stats->backend;
-  if (auto lease = access.pool->try_acquire(want)) {
+  if (auto lease = access.pool->try_acquire(request)) {
     lease_ = std::move(*lease);
     return true;
   }
-  ticket_ = access.pool->wait(want, access.timeout, *this);
+  ticket_ = access.pool->wait(request, access.timeout, *this);
   return false;
 }
 

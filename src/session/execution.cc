@@ -61,7 +61,7 @@ void Execution::start(std::unique_ptr<ClientCommand> command) {
 void Execution::acquire() {
   context_.backend.set_user(*this);
   const std::string& database = context_.model.desired.database();
-  if (context_.backend.acquire(context_.access(), context_.want(*context_.account, database)))
+  if (context_.backend.acquire(context_.access(), context_.request(*context_.account, database)))
     return execute();
   context_.status.enter(State::kAcquiring);
 }

@@ -19,7 +19,7 @@ void LoginCheck::start(Account& account, const std::string& database, std::uint6
 }
 
 void LoginCheck::acquire() {
-  if (context_.backend.acquire(*account_->pool, context_.want(*account_, command_->argument())))
+  if (context_.backend.acquire(*account_->pool, context_.request(*account_, command_->argument())))
     return on_lease();
   context_.status.enter(State::kAcquiring);
 }

@@ -86,15 +86,17 @@ void SessionContext::set_pins(sql::PinReasons pins) {
   count_pins();
 }
 
-pool::Want SessionContext::want(const Account& user_account, std::string_view database) const {
-  pool::Want want{.variant = variant, .state = model.desired.hash(), .last = backend.last()};
-  want.user = user_account.key;
-  want.holder = id;
-  want.max_leases = user_account.max_leases;
+pool::LeaseRequest SessionContext::request(const Account& user_account,
+                                           std::string_view database) const {
+  pool::LeaseRequest request{
+      .variant = variant, .state = model.desired.hash(), .last = backend.last()};
+  request.user = user_account.key;
+  request.holder = id;
+  request.max_leases = user_account.max_leases;
   if (user_account.pool->limits_leases_by_database && !database.empty()) {
-    want.database = keyed_number(database);
+    request.database = keyed_number(database);
   }
-  return want;
+  return request;
 }
 
 tracking::CommandContext SessionContext::command_context(tracking::Command& command) {

@@ -11,9 +11,9 @@ StatementKiller::StatementKiller(net::Loop& loop, pool::WorkerPool& pool, std::u
                                  std::uint64_t connection, Duration timeout,
                                  std::function<void()> on_done)
     : loop_(loop), connection_(connection), on_done_(std::move(on_done)), timer_(loop) {
-  pool::Want want{.variant = variant};
-  want.is_urgent = true;
-  ticket_ = pool.wait(want, timeout, *this);
+  pool::LeaseRequest request{.variant = variant};
+  request.is_urgent = true;
+  ticket_ = pool.wait(request, timeout, *this);
   timer_.start(timeout, [this] {
     if (lease_) end(pool::Release::kDiscard);
   });

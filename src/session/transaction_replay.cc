@@ -126,7 +126,7 @@ void TransactionReplay::acquire_for(ClientCommand& command) {
 void TransactionReplay::acquire() {
   context_.backend.set_user(*this);
   const std::string& database = context_.model.desired.database();
-  if (context_.backend.acquire(context_.access(), context_.want(*context_.account, database)))
+  if (context_.backend.acquire(context_.access(), context_.request(*context_.account, database)))
     return on_lease();
   context_.status.enter(State::kAcquiring);
 }

@@ -10,7 +10,7 @@ namespace {
 using namespace tidepool;
 using namespace tidepool::pool;
 
-constexpr Want kPlain{.variant = 0, .state = 0, .last = 0};
+constexpr LeaseRequest kPlain{.variant = 0, .state = 0, .last = 0};
 
 Limits limits() {
   Limits limits;
@@ -19,23 +19,23 @@ Limits limits() {
   return limits;
 }
 
-Want limited(std::uint64_t user) {
-  Want want = kPlain;
-  want.user = user;
-  want.max_leases = 1;
-  return want;
+LeaseRequest limited(std::uint64_t user) {
+  LeaseRequest request = kPlain;
+  request.user = user;
+  request.max_leases = 1;
+  return request;
 }
 
 class Queue {
  public:
   Queue() : broker_(limits(), 1) {}
 
-  void wait(const Want& want) {
-    broker_.enqueue(0, want, now_ + std::chrono::hours(1), now_, orders_);
+  void wait(const LeaseRequest& request) {
+    broker_.enqueue(0, request, now_ + std::chrono::hours(1), now_, orders_);
     orders_.clear();
   }
-  BackendId lease(const Want& want) {
-    broker_.enqueue(0, want, now_ + std::chrono::hours(1), now_, orders_);
+  BackendId lease(const LeaseRequest& request) {
+    broker_.enqueue(0, request, now_ + std::chrono::hours(1), now_, orders_);
     const auto dial = std::get<DialOrder>(orders_.back().what).dial;
     orders_.clear();
     const BackendId backend = broker_.dialled(dial, 0, now_, orders_);
@@ -49,9 +49,9 @@ class Queue {
     orders_.clear();
   }
   // A client of another user comes and goes, served by a backend of its own.
-  void use(BackendId backend, const Want& want) {
+  void use(BackendId backend, const LeaseRequest& request) {
     broker_.release(backend, 0, now_, orders_);
-    (void)broker_.try_acquire(0, want);
+    (void)broker_.try_acquire(0, request);
     orders_.clear();
   }
 
@@ -78,9 +78,9 @@ void bench(const char* name, Prepare prepare, Work work) {
 }  // namespace
 
 int main() {
-  const auto crowd = [](Queue& queue, int count, const Want& want) {
+  const auto crowd = [](Queue& queue, int count, const LeaseRequest& request) {
     for (int i = 0; i < count; ++i)
-      queue.wait(want);
+      queue.wait(request);
   };
   bench(
       "TiDB is away: one more",

@@ -75,7 +75,7 @@ class BackendTable {
   const BackendRecord* find_connection(std::uint64_t number) const;
   // The idle backend that suits best: the session's last, else one in the right state, else the
   // most recently used; those of the asking worker before others'. Null: none suits.
-  BackendRecord* pick_idle(WorkerIndex worker, const Want& want, Reach reach) const;
+  BackendRecord* pick_idle(WorkerIndex worker, const LeaseRequest& request, Reach reach) const;
 
   // Moves it to the list of that state: what becomes idle to the front, all others to the back.
   void set_state(BackendRecord& record, State state);

@@ -30,14 +30,15 @@ class Broker {
 
   // A lease at once: only an idle backend of the asking worker itself, when nobody else waits for
   // such a one.
-  [[nodiscard]] std::optional<BackendId> try_acquire(WorkerIndex worker, const Want& want);
+  [[nodiscard]] std::optional<BackendId> try_acquire(WorkerIndex worker,
+                                                     const LeaseRequest& request);
 
   // Queues a waiter until a grant, a failure or the deadline. Call after try_acquire() had nothing.
-  WaiterId enqueue(WorkerIndex worker, const Want& want, TimePoint deadline, TimePoint now,
-                   Orders& orders);
+  WaiterId enqueue(WorkerIndex worker, const LeaseRequest& request, TimePoint deadline,
+                   TimePoint now, Orders& orders);
 
   // Back to the head of the queue: the backend that the waiter was granted is gone.
-  void requeue(WaiterId waiter, WorkerIndex worker, const Want& want, TimePoint deadline,
+  void requeue(WaiterId waiter, WorkerIndex worker, const LeaseRequest& request, TimePoint deadline,
                TimePoint now, Orders& orders);
 
   // The session no longer wants the lease. A backend already granted or on its way must be released

@@ -32,13 +32,13 @@ struct BrokerState {
   bool has_room() const { return total() < limits.cap(); }
 
   // Whether the limits of the user and of the database let it have one more lease.
-  bool allows(const Want& want) const {
-    return shares.allows(want, limits.max_leases_per_database);
+  bool allows(const LeaseRequest& request) const {
+    return shares.allows(request, limits.max_leases_per_database);
   }
   WaitQueue::Turns turns() const { return {queue, shares, limits.max_leases_per_database}; }
 
   // An idle backend is lent.
-  void lease(BackendRecord& record, const Want& want);
+  void lease(BackendRecord& record, const LeaseRequest& request);
   // The lease is over.
   void make_idle(BackendRecord& record, TimePoint now);
   // It is to be closed, whatever it is doing.

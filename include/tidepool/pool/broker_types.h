@@ -61,7 +61,7 @@ struct Limits {
 };
 
 // What a session asks of the backend that it is to get.
-struct Want {
+struct LeaseRequest {
   std::uint64_t variant = 0;   // must be equal: what was fixed at the backend's login
   std::uint64_t state = 0;     // better equal: the hash of the session's state
   BackendId last = 0;          // best: the one that this session had before

@@ -20,7 +20,7 @@ class Shares {
   };
 
   // Whether one more lease is within the limits of the user and of the database.
-  bool allows(const Want& want, unsigned max_leases_per_database) const;
+  bool allows(const LeaseRequest& request, unsigned max_leases_per_database) const;
 
   void take(std::uint64_t user, std::uint64_t database);
   void give_back(std::uint64_t user, std::uint64_t database);
@@ -46,7 +46,7 @@ class PlannedShares {
  public:
   explicit PlannedShares(const Shares& real) : real_(real) {}
 
-  bool allows(const Want& want, unsigned max_leases_per_database) const;
+  bool allows(const LeaseRequest& request, unsigned max_leases_per_database) const;
   void take(std::uint64_t user, std::uint64_t database);
   Shares::Standing standing(std::uint64_t user) const;
 

@@ -21,7 +21,7 @@ namespace tidepool::pool {
 struct Waiter {
   WaiterId id = 0;
   WorkerIndex worker = 0;
-  Want want;
+  LeaseRequest request;
   TimePoint since;
   TimePoint deadline;
   std::int64_t place = 0;  // set by the queue: the smaller, the earlier
@@ -77,7 +77,7 @@ class WaitQueue {
     std::deque<Waiter> waiters;  // in the order of their places; never empty in lines_
   };
 
-  bool are_alike(const Want& one, const Want& two) const;
+  bool are_alike(const LeaseRequest& one, const LeaseRequest& two) const;
   void put_away(std::list<Line>::iterator line);
 
   std::list<Line> lines_;
@@ -102,7 +102,7 @@ class WaitQueue::Turns {
     const Waiter* best = nullptr;
     for (const Line& line : queue_.lines_) {
       const Waiter* head = head_of(line);
-      if (head == nullptr || !suits(*head) || !allows(head->want)) continue;
+      if (head == nullptr || !suits(*head) || !allows(head->request)) continue;
       if (best == nullptr || precedes(*head, *best)) best = head;
     }
     return best;
@@ -110,7 +110,9 @@ class WaitQueue::Turns {
   // Goes on as if that waiter, which next() has just told, had got its lease.
   void plan(const Waiter& waiter);
   // Whether its limits let it have one more.
-  bool allows(const Want& want) const { return shares_.allows(want, max_leases_per_database_); }
+  bool allows(const LeaseRequest& request) const {
+    return shares_.allows(request, max_leases_per_database_);
+  }
 
  private:
   const Waiter* head_of(const Line& line) const;

@@ -52,9 +52,9 @@ class WorkerPool {
   void set_peers(std::vector<WorkerPool*> peers) { peers_ = std::move(peers); }
 
   // A lease at once, if an idle backend of this worker suits.
-  [[nodiscard]] std::optional<Lease> try_acquire(const Want& want);
+  [[nodiscard]] std::optional<Lease> try_acquire(const LeaseRequest& request);
   // A lease later, or an error at the latest after `timeout`. The ticket must not outlive the sink.
-  [[nodiscard]] Ticket wait(const Want& want, Duration timeout, LeaseSink& sink);
+  [[nodiscard]] Ticket wait(const LeaseRequest& request, Duration timeout, LeaseSink& sink);
 
   // Only the worker with index 0: starts the broker's clock, and keeps dialling until one backend
   // has told what the server is (for readiness and the greeting).
@@ -78,7 +78,7 @@ class WorkerPool {
 
   struct Waiting {
     LeaseSink* sink;
-    Want want;
+    LeaseRequest request;
     TimePoint since;
     TimePoint deadline;
   };

@@ -59,7 +59,7 @@ class BackendChannel final : net::StreamSink, pool::LeaseSink {
   BackendUser& user() { return *user_; }
 
   // False: the user is told later. Requires that there is none, and that none is waited for.
-  [[nodiscard]] bool acquire(PoolAccess& access, const pool::Want& want);
+  [[nodiscard]] bool acquire(PoolAccess& access, const pool::LeaseRequest& request);
   void stop_waiting() { ticket_.cancel(); }
   bool has_lease() const { return static_cast<bool>(lease_); }
   pool::Lease& lease() { return lease_; }

@@ -54,7 +54,7 @@ struct SessionContext {
   // To be called after whatever may have changed the model's pins.
   void count_pins() { status.count_pins(model.pins); }
   bool has_lease() const { return backend.has_lease(); }
-  pool::Want want(const Account& user_account, std::string_view database) const;
+  pool::LeaseRequest request(const Account& user_account, std::string_view database) const;
   // For a command of the session, on its backend.
   tracking::CommandContext command_context(tracking::Command& command);
   // False: no commands can bring this backend to the session's state.

@@ -70,9 +70,9 @@ class PoolTest : public ::testing::Test {
   pool::BrokerCounts counts() const { return broker_->counts(); }
   bool run(const std::function<bool()>& until) { return run_until(loop_, until); }
 
-  void take(Taker& taker, const pool::Want& want = {},
+  void take(Taker& taker, const pool::LeaseRequest& request = {},
             Duration timeout = std::chrono::seconds(60)) {
-    taker.ticket = pool_->wait(want, timeout, taker);
+    taker.ticket = pool_->wait(request, timeout, taker);
   }
   // Opens a backend and leaves it idle.
   void give_one_back() {

@@ -35,8 +35,8 @@ class BackendTableTest : public ::testing::Test {
       found.push_back(record->id);
     return found;
   }
-  BackendId pick(WorkerIndex worker, const Want& want, Reach reach) const {
-    const BackendRecord* record = table_.pick_idle(worker, want, reach);
+  BackendId pick(WorkerIndex worker, const LeaseRequest& request, Reach reach) const {
+    const BackendRecord* record = table_.pick_idle(worker, request, reach);
     return record == nullptr ? 0 : record->id;
   }
   using Ids = std::vector<BackendId>;
@@ -104,7 +104,7 @@ TEST_F(BackendTableTest, OneThatHasItsReplacementOrClosesIsNotKept) {
 TEST_F(BackendTableTest, TheBestIdleOneIsOfTheWorkerThenTheLastThenInTheRightState) {
   struct Row {
     const char* what;
-    Want want;
+    LeaseRequest request;
     Reach reach;
     std::size_t expected;  // index of the backend, from the one used most recently; 4: none
   };
@@ -124,7 +124,8 @@ TEST_F(BackendTableTest, TheBestIdleOneIsOfTheWorkerThenTheLastThenInTheRightSta
       {"the only one of its variant", {.variant = 2}, Reach::kOwnWorker, 0},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(pick(0, row.want, row.reach), row.expected < 4 ? made[row.expected] : 0) << row.what;
+    EXPECT_EQ(pick(0, row.request, row.reach), row.expected < 4 ? made[row.expected] : 0)
+        << row.what;
   }
   EXPECT_EQ(pick(1, {.variant = 1}, Reach::kOwnWorker), made[1]) << "the last used";
   EXPECT_EQ(pick(1, {.variant = 1, .state = 7}, Reach::kOwnWorker), made[2]);

@@ -437,9 +437,9 @@ TEST(BrokerLife, ADrainDuringAPingEndsTheBackend) {
 
 TEST(BrokerLife, KnowsWhoHasABackendByTheNumberThatTidbGaveIt) {
   World world(small());
-  Want want = kPlain;
-  want.holder = 7;
-  const BackendId backend = world.leased(want);
+  LeaseRequest request = kPlain;
+  request.holder = 7;
+  const BackendId backend = world.leased(request);
 
   EXPECT_EQ(world.broker.holder_of(1000), 7U);
   EXPECT_EQ(world.broker.holder_of(1001), std::nullopt);

@@ -7,8 +7,8 @@ namespace {
 // One parked backend, and nobody who had to wait lately.
 class BrokerParking : public ::testing::Test {
  protected:
-  BackendId parked_one(World& world, const Want& want = kPlain) {
-    const BackendId backend = world.leased(want);
+  BackendId parked_one(World& world, const LeaseRequest& request = kPlain) {
+    const BackendId backend = world.leased(request);
     world.now += seconds{5};  // nobody has waited since
     EXPECT_TRUE(world.broker.try_park(backend, world.now));
     EXPECT_TRUE(world.orders.empty());

@@ -10,7 +10,7 @@
 namespace tidepool::pool {
 namespace {
 
-constexpr Want kOther{.variant = 2};
+constexpr LeaseRequest kOther{.variant = 2};
 
 Limits of_size(unsigned size) {
   Limits limits = small();
@@ -20,16 +20,16 @@ Limits of_size(unsigned size) {
   return limits;
 }
 
-Want of(std::uint64_t user, std::uint64_t variant) {
+LeaseRequest of(std::uint64_t user, std::uint64_t variant) {
   return {.variant = variant, .user = user};
 }
 
 // Plays clients that always have one more statement: whoever is served runs it and queues again.
 class Crowd {
  public:
-  Crowd(const Limits& limits, std::vector<Want> clients) : world_(limits) {
-    for (const Want& want : clients)
-      wait(want);
+  Crowd(const Limits& limits, std::vector<LeaseRequest> clients) : world_(limits) {
+    for (const LeaseRequest& request : clients)
+      wait(request);
   }
 
   // Statements take a millisecond. Answers how many each variant ran.
@@ -41,10 +41,10 @@ class Crowd {
       world_.close_retired();
       dials += static_cast<int>(world_.finish_dials().size());
       for (const GrantOrder& grant : world_.take<GrantOrder>()) {
-        const Want want = waiting_.at(grant.waiter);
+        const LeaseRequest request = waiting_.at(grant.waiter);
         waiting_.erase(grant.waiter);
-        ++served[want.variant];
-        wait(want);
+        ++served[request.variant];
+        wait(request);
         world_.release(grant.backend);
       }
     }
@@ -53,17 +53,17 @@ class Crowd {
   int dials = 0;
 
  private:
-  void wait(const Want& want) {
+  void wait(const LeaseRequest& request) {
     const TimePoint deadline = world_.now + std::chrono::hours{1};
-    waiting_[world_.broker.enqueue(0, want, deadline, world_.now, world_.orders)] = want;
+    waiting_[world_.broker.enqueue(0, request, deadline, world_.now, world_.orders)] = request;
   }
 
   World world_;
-  std::map<WaiterId, Want> waiting_;
+  std::map<WaiterId, LeaseRequest> waiting_;
 };
 
-std::vector<Want> six_of_each() {
-  std::vector<Want> clients;
+std::vector<LeaseRequest> six_of_each() {
+  std::vector<LeaseRequest> clients;
   for (int i = 0; i < 6; ++i) {
     clients.push_back(of(1, 1));
     clients.push_back(of(2, 2));
@@ -109,7 +109,7 @@ TEST(BrokerSchedule, WhatAWaiterWouldHaveHadIsTheNextOnesWhenItLeaves) {
 
 TEST(BrokerSchedule, ALostLeaseServesAtOnceWhoseLimitItWas) {
   World world(of_size(2));
-  const Want limited{.variant = 1, .user = 1, .max_leases = 1};
+  const LeaseRequest limited{.variant = 1, .user = 1, .max_leases = 1};
   const BackendId lost = world.leased(limited);
   const BackendId other = world.leased();
   world.release(other);
@@ -144,7 +144,7 @@ class Model {
     std::uint64_t variant = 0;
     State state = State::kIdle;
     bool is_recalled = false;
-    Want holder;
+    LeaseRequest holder;
   };
 
   explicit Model(unsigned seed) : random_(seed), limits_(any_limits()), world_(limits_) {}
@@ -152,7 +152,7 @@ class Model {
   void step() {
     const unsigned dice = pick(100);
     if (dice < 35) {
-      want_lease();
+      lease_request();
     } else if (dice < 55) {
       with_any(State::kLeased, [this](BackendId id) { release(id); });
     } else if (dice < 60) {
@@ -198,9 +198,9 @@ class Model {
     std::ostringstream text;
     if (world_.counts().total() > limits_.cap()) text << "beyond the cap; ";
     if (world_.counts().waiting != waiting_.size()) text << "waiters differ; ";
-    for (const auto& [id, want] : waiting_) {
-      if (!allows(want)) continue;
-      if (count(State::kIdle, want.variant) > 0) text << "waits beside an idle one; ";
+    for (const auto& [id, request] : waiting_) {
+      if (!allows(request)) continue;
+      if (count(State::kIdle, request.variant) > 0) text << "waits beside an idle one; ";
       if (stands_still()) text << "stands still beside an idle one of another variant; ";
     }
     return text.str();
@@ -223,22 +223,23 @@ class Model {
     limits.backoff_max = milliseconds{400};
     return limits;
   }
-  Want any_want() {
-    Want want{.variant = pick(3), .state = pick(3), .user = 1 + pick(3), .database = pick(3)};
-    want.max_leases = want.user == 1 ? 2 : 0;
-    want.is_urgent = pick(20) == 0;
-    return want;
+  LeaseRequest any_request() {
+    LeaseRequest request{
+        .variant = pick(3), .state = pick(3), .user = 1 + pick(3), .database = pick(3)};
+    request.max_leases = request.user == 1 ? 2 : 0;
+    request.is_urgent = pick(20) == 0;
+    return request;
   }
 
-  void want_lease() {
-    const Want want = any_want();
+  void lease_request() {
+    const LeaseRequest request = any_request();
     const WorkerIndex worker = pick(2);
-    if (const auto at_once = world_.broker.try_acquire(worker, want)) {
-      lend(*at_once, want);
+    if (const auto at_once = world_.broker.try_acquire(worker, request)) {
+      lend(*at_once, request);
       return;
     }
     const TimePoint deadline = world_.now + (pick(10) == 0 ? seconds{1} : seconds{100'000});
-    waiting_[world_.broker.enqueue(worker, want, deadline, world_.now, world_.orders)] = want;
+    waiting_[world_.broker.enqueue(worker, request, deadline, world_.now, world_.orders)] = request;
   }
   void release(BackendId id) {
     set_state(id, State::kIdle);
@@ -319,12 +320,12 @@ class Model {
     lend(backend, waiting_.at(waiter));
     waiting_.erase(waiter);
   }
-  void lend(BackendId backend, const Want& want) {
-    ASSERT_EQ(backends_.at(backend).variant, want.variant);
+  void lend(BackendId backend, const LeaseRequest& request) {
+    ASSERT_EQ(backends_.at(backend).variant, request.variant);
     ASSERT_EQ(backends_.at(backend).state, State::kIdle) << "lent twice";
-    ASSERT_TRUE(allows(want)) << "more than allowed";
+    ASSERT_TRUE(allows(request)) << "more than allowed";
     set_state(backend, State::kLeased);
-    backends_.at(backend).holder = want;
+    backends_.at(backend).holder = request;
   }
 
   void set_state(BackendId id, State state) {
@@ -347,17 +348,17 @@ class Model {
       return one.second.state == state && one.second.variant == variant;
     });
   }
-  bool allows(const Want& want) const {
+  bool allows(const LeaseRequest& request) const {
     unsigned of_user = 0;
     unsigned in_database = 0;
     for (const auto& [id, backend] : backends_) {
       if (backend.state != State::kLeased && backend.state != State::kParked) continue;
-      of_user += backend.holder.user == want.user ? 1 : 0;
-      in_database += backend.holder.database == want.database ? 1 : 0;
+      of_user += backend.holder.user == request.user ? 1 : 0;
+      in_database += backend.holder.database == request.database ? 1 : 0;
     }
-    if (want.max_leases > 0 && of_user >= want.max_leases) return false;
+    if (request.max_leases > 0 && of_user >= request.max_leases) return false;
     const unsigned limit = limits_.max_leases_per_database;
-    return limit == 0 || want.database == 0 || in_database < limit;
+    return limit == 0 || request.database == 0 || in_database < limit;
   }
   // Nothing is under way that might help, although TiDB may be dialled and an idle backend could
   // go.
@@ -373,7 +374,7 @@ class Model {
   std::mt19937 random_;
   Limits limits_;
   World world_;
-  std::map<WaiterId, Want> waiting_;
+  std::map<WaiterId, LeaseRequest> waiting_;
   std::map<BackendId, Backend> backends_;
   std::vector<std::pair<DialId, std::uint64_t>> dials_;  // with the variant
 };

@@ -4,10 +4,10 @@
 namespace tidepool::pool {
 namespace {
 
-Want of(std::uint64_t user, unsigned max_leases = 0) {
+LeaseRequest of(std::uint64_t user, unsigned max_leases = 0) {
   return {.variant = 1, .user = user, .max_leases = max_leases};
 }
-Want in(std::uint64_t database) {
+LeaseRequest in(std::uint64_t database) {
   return {.variant = 1, .user = 1, .database = database};
 }
 
@@ -21,8 +21,8 @@ Limits limits(unsigned cap) {
 
 class BrokerShare : public ::testing::Test {
  protected:
-  WaiterId wait(World& world, const Want& want) {
-    EXPECT_FALSE(world.acquire(want));
+  WaiterId wait(World& world, const LeaseRequest& request) {
+    EXPECT_FALSE(world.acquire(request));
     return world.waiter;
   }
   std::vector<WaiterId> granted(World& world) {
@@ -172,7 +172,7 @@ TEST_F(BrokerShare, LetsAKillPassTheFullQueue) {
   World world(one);
   const BackendId backend = world.leased();
   wait(world, of(1));
-  Want urgent = of(0);
+  LeaseRequest urgent = of(0);
   urgent.is_urgent = true;
 
   const WaiterId kill = wait(world, urgent);

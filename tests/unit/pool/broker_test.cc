@@ -425,8 +425,8 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
     for (int step = 0; step < 2000; ++step) {
       const auto dice = random() % 100;
       if (dice < 40) {
-        const Want want{.variant = random() % 2, .state = random() % 3, .last = 0};
-        if (const auto got = world.acquire(want, random() % 2)) {
+        const LeaseRequest request{.variant = random() % 2, .state = random() % 3, .last = 0};
+        if (const auto got = world.acquire(request, random() % 2)) {
           ASSERT_TRUE(leased.insert(*got).second);
         } else {
           waiting.insert(world.waiter);

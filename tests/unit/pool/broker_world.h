@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-inline constexpr Want kPlain{.variant = 1, .state = 0, .last = 0};
+inline constexpr LeaseRequest kPlain{.variant = 1, .state = 0, .last = 0};
 
 // Plays the workers: dials succeed when told, retired backends close when told. Time is a plain
 // number.
@@ -22,9 +22,9 @@ class World {
  public:
   explicit World(Limits limits) : broker(limits, 1) {}
 
-  std::optional<BackendId> acquire(const Want& want = kPlain, WorkerIndex worker = 0) {
-    if (const auto at_once = broker.try_acquire(worker, want)) return at_once;
-    waiter = broker.enqueue(worker, want, now + seconds{30}, now, orders);
+  std::optional<BackendId> acquire(const LeaseRequest& request = kPlain, WorkerIndex worker = 0) {
+    if (const auto at_once = broker.try_acquire(worker, request)) return at_once;
+    waiter = broker.enqueue(worker, request, now + seconds{30}, now, orders);
     return std::nullopt;
   }
   void release(BackendId backend, std::uint64_t state = 0) {
@@ -58,8 +58,8 @@ class World {
       broker.closed(order.backend, now, orders);
   }
   // A leased backend out of nothing.
-  BackendId leased(const Want& want = kPlain) {
-    if (const auto at_once = acquire(want)) return *at_once;
+  BackendId leased(const LeaseRequest& request = kPlain) {
+    if (const auto at_once = acquire(request)) return *at_once;
     finish_dials();
     return take<GrantOrder>().at(0).backend;
   }

@@ -21,15 +21,15 @@ class ParkingTest : public ::testing::Test {
     pool_.limits.size = 1;
     pool_.limits.parking = {.limit = seconds{1}, .busy = seconds{1}};
   }
-  BackendRecord& leased(const Want& want = {}) {
+  BackendRecord& leased(const LeaseRequest& request = {}) {
     BackendRecord& record = pool_.backends.add();
-    record.variant = want.variant;
+    record.variant = request.variant;
     record.expires = kNow + seconds{60};
-    pool_.lease(record, want);
+    pool_.lease(record, request);
     return record;
   }
-  BackendId parked(const Want& want = {}, Duration since = Duration{}) {
-    BackendRecord& record = leased(want);
+  BackendId parked(const LeaseRequest& request = {}, Duration since = Duration{}) {
+    BackendRecord& record = leased(request);
     pool_.backends.set_state(record, State::kParked);
     record.idle_since = kNow - since;
     return record.id;
@@ -73,7 +73,7 @@ TEST_F(ParkingTest, ABackendIsParkedUnlessItIsNeededElsewhere) {
        false},
       {"somebody waits",
        [](BrokerState& pool, BackendRecord&) {
-         pool.queue.add({.id = 1, .worker = 0, .want = {}, .since = {}, .deadline = {}},
+         pool.queue.add({.id = 1, .worker = 0, .request = {}, .since = {}, .deadline = {}},
                         WaitQueue::End::kBack);
        },
        {},

@@ -9,8 +9,8 @@ namespace {
 
 class WaitQueueTest : public ::testing::Test {
  protected:
-  void wait(WaiterId id, const Want& want, WaitQueue::End end = WaitQueue::End::kBack) {
-    queue_.add({.id = id, .worker = 0, .want = want, .since = {}, .deadline = {}}, end);
+  void wait(WaiterId id, const LeaseRequest& request, WaitQueue::End end = WaitQueue::End::kBack) {
+    queue_.add({.id = id, .worker = 0, .request = request, .since = {}, .deadline = {}}, end);
   }
   // All that wait, in the order in which they would be served.
   std::vector<WaiterId> order(unsigned max_leases_per_database = 0) const {
@@ -22,7 +22,7 @@ class WaitQueueTest : public ::testing::Test {
     }
     return ids;
   }
-  static Want of(std::uint64_t user, std::uint64_t variant = 1) {
+  static LeaseRequest of(std::uint64_t user, std::uint64_t variant = 1) {
     return {.variant = variant, .user = user};
   }
   using Ids = std::vector<WaiterId>;
@@ -56,7 +56,7 @@ TEST_F(WaitQueueTest, UrgentOnesAndThoseAtTheFrontComeFirst) {
 }
 
 TEST_F(WaitQueueTest, WhoMayHaveNoMoreIsPassed) {
-  const Want limited{.variant = 1, .user = 1, .max_leases = 1};
+  const LeaseRequest limited{.variant = 1, .user = 1, .max_leases = 1};
   wait(1, limited);
   wait(2, limited);
   wait(3, of(2));

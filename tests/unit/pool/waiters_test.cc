@@ -24,7 +24,7 @@ class WaitersTest : public ::testing::Test {
   }
   void wait(WaiterId id, Duration for_long, Duration left) {
     pool_.queue.add(
-        {.id = id, .worker = 0, .want = {}, .since = kNow - for_long, .deadline = kNow + left},
+        {.id = id, .worker = 0, .request = {}, .since = kNow - for_long, .deadline = kNow + left},
         WaitQueue::End::kBack);
   }
   void fail_a_dial() {
