@@ -41,11 +41,11 @@ Connection::~Connection() {
 const ServerInfo& Connection::info() const {
   return state_->info;
 }
-const Variant& Connection::variant() const {
-  return state_->variant;
+const ConnectionProfile& Connection::profile() const {
+  return state_->profile;
 }
 void Connection::set_multi_statements(bool on) {
-  state_->variant.multi_statements = on;
+  state_->profile.multi_statements = on;
 }
 bool Connection::is_broken() const {
   return state_->broken;

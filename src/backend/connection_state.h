@@ -16,7 +16,7 @@ struct ControlOperationDelete {
 
 struct Connection::State {
   ServerInfo info;
-  Variant variant;
+  ConnectionProfile profile;
   TimePoint dialled_at;
   bool broken = false;
   std::unique_ptr<MARIADB_CHARSET_INFO> charset;  // may be what mysql->charset points to

@@ -133,7 +133,7 @@ Result<std::unique_ptr<Connection::State>> DialAttempt::run() {
   set_tls_options();
   set_charset();
   ERR_clear_error();
-  const unsigned long flags = client_flags(options_.variant);
+  const unsigned long flags = client_flags(options_.profile);
   const char* database = options_.database.empty() ? nullptr : options_.database.c_str();
   std::string password(options_.password.view());  // with a NUL behind it
   const WipedAtEnd wiped(password);
@@ -152,7 +152,7 @@ void DialAttempt::set_options() {
   // The waits are ours (wait_for_socket); the library only has to know that there is a limit.
   const auto seconds = static_cast<unsigned>(std::max<std::int64_t>(left, 1));
   const unsigned tcp = MYSQL_PROTOCOL_TCP;  // else "localhost" means a Unix socket
-  const unsigned local_files = options_.variant.local_files ? 1 : 0;
+  const unsigned local_files = options_.profile.local_files ? 1 : 0;
   mysql_options(mysql, MYSQL_OPT_NONBLOCK, nullptr);  // the context of later control calls
   mysql_options(mysql, MYSQL_OPT_PROTOCOL, &tcp);
   mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
@@ -240,7 +240,7 @@ bool DialAttempt::may_hand_over_password() {
 // The library sends the default collation of a character set only; another one is put in its place
 // at the login.
 void DialAttempt::set_charset() {
-  const unsigned wanted = options_.variant.collation;
+  const unsigned wanted = options_.profile.collation;
   const MARIADB_CHARSET_INFO* known = mariadb_get_charset_by_nr(wanted);
   const char* name = known != nullptr ? known->csname : "utf8mb4";
   mysql_options(mysql_.get(), MYSQL_SET_CHARSET_NAME, name);
@@ -326,7 +326,7 @@ Result<std::unique_ptr<Connection::State>> DialAttempt::take_over() {
     info.tls_version = SSL_get_version(tls);
     info.tls_cipher = SSL_get_cipher(tls);
   }
-  state->variant = options_.variant;
+  state->profile = options_.profile;
   state->dialled_at = Clock::now();
   state->charset = std::move(charset_);
   state->mysql = std::move(mysql_);

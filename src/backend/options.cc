@@ -4,12 +4,12 @@
 
 namespace tidepool::backend {
 
-std::uint32_t client_flags(const Variant& variant) {
+std::uint32_t client_flags(const ConnectionProfile& profile) {
   std::uint32_t flags = 0;
-  if (variant.found_rows) flags |= CLIENT_FOUND_ROWS;
-  if (variant.interactive) flags |= CLIENT_INTERACTIVE;
-  if (variant.local_files) flags |= CLIENT_LOCAL_FILES;
-  if (variant.multi_statements) flags |= CLIENT_MULTI_STATEMENTS;
+  if (profile.found_rows) flags |= CLIENT_FOUND_ROWS;
+  if (profile.interactive) flags |= CLIENT_INTERACTIVE;
+  if (profile.local_files) flags |= CLIENT_LOCAL_FILES;
+  if (profile.multi_statements) flags |= CLIENT_MULTI_STATEMENTS;
   return flags;
 }
 

@@ -48,7 +48,7 @@ BackendRecord* BackendTable::pick_idle(WorkerIndex worker, const LeaseRequest& r
   int best_rank = 0;
   for (BackendRecord* record : in(State::kIdle)) {
     const bool is_own = record->worker == worker;
-    if (record->variant != request.variant || (reach == Reach::kOwnWorker && !is_own)) continue;
+    if (record->profile != request.profile || (reach == Reach::kOwnWorker && !is_own)) continue;
     int rank = 1;
     if (record->state_hash == request.state) rank += 1;
     if (record->id == request.last) rank += 2;
@@ -87,9 +87,9 @@ void BackendTable::sort_in(BackendRecord& record) {
   idle.splice(place, idle, record.place_);
 }
 
-bool BackendTable::has_open(std::uint64_t variant) const {
-  return std::any_of(records_.begin(), records_.end(), [variant](const auto& one) {
-    return one.second.variant == variant && !one.second.is_closing();
+bool BackendTable::has_open(std::uint64_t profile) const {
+  return std::any_of(records_.begin(), records_.end(), [profile](const auto& one) {
+    return one.second.profile == profile && !one.second.is_closing();
   });
 }
 

@@ -15,10 +15,10 @@ Broker::Broker(const Limits& limits, std::uint64_t seed)
 }
 
 std::optional<BackendId> Broker::try_acquire(WorkerIndex worker, const LeaseRequest& request) {
-  if (!pool_.queue.is_empty() && scheduler_.has_waiter(request.variant)) return std::nullopt;
+  if (!pool_.queue.is_empty() && scheduler_.has_waiter(request.profile)) return std::nullopt;
   BackendRecord* found = pool_.backends.pick_idle(worker, request, Reach::kOwnWorker);
   if (found == nullptr || !pool_.allows(request)) return std::nullopt;
-  planner_.note_wanted(worker, request.variant);
+  planner_.note_wanted(worker, request.profile);
   pool_.lease(*found, request);
   return found->id;
 }
@@ -27,7 +27,7 @@ WaiterId Broker::enqueue(WorkerIndex worker, const LeaseRequest& request, TimePo
                          TimePoint now, Orders& orders) {
   const WaiterId id = ++last_waiter_;
   last_wait_ = now;
-  planner_.note_wanted(worker, request.variant);
+  planner_.note_wanted(worker, request.profile);
   const auto is_served = [&] {
     return pool_.allows(request) &&
            pool_.backends.pick_idle(worker, request, Reach::kAllWorkers) != nullptr;
@@ -117,7 +117,7 @@ BackendId Broker::dialled(DialId dial, std::uint64_t connection, TimePoint now, 
   const BackendId id = record.id;
   record.worker = made.worker;
   record.tidb_connection = connection;
-  record.variant = made.variant;
+  record.profile = made.profile;
   record.expires = expires;
   record.endpoint = made.endpoint;
   record.idle_since = now;
@@ -211,10 +211,10 @@ void Broker::ping_by_time(TimePoint now, Orders& orders) {
   orders.push_back({record.worker, PingOrder{record.id}});
 }
 
-void Broker::warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, TimePoint now,
+void Broker::warm_up(unsigned count, std::uint64_t profile, WorkerIndex worker, TimePoint now,
                      Orders& orders) {
   if (pool_.is_draining) return;
-  planner_.warm_up(count, {.worker = worker, .variant = variant}, now, orders);
+  planner_.warm_up(count, {.worker = worker, .profile = profile}, now, orders);
 }
 
 void Broker::drain(Orders& orders) {

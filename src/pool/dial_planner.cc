@@ -51,7 +51,7 @@ bool DialPlanner::ends_at_release(const BackendRecord& record, TimePoint now) {
 
 // What follows a backend that goes first: if a better endpoint is due for a probe, that.
 Dial DialPlanner::after(const BackendRecord& record, TimePoint now) const {
-  Dial dial{.worker = record.worker, .variant = record.variant};
+  Dial dial{.worker = record.worker, .profile = record.profile};
   const auto better = pool_.dials.gate().next_probe(now);
   if (better && *better < record.endpoint) {
     dial.purpose = Purpose::kProbe;
@@ -123,7 +123,7 @@ void DialPlanner::replace_due(TimePoint now, Orders& orders) {
 void DialPlanner::replace(BackendRecord& record, TimePoint now, Orders& orders) {
   if (pool_.has_room()) {
     pool_.backends.set_replacement(record, Replacement::kDialling);
-    const Dial dial{.worker = record.worker, .variant = record.variant, .replaces = record.id};
+    const Dial dial{.worker = record.worker, .profile = record.profile, .replaces = record.id};
     return pool_.dials.begin(dial, now, orders);
   }
   if (record.state() != State::kIdle || pool_.backends.count(State::kClosing) > 0) return;
@@ -144,7 +144,7 @@ void DialPlanner::probe_better_endpoint(TimePoint now, Orders& orders) {
   if (found == pool_.backends.end()) return;
   const auto probe_for = [&](const BackendRecord& record) {
     return Dial{.worker = record.worker,
-                .variant = record.variant,
+                .profile = record.profile,
                 .purpose = Purpose::kProbe,
                 .endpoint = *better};
   };
@@ -179,17 +179,17 @@ void DialPlanner::leave_endpoints_beyond(EndpointIndex endpoint, TimePoint now) 
 
 void DialPlanner::keep_spare_ones(TimePoint now, Orders& orders) {
   if (pool_.limits.min_idle == 0) return;
-  SpareFigures figures{.coming = pool_.dials.count(wanted_variant_),
+  SpareFigures figures{.coming = pool_.dials.count(wanted_profile_),
                        .dialling = pool_.dials.count(),
                        .kept = pool_.backends.kept(),
                        .total = pool_.total()};
   for (const State state : {State::kIdle, State::kPinging})
     for (const BackendRecord* record : pool_.backends.in(state))
-      if (record->variant == wanted_variant_) ++figures.ready;
+      if (record->profile == wanted_profile_) ++figures.ready;
   pool_.queue.for_each([&](const Waiter& one) {
-    if (one.request.variant == wanted_variant_) ++figures.waiting;
+    if (one.request.profile == wanted_profile_) ++figures.waiting;
   });
-  const Dial dial{.worker = wanted_by_, .variant = wanted_variant_};
+  const Dial dial{.worker = wanted_by_, .profile = wanted_profile_};
   for (unsigned left = spare_dials(figures, pool_.limits);
        left > 0 && pool_.dials.may_begin_unasked(now); --left)
     pool_.dials.begin(dial, now, orders);

@@ -16,14 +16,14 @@ constexpr std::uint64_t kInteractive = 2;
 constexpr std::uint64_t kLocalFiles = 4;
 constexpr unsigned kCollationShift = 8;  // above it: the handshake's collation, 0 for the usual one
 
-backend::Variant variant_of(std::uint64_t key) {
-  backend::Variant variant;
-  variant.found_rows = (key & kFoundRows) != 0;
-  variant.interactive = (key & kInteractive) != 0;
-  variant.local_files = (key & kLocalFiles) != 0;
+backend::ConnectionProfile profile_of(std::uint64_t key) {
+  backend::ConnectionProfile profile;
+  profile.found_rows = (key & kFoundRows) != 0;
+  profile.interactive = (key & kInteractive) != 0;
+  profile.local_files = (key & kLocalFiles) != 0;
   const std::uint64_t collation = key >> kCollationShift;
-  if (collation != 0) variant.collation = static_cast<std::uint8_t>(collation);
-  return variant;
+  if (collation != 0) profile.collation = static_cast<std::uint8_t>(collation);
+  return profile;
 }
 
 // A client must not take it for a refusal of its own account. A gateway's 1105 speaks for itself.
@@ -39,16 +39,16 @@ Error explained(Error error, const WorkerPoolOptions& options) {
 
 }  // namespace
 
-std::uint64_t variant_key(const backend::Variant& variant) {
+std::uint64_t profile_key(const backend::ConnectionProfile& profile) {
   const std::uint64_t collation =
-      variant.collation == backend::Variant{}.collation ? 0 : variant.collation;
-  return (variant.found_rows ? kFoundRows : 0) | (variant.interactive ? kInteractive : 0) |
-         (variant.local_files ? kLocalFiles : 0) | collation << kCollationShift;
+      profile.collation == backend::ConnectionProfile{}.collation ? 0 : profile.collation;
+  return (profile.found_rows ? kFoundRows : 0) | (profile.interactive ? kInteractive : 0) |
+         (profile.local_files ? kLocalFiles : 0) | collation << kCollationShift;
 }
 
 void Dialler::start(const DialOrder& order) {
   backend::DialOptions options = options_.dial;
-  options.variant = variant_of(order.variant);
+  options.profile = profile_of(order.profile);
   TIDEPOOL_CHECK(order.endpoint < options.endpoints.size());
   if (options.endpoints.size() > 1) {
     // One that swallows packets leaves the waiters time for the others.
@@ -97,7 +97,7 @@ void Dialler::on_inspected(DialId dial, const Result<backend::QueryResult>& answ
   pooled->endpoint = endpoint;
   const backend::ServerInfo& server = pooled->connection->info();
   pooled->tidb_connection = look->tidb_connection;
-  const sql::Handshake handshake{.collation_id = pooled->connection->variant().collation};
+  const sql::Handshake handshake{.collation_id = pooled->connection->profile().collation};
   pooled->memory.actual = sql::SessionState(handshake, look->baseline);
   log::debug("backend opened", {{"pool", options_.name},
                                 {"peer", server.peer},

@@ -11,7 +11,7 @@ void Dials::begin(Dial dial, TimePoint now, Orders& orders) {
   dial.begun = now;
   if (dial.purpose != Dial::Purpose::kProbe) dial.endpoint = gate_.next(now, count()).value();
   gate_.begin(now);
-  orders.push_back({dial.worker, DialOrder{id, dial.variant, dial.endpoint}});
+  orders.push_back({dial.worker, DialOrder{id, dial.profile, dial.endpoint}});
   under_way_[id] = dial;
 }
 
@@ -43,10 +43,10 @@ void Dials::outdate() {
     dial.is_outdated = true;
 }
 
-unsigned Dials::count(std::uint64_t variant) const {
+unsigned Dials::count(std::uint64_t profile) const {
   return static_cast<unsigned>(
       std::count_if(under_way_.begin(), under_way_.end(),
-                    [variant](const auto& one) { return one.second.variant == variant; }));
+                    [profile](const auto& one) { return one.second.profile == profile; }));
 }
 
 bool Dials::is_probing() const {

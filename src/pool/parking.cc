@@ -40,14 +40,14 @@ bool can_recall(const BrokerState& pool) {
   return false;
 }
 
-bool recall_oldest_of(BrokerState& pool, std::uint64_t variant, Orders& orders) {
+bool recall_oldest_of(BrokerState& pool, std::uint64_t profile, Orders& orders) {
   return recall_first(
-      pool, [&](const BackendRecord& record) { return record.variant == variant; }, orders);
+      pool, [&](const BackendRecord& record) { return record.profile == profile; }, orders);
 }
 
-bool recall_oldest_but(BrokerState& pool, std::uint64_t variant, Orders& orders) {
+bool recall_oldest_but(BrokerState& pool, std::uint64_t profile, Orders& orders) {
   return recall_first(
-      pool, [&](const BackendRecord& record) { return record.variant != variant; }, orders);
+      pool, [&](const BackendRecord& record) { return record.profile != profile; }, orders);
 }
 
 void recall_leases_of(BrokerState& pool, const LeaseRequest& request, Orders& orders) {

@@ -16,10 +16,10 @@ namespace tidepool::pool {
 
 // Whether there is a parked backend that was not recalled.
 bool can_recall(const BrokerState& pool);
-// Recalls the one that was parked first, of this variant or of all others. Returns whether there
+// Recalls the one that was parked first, of this profile or of all others. Returns whether there
 // was one.
-[[nodiscard]] bool recall_oldest_of(BrokerState& pool, std::uint64_t variant, Orders& orders);
-[[nodiscard]] bool recall_oldest_but(BrokerState& pool, std::uint64_t variant, Orders& orders);
+[[nodiscard]] bool recall_oldest_of(BrokerState& pool, std::uint64_t profile, Orders& orders);
+[[nodiscard]] bool recall_oldest_but(BrokerState& pool, std::uint64_t profile, Orders& orders);
 // Recalls those of the user and of the database of a session that may have no more leases: parked
 // ones are leases too.
 void recall_leases_of(BrokerState& pool, const LeaseRequest& request, Orders& orders);

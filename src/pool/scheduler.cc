@@ -13,15 +13,15 @@ namespace {
 using State = BackendRecord::State;
 using Reach = BackendTable::Reach;
 
-// A waiter for whose variant there are backends may take the place of a backend that others want
-// once it has waited this much longer than they. And where there are fewer places than variants,
-// each variant keeps its place for so long: a dial takes longer than a statement.
-constexpr std::chrono::milliseconds kVariantPatience{250};
+// A waiter for whose profile there are backends may take the place of a backend that others want
+// once it has waited this much longer than they. And where there are fewer places than profiles,
+// each profile keeps its place for so long: a dial takes longer than a statement.
+constexpr std::chrono::milliseconds kProfilePatience{250};
 
 }  // namespace
 
-bool Scheduler::has_waiter(std::uint64_t variant) const {
-  return next_waiter([variant](const Waiter& one) { return one.request.variant == variant; }) !=
+bool Scheduler::has_waiter(std::uint64_t profile) const {
+  return next_waiter([profile](const Waiter& one) { return one.request.profile == profile; }) !=
          nullptr;
 }
 
@@ -41,7 +41,7 @@ void Scheduler::grant_idle(TimePoint now, Orders& orders) {
     BackendRecord* record =
         pool_.backends.pick_idle(waiter->worker, waiter->request, Reach::kAllWorkers);
     if (record == nullptr) {
-      swap_variant(*waiter, now, orders);
+      swap_profile(*waiter, now, orders);
       waiter = next_waiter([&](const Waiter& one) {
         return pool_.backends.pick_idle(one.worker, one.request, Reach::kAllWorkers) != nullptr;
       });
@@ -52,27 +52,27 @@ void Scheduler::grant_idle(TimePoint now, Orders& orders) {
   }
 }
 
-// The next of all waits in vain for another variant than those of the idle backends: one of them
+// The next of all waits in vain for another profile than those of the idle backends: one of them
 // goes, even if somebody else would take it.
-void Scheduler::swap_variant(const Waiter& waiter, TimePoint now, Orders& orders) {
+void Scheduler::swap_profile(const Waiter& waiter, TimePoint now, Orders& orders) {
   if (pool_.has_room() || pool_.backends.count(State::kClosing) > 0 || !pool_.dials.may_begin(now))
     return;
-  if (supply().take(waiter.request.variant)) return;
+  if (supply().take(waiter.request.profile)) return;
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
   const auto found = std::find_if(idle.rbegin(), idle.rend(), [&](const BackendRecord* record) {
     const Waiter* rival =
-        next_waiter([&](const Waiter& one) { return one.request.variant == record->variant; });
+        next_waiter([&](const Waiter& one) { return one.request.profile == record->profile; });
     if (rival == nullptr) return true;
     if (!is_starved_by(waiter, *rival, now)) return false;
     last_swap_ = now;
     return true;
   });
-  if (found != idle.rend()) pool_.retire(**found, RetireReason::kVariant, orders);
+  if (found != idle.rend()) pool_.retire(**found, RetireReason::kProfile, orders);
 }
 
 bool Scheduler::is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoint now) const {
-  if (rival.since - waiter.since > kVariantPatience) return true;
-  return !pool_.backends.has_open(waiter.request.variant) && now - last_swap_ >= kVariantPatience;
+  if (rival.since - waiter.since > kProfilePatience) return true;
+  return !pool_.backends.has_open(waiter.request.profile) && now - last_swap_ >= kProfilePatience;
 }
 
 // Nothing idle suits anybody. Thousands may wait, and this runs for each that comes: it stops as
@@ -81,15 +81,15 @@ void Scheduler::bring_backends(TimePoint now, Orders& orders) {
   if (!can_bring(now)) return;
   Supply coming = supply();
   WaitQueue::Turns plan = pool_.turns();
-  std::vector<std::uint64_t> given_up;  // variants that get no more now
+  std::vector<std::uint64_t> given_up;  // profiles that get no more now
   while (can_bring(now)) {
     const Waiter* waiter = plan.next([&](const Waiter& one) {
-      return std::find(given_up.begin(), given_up.end(), one.request.variant) == given_up.end();
+      return std::find(given_up.begin(), given_up.end(), one.request.profile) == given_up.end();
     });
     if (waiter == nullptr) break;
     plan.plan(*waiter);
     if (bring_backend(*waiter, coming, now, orders) == Outlook::kNothing)
-      given_up.push_back(waiter->request.variant);
+      given_up.push_back(waiter->request.profile);
   }
   if (pool_.backends.count(State::kParked) == 0) return;
   pool_.queue.for_each_line([&](const Waiter& head) {
@@ -106,14 +106,14 @@ bool Scheduler::can_bring(TimePoint now) const {
 // Asks a parked backend back, dials one, or makes room for one.
 Scheduler::Outlook Scheduler::bring_backend(const Waiter& waiter, Supply& supply, TimePoint now,
                                             Orders& orders) {
-  const std::uint64_t variant = waiter.request.variant;
-  if (supply.take(variant)) return Outlook::kComes;
+  const std::uint64_t profile = waiter.request.profile;
+  if (supply.take(profile)) return Outlook::kComes;
   const bool may_dial = pool_.dials.may_begin(now);
   const bool is_large = pool_.total() >= pool_.limits.own_size();
-  if ((is_large || !may_dial) && recall_oldest_of(pool_, variant, orders)) return Outlook::kComes;
+  if ((is_large || !may_dial) && recall_oldest_of(pool_, profile, orders)) return Outlook::kComes;
   if (!may_dial) return Outlook::kNothing;
   if (pool_.has_room()) {
-    const Dial dial{.worker = waiter.worker, .variant = variant, .purpose = Dial::Purpose::kWaiter};
+    const Dial dial{.worker = waiter.worker, .profile = profile, .purpose = Dial::Purpose::kWaiter};
     pool_.dials.begin(dial, now, orders);
     return Outlook::kComes;
   }
@@ -128,10 +128,10 @@ Scheduler::Outlook Scheduler::bring_backend(const Waiter& waiter, Supply& supply
 Scheduler::Outlook Scheduler::make_room(const Waiter& waiter, Orders& orders) {
   const BackendTable::List& idle = pool_.backends.in(State::kIdle);
   if (!idle.empty()) {
-    pool_.retire(*idle.back(), RetireReason::kVariant, orders);
+    pool_.retire(*idle.back(), RetireReason::kProfile, orders);
     return Outlook::kComes;
   }
-  const bool is_recalled = recall_oldest_but(pool_, waiter.request.variant, orders);
+  const bool is_recalled = recall_oldest_but(pool_, waiter.request.profile, orders);
   return is_recalled ? Outlook::kComes : Outlook::kNothing;
 }
 
@@ -139,11 +139,11 @@ Scheduler::Outlook Scheduler::make_room(const Waiter& waiter, Orders& orders) {
 // become free.
 Supply Scheduler::supply() const {
   Supply found;
-  pool_.dials.for_each([&](const Dial& dial) { found.add(dial.variant); });
+  pool_.dials.for_each([&](const Dial& dial) { found.add(dial.profile); });
   for (const BackendRecord* record : pool_.backends.in(State::kPinging))
-    found.add(record->variant);
+    found.add(record->profile);
   for (const BackendRecord* record : pool_.backends.in(State::kParked))
-    if (record->is_recalled) found.add_recalled(record->variant);
+    if (record->is_recalled) found.add_recalled(record->profile);
   for (unsigned i = 0; i < pool_.backends.count(State::kClosing); ++i)
     found.add_place();
   return found;

@@ -11,17 +11,17 @@ namespace tidepool::pool {
 
 class Supply {
  public:
-  // A backend of that variant comes: it is dialled or pinged.
-  void add(std::uint64_t variant) { ++count(coming_, variant); }
-  // A session was asked for the backend of that variant that it keeps.
-  void add_recalled(std::uint64_t variant) { ++count(recalled_, variant); }
-  // A place becomes free for any variant: a backend closes.
+  // A backend of that profile comes: it is dialled or pinged.
+  void add(std::uint64_t profile) { ++count(coming_, profile); }
+  // A session was asked for the backend of that profile that it keeps.
+  void add_recalled(std::uint64_t profile) { ++count(recalled_, profile); }
+  // A place becomes free for any profile: a backend closes.
   void add_place() { ++places_; }
 
-  bool take(std::uint64_t variant) {
-    return take_from(count(coming_, variant)) || take_from(count(recalled_, variant));
+  bool take(std::uint64_t profile) {
+    return take_from(count(coming_, profile)) || take_from(count(recalled_, profile));
   }
-  // A place for a new backend, if need be that of a recalled backend of another variant.
+  // A place for a new backend, if need be that of a recalled backend of another profile.
   bool take_place() {
     if (take_from(places_)) return true;
     const auto found = std::find_if(recalled_.begin(), recalled_.end(),
@@ -30,13 +30,13 @@ class Supply {
   }
 
  private:
-  using Counts = std::vector<std::pair<std::uint64_t, unsigned>>;  // of few variants
+  using Counts = std::vector<std::pair<std::uint64_t, unsigned>>;  // of few profiles
 
-  static unsigned& count(Counts& counts, std::uint64_t variant) {
+  static unsigned& count(Counts& counts, std::uint64_t profile) {
     const auto found = std::find_if(counts.begin(), counts.end(),
-                                    [variant](const auto& one) { return one.first == variant; });
+                                    [profile](const auto& one) { return one.first == profile; });
     if (found != counts.end()) return found->second;
-    return counts.emplace_back(variant, 0).second;
+    return counts.emplace_back(profile, 0).second;
   }
   static bool take_from(unsigned& left) {
     if (left == 0) return false;

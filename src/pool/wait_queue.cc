@@ -14,7 +14,7 @@ constexpr std::size_t kMaxSpare = 16;
 }  // namespace
 
 bool WaitQueue::are_alike(const LeaseRequest& one, const LeaseRequest& two) const {
-  return one.variant == two.variant && one.user == two.user && one.max_leases == two.max_leases &&
+  return one.profile == two.profile && one.user == two.user && one.max_leases == two.max_leases &&
          one.is_urgent == two.is_urgent && (!is_by_database_ || one.database == two.database);
 }
 

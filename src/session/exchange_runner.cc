@@ -171,7 +171,7 @@ bool ExchangeRunner::can_kill() const {
 void ExchangeRunner::kill() {
   if (is_killing() || !can_kill()) return;
   killer_ = std::make_unique<StatementKiller>(context_.environment.loop, *access_->pool,
-                                              context_.variant, context_.backend.tidb_connection(),
+                                              context_.profile, context_.backend.tidb_connection(),
                                               Departure::kKillTimeout, [this] { on_killed(); });
 }
 

@@ -4,7 +4,7 @@
 
 namespace tidepool::session {
 
-void LoginCheck::start(Account& account, const std::string& database, std::uint64_t variant) {
+void LoginCheck::start(Account& account, const std::string& database, std::uint64_t profile) {
   account_ = &account;
   command_ = std::make_unique<tracking::Command>(protocol::Command::kInitDb,
                                                  std::string(1, '\x02') + database, Clock::now());
@@ -14,7 +14,7 @@ void LoginCheck::start(Account& account, const std::string& database, std::uint6
   if (context_.has_lease() && same_pool)
     return on_lease();  // a COM_CHANGE_USER that may fail: nothing is given up yet
   if (context_.has_lease()) context_.release_lease();
-  context_.variant = variant;
+  context_.profile = profile;
   acquire();
 }
 

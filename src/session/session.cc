@@ -187,7 +187,7 @@ void Session::on_logged_in() {
                                          : model.desired.multi_statements();
   if (context_.has_lease()) context_.release_lease();
   context_.begin_as(login_.account(), login);
-  context_.variant = login_.variant();
+  context_.profile = login_.profile();
   const auto info = context_.access().pool->info();
   const sql::Handshake handshake{.collation_id = login_.collation(),
                                  .database = login.database,

@@ -89,7 +89,7 @@ void SessionContext::set_pins(sql::PinReasons pins) {
 pool::LeaseRequest SessionContext::request(const Account& user_account,
                                            std::string_view database) const {
   pool::LeaseRequest request{
-      .variant = variant, .state = model.desired.hash(), .last = backend.last()};
+      .profile = profile, .state = model.desired.hash(), .last = backend.last()};
   request.user = user_account.key;
   request.holder = id;
   request.max_leases = user_account.max_leases;

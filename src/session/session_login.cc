@@ -18,15 +18,15 @@ constexpr std::size_t kMaxPendingBytes = std::size_t{16} << 10U;  // before the 
 constexpr std::size_t kMaxLoggedName = 64;
 constexpr std::size_t kMaxLoggedError = 512;  // TiDB's may name what the client has named
 
-backend::Variant variant_of(std::uint32_t capabilities, std::uint16_t collation) {
-  backend::Variant variant;
+backend::ConnectionProfile profile_of(std::uint32_t capabilities, std::uint16_t collation) {
+  backend::ConnectionProfile profile;
   // A character set that TiDB cannot convert comes by the handshake or not at all.
   const bool by_handshake = collation != 0 && sql::charset_of_any_collation(collation).empty();
-  if (by_handshake) variant.collation = static_cast<std::uint8_t>(collation);
-  variant.found_rows = (capabilities & protocol::capability::kFoundRows) != 0;
-  variant.interactive = (capabilities & protocol::capability::kInteractive) != 0;
-  variant.local_files = (capabilities & protocol::capability::kLocalFiles) != 0;
-  return variant;
+  if (by_handshake) profile.collation = static_cast<std::uint8_t>(collation);
+  profile.found_rows = (capabilities & protocol::capability::kFoundRows) != 0;
+  profile.interactive = (capabilities & protocol::capability::kInteractive) != 0;
+  profile.local_files = (capabilities & protocol::capability::kLocalFiles) != 0;
+  return profile;
 }
 
 // Without limits: that of a session which is there already.
@@ -206,11 +206,11 @@ void SessionLogin::on_accepted() {
       account_->pool->databases.knows(database, context_.environment.loop.now())) {
     return sink_.on_logged_in();
   }
-  check_.start(*account_, database, variant());
+  check_.start(*account_, database, profile());
 }
 
-std::uint64_t SessionLogin::variant() const {
-  return pool::variant_key(variant_of(accepted_.login.capabilities, collation_));
+std::uint64_t SessionLogin::profile() const {
+  return pool::profile_key(profile_of(accepted_.login.capabilities, collation_));
 }
 
 // There are max_clients already.

@@ -7,11 +7,11 @@
 
 namespace tidepool::session {
 
-StatementKiller::StatementKiller(net::Loop& loop, pool::WorkerPool& pool, std::uint64_t variant,
+StatementKiller::StatementKiller(net::Loop& loop, pool::WorkerPool& pool, std::uint64_t profile,
                                  std::uint64_t connection, Duration timeout,
                                  std::function<void()> on_done)
     : loop_(loop), connection_(connection), on_done_(std::move(on_done)), timer_(loop) {
-  pool::LeaseRequest request{.variant = variant};
+  pool::LeaseRequest request{.profile = profile};
   request.is_urgent = true;
   ticket_ = pool.wait(request, timeout, *this);
   timer_.start(timeout, [this] {

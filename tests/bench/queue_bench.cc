@@ -10,7 +10,7 @@ namespace {
 using namespace tidepool;
 using namespace tidepool::pool;
 
-constexpr LeaseRequest kPlain{.variant = 0, .state = 0, .last = 0};
+constexpr LeaseRequest kPlain{.profile = 0, .state = 0, .last = 0};
 
 Limits limits() {
   Limits limits;

@@ -455,26 +455,26 @@ TEST_F(DialTest, LeavesTimeForTheSecondEndpointWhenTheFirstIsSilent) {
   EXPECT_TRUE(connection) << connection.error().message;
 }
 
-TEST_F(DialTest, SendsTheVariantInTheHandshake) {
+TEST_F(DialTest, SendsTheProfileInTheHandshake) {
   const FakeMysql server(tls_server());
   DialOptions options = options_for(server);
   ASSERT_TRUE(dial_to(loop_, options));
-  options.variant = Variant{true, true, true, true, 255};
+  options.profile = ConnectionProfile{true, true, true, true, 255};
   options.database = "shop";
   ASSERT_TRUE(dial_to(loop_, options));
-  options.variant = Variant{true, false, false, true, 46};
+  options.profile = ConnectionProfile{true, false, false, true, 46};
   const auto last = dial_to(loop_, options);
   ASSERT_TRUE(last);
-  EXPECT_EQ((*last)->variant(), options.variant);
+  EXPECT_EQ((*last)->profile(), options.profile);
 
   const auto logins = server.logins();
-  const std::uint32_t all = client_flags(Variant{true, true, true, true, 0});
+  const std::uint32_t all = client_flags(ConnectionProfile{true, true, true, true, 0});
   EXPECT_EQ(logins[0].capabilities & all, 0U);
   EXPECT_EQ(logins[0].collation, 45);
   EXPECT_EQ(logins[1].capabilities & all, all);
   EXPECT_EQ(logins[1].collation, 255);
   EXPECT_NE(logins[1].rest.find("shop"), std::string::npos);
-  EXPECT_EQ(logins[2].capabilities & all, client_flags(options.variant));
+  EXPECT_EQ(logins[2].capabilities & all, client_flags(options.profile));
   EXPECT_EQ(logins[2].collation, 46);
 }
 

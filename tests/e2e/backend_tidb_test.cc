@@ -102,7 +102,7 @@ TEST_F(TidbTest, LogsInWithEveryPluginThatBothSidesHave) {
       options.user = user;
       options.password = password;
       for (const std::uint8_t collation : {std::uint8_t{45}, std::uint8_t{46}}) {
-        options.variant.collation = collation;
+        options.profile.collation = collation;
         const auto connection = connect(options);
         ASSERT_TRUE(connection) << plugin;
         EXPECT_EQ(value(*connection, "select current_user()"), user + "@%");
@@ -138,8 +138,8 @@ TEST_F(TidbTest, SaysWhichDatabaseIsUnknown) {
 }
 
 TEST_F(TidbTest, HasTheFlagsOfItsVariant) {
-  options_.variant.found_rows = true;
-  options_.variant.multi_statements = true;
+  options_.profile.found_rows = true;
+  options_.profile.multi_statements = true;
   const auto connection = connect(options_);
   ASSERT_TRUE(connection);
   ASSERT_TRUE(query(*connection,

@@ -91,7 +91,7 @@ class Connection {
   ~Connection();
 
   const ServerInfo& info() const;
-  const Variant& variant() const;
+  const ConnectionProfile& profile() const;
   // After the server answered COM_SET_OPTION, which the session sends raw.
   void set_multi_statements(bool on);
 

@@ -33,8 +33,8 @@ struct Endpoint {
 };
 
 // What a client asked for in its handshake and what changes TiDB's answers: a session may only be
-// lent a backend whose variant equals its own. TiDB's COM_RESET_CONNECTION goes back to it.
-struct Variant {
+// lent a backend whose profile equals its own. TiDB's COM_RESET_CONNECTION goes back to it.
+struct ConnectionProfile {
   bool found_rows = false;
   bool interactive = false;
   bool local_files = false;
@@ -42,12 +42,12 @@ struct Variant {
       false;                    // COM_SET_OPTION changes it later: Connection::set_multi_statements
   std::uint8_t collation = 45;  // number of the handshake's collation: 45 is utf8mb4_general_ci
 
-  auto operator<=>(const Variant&) const = default;
+  auto operator<=>(const ConnectionProfile&) const = default;
 };
 
-// The handshake's capability bits of a variant (FOUND_ROWS, INTERACTIVE, LOCAL_FILES,
+// The handshake's capability bits of a profile (FOUND_ROWS, INTERACTIVE, LOCAL_FILES,
 // MULTI_STATEMENTS), as in the protocol.
-std::uint32_t client_flags(const Variant& variant);
+std::uint32_t client_flags(const ConnectionProfile& profile);
 
 struct DialOptions {
   std::vector<Endpoint> endpoints;  // tried in order, each with all addresses of its name
@@ -62,7 +62,7 @@ struct DialOptions {
   Duration connect_timeout = std::chrono::seconds(15);  // of the whole dial, all endpoints together
   Duration
       accept_timeout{};  // of an address, to accept the connection; 0: as long as there is time
-  Variant variant;
+  ConnectionProfile profile;
   std::vector<std::pair<std::string, std::string>>
       attributes;  // connection attributes besides the library's own
   // How long sent bytes may stay unacknowledged before the connection counts as dead.

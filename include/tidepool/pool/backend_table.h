@@ -30,7 +30,7 @@ class BackendRecord {
 
   BackendId id = 0;
   WorkerIndex worker = 0;
-  std::uint64_t variant = 0;
+  std::uint64_t profile = 0;
   EndpointIndex endpoint = 0;
   std::uint64_t state_hash = 0;
   TimePoint expires;         // end of life
@@ -92,7 +92,7 @@ class BackendTable {
   unsigned open() const { return size() - count(State::kClosing); }
   // Those that count for Limits::size: open, and not only there until their lease ends.
   unsigned kept() const { return kept_; }
-  bool has_open(std::uint64_t variant) const;
+  bool has_open(std::uint64_t profile) const;
   // When the lives of those end that are open.
   std::vector<TimePoint> ends_of_life() const;
 

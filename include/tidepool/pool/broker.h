@@ -6,7 +6,7 @@
 // ends there), DialPlanner which backends are opened in advance.
 //
 // Invariants: live backends + dials under way + backends still closing never exceed Limits::cap().
-// Nobody who may have a lease waits while a backend of the same variant is idle.
+// Nobody who may have a lease waits while a backend of the same profile is idle.
 #pragma once
 
 #include <cstdint>
@@ -80,7 +80,7 @@ class Broker {
   void tick(TimePoint now, Orders& orders);
 
   // Opens backends until `count` exist, without a waiter: at the start, to learn about TiDB.
-  void warm_up(unsigned count, std::uint64_t variant, WorkerIndex worker, TimePoint now,
+  void warm_up(unsigned count, std::uint64_t profile, WorkerIndex worker, TimePoint now,
                Orders& orders);
 
   // Retires what is idle, recalls what is parked; leased backends retire when they are released; no

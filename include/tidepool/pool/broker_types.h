@@ -62,7 +62,7 @@ struct Limits {
 
 // What a session asks of the backend that it is to get.
 struct LeaseRequest {
-  std::uint64_t variant = 0;   // must be equal: what was fixed at the backend's login
+  std::uint64_t profile = 0;   // must be equal: what was fixed at the backend's login
   std::uint64_t state = 0;     // better equal: the hash of the session's state
   BackendId last = 0;          // best: the one that this session had before
   bool is_urgent = false;      // before all who wait
@@ -95,7 +95,7 @@ struct PoolFigures {
 // What the broker tells a worker to do. Orders are carried out on that worker's loop.
 struct DialOrder {
   DialId dial;
-  std::uint64_t variant;
+  std::uint64_t profile;
   EndpointIndex endpoint = 0;
 };
 struct GrantOrder {  // the backend is this worker's: lend it to the waiter

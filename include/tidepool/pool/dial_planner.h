@@ -12,11 +12,11 @@
 
 namespace tidepool::pool {
 
-// What decides how many spare backends of one variant are to be dialled.
+// What decides how many spare backends of one profile are to be dialled.
 struct SpareFigures {
-  unsigned ready = 0;     // idle ones of the variant
-  unsigned waiting = 0;   // sessions that wait for the variant
-  unsigned coming = 0;    // dials of the variant under way
+  unsigned ready = 0;     // idle ones of the profile
+  unsigned waiting = 0;   // sessions that wait for the profile
+  unsigned coming = 0;    // dials of the profile under way
   unsigned dialling = 0;  // all dials under way
   unsigned kept = 0;      // as BackendTable::kept()
   unsigned total = 0;     // as BrokerState::total()
@@ -31,9 +31,9 @@ class DialPlanner {
   explicit DialPlanner(BrokerState& pool) : pool_(pool) {}
 
   // A session of that worker wants such a backend. Spare ones are like the last that was wanted.
-  void note_wanted(WorkerIndex worker, std::uint64_t variant) {
+  void note_wanted(WorkerIndex worker, std::uint64_t profile) {
     wanted_by_ = worker;
-    wanted_variant_ = variant;
+    wanted_profile_ = profile;
   }
 
   // Opens backends until `count` exist.
@@ -68,7 +68,7 @@ class DialPlanner {
   BrokerState& pool_;
   std::vector<Dial> deferred_;  // in the places of backends that were retired for them
   WorkerIndex wanted_by_ = 0;
-  std::uint64_t wanted_variant_ = 0;
+  std::uint64_t wanted_profile_ = 0;
 };
 
 }  // namespace tidepool::pool

@@ -19,7 +19,7 @@ struct Dial {
   };
 
   WorkerIndex worker = 0;
-  std::uint64_t variant = 0;
+  std::uint64_t profile = 0;
   Purpose purpose = Purpose::kReserve;
   EndpointIndex endpoint = 0;  // where the gate says, unless it is a probe
   BackendId replaces = 0;
@@ -55,7 +55,7 @@ class Dials {
 
   const DialGate& gate() const { return gate_; }
   unsigned count() const { return static_cast<unsigned>(under_way_.size()); }
-  unsigned count(std::uint64_t variant) const;
+  unsigned count(std::uint64_t profile) const;
   bool is_probing() const;
   // Each that is under way is passed to `visit`.
   template <class Visit>

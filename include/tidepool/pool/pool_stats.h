@@ -47,7 +47,7 @@ enum class RetireReason : std::uint8_t {
   kLost,      // TiDB closed it, or said that it shuts down
   kOverflow,  // beyond `size` and not needed any more
   kError,     // something on it failed, so that its state is unknown
-  kVariant,   // idle with other client flags than the session that needs its place
+  kProfile,   // idle with other client flags than the session that needs its place
   kDirty,     // its session's state could not be undone, or its client left while it was executing
   kShutdown,  // the proxy stops
   kKilled,    // a client has killed it while it was idle
@@ -88,7 +88,7 @@ constexpr const char* to_string(RetireReason reason) {
     case RetireReason::kLost: return "lost";
     case RetireReason::kOverflow: return "overflow";
     case RetireReason::kError: return "error";
-    case RetireReason::kVariant: return "variant";
+    case RetireReason::kProfile: return "variant";
     case RetireReason::kDirty: return "dirty";
     case RetireReason::kShutdown: return "shutdown";
     case RetireReason::kKilled: return "killed";

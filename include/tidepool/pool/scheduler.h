@@ -22,18 +22,18 @@ class Scheduler {
     if (!pool_.queue.is_empty() && !pool_.is_draining) serve(now, orders);
   }
 
-  // Whether somebody who may have a lease waits for that variant.
-  bool has_waiter(std::uint64_t variant) const;
+  // Whether somebody who may have a lease waits for that profile.
+  bool has_waiter(std::uint64_t profile) const;
 
  private:
   enum class Outlook : std::uint8_t {
     kComes,    // a backend for the waiter is there soon
-    kNothing,  // nobody else who waits for the variant gets one now either
+    kNothing,  // nobody else who waits for the profile gets one now either
   };
 
   void serve(TimePoint now, Orders& orders);
   void grant_idle(TimePoint now, Orders& orders);
-  void swap_variant(const Waiter& waiter, TimePoint now, Orders& orders);
+  void swap_profile(const Waiter& waiter, TimePoint now, Orders& orders);
   bool is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoint now) const;
   void bring_backends(TimePoint now, Orders& orders);
   bool can_bring(TimePoint now) const;
@@ -48,7 +48,7 @@ class Scheduler {
   }
 
   BrokerState& pool_;
-  TimePoint last_swap_{};  // when a backend last had to go although its variant was wanted
+  TimePoint last_swap_{};  // when a backend last had to go although its profile was wanted
 };
 
 }  // namespace tidepool::pool

@@ -23,7 +23,7 @@ namespace tidepool::pool {
 
 struct WorkerPoolOptions {
   std::string name;           // for logs
-  backend::DialOptions dial;  // the variant is filled in for each dial
+  backend::DialOptions dial;  // the profile is filled in for each dial
   std::size_t max_prepared = 256;
   // Of a reset, and of the first look at a new backend.
   Duration control_timeout = std::chrono::seconds(10);
@@ -32,7 +32,7 @@ struct WorkerPoolOptions {
 };
 
 // The client flags that a session needs of its backend, as the broker's number for them.
-std::uint64_t variant_key(const backend::Variant& variant);
+std::uint64_t profile_key(const backend::ConnectionProfile& profile);
 
 class Dialler;
 

@@ -31,8 +31,8 @@ class LoginCheck final : BackendUser, ExchangeSink {
   LoginCheck(SessionContext& context, ExchangeRunner& runner, LoginCheckSink& sink)
       : context_(context), runner_(runner), sink_(sink) {}
 
-  // Uses the lease that the session has, if it is of the same pool. `variant`: of the login.
-  void start(Account& account, const std::string& database, std::uint64_t variant);
+  // Uses the lease that the session has, if it is of the same pool. `profile`: of the login.
+  void start(Account& account, const std::string& database, std::uint64_t profile);
   bool is_under_way() const { return command_ != nullptr; }
   void stop() { pause_.reset(); }
 

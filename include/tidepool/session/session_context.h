@@ -83,7 +83,7 @@ struct SessionContext {
   Account* account = nullptr;  // null before the login
   std::string user;
   std::uint32_t capabilities = 0;
-  std::uint64_t variant = 0;
+  std::uint64_t profile = 0;
   BackendChannel backend;  // last: what waits for a lease refers to the session
 };
 

@@ -66,7 +66,7 @@ class SessionLogin final : LoginCheckSink {
   const protocol::LoginRequest& request() const { return accepted_.login; }
   Account& account() const { return *account_; }
   std::uint8_t sequence() const { return accepted_.next_sequence; }
-  std::uint64_t variant() const;
+  std::uint64_t profile() const;
   std::uint8_t collation() const { return collation_; }
   // It refers to an Account that is_removed.
   bool knows_removed_account() const;

@@ -21,7 +21,7 @@ class StatementKiller final : public pool::LeaseSink, public net::StreamSink {
  public:
   // `connection`: TiDB's number of the backend. `timeout`: for all of it. on_done may destroy it by
   // Loop::retire().
-  StatementKiller(net::Loop& loop, pool::WorkerPool& pool, std::uint64_t variant,
+  StatementKiller(net::Loop& loop, pool::WorkerPool& pool, std::uint64_t profile,
                   std::uint64_t connection, Duration timeout, std::function<void()> on_done);
   StatementKiller(const StatementKiller&) = delete;
   StatementKiller& operator=(const StatementKiller&) = delete;

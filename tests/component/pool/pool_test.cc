@@ -281,17 +281,17 @@ TEST_F(PoolTest, TellsAtOnceThatTheAccountIsRefused) {
   EXPECT_EQ(stats_.dials[DialResult::kAuth].value(), 1U);
 }
 
-TEST_F(PoolTest, ReplacesAnIdleBackendOfAnotherVariantWhenItsPlaceIsNeeded) {
+TEST_F(PoolTest, ReplacesAnIdleBackendOfAnotherProfileWhenItsPlaceIsNeeded) {
   open();
   give_one_back();
   Taker other;
-  const std::uint64_t found_rows = variant_key({.found_rows = true});
+  const std::uint64_t found_rows = profile_key({.found_rows = true});
 
-  take(other, {.variant = found_rows});
+  take(other, {.profile = found_rows});
 
   ASSERT_TRUE(run([&] { return bool(other.lease); }));
   EXPECT_EQ(tidb_.server().most_open(), 1) << "one after the other";
-  EXPECT_EQ(stats_.retired[RetireReason::kVariant].value(), 1U);
+  EXPECT_EQ(stats_.retired[RetireReason::kProfile].value(), 1U);
   other.lease.release(Release::kClean);
 }
 

@@ -103,7 +103,7 @@ TEST_F(QueueTest, SharesTheBackendsOfAllWorkers) {
 }
 
 // Two users of one pool, whose clients log in with different flags.
-TEST_F(QueueTest, ClientsOfTwoVariantsShareAFullPoolAndNobodyStandsStill) {
+TEST_F(QueueTest, ClientsOfTwoProfilesShareAFullPoolAndNobodyStandsStill) {
   constexpr int kStatements = 100;
   pool().max_overflow = 0;
   pool().timeout = std::chrono::seconds(10);

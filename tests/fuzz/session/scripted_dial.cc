@@ -99,7 +99,7 @@ backend::MysqlPtr log_in(const backend::DialOptions& options, net::UniqueFd& ser
   MYSQL* made = nullptr;
   int waits =
       mysql_real_connect_start(&made, mysql.get(), nullptr, options.user.c_str(), "", nullptr, 0,
-                               door().name(), backend::client_flags(options.variant));
+                               door().name(), backend::client_flags(options.profile));
   server = door().let_in();
   TIDEPOOL_CHECK(waits != 0 && server.get() >= 0);
   send_all(server.get(), greeting());
@@ -125,7 +125,7 @@ std::unique_ptr<backend::Connection> connect(const backend::DialOptions& options
   info.capabilities = info.server_capabilities & static_cast<std::uint32_t>(mysql->client_flag);
   info.collation = static_cast<std::uint8_t>(mysql->server_language);
   info.endpoint = options.endpoints.front();
-  state->variant = options.variant;
+  state->profile = options.profile;
   state->dialled_at = Clock::now();
   state->mysql = std::move(mysql);
   return std::make_unique<backend::Connection>(std::move(state));

@@ -15,9 +15,9 @@ using Reach = BackendTable::Reach;
 
 class BackendTableTest : public ::testing::Test {
  protected:
-  BackendRecord& add(std::uint64_t variant = 1, WorkerIndex worker = 0) {
+  BackendRecord& add(std::uint64_t profile = 1, WorkerIndex worker = 0) {
     BackendRecord& record = table_.add();
-    record.variant = variant;
+    record.profile = profile;
     record.worker = worker;
     return record;
   }
@@ -115,22 +115,22 @@ TEST_F(BackendTableTest, TheBestIdleOneIsOfTheWorkerThenTheLastThenInTheRightSta
   made[0] = add(2, 0).id;
   table_.at(made[2]).state_hash = 7;
   const std::vector<Row> rows = {
-      {"another variant", {.variant = 3}, Reach::kAllWorkers, 4},
-      {"the own worker's, though it is the oldest", {.variant = 1}, Reach::kAllWorkers, 3},
+      {"another variant", {.profile = 3}, Reach::kAllWorkers, 4},
+      {"the own worker's, though it is the oldest", {.profile = 1}, Reach::kAllWorkers, 3},
       {"the own worker's, though another's is in the right state",
-       {.variant = 1, .state = 7},
+       {.profile = 1, .state = 7},
        Reach::kAllWorkers,
        3},
-      {"the only one of its variant", {.variant = 2}, Reach::kOwnWorker, 0},
+      {"the only one of its variant", {.profile = 2}, Reach::kOwnWorker, 0},
   };
   for (const Row& row : rows) {
     EXPECT_EQ(pick(0, row.request, row.reach), row.expected < 4 ? made[row.expected] : 0)
         << row.what;
   }
-  EXPECT_EQ(pick(1, {.variant = 1}, Reach::kOwnWorker), made[1]) << "the last used";
-  EXPECT_EQ(pick(1, {.variant = 1, .state = 7}, Reach::kOwnWorker), made[2]);
-  EXPECT_EQ(pick(1, {.variant = 1, .state = 7, .last = made[1]}, Reach::kOwnWorker), made[1]);
-  EXPECT_EQ(pick(2, {.variant = 1}, Reach::kOwnWorker), 0U);
+  EXPECT_EQ(pick(1, {.profile = 1}, Reach::kOwnWorker), made[1]) << "the last used";
+  EXPECT_EQ(pick(1, {.profile = 1, .state = 7}, Reach::kOwnWorker), made[2]);
+  EXPECT_EQ(pick(1, {.profile = 1, .state = 7, .last = made[1]}, Reach::kOwnWorker), made[1]);
+  EXPECT_EQ(pick(2, {.profile = 1}, Reach::kOwnWorker), 0U);
 }
 
 TEST_F(BackendTableTest, ABackendIsFoundByTidbsNumberOfIt) {
@@ -141,7 +141,7 @@ TEST_F(BackendTableTest, ABackendIsFoundByTidbsNumberOfIt) {
   EXPECT_EQ(table_.find_connection(1001), nullptr);
 }
 
-TEST_F(BackendTableTest, AVariantIsThereUntilItsLastBackendCloses) {
+TEST_F(BackendTableTest, AProfileIsThereUntilItsLastBackendCloses) {
   BackendRecord& record = add(3);
   record.expires = TimePoint{std::chrono::seconds{5}};
   EXPECT_TRUE(table_.has_open(3));

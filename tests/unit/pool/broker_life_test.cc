@@ -310,12 +310,12 @@ TEST(BrokerLife, MinIdleIsDialledInAdvanceAndAfterLosses) {
   life.run(seconds{2});
   EXPECT_EQ(life.world.counts().idle, 2U);
 
-  const auto one = life.world.acquire({.variant = 0});
-  const auto two = life.world.acquire({.variant = 0});
+  const auto one = life.world.acquire({.profile = 0});
+  const auto two = life.world.acquire({.profile = 0});
   ASSERT_TRUE(one && two);
   life.run(seconds{2});
   EXPECT_EQ(life.world.counts().idle, 2U);
-  const auto three = life.world.acquire({.variant = 0});
+  const auto three = life.world.acquire({.profile = 0});
   ASSERT_TRUE(three);
   life.run(seconds{2});
   EXPECT_EQ(life.world.counts().total(), 4U) << "spare ones are never overflow";

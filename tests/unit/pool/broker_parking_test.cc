@@ -235,19 +235,19 @@ TEST_F(BrokerParking, OfAnotherWorkerIsAskedThereAndThenMoves) {
   EXPECT_EQ(moves[0].to, 1U);
 }
 
-TEST_F(BrokerParking, OfAnotherVariantMakesRoomAtTheCap) {
+TEST_F(BrokerParking, OfAnotherProfileMakesRoomAtTheCap) {
   Limits limits = small();
   limits.max_overflow = 0;
   World world(limits);
   const BackendId backend = parked_one(world);
 
-  world.acquire({.variant = 2});
+  world.acquire({.profile = 2});
 
   EXPECT_EQ(recalled(world), Backends{backend});
   world.release(backend);
-  EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kVariant);
+  EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kProfile);
   world.broker.closed(backend, world.now, world.orders);
-  EXPECT_EQ(world.take<DialOrder>().at(0).variant, 2U);
+  EXPECT_EQ(world.take<DialOrder>().at(0).profile, 2U);
 }
 
 TEST_F(BrokerParking, IsNoLongerCountedWhenTidbClosesIt) {

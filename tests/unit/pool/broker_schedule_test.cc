@@ -10,7 +10,7 @@
 namespace tidepool::pool {
 namespace {
 
-constexpr LeaseRequest kOther{.variant = 2};
+constexpr LeaseRequest kOther{.profile = 2};
 
 Limits of_size(unsigned size) {
   Limits limits = small();
@@ -20,8 +20,8 @@ Limits of_size(unsigned size) {
   return limits;
 }
 
-LeaseRequest of(std::uint64_t user, std::uint64_t variant) {
-  return {.variant = variant, .user = user};
+LeaseRequest of(std::uint64_t user, std::uint64_t profile) {
+  return {.profile = profile, .user = user};
 }
 
 // Plays clients that always have one more statement: whoever is served runs it and queues again.
@@ -32,7 +32,7 @@ class Crowd {
       wait(request);
   }
 
-  // Statements take a millisecond. Answers how many each variant ran.
+  // Statements take a millisecond. Answers how many each profile ran.
   std::map<std::uint64_t, int> run(int milliseconds_long) {
     std::map<std::uint64_t, int> served;
     for (int ms = 0; ms < milliseconds_long; ++ms) {
@@ -43,7 +43,7 @@ class Crowd {
       for (const GrantOrder& grant : world_.take<GrantOrder>()) {
         const LeaseRequest request = waiting_.at(grant.waiter);
         waiting_.erase(grant.waiter);
-        ++served[request.variant];
+        ++served[request.profile];
         wait(request);
         world_.release(grant.backend);
       }
@@ -71,7 +71,7 @@ std::vector<LeaseRequest> six_of_each() {
   return clients;
 }
 
-TEST(BrokerSchedule, TwoVariantsShareAFullPoolWithoutStandingStill) {
+TEST(BrokerSchedule, TwoProfilesShareAFullPoolWithoutStandingStill) {
   for (const unsigned size : {2U, 3U, 15U}) {
     Crowd crowd(of_size(size), six_of_each());
     const auto served = crowd.run(10'000);
@@ -82,7 +82,7 @@ TEST(BrokerSchedule, TwoVariantsShareAFullPoolWithoutStandingStill) {
   }
 }
 
-TEST(BrokerSchedule, FewerPlacesThanVariantsAreNotDialledForEachStatement) {
+TEST(BrokerSchedule, FewerPlacesThanProfilesAreNotDialledForEachStatement) {
   Crowd crowd(of_size(1), six_of_each());
 
   const auto served = crowd.run(10'000);
@@ -109,7 +109,7 @@ TEST(BrokerSchedule, WhatAWaiterWouldHaveHadIsTheNextOnesWhenItLeaves) {
 
 TEST(BrokerSchedule, ALostLeaseServesAtOnceWhoseLimitItWas) {
   World world(of_size(2));
-  const LeaseRequest limited{.variant = 1, .user = 1, .max_leases = 1};
+  const LeaseRequest limited{.profile = 1, .user = 1, .max_leases = 1};
   const BackendId lost = world.leased(limited);
   const BackendId other = world.leased();
   world.release(other);
@@ -141,7 +141,7 @@ class Model {
  public:
   enum class State : std::uint8_t { kIdle, kPinging, kLeased, kParked, kClosing };
   struct Backend {
-    std::uint64_t variant = 0;
+    std::uint64_t profile = 0;
     State state = State::kIdle;
     bool is_recalled = false;
     LeaseRequest holder;
@@ -200,7 +200,7 @@ class Model {
     if (world_.counts().waiting != waiting_.size()) text << "waiters differ; ";
     for (const auto& [id, request] : waiting_) {
       if (!allows(request)) continue;
-      if (count(State::kIdle, request.variant) > 0) text << "waits beside an idle one; ";
+      if (count(State::kIdle, request.profile) > 0) text << "waits beside an idle one; ";
       if (stands_still()) text << "stands still beside an idle one of another variant; ";
     }
     return text.str();
@@ -225,7 +225,7 @@ class Model {
   }
   LeaseRequest any_request() {
     LeaseRequest request{
-        .variant = pick(3), .state = pick(3), .user = 1 + pick(3), .database = pick(3)};
+        .profile = pick(3), .state = pick(3), .user = 1 + pick(3), .database = pick(3)};
     request.max_leases = request.user == 1 ? 2 : 0;
     request.is_urgent = pick(20) == 0;
     return request;
@@ -267,13 +267,13 @@ class Model {
   }
   void end_dial(bool fails) {
     if (dials_.empty()) return;
-    const auto [dial, variant] = dials_.back();
+    const auto [dial, profile] = dials_.back();
     dials_.pop_back();
     if (fails) {
       world_.broker.dial_failed(dial, {Code::kRefused, "away"}, world_.now, world_.orders);
     } else {
       const BackendId id = world_.broker.dialled(dial, 0, world_.now, world_.orders);
-      backends_[id].variant = variant;
+      backends_[id].profile = profile;
     }
     note_orders();
   }
@@ -301,7 +301,7 @@ class Model {
 
   void note_orders() {
     for (const DialOrder& order : world_.take<DialOrder>())
-      dials_.emplace_back(order.dial, order.variant);
+      dials_.emplace_back(order.dial, order.profile);
     for (const GrantOrder& order : world_.take<GrantOrder>())
       grant(order.backend, order.waiter);
     for (const MoveOrder& order : world_.take<MoveOrder>())
@@ -321,7 +321,7 @@ class Model {
     waiting_.erase(waiter);
   }
   void lend(BackendId backend, const LeaseRequest& request) {
-    ASSERT_EQ(backends_.at(backend).variant, request.variant);
+    ASSERT_EQ(backends_.at(backend).profile, request.profile);
     ASSERT_EQ(backends_.at(backend).state, State::kIdle) << "lent twice";
     ASSERT_TRUE(allows(request)) << "more than allowed";
     set_state(backend, State::kLeased);
@@ -343,9 +343,9 @@ class Model {
     const auto found = all_in(state);
     if (!found.empty()) action(found[pick(static_cast<unsigned>(found.size()))]);
   }
-  std::ptrdiff_t count(State state, std::uint64_t variant) const {
+  std::ptrdiff_t count(State state, std::uint64_t profile) const {
     return std::count_if(backends_.begin(), backends_.end(), [&](const auto& one) {
-      return one.second.state == state && one.second.variant == variant;
+      return one.second.state == state && one.second.profile == profile;
     });
   }
   bool allows(const LeaseRequest& request) const {
@@ -376,7 +376,7 @@ class Model {
   World world_;
   std::map<WaiterId, LeaseRequest> waiting_;
   std::map<BackendId, Backend> backends_;
-  std::vector<std::pair<DialId, std::uint64_t>> dials_;  // with the variant
+  std::vector<std::pair<DialId, std::uint64_t>> dials_;  // with the profile
 };
 
 TEST(BrokerSchedule, NobodyWaitsForWhatIsThereWhateverHappens) {

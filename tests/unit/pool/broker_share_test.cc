@@ -5,10 +5,10 @@ namespace tidepool::pool {
 namespace {
 
 LeaseRequest of(std::uint64_t user, unsigned max_leases = 0) {
-  return {.variant = 1, .user = user, .max_leases = max_leases};
+  return {.profile = 1, .user = user, .max_leases = max_leases};
 }
 LeaseRequest in(std::uint64_t database) {
-  return {.variant = 1, .user = 1, .database = database};
+  return {.profile = 1, .user = 1, .database = database};
 }
 
 Limits limits(unsigned cap) {

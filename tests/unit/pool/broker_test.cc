@@ -14,7 +14,7 @@ TEST(Broker, DialsOnDemandAndGrantsTheNewBackend) {
   EXPECT_FALSE(world.acquire());
   const auto dials = world.take<DialOrder>();
   ASSERT_EQ(dials.size(), 1U);
-  EXPECT_EQ(dials[0].variant, 1U);
+  EXPECT_EQ(dials[0].profile, 1U);
   const BackendId backend = world.broker.dialled(dials[0].dial, 0, world.now, world.orders);
 
   const auto grants = world.take<GrantOrder>();
@@ -90,9 +90,9 @@ TEST(Broker, PrefersTheLastBackendThenTheStateThenTheMostRecent) {
   world.release(b, 8);
   world.release(c, 8);
 
-  EXPECT_EQ(world.acquire({.variant = 1, .state = 7, .last = b}), b);
-  EXPECT_EQ(world.acquire({.variant = 1, .state = 7, .last = 0}), a);
-  EXPECT_EQ(world.acquire({.variant = 1, .state = 9, .last = 0}), c);
+  EXPECT_EQ(world.acquire({.profile = 1, .state = 7, .last = b}), b);
+  EXPECT_EQ(world.acquire({.profile = 1, .state = 7, .last = 0}), a);
+  EXPECT_EQ(world.acquire({.profile = 1, .state = 9, .last = 0}), c);
 }
 
 TEST(Broker, MovesAnIdleBackendOfAnotherWorker) {
@@ -109,34 +109,34 @@ TEST(Broker, MovesAnIdleBackendOfAnotherWorker) {
   EXPECT_TRUE(world.take<DialOrder>().empty());
 }
 
-TEST(Broker, KeepsVariantsApartAndMakesRoomForAMissingOne) {
+TEST(Broker, KeepsProfilesApartAndMakesRoomForAMissingOne) {
   World world(small());
   const BackendId one = world.leased();
   const BackendId two = world.leased();
   world.release(one);
   world.release(two);
 
-  EXPECT_FALSE(world.acquire({.variant = 2}));
+  EXPECT_FALSE(world.acquire({.profile = 2}));
   EXPECT_TRUE(world.take<DialOrder>().empty()) << "the cap is reached";
   const auto retired = world.take<RetireOrder>();
   ASSERT_EQ(retired.size(), 1U);
-  EXPECT_EQ(retired[0].reason, RetireReason::kVariant);
+  EXPECT_EQ(retired[0].reason, RetireReason::kProfile);
   EXPECT_EQ(retired[0].backend, one) << "used longest ago";
   world.broker.closed(one, world.now, world.orders);
   ASSERT_EQ(world.take<DialOrder>().size(), 1U);
 }
 
-TEST(Broker, GivesUpABackendForAWaiterWhoseVariantNobodyHas) {
+TEST(Broker, GivesUpABackendForAWaiterWhoseProfileNobodyHas) {
   World world(small());
   const BackendId one = world.leased();
   world.leased();
-  world.acquire({.variant = 2});
+  world.acquire({.profile = 2});
   world.acquire(kPlain);
 
   world.release(one);
 
   EXPECT_TRUE(world.take<GrantOrder>().empty());
-  EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kVariant);
+  EXPECT_EQ(world.take<RetireOrder>().at(0).reason, RetireReason::kProfile);
 }
 
 TEST(Broker, TellsAWaiterAtItsDeadlineHowThePoolIs) {
@@ -425,7 +425,7 @@ TEST(Broker, HoldsItsInvariantsUnderRandomEvents) {
     for (int step = 0; step < 2000; ++step) {
       const auto dice = random() % 100;
       if (dice < 40) {
-        const LeaseRequest request{.variant = random() % 2, .state = random() % 3, .last = 0};
+        const LeaseRequest request{.profile = random() % 2, .state = random() % 3, .last = 0};
         if (const auto got = world.acquire(request, random() % 2)) {
           ASSERT_TRUE(leased.insert(*got).second);
         } else {

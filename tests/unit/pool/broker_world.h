@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-inline constexpr LeaseRequest kPlain{.variant = 1, .state = 0, .last = 0};
+inline constexpr LeaseRequest kPlain{.profile = 1, .state = 0, .last = 0};
 
 // Plays the workers: dials succeed when told, retired backends close when told. Time is a plain
 // number.

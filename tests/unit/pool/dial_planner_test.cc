@@ -60,7 +60,7 @@ class DialPlannerTest : public ::testing::Test {
   // A leased backend whose life is over.
   BackendRecord& expired() {
     BackendRecord& record = pool_.backends.add();
-    record.variant = 1;
+    record.profile = 1;
     record.expires = now_;
     pool_.lease(record, {});
     return record;
@@ -145,11 +145,11 @@ TEST_F(DialPlannerTest, ADrainDialsNothing) {
 
 TEST_F(DialPlannerTest, WarmUpCountsWhatIsThere) {
   expired();
-  planner_.warm_up(2, {.worker = 0, .variant = 4}, now_, orders_);
+  planner_.warm_up(2, {.worker = 0, .profile = 4}, now_, orders_);
   const auto ordered = dials();
   ASSERT_EQ(ordered.size(), 1U);
-  EXPECT_EQ(ordered[0].variant, 4U);
-  planner_.warm_up(9, {.worker = 0, .variant = 4}, now_, orders_);
+  EXPECT_EQ(ordered[0].profile, 4U);
+  planner_.warm_up(9, {.worker = 0, .profile = 4}, now_, orders_);
   EXPECT_TRUE(dials().empty()) << "the cap is reached";
 }
 
@@ -159,7 +159,7 @@ TEST_F(FullPoolTest, SpareBackendsAreLikeTheLastThatWasWanted) {
   planner_.tick(now_, orders_);
   const auto ordered = dials();
   ASSERT_EQ(ordered.size(), 1U);
-  EXPECT_EQ(ordered[0].variant, 7U);
+  EXPECT_EQ(ordered[0].profile, 7U);
 }
 
 }  // namespace

@@ -37,8 +37,8 @@ class DialsTest : public ::testing::Test {
 };
 
 TEST_F(DialsTest, ADialIsCountedUntilItEndsAndTellsWhatItWasFor) {
-  const DialOrder order = begin({.worker = 3, .variant = 7, .replaces = 5});
-  EXPECT_EQ(order.variant, 7U);
+  const DialOrder order = begin({.worker = 3, .profile = 7, .replaces = 5});
+  EXPECT_EQ(order.profile, 7U);
   EXPECT_EQ(order.endpoint, 0U) << "the first endpoint that is not known to fail";
   EXPECT_EQ(dials_.count(), 1U);
   EXPECT_EQ(dials_.count(7), 1U);
@@ -54,26 +54,26 @@ TEST_F(DialsTest, ADialIsCountedUntilItEndsAndTellsWhatItWasFor) {
 TEST_F(DialsTest, NoMoreBeginThanMayBeUnderWayAtOnce) {
   EXPECT_TRUE(dials_.may_begin_besides(1, now_));
   EXPECT_FALSE(dials_.may_begin_besides(2, now_));
-  begin({.variant = 1});
+  begin({.profile = 1});
   EXPECT_TRUE(dials_.may_begin(now_));
   EXPECT_FALSE(dials_.may_begin_besides(1, now_));
-  begin({.variant = 1});
+  begin({.profile = 1});
   EXPECT_FALSE(dials_.may_begin(now_));
 }
 
 TEST_F(DialsTest, AProbeGoesWhereItIsToldAndAllOthersWhereTheGateSays) {
-  const DialOrder first = begin({.variant = 1, .purpose = Purpose::kWaiter});
+  const DialOrder first = begin({.profile = 1, .purpose = Purpose::kWaiter});
   dials_.fail(first.dial, kRefused, now_);
-  EXPECT_EQ(begin({.variant = 1, .purpose = Purpose::kWaiter}).endpoint, 1U);
+  EXPECT_EQ(begin({.profile = 1, .purpose = Purpose::kWaiter}).endpoint, 1U);
   EXPECT_FALSE(dials_.is_probing());
   now_ += seconds{1};
-  EXPECT_EQ(begin({.variant = 1, .purpose = Purpose::kProbe, .endpoint = 0}).endpoint, 0U);
+  EXPECT_EQ(begin({.profile = 1, .purpose = Purpose::kProbe, .endpoint = 0}).endpoint, 0U);
   EXPECT_TRUE(dials_.is_probing());
 }
 
 TEST_F(DialsTest, AfterARefusalDialsThatNobodyWaitsForPauseForLonger) {
   const Error denied{Code::kAuth, "Access denied", 1045, "28000"};
-  dials_.fail(begin({.variant = 1}).dial, denied, now_);
+  dials_.fail(begin({.profile = 1}).dial, denied, now_);
   EXPECT_FALSE(dials_.may_begin_unasked(now_ + seconds{5})) << "a minute at least";
   EXPECT_TRUE(dials_.may_begin(now_ + seconds{5}));
   dials_.forget_refusals();
@@ -82,7 +82,7 @@ TEST_F(DialsTest, AfterARefusalDialsThatNobodyWaitsForPauseForLonger) {
 
 TEST_F(DialsTest, WhatAnOutdatedDialHearsOfTheOldAccountDoesNotCount) {
   const Error denied{Code::kAuth, "Access denied", 1045, "28000"};
-  const DialOrder order = begin({.variant = 1, .purpose = Purpose::kWaiter});
+  const DialOrder order = begin({.profile = 1, .purpose = Purpose::kWaiter});
   dials_.outdate();
   EXPECT_TRUE(dials_.fail(order.dial, denied, now_).is_outdated);
   EXPECT_TRUE(dials_.may_begin(now_));

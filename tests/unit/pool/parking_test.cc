@@ -23,7 +23,7 @@ class ParkingTest : public ::testing::Test {
   }
   BackendRecord& leased(const LeaseRequest& request = {}) {
     BackendRecord& record = pool_.backends.add();
-    record.variant = request.variant;
+    record.profile = request.profile;
     record.expires = kNow + seconds{60};
     pool_.lease(record, request);
     return record;
@@ -90,9 +90,9 @@ TEST_F(ParkingTest, ABackendIsParkedUnlessItIsNeededElsewhere) {
 }
 
 TEST_F(ParkingTest, TheOneParkedFirstIsRecalledFirstAndOnce) {
-  const BackendId first = parked({.variant = 1});
-  const BackendId other = parked({.variant = 2});
-  const BackendId second = parked({.variant = 1});
+  const BackendId first = parked({.profile = 1});
+  const BackendId other = parked({.profile = 2});
+  const BackendId second = parked({.profile = 1});
   EXPECT_TRUE(can_recall(pool_));
   EXPECT_TRUE(recall_oldest_of(pool_, 1, orders_));
   EXPECT_TRUE(recall_oldest_of(pool_, 1, orders_));

@@ -22,8 +22,8 @@ class WaitQueueTest : public ::testing::Test {
     }
     return ids;
   }
-  static LeaseRequest of(std::uint64_t user, std::uint64_t variant = 1) {
-    return {.variant = variant, .user = user};
+  static LeaseRequest of(std::uint64_t user, std::uint64_t profile = 1) {
+    return {.profile = profile, .user = user};
   }
   using Ids = std::vector<WaiterId>;
 
@@ -51,12 +51,12 @@ TEST_F(WaitQueueTest, UsersTakeTurns) {
 TEST_F(WaitQueueTest, UrgentOnesAndThoseAtTheFrontComeFirst) {
   wait(1, of(1));
   wait(2, of(1), WaitQueue::End::kFront);
-  wait(3, {.variant = 1, .is_urgent = true, .user = 2}, WaitQueue::End::kFront);
+  wait(3, {.profile = 1, .is_urgent = true, .user = 2}, WaitQueue::End::kFront);
   EXPECT_EQ(order(), (Ids{3, 2, 1}));
 }
 
 TEST_F(WaitQueueTest, WhoMayHaveNoMoreIsPassed) {
-  const LeaseRequest limited{.variant = 1, .user = 1, .max_leases = 1};
+  const LeaseRequest limited{.profile = 1, .user = 1, .max_leases = 1};
   wait(1, limited);
   wait(2, limited);
   wait(3, of(2));
@@ -64,9 +64,9 @@ TEST_F(WaitQueueTest, WhoMayHaveNoMoreIsPassed) {
 }
 
 TEST_F(WaitQueueTest, DatabasesMakeLinesOnlyWhereTheyAreLimited) {
-  wait(1, {.variant = 1, .database = 7});
-  wait(2, {.variant = 1, .database = 7});
-  wait(3, {.variant = 1, .database = 8});
+  wait(1, {.profile = 1, .database = 7});
+  wait(2, {.profile = 1, .database = 7});
+  wait(3, {.profile = 1, .database = 8});
   int lines = 0;
   queue_.for_each_line([&](const Waiter&) { ++lines; });
   EXPECT_EQ(lines, 1);
