@@ -30,8 +30,8 @@ std::chrono::milliseconds doubled(std::chrono::milliseconds first, unsigned time
 
 std::optional<EndpointIndex> DialGate::next(TimePoint now, std::size_t under_way) const {
   if (now < refused_until_ || !is_within_rate(now)) return std::nullopt;
-  if (under_way >= (is_away() ? 1 : limits_.max_dials)) return std::nullopt;
-  if (const std::size_t sound = first_sound(); sound < endpoints_.size())
+  if (under_way >= (is_unavailable() ? 1 : limits_.max_dials)) return std::nullopt;
+  if (const std::size_t sound = first_healthy(); sound < endpoints_.size())
     return static_cast<EndpointIndex>(sound);
   for (std::size_t i = 0; i < endpoints_.size(); ++i)
     if (now >= endpoints_[i].not_before) return static_cast<EndpointIndex>(i);
@@ -39,8 +39,8 @@ std::optional<EndpointIndex> DialGate::next(TimePoint now, std::size_t under_way
 }
 
 std::optional<EndpointIndex> DialGate::next_probe(TimePoint now) const {
-  const std::size_t sound = first_sound();
-  if (is_away() || !is_within_rate(now)) return std::nullopt;
+  const std::size_t sound = first_healthy();
+  if (is_unavailable() || !is_within_rate(now)) return std::nullopt;
   for (std::size_t i = 0; i < sound; ++i)
     if (now >= endpoints_[i].not_before) return static_cast<EndpointIndex>(i);
   return std::nullopt;
@@ -51,7 +51,7 @@ bool DialGate::is_within_rate(TimePoint now) const {
          now - recent_[recent_.size() - limits_.dial_rate] >= std::chrono::seconds(1);
 }
 
-std::size_t DialGate::first_sound() const {
+std::size_t DialGate::first_healthy() const {
   const auto found = std::find_if(endpoints_.begin(), endpoints_.end(),
                                   [](const Endpoint& one) { return one.failures == 0; });
   return static_cast<std::size_t>(found - endpoints_.begin());
@@ -129,7 +129,7 @@ Duration DialGate::pause_after_refusal(unsigned refusals) {
 }
 
 bool DialGate::is_hopeless(TimePoint now) const {
-  if (!is_away() || !last_error_ || !is_permanent(*last_error_)) return false;
+  if (!is_unavailable() || !last_error_ || !is_permanent(*last_error_)) return false;
   return now < refused_until_ ||
          std::all_of(endpoints_.begin(), endpoints_.end(),
                      [now](const Endpoint& one) { return now < one.not_before; });

@@ -43,7 +43,7 @@ void SharedBroker::publish() {
   stats_.backends[BackendState::kParked].set(now.parked);
   stats_.backends[BackendState::kClosing].set(now.closing);
   stats_.waiters.set(now.waiting);
-  stats_.away.set(broker_.pool().dials.gate().is_away() ? 1 : 0);
+  stats_.unavailable.set(broker_.pool().dials.gate().is_unavailable() ? 1 : 0);
 }
 
 BrokerCounts SharedBroker::counts() const {

@@ -37,7 +37,7 @@ bool is_queue_full(const BrokerState& pool) {
   if (pool.limits.max_waiters == 0) return false;
   const unsigned taken = pool.backends.size();
   const unsigned cap = pool.limits.cap();
-  const unsigned room = pool.dials.gate().is_away() || taken > cap ? 0 : cap - taken;
+  const unsigned room = pool.dials.gate().is_unavailable() || taken > cap ? 0 : cap - taken;
   return pool.queue.size() >= pool.limits.max_waiters + room;
 }
 

@@ -14,7 +14,7 @@ struct Name {
 
 constexpr std::array<Name, 7> kNames = {{{Word::Kind::kSockets, "sockets"},
                                          {Word::Kind::kHeld, "held"},
-                                         {Word::Kind::kAway, "away"},
+                                         {Word::Kind::kUnavailable, "away"},
                                          {Word::Kind::kBegin, "begin"},
                                          {Word::Kind::kReady, "ready"},
                                          {Word::Kind::kGo, "go"},

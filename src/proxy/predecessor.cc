@@ -108,7 +108,7 @@ void Predecessor::on_message(const net::MessageChannel::Message& message) {
     held_[word->name] = static_cast<unsigned>(word->number);
     if (events_.on_held) events_.on_held(word->name, held_[word->name]);
   }
-  if (word->kind == Word::Kind::kAway) away_.insert(word->name);
+  if (word->kind == Word::Kind::kUnavailable) unavailable_.insert(word->name);
   if (word->kind == Word::Kind::kGo && events_.on_go && !std::exchange(has_gone_live_, true)) {
     events_.on_go(static_cast<std::uint32_t>(word->number));
   }

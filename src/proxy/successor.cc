@@ -68,8 +68,8 @@ Result<void> Successor::greet(const Greeting& greeting) {
     }
   }
   hold(greeting.held);
-  for (const std::string& pool : greeting.away)
-    is_told = is_told && channel_->send(encode({Word::Kind::kAway, 0, pool}));
+  for (const std::string& pool : greeting.unavailable)
+    is_told = is_told && channel_->send(encode({Word::Kind::kUnavailable, 0, pool}));
   is_told = is_told && told_ == greeting.held &&
             channel_->send(encode({Word::Kind::kBegin, kHandoverVersion, {}}));
   if (!is_told) return fail(Code::kInternal, "cannot tell it what to listen on");

@@ -83,7 +83,7 @@ void Takeover::join() {
 
 // What there is no room to try is believed.
 bool Takeover::is_awaited(const PoolHome& pool) const {
-  if (pool.broker.info() != nullptr || predecessor_->is_away(pool.config.name)) return false;
+  if (pool.broker.info() != nullptr || predecessor_->is_unavailable(pool.config.name)) return false;
   const unsigned cap = whole_cap(pool);
   const bool has_room = held_before(pool.config.name) < cap;
   return has_room || (offered_cap(cap) < cap && Clock::now() - started_ < kPatience);
@@ -115,12 +115,13 @@ void Takeover::begin() {
 }
 
 Greeting Takeover::greeting() {
-  Greeting greeting{.sockets = events_.sockets(), .held = divide(), .away = {}};
+  Greeting greeting{.sockets = events_.sockets(), .held = divide(), .unavailable = {}};
   for (const auto& pool : home_.pools) {
-    const bool is_away = pool->broker.with([](const pool::Broker& broker, pool::Orders&) {
-      return broker.pool().dials.gate().is_away();
+    const bool is_unavailable = pool->broker.with([](const pool::Broker& broker, pool::Orders&) {
+      return broker.pool().dials.gate().is_unavailable();
     });
-    if (is_away || pool->broker.info() == nullptr) greeting.away.push_back(pool->config.name);
+    if (is_unavailable || pool->broker.info() == nullptr)
+      greeting.unavailable.push_back(pool->config.name);
   }
   return greeting;
 }

@@ -26,7 +26,7 @@ void set_up(Pool& pool) {
   pool.pool.endpoints.push_back(std::make_unique<pool::EndpointStats>("127.0.0.1:4000"));
   pool.pool.endpoints.front()->backends.set(14);
   pool.pool.endpoints.front()->up.set(1);
-  pool.pool.away.set(1);
+  pool.pool.unavailable.set(1);
   pool.pool.cap.set(15);
   pool.pool.size.set(5);
   pool.pool.backends[BackendState::kIdle].set(2);

@@ -43,8 +43,8 @@ class DialGate {
   void forget_refusals();
 
   // No endpoint answers, or TiDB refuses the account.
-  bool is_away() const { return refusals_ > 0 || first_sound() == endpoints_.size(); }
-  // It is away for a reason that waiting does not mend, and the next dial is not yet due.
+  bool is_unavailable() const { return refusals_ > 0 || first_healthy() == endpoints_.size(); }
+  // It is unavailable for a reason that waiting does not mend, and the next dial is not yet due.
   bool is_hopeless(TimePoint now) const;
   // No endpoint was ever reached, and each is absent: its name is not known, nobody listens there,
   // or what listens is no TiDB. One that only does not answer in time may be waking up, and is not.
@@ -61,7 +61,7 @@ class DialGate {
   };
 
   bool is_within_rate(TimePoint now) const;
-  std::size_t first_sound() const;
+  std::size_t first_healthy() const;
   Duration pause_after(unsigned failures);
   Duration pause_after_refusal(unsigned refusals);
 

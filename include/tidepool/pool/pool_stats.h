@@ -122,7 +122,7 @@ struct PoolStats {
   Histogram lease_wait;     // of every waiter, granted at once, late or never
 
   EnumArray<DialResult, Counter, kDialResults> dials;  // finished
-  Gauge away;                                          // 1 while no endpoint takes a dial
+  Gauge unavailable;                                   // 1 while no endpoint takes a dial
   Histogram dial_duration{kDialBounds};                // of all of them
   Gauge last_dial_error_time;                          // Unix time in seconds; 0: none so far
 

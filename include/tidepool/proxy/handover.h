@@ -28,10 +28,10 @@ inline constexpr const char* kHandoverVariable = "TIDEPOOL_HANDOVER_FD";
 
 struct Word {
   enum class Kind : std::uint8_t {
-    kSockets,  // name: key_of() what listens; number: how many follow
-    kHeld,     // name: a pool; number: backends that the old process may have open, no more
-    kAway,     // name: a pool that does not reach TiDB, so that the new process need not either
-    kBegin,    // number: kHandoverVersion
+    kSockets,      // name: key_of() what listens; number: how many follow
+    kHeld,         // name: a pool; number: backends that the old process may have open, no more
+    kUnavailable,  // name: a pool that does not reach TiDB, so that the new process need not either
+    kBegin,        // number: kHandoverVersion
     kReady,
     kGo,  // number: that of the first session of the new process
     kDrain,

@@ -41,7 +41,7 @@ class Predecessor {
   void drop_the_rest();
   const std::map<std::string, unsigned>& held() const { return held_; }
   // It does not reach TiDB with that pool, and nobody is to wait until this process does.
-  bool is_away(const std::string& pool) const { return away_.contains(pool); }
+  bool is_unavailable(const std::string& pool) const { return unavailable_.contains(pool); }
 
   void start(net::Loop& loop, Events events);
   void say_ready();
@@ -59,7 +59,7 @@ class Predecessor {
   net::UniqueFd fd_;  // until start()
   std::map<std::string, std::vector<net::UniqueFd>> sockets_;
   std::map<std::string, unsigned> held_;
-  std::set<std::string> away_;
+  std::set<std::string> unavailable_;
   Events events_;
   bool is_there_ = true;
   bool has_gone_live_ = false;

@@ -38,7 +38,7 @@ struct Passed {
 struct Greeting {
   std::vector<Passed> sockets;
   std::map<std::string, unsigned> held;  // by pool
-  std::vector<std::string> away;         // pools
+  std::vector<std::string> unavailable;  // pools
 };
 
 class Successor {

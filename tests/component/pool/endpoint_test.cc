@@ -94,7 +94,7 @@ TEST_F(PoolEndpointTest, TellsAtOnceInTidbsWordsThatTheQuotaIsUsedUp) {
   EXPECT_EQ(tidb_.server().connections(), 1) << "not hammered";
   EXPECT_EQ(other_.server().connections(), 0) << "it is the same account";
   EXPECT_EQ(stats_.dials[DialResult::kQuota].value(), 1U);
-  EXPECT_EQ(stats_.away.value(), 1);
+  EXPECT_EQ(stats_.unavailable.value(), 1);
 }
 
 TEST_F(PoolEndpointTest, KeepsWhatItHasWhileTheQuotaIsUsedUp) {

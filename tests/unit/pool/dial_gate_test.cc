@@ -56,14 +56,14 @@ TEST_F(DialGateTest, FollowsARateThatChanges) {
 TEST_F(DialGateTest, ProbesOneAtATimeWhileTidbIsAway) {
   gate_.fail(0, kRefused, now_, true, now_);
   const TimePoint later = now_ + limits_.backoff_max;
-  EXPECT_TRUE(gate_.is_away());
+  EXPECT_TRUE(gate_.is_unavailable());
   EXPECT_TRUE(may_dial(later, 0));
   EXPECT_FALSE(may_dial(later, 1));
   EXPECT_EQ(gate_.last_error()->message, "nobody listens");
 
   gate_.succeed(0);
 
-  EXPECT_FALSE(gate_.is_away());
+  EXPECT_FALSE(gate_.is_unavailable());
   EXPECT_TRUE(may_dial(now_, 1));
   EXPECT_FALSE(gate_.last_error());
 }
@@ -133,7 +133,7 @@ TEST_F(DialGateTest, KnocksSeldomWhereTheAccountIsRefused) {
 
 TEST_F(DialGateTest, WaitsPatientlyForATidbThatIsAway) {
   gate_.fail(0, kRefused, now_, true, now_);
-  EXPECT_TRUE(gate_.is_away());
+  EXPECT_TRUE(gate_.is_unavailable());
   EXPECT_FALSE(gate_.is_hopeless(now_));
 }
 
@@ -195,11 +195,11 @@ TEST_F(DialGateEndpointsTest, PrefersTheFirstOfThoseThatAnswer) {
   gate_.fail(0, kRefused, now_, true, now_);
   EXPECT_EQ(gate_.next(now_, 0), 1U) << "at once";
   EXPECT_EQ(gate_.next(now_, 1), 1U) << "not away: several at once";
-  EXPECT_FALSE(gate_.is_away());
+  EXPECT_FALSE(gate_.is_unavailable());
   gate_.fail(1, kRefused, now_, true, now_);
   EXPECT_EQ(gate_.next(now_, 0), 2U);
   gate_.fail(2, kRefused, now_, true, now_);
-  EXPECT_TRUE(gate_.is_away());
+  EXPECT_TRUE(gate_.is_unavailable());
   const TimePoint later = now_ + limits_.backoff_max;
   EXPECT_EQ(gate_.next(later, 0), 0U);
   EXPECT_FALSE(gate_.next(later, 1));

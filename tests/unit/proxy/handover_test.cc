@@ -9,7 +9,7 @@ TEST(Handover, ReadsEveryWordThatItWrites) {
   const Word words[] = {{Word::Kind::kSockets, 3, "tcp 127.0.0.1 6033"},
                         {Word::Kind::kHeld, 15, "a pool with spaces"},
                         {Word::Kind::kHeld, 0, ""},
-                        {Word::Kind::kAway, 0, "app"},
+                        {Word::Kind::kUnavailable, 0, "app"},
                         {Word::Kind::kBegin, kHandoverVersion, {}},
                         {Word::Kind::kReady, 0, {}},
                         {Word::Kind::kGo, 4'294'967'295, {}},
