@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "tidepool/sql/collation.h"
-#include "tidepool/sql/worn_definition.h"
+#include "tidepool/sql/definition_after_execution.h"
 #include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/prepared.h"
 
@@ -120,7 +120,7 @@ struct Planner {
 }  // namespace
 
 std::size_t bytes_of(const NamedStatement& statement) {
-  return statement.name.size() + statement.text.size() + statement.worn_text.size() +
+  return statement.name.size() + statement.text.size() + statement.text_after_execution.size() +
          statement.script.bytes() + kOverhead;
 }
 
@@ -147,19 +147,20 @@ void NamedStatements::erase(std::string_view name) {
   statements_.erase(found);
 }
 
-void NamedStatements::wear(std::string_view name) {
+void NamedStatements::note_rewritten(std::string_view name) {
   const auto found = statements_.find(name);
-  if (found == statements_.end() || !found->second->worn_text.empty()) return;
+  if (found == statements_.end() || !found->second->text_after_execution.empty()) return;
   const NamedStatement& before = *found->second;
-  auto worn = std::make_shared<NamedStatement>();
-  worn->name = before.name;
-  worn->text = before.text;
-  worn->script = sql::classify(worn->text, before.context.lex_mode());
-  worn->context = before.context;
-  worn->owner = before.owner;
-  worn->worn_text = sql::worn_definition(before.text, before.context.lex_mode());
-  bytes_ += bytes_of(*worn) - bytes_of(before);
-  found->second = std::move(worn);
+  auto rewritten = std::make_shared<NamedStatement>();
+  rewritten->name = before.name;
+  rewritten->text = before.text;
+  rewritten->script = sql::classify(rewritten->text, before.context.lex_mode());
+  rewritten->context = before.context;
+  rewritten->owner = before.owner;
+  rewritten->text_after_execution =
+      sql::definition_after_execution(before.text, before.context.lex_mode());
+  bytes_ += bytes_of(*rewritten) - bytes_of(before);
+  found->second = std::move(rewritten);
 }
 
 void NamedStatements::clear() {

@@ -128,7 +128,7 @@ bool add_prepare(CommandContext& plan, const PreparedStatement& statement, bool 
     there = named_context(there);
   }
   const std::string& original =
-      statement.worn_text.empty() ? statement.text() : statement.worn_text;
+      statement.text_after_execution.empty() ? statement.text() : statement.text_after_execution;
   std::string text;
   if (plans_anew) text = new_plan_mark(plan.backend.prepared.next_plan());
   text += statement.mark.white_space();

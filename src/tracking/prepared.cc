@@ -77,7 +77,7 @@ constexpr std::size_t kOverhead = sizeof(PreparedStatement) + 256;
 }  // namespace
 
 std::size_t bytes_of(const PreparedStatement& statement) {
-  const std::size_t texts = statement.text().size() + statement.worn_text.size() +
+  const std::size_t texts = statement.text().size() + statement.text_after_execution.size() +
                             statement.sent_text.size() + statement.memory_context.size();
   const std::size_t types = statement.key_types.size() + statement.param_types.size();
   return kOverhead + statement.context_bytes + texts + types;
@@ -88,7 +88,7 @@ std::size_t bytes_to_prepare(std::string_view text, const sql::SessionState& sta
   return kOverhead + text.size() + bytes_of(state) + script.bytes();
 }
 
-bool wears(const sql::Script& script, const protocol::ResponseSummary& answer) {
+bool rewrites_itself(const sql::Script& script, const protocol::ResponseSummary& answer) {
   constexpr std::uint16_t kTableExists = 1050;
   return defines(script) && (!answer.has_error() || answer.error_number == kTableExists);
 }
@@ -137,8 +137,8 @@ PreparedStatement& PreparedStatements::add(std::string_view text, const sql::Ses
   made->script = sql::classify(made->text(), state.lex_mode());
   made->context = preparing_state(state);
   made->context_bytes = bytes_of(made->context) + made->script.bytes();
-  // TiDB changes a definition when it executes it, see sql/worn_definition.h; and keeps the types
-  // that user variables had in the first execute (server/internal/resultset, Columns).
+  // TiDB changes a definition when it executes it, see sql/definition_after_execution.h; and keeps
+  // the types that user variables had in the first execute (server/internal/resultset, Columns).
   const bool is_shared = state.is_exact() && is_understood(made->script) &&
                          !defines(made->script) &&
                          !made->script.info_functions().contains(sql::InfoFunction::kUserVariable);

@@ -8,11 +8,11 @@
 namespace tidepool::tracking {
 namespace {
 
-void note_wear(CommandContext& context, const StatementRef& ref, bool is_done) {
+void note_rewritten_statement(CommandContext& context, const StatementRef& ref, bool is_done) {
   if (ref.kind != sql::ChangeKind::kExecuteNamed || ref.statement == nullptr) return;
   const protocol::ResponseSummary answer =
       is_done ? protocol::ResponseSummary() : context.command.attempt.summary;
-  if (wears(ref.statement->script, answer)) context.model.named.wear(ref.name);
+  if (rewrites_itself(ref.statement->script, answer)) context.model.named.note_rewritten(ref.name);
 }
 
 void note_named(CommandContext& context, const StatementRef& ref) {
@@ -37,7 +37,7 @@ void settle_named(CommandContext& context) {
   if (is_about_unknown(command.effects())) context.backend.prepared.forget_next_id();
   const std::size_t done = executed_of(command.script, command.attempt.summary);
   for (const StatementRef& ref : command.named.refs) {
-    if (ref.index <= done) note_wear(context, ref, ref.index < done);
+    if (ref.index <= done) note_rewritten_statement(context, ref, ref.index < done);
     if (ref.index < done) note_named(context, ref);
   }
 }

@@ -1,7 +1,7 @@
 #include "tidepool/tracking/settle_prepared.h"
 
 #include "tidepool/protocol/status.h"
-#include "tidepool/sql/worn_definition.h"
+#include "tidepool/sql/definition_after_execution.h"
 #include "tidepool/tracking/effects.h"
 
 namespace tidepool::tracking {
@@ -22,8 +22,9 @@ std::vector<std::uint32_t> note_execute(CommandContext& context, PreparedStateme
   if (statement.has_long_data && answer.has_error()) to_close = drop_on_backend(context);
   statement.has_long_data = false;
   if (!answer.has_error()) note_plan(context, statement);
-  if (wears(statement.script, answer)) {
-    statement.worn_text = sql::worn_definition(statement.text(), statement.context.lex_mode());
+  if (rewrites_itself(statement.script, answer)) {
+    statement.text_after_execution =
+        sql::definition_after_execution(statement.text(), statement.context.lex_mode());
   }
   statement.has_cursor =
       !answer.has_error() && (answer.status & protocol::status::kCursorExists) != 0;

@@ -27,12 +27,15 @@ namespace tidepool::tracking {
 struct NamedStatement {
   std::string name;  // case counts
   std::string text;
-  sql::Script script;         // views into `text`
-  sql::SessionState context;  // named_context() of its PREPARE
-  NameOwner owner;            // no other statement has the same
-  std::string worn_text{};    // what makes it again, if not `text`: see sql/worn_definition.h
+  sql::Script script;                  // views into `text`
+  sql::SessionState context;           // named_context() of its PREPARE
+  NameOwner owner;                     // no other statement has the same
+  std::string text_after_execution{};  // what makes it again, if not `text`: see
+                                       // sql/definition_after_execution.h
 
-  const std::string& text_anew() const { return worn_text.empty() ? text : worn_text; }
+  const std::string& text_anew() const {
+    return text_after_execution.empty() ? text : text_after_execution;
+  }
 };
 using NamedStatementPtr = std::shared_ptr<const NamedStatement>;
 
@@ -49,7 +52,7 @@ class NamedStatements {
   bool fits(const NamedStatement& statement) const;
   void set(NamedStatementPtr statement);
   void erase(std::string_view name);
-  void wear(std::string_view name);  // it was executed, see wears()
+  void note_rewritten(std::string_view name);  // it was executed, see rewrites_itself()
   void clear();
   std::size_t bytes() const { return bytes_; }  // of all of them, about
 

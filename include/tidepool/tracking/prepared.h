@@ -24,8 +24,8 @@ struct PreparedStatement {
   sql::Script script;                              // views into the text
   sql::SessionState context;    // preparing_state() when it was prepared: its meaning depends on it
   PreparedCache::Key text_key;  // of context and text
-  std::string
-      worn_text{};  // what is prepared anew in the place of the text; empty: the text itself
+  std::string text_after_execution{};  // what is prepared anew in the place of the text; empty: the
+                                       // text itself
   std::string sent_text{};  // what is executed in the place of the text; empty: the text itself
   PlanMark mark{};          // stands before what is executed
   PreparedCache::Key key;   // of what is executed
@@ -67,8 +67,8 @@ PreparedCache::Key key_of_sent_text(const PreparedCache::Key& text_key,
 PreparedCache::Key key_of_types(const PreparedCache::Key& key, std::string_view types);
 
 // Whether executing the text, which TiDB answered so, made the statement another one: that of
-// sql::worn_definition().
-bool wears(const sql::Script& script, const protocol::ResponseSummary& answer);
+// sql::definition_after_execution().
+bool rewrites_itself(const sql::Script& script, const protocol::ResponseSummary& answer);
 
 // The part of a state that decides what a prepared text means, and whether its plan may be kept:
 // database, character sets, sql_mode and such.

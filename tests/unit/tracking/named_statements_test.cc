@@ -251,17 +251,17 @@ TEST(NamedStatements, AreMadeAgainAsTheyAreAfterTheirExecute) {
   statements.set(make("CREATE TABLE t (a INT)"));
   EXPECT_EQ(statements.find("s")->text_anew(), "CREATE TABLE t (a INT)");
   const std::size_t before = statements.bytes();
-  statements.wear("s");
-  const NamedStatementPtr worn = statements.find("s");
-  EXPECT_EQ(worn->text, "CREATE TABLE t (a INT)");
-  EXPECT_NE(worn->worn_text, "");
-  EXPECT_EQ(worn->text_anew(), worn->worn_text);
-  EXPECT_EQ(worn->owner, kOwner);
-  EXPECT_EQ(worn->script.front().kind, sql::StatementKind::kDdl);
-  EXPECT_EQ(statements.bytes(), before + worn->worn_text.size());
-  statements.wear("s");
-  EXPECT_EQ(statements.find("s"), worn) << "the second time changes nothing";
-  statements.wear("t");
+  statements.note_rewritten("s");
+  const NamedStatementPtr rewritten = statements.find("s");
+  EXPECT_EQ(rewritten->text, "CREATE TABLE t (a INT)");
+  EXPECT_NE(rewritten->text_after_execution, "");
+  EXPECT_EQ(rewritten->text_anew(), rewritten->text_after_execution);
+  EXPECT_EQ(rewritten->owner, kOwner);
+  EXPECT_EQ(rewritten->script.front().kind, sql::StatementKind::kDdl);
+  EXPECT_EQ(statements.bytes(), before + rewritten->text_after_execution.size());
+  statements.note_rewritten("s");
+  EXPECT_EQ(statements.find("s"), rewritten) << "the second time changes nothing";
+  statements.note_rewritten("t");
   EXPECT_EQ(statements.find("t"), nullptr);
 }
 

@@ -120,9 +120,9 @@ TEST_F(PlanTextsTest, ADefinitionThatWasExecutedIsPreparedAsTidbHasItThen) {
   session_.query(one_, "PREPARE s FROM 'CREATE TABLE t (a INT)'");
   session_.query(one_, "EXECUTE s");
   ASSERT_NE(session_.model.named.find("s"), nullptr);
-  const std::string worn = session_.model.named.find("s")->worn_text;
-  EXPECT_NE(worn, "");
-  EXPECT_EQ(session_.query(two_, "EXECUTE s").front(), "PREPARE `s` FROM '" + worn + "'");
+  const std::string rewritten = session_.model.named.find("s")->text_after_execution;
+  EXPECT_NE(rewritten, "");
+  EXPECT_EQ(session_.query(two_, "EXECUTE s").front(), "PREPARE `s` FROM '" + rewritten + "'");
 }
 
 TEST_F(PlanTextsTest, APrepareComputesTheInsertIdAlready) {

@@ -145,8 +145,8 @@ TEST_F(PlanPreparedTest, AStatementThatCannotBePreparedAgainIsAnErrorOfItsExecut
 TEST_F(PlanPreparedTest, ADefinitionThatWasExecutedIsPreparedAsTidbHasItThen) {
   session_.prepare(one_, "CREATE TABLE t (a INT)", id_);
   session_.execute(one_, id_);
-  EXPECT_NE(statement(id_).worn_text, "");
-  EXPECT_EQ(session_.execute(two_, id_).front(), "PREPARE " + statement(id_).worn_text);
+  EXPECT_NE(statement(id_).text_after_execution, "");
+  EXPECT_EQ(session_.execute(two_, id_).front(), "PREPARE " + statement(id_).text_after_execution);
 }
 
 TEST_F(PlanPreparedTest, NothingIsLeftBehindForAUserVariableThatOnlyTheBackendKnows) {

@@ -172,18 +172,19 @@ TEST(PreparedStatements, ShareNoTextOfSeveralStatements) {
 }
 
 TEST(PreparedStatements, AreWornByTheExecuteOfADefinition) {
-  const auto worn = [](const char* text, std::uint16_t error) {
+  const auto rewritten = [](const char* text, std::uint16_t error) {
     protocol::ResponseSummary answer;
     answer.outcome = error == 0 ? protocol::ResponseSummary::Outcome::kOk
                                 : protocol::ResponseSummary::Outcome::kError;
     answer.error_number = error;
-    return wears(sql::classify(text, {}), answer);
+    return rewrites_itself(sql::classify(text, {}), answer);
   };
-  EXPECT_TRUE(worn("CREATE TABLE t (a INT)", 0));
-  EXPECT_TRUE(worn("CREATE TABLE t (a INT)", 1050)) << "TiDB had completed its columns by then";
-  EXPECT_FALSE(worn("CREATE TABLE t (a INT)", 1142));
-  EXPECT_FALSE(worn("SELECT 1", 0));
-  EXPECT_FALSE(worn("CREATE TABLE t (a INT); SELECT 1", 0));
+  EXPECT_TRUE(rewritten("CREATE TABLE t (a INT)", 0));
+  EXPECT_TRUE(rewritten("CREATE TABLE t (a INT)", 1050))
+      << "TiDB had completed its columns by then";
+  EXPECT_FALSE(rewritten("CREATE TABLE t (a INT)", 1142));
+  EXPECT_FALSE(rewritten("SELECT 1", 0));
+  EXPECT_FALSE(rewritten("CREATE TABLE t (a INT); SELECT 1", 0));
 }
 
 }  // namespace

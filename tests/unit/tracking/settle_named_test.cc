@@ -37,14 +37,15 @@ TEST_F(SettleTextsTest, ADefinitionThatExistedAlreadyWasExecutedAllTheSame) {
   session_.query(one_, "PREPARE s FROM 'CREATE TABLE t (a INT)'");
   session_.answer("EXECUTE s", error_packets(1050));
   session_.query(one_, "EXECUTE s");
-  EXPECT_NE(session_.model.named.find("s")->worn_text, "") << "TiDB had completed its columns";
+  EXPECT_NE(session_.model.named.find("s")->text_after_execution, "")
+      << "TiDB had completed its columns";
 }
 
 TEST_F(SettleTextsTest, ADefinitionThatFailedOtherwiseIsAsItWas) {
   session_.query(one_, "PREPARE s FROM 'CREATE TABLE t (a INT)'");
   session_.answer("EXECUTE s", error_packets(1142));
   session_.query(one_, "EXECUTE s");
-  EXPECT_EQ(session_.model.named.find("s")->worn_text, "");
+  EXPECT_EQ(session_.model.named.find("s")->text_after_execution, "");
 }
 
 TEST_F(SettleTextsTest, ADefinitionThatWasExecutedBeforeTheOneThatFailedIsWorn) {
@@ -53,13 +54,13 @@ TEST_F(SettleTextsTest, ADefinitionThatWasExecutedBeforeTheOneThatFailedIsWorn) 
                   protocol::ok_packet({.status = 2 | 8}, 1) +
                       protocol::err_packet({.number = 1146, .message = "no"}, 2));
   session_.query(one_, "EXECUTE s; SELECT 1 FROM nowhere");
-  EXPECT_NE(session_.model.named.find("s")->worn_text, "");
+  EXPECT_NE(session_.model.named.find("s")->text_after_execution, "");
 }
 
 TEST_F(SettleTextsTest, AQueryIsNotWorn) {
   session_.query(one_, "PREPARE s FROM 'SELECT 1'");
   session_.query(one_, "EXECUTE s");
-  EXPECT_EQ(session_.model.named.find("s")->worn_text, "");
+  EXPECT_EQ(session_.model.named.find("s")->text_after_execution, "");
 }
 
 TEST_F(SettleTextsTest, AStatementOfWhichTidbAloneKnowsTheTextPins) {

@@ -119,14 +119,14 @@ TEST_F(SettlePreparedTest, ADefinitionThatExistedAlreadyWasExecutedAllTheSame) {
   session_.prepare(one_, "CREATE TABLE t (a INT)", id_);
   session_.answer("EXECUTE 1", error_packets(1050));
   session_.execute(one_, id_);
-  EXPECT_NE(statement().worn_text, "");
+  EXPECT_NE(statement().text_after_execution, "");
 }
 
 TEST_F(SettlePreparedTest, ADefinitionThatFailedOtherwiseIsAsItWas) {
   session_.prepare(one_, "CREATE TABLE t (a INT)", id_);
   session_.answer("EXECUTE 1", error_packets(1142));
   session_.execute(one_, id_);
-  EXPECT_EQ(statement().worn_text, "");
+  EXPECT_EQ(statement().text_after_execution, "");
 }
 
 TEST_F(SettlePreparedTest, AStatementThatTheBackendDoesNotHaveIsNotClosed) {

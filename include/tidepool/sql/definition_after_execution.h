@@ -12,6 +12,6 @@
 namespace tidepool::sql {
 
 // The text itself if nothing changes it.
-std::string worn_definition(std::string_view text, LexMode mode);
+std::string definition_after_execution(std::string_view text, LexMode mode);
 
 }  // namespace tidepool::sql

@@ -1,4 +1,4 @@
-#include "tidepool/sql/worn_definition.h"
+#include "tidepool/sql/definition_after_execution.h"
 
 #include <algorithm>
 #include <array>
@@ -62,9 +62,9 @@ bool creates_table(Lexer lexer) {
 
 }  // namespace
 
-std::string worn_definition(std::string_view text, LexMode mode) {
+std::string definition_after_execution(std::string_view text, LexMode mode) {
   if (!creates_table(Lexer(text, mode))) return std::string(text);
-  std::string worn;
+  std::string rewritten;
   std::size_t copied = 0;
   Lexer lexer(text, mode);
   Token before;
@@ -75,11 +75,11 @@ std::string worn_definition(std::string_view text, LexMode mode) {
     if (!width || is_cast || Lexer(lexer).next().symbol == '(') continue;
     const auto end = static_cast<std::size_t>(token.text.data() - text.data()) + token.text.size();
     const bool is_shorter = *width < kWidestInteger && is_unsigned(lexer);
-    worn.append(text, copied, end - copied);
-    worn += '(' + std::to_string(is_shorter ? *width - 1 : *width) + ')';
+    rewritten.append(text, copied, end - copied);
+    rewritten += '(' + std::to_string(is_shorter ? *width - 1 : *width) + ')';
     copied = end;
   }
-  return worn.append(text, copied);
+  return rewritten.append(text, copied);
 }
 
 }  // namespace tidepool::sql

@@ -1,25 +1,25 @@
-#include "tidepool/sql/worn_definition.h"
+#include "tidepool/sql/definition_after_execution.h"
 
 #include <gtest/gtest.h>
 
 namespace tidepool::sql {
 namespace {
 
-std::string worn(const char* text) {
-  return worn_definition(text, {});
+std::string rewritten(const char* text) {
+  return definition_after_execution(text, {});
 }
 
 TEST(WornDefinition, HasTheWidthsThatTiDBFillsIn) {
-  EXPECT_EQ(worn("CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY, v bigint)"),
+  EXPECT_EQ(rewritten("CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY, v bigint)"),
             "CREATE TABLE IF NOT EXISTS t (id INT(11) PRIMARY KEY, v bigint(20))");
   EXPECT_EQ(
-      worn("create temporary table t (a TINYINT, b SMALLINT, c MEDIUMINT, d INTEGER)"),
+      rewritten("create temporary table t (a TINYINT, b SMALLINT, c MEDIUMINT, d INTEGER)"),
       "create temporary table t (a TINYINT(4), b SMALLINT(6), c MEDIUMINT(9), d INTEGER(11))");
 }
 
 TEST(WornDefinition, CountsNoSignWhereThereIsNone) {
   EXPECT_EQ(
-      worn("CREATE TABLE t (a INT UNSIGNED, b INT SIGNED ZEROFILL, c BIGINT UNSIGNED)"),
+      rewritten("CREATE TABLE t (a INT UNSIGNED, b INT SIGNED ZEROFILL, c BIGINT UNSIGNED)"),
       "CREATE TABLE t (a INT(10) UNSIGNED, b INT(10) SIGNED ZEROFILL, c BIGINT(20) UNSIGNED)");
 }
 
@@ -28,7 +28,7 @@ TEST(WornDefinition, LeavesEverythingElse) {
        {"CREATE TABLE t (a INT(5), b VARCHAR(9), `int` BOOL)", "CREATE TABLE t LIKE s", "",
         "CREATE TABLE t (s CHAR(3) COMMENT 'INT', b JSON AS (CAST(1 AS UNSIGNED INTEGER)))",
         "ALTER TABLE t ADD c INT", "SELECT 1", "CREATE VIEW v AS SELECT 1"}) {
-    EXPECT_EQ(worn(text), text);
+    EXPECT_EQ(rewritten(text), text);
   }
 }
 
