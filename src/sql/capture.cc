@@ -36,7 +36,7 @@ std::vector<std::string> names_of(const SessionState& state) {
 std::vector<std::string> user_names_of(const SessionState& state) {
   std::vector<std::string> names;
   for (const UserVariable& one : state.user_variables().all()) {
-    if (one.is_computed && !one.is_stuck) names.push_back(one.name);
+    if (one.is_computed && !one.is_unrestorable) names.push_back(one.name);
   }
   return names;
 }
@@ -67,14 +67,14 @@ bool is_ascii(std::string_view text) {
 }
 
 StateChange captured(const std::string& name, const CapturedValue& value) {
-  StateChange stuck{ChangeKind::kStuckVariable, name};
+  StateChange unrestorable{ChangeKind::kUnrestorableVariable, name};
   const bool may_be_null = name == "character_set_results";
-  if (!value.text) return may_be_null ? StateChange{ChangeKind::kSetVariable, name} : stuck;
+  if (!value.text) return may_be_null ? StateChange{ChangeKind::kSetVariable, name} : unrestorable;
   const bool is_known = name.starts_with("character_set_")
                             ? default_collation(*value.text) != nullptr
                         : name == "collation_connection" ? collation_by_name(*value.text) != nullptr
                                                          : is_ascii(*value.text);
-  if (!is_known) return stuck;
+  if (!is_known) return unrestorable;
   return StateChange{ChangeKind::kSetVariable, name, *value.text};
 }
 
@@ -101,7 +101,7 @@ StateChanges captured_system_variables(const SessionState& state,
   for (std::size_t i = 0; i < names.size(); ++i) {
     changes.push_back(row.size() == names.size()
                           ? captured(names[i], row[i])
-                          : StateChange{ChangeKind::kStuckVariable, names[i]});
+                          : StateChange{ChangeKind::kUnrestorableVariable, names[i]});
   }
   // Told by collation_connection.
   const bool has_charset = !names.empty() && names.back() == kFamily[2];
@@ -132,9 +132,9 @@ StateChanges captured_user_variables(const SessionState& state,
   const bool is_answered = row.size() == 1 + names.size() * kColumnsEach;
   StateChanges changes;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    StateChange stuck{ChangeKind::kStuckUserVariable, names[i]};
+    StateChange unrestorable{ChangeKind::kUnrestorableUserVariable, names[i]};
     if (!is_answered) {
-      changes.push_back(stuck);
+      changes.push_back(unrestorable);
       continue;
     }
     const CapturedValue* columns = &row[1 + i * kColumnsEach];
@@ -146,13 +146,13 @@ StateChanges captured_user_variables(const SessionState& state,
     if (!value.text) {
       const bool is_unset = same_definition(value, row[0]);
       changes.push_back(is_unset ? StateChange{ChangeKind::kSetUserVariable, names[i], "NULL"}
-                                 : stuck);
+                                 : unrestorable);
       continue;
     }
     std::optional<StateChange> found = assignment_of(names[i], value, details);
     const bool is_text = found && found->kind == ChangeKind::kSetUserString;
     if (is_text && !shows_all_characters(state, *value.text)) found.reset();
-    changes.push_back(found ? *found : stuck);
+    changes.push_back(found ? *found : unrestorable);
   }
   return changes;
 }

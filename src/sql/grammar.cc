@@ -117,8 +117,8 @@ void add_effects(Statement& statement, Effects& effects) {
   statement.acts_outside_transaction = effects.acts_for_good || effects.writes_file;
   statement.locks_rows =
       effects.is_for_update && statement.kind == StatementKind::kRead && !explains(statement.verb);
-  const auto kind =
-      effects.is_only_planned ? ChangeKind::kStuckUserVariable : ChangeKind::kComputedUserVariable;
+  const auto kind = effects.is_only_planned ? ChangeKind::kUnrestorableUserVariable
+                                            : ChangeKind::kComputedUserVariable;
   for (std::string& name : effects.assigned) {
     statement.changes.push_back({kind, std::move(name)});
   }

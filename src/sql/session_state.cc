@@ -119,14 +119,15 @@ void SessionState::apply(const StateChange& change) {
     case ChangeKind::kSetNames: return set_names(change);
     case ChangeKind::kSetCharacterSet: return set_character_set(change);
     case ChangeKind::kComputedVariable:
-    case ChangeKind::kStuckVariable: {
+    case ChangeKind::kUnrestorableVariable: {
       const VariableId id = find_variable(change.name);
-      return mark_computed(id, change.kind == ChangeKind::kStuckVariable || !is_readable(id));
+      return mark_computed(id,
+                           change.kind == ChangeKind::kUnrestorableVariable || !is_readable(id));
     }
     case ChangeKind::kMultiStatements: return set_multi_statements(change.value == "1");
     case ChangeKind::kSetUserVariable:
     case ChangeKind::kSetUserString:
-    case ChangeKind::kStuckUserVariable:
+    case ChangeKind::kUnrestorableUserVariable:
     case ChangeKind::kComputedUserVariable:
     case ChangeKind::kFileUserVariable: return set_user_variable(change);
     case ChangeKind::kSetRole: return set_role({change.value});
@@ -215,10 +216,10 @@ LexMode SessionState::lex_mode() const {
 
 PinReasons SessionState::pins() const {
   PinReasons pins;
-  const bool is_stuck = std::any_of(computed_.begin(), computed_.end(),
-                                    [](const Computed& one) { return one.is_stuck; });
-  if (is_stuck) pins.insert(Pin::kSessionVariable);
-  if (user_variables_.is_stuck()) pins.insert(Pin::kUserVariable);
+  const bool is_unrestorable = std::any_of(computed_.begin(), computed_.end(),
+                                           [](const Computed& one) { return one.is_unrestorable; });
+  if (is_unrestorable) pins.insert(Pin::kSessionVariable);
+  if (user_variables_.is_unrestorable()) pins.insert(Pin::kUserVariable);
   return pins;
 }
 
@@ -309,10 +310,10 @@ void SessionState::set_user_variable(const StateChange& change) {
   variable.length = change.length;
   const bool is_from_file = change.kind == ChangeKind::kFileUserVariable;
   const bool is_computed = is_from_file || change.kind == ChangeKind::kComputedUserVariable;
-  variable.is_stuck = change.kind == ChangeKind::kStuckUserVariable ||
-                      (is_computed && !is_plain(change.name)) ||
-                      (is_from_file && hides_strings(user_variables_.find(change.name)));
-  variable.is_computed = variable.is_stuck || is_computed;
+  variable.is_unrestorable = change.kind == ChangeKind::kUnrestorableUserVariable ||
+                             (is_computed && !is_plain(change.name)) ||
+                             (is_from_file && hides_strings(user_variables_.find(change.name)));
+  variable.is_computed = variable.is_unrestorable || is_computed;
   if (change.kind == ChangeKind::kSetUserVariable && change.value == "NULL") {
     user_variables_.erase(change.name);
   } else {
@@ -321,12 +322,12 @@ void SessionState::set_user_variable(const StateChange& change) {
   hash_ ^= user_variables_.hash();
 }
 
-void SessionState::mark_computed(VariableId id, bool is_stuck) {
+void SessionState::mark_computed(VariableId id, bool is_unrestorable) {
   if (id != kNoVariable) erase(id);
   forget_computed(id);
   const auto place = std::find_if(computed_.begin(), computed_.end(),
                                   [id](const Computed& one) { return one.variable > id; });
-  computed_.insert(place, Computed{id, is_stuck});
+  computed_.insert(place, Computed{id, is_unrestorable});
   hash_ ^= hash_of_computed(id);
 }
 

@@ -56,9 +56,9 @@ void UserVariables::set(UserVariable variable) {
   if (list.empty()) variables_ = {};
 }
 
-bool UserVariables::is_stuck() const {
+bool UserVariables::is_unrestorable() const {
   return has_lost_one_ || std::any_of(all().begin(), all().end(),
-                                      [](const UserVariable& one) { return one.is_stuck; });
+                                      [](const UserVariable& one) { return one.is_unrestorable; });
 }
 
 void UserVariables::erase(std::string_view name) {

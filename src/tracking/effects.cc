@@ -61,7 +61,7 @@ bool names_unknown_variable(const sql::StateChange& change,
 // expression's type already (expression_rewriter.go, rewriteVariable) and perhaps still the value
 // before, which is not seen through that type.
 sql::StateChange planned(const sql::StateChange& change) {
-  return {sql::ChangeKind::kStuckUserVariable, change.name};
+  return {sql::ChangeKind::kUnrestorableUserVariable, change.name};
 }
 
 // The statement found no row to execute its assignments with.
@@ -89,7 +89,7 @@ sql::StateChanges unknown_after_failure(const sql::Statement& statement,
   for (const sql::StateChange& change : statement.changes) {
     const bool is_assigned = change.kind == sql::ChangeKind::kComputedUserVariable ||
                              change.kind == sql::ChangeKind::kFileUserVariable ||
-                             change.kind == sql::ChangeKind::kStuckUserVariable;
+                             change.kind == sql::ChangeKind::kUnrestorableUserVariable;
     if (is_set && names_unknown_variable(change, answer)) continue;
     if (is_set && fails_when_planned(answer) && !is_assigned) continue;
     if (is_set) add_unknown(change, unknown);

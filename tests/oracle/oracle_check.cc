@@ -105,7 +105,7 @@ std::optional<std::string> written(const StateChange& change) {
     case ChangeKind::kSetUserString:
     case ChangeKind::kComputedUserVariable:
     case ChangeKind::kFileUserVariable:
-    case ChangeKind::kStuckUserVariable: return "u:" + change.name;
+    case ChangeKind::kUnrestorableUserVariable: return "u:" + change.name;
     case ChangeKind::kPrepareNamed: return "p:" + change.name + "=" + change.value;
     case ChangeKind::kExecuteNamed: return "x:" + change.name;
     case ChangeKind::kDeallocateNamed: return "f:" + change.name;

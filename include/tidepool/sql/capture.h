@@ -30,7 +30,7 @@ std::string system_variables_query(const SessionState& state);
 std::string user_variables_query(const SessionState& state);
 
 // The changes that make `state` exact, from the one row that the query was answered with; what
-// cannot be repeated is stuck. With no row (the query failed) all of it is.
+// cannot be repeated is unrestorable. With no row (the query failed) all of it is.
 StateChanges captured_system_variables(const SessionState& state,
                                        const std::vector<CapturedValue>& row);
 // A user variable that was read back is not trusted to stay on its backend as it was: TiDB 8.5

@@ -138,12 +138,12 @@ class SessionState {
   void erase(VariableId id);
   struct Computed {
     VariableId variable;
-    bool is_stuck;  // cannot be read back
+    bool is_unrestorable;  // cannot be read back
 
     friend bool operator==(const Computed&, const Computed&) = default;
   };
 
-  void mark_computed(VariableId id, bool is_stuck);
+  void mark_computed(VariableId id, bool is_unrestorable);
   void forget_computed(VariableId id);
   void forget_computed_charset();
   const Item* find(VariableId id) const;

@@ -15,19 +15,19 @@ enum class ChangeKind : std::uint8_t {
   kSetVariable,   // name, value
   kSetDefault,    // SET name = DEFAULT
   kSetNames,      // SET NAMES value [COLLATE collation]; value empty: DEFAULT
-  kSetCharacterSet,       // SET CHARACTER SET value; value empty: DEFAULT
-  kComputedVariable,      // name; only the backend knows the new value
-  kSetUserVariable,       // name, value: a number, TRUE, FALSE or NULL as written
-  kSetUserString,         // name, value: the string itself, collation
-  kComputedUserVariable,  // name; only the backend knows the new value
-  kFileUserVariable,      // name; likewise a string, and the type is the one before, if it had any
-  kStuckVariable,         // name; as computed, and it was asked in vain: no SET makes it the same
-  kStuckUserVariable,     // name; likewise, or its type is not that of its value
-  kMultiStatements,       // COM_SET_OPTION; value "1" or "0"
-  kSetRole,               // SET ROLE value; value empty: the roles of a fresh session
-  kComputedRole,          // SET ROLE; only the backend knows which
-  kSetResourceGroup,      // SET RESOURCE GROUP value; value empty: that of a fresh session
-  kNextIsolation,         // SET TRANSACTION ISOLATION LEVEL; value as transaction_isolation has it
+  kSetCharacterSet,           // SET CHARACTER SET value; value empty: DEFAULT
+  kComputedVariable,          // name; only the backend knows the new value
+  kSetUserVariable,           // name, value: a number, TRUE, FALSE or NULL as written
+  kSetUserString,             // name, value: the string itself, collation
+  kComputedUserVariable,      // name; only the backend knows the new value
+  kFileUserVariable,          // name; a string that only the backend knows; it keeps its type
+  kUnrestorableVariable,      // name; its value was read back, but no SET gives it again
+  kUnrestorableUserVariable,  // name; the same, or its type is not that of its value
+  kMultiStatements,           // COM_SET_OPTION; value "1" or "0"
+  kSetRole,                   // SET ROLE value; value empty: the roles of a fresh session
+  kComputedRole,              // SET ROLE; only the backend knows which
+  kSetResourceGroup,          // SET RESOURCE GROUP value; value empty: that of a fresh session
+  kNextIsolation,    // SET TRANSACTION ISOLATION LEVEL; value as transaction_isolation has it
   kPrepareNamed,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
   kExecuteNamed,     // EXECUTE name
   kDeallocateNamed,  // DEALLOCATE PREPARE name

@@ -13,12 +13,12 @@
 namespace tidepool::sql {
 
 struct UserVariable {
-  std::string name;             // lower case
-  std::string value;            // a literal, or the string itself; empty if computed
-  std::uint16_t collation = 0;  // of a string
-  bool is_computed = false;     // only the backend knows the value
-  bool is_stuck = false;        // and no SET makes it the same elsewhere
-  std::uint32_t length = 0;     // of a string: characters that its type has room for; 0: its own
+  std::string name;              // lower case
+  std::string value;             // a literal, or the string itself; empty if computed
+  std::uint16_t collation = 0;   // of a string
+  bool is_computed = false;      // only the backend knows the value
+  bool is_unrestorable = false;  // and no SET makes it the same elsewhere
+  std::uint32_t length = 0;      // of a string: characters that its type has room for; 0: its own
 
   // The length of a type that says none, as a string parameter's or @@sql_mode's.
   static constexpr std::uint32_t kNoLength = 0xffff'ffff;
@@ -40,7 +40,7 @@ class UserVariables {
   const std::vector<UserVariable>& all() const;           // by name
   const UserVariable* find(std::string_view name) const;  // null if it is NULL
   bool is_exact() const { return computed_ == 0 && !has_lost_one_; }
-  bool is_stuck() const;  // not exact, and reading values back would not make it so
+  bool is_unrestorable() const;  // not exact, and reading values back would not make it so
 
   std::uint64_t hash() const { return hash_; }  // 0 if there are none
   friend bool operator==(const UserVariables& left, const UserVariables& right) {

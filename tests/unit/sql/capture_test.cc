@@ -43,11 +43,11 @@ std::vector<CapturedValue> row_of(const Shown& shown) {
   return {never, self, value(shown.collation), value(shown.is_whole ? "1" : "0"), hexadecimal};
 }
 
-// What sets @x to the same on a fresh backend; "stuck" if nothing does.
+// What sets @x to the same on a fresh backend; "unrestorable" if nothing does.
 std::string restored(const Shown& shown) {
   SessionState state = after("SET @x = @y");
   state.apply(captured_user_variables(state, row_of(shown)));
-  if (!state.is_exact()) return state.pins().contains(Pin::kUserVariable) ? "stuck" : "lost";
+  if (!state.is_exact()) return state.pins().contains(Pin::kUserVariable) ? "unrestorable" : "lost";
   const RestorePlan plan = plan_restore(SessionState{}, state);
   EXPECT_TRUE(plan.is_possible);
   std::string text;
@@ -85,13 +85,13 @@ TEST(Capture, TheCharacterSetsAreReadTogether) {
                          "collation_connection = utf8_bin"));
 }
 
-TEST(Capture, WhatCannotBeSetAgainIsStuck) {
+TEST(Capture, WhatCannotBeSetAgainIsUnrestorable) {
   SessionState state = after("SET tidb_session_alias = @x");
   state.apply(captured_system_variables(state, {value("\xc3\xa4")}));
   EXPECT_EQ(state.pins(), PinReasons{Pin::kSessionVariable});
 }
 
-TEST(Capture, AFailedQueryLeavesAllStuckUntilItIsSetAnew) {
+TEST(Capture, AFailedQueryLeavesAllUnrestorableUntilItIsSetAnew) {
   SessionState state = after("SET time_zone = @x, @a = @b");
   state.apply(captured_system_variables(state, {}));
   state.apply(captured_user_variables(state, {}));
@@ -119,7 +119,7 @@ TEST(Capture, Integers) {
   EXPECT_EQ(restored({"-7", 8, 20, 129}), "SET @`x`=0+-7");
   EXPECT_EQ(restored({"7", 8, 22, 129}), "SET @`x`=CAST('7' AS SIGNED)");
   EXPECT_EQ(restored({"42", 8, 2, 129}), "SET @`x`=42");
-  EXPECT_EQ(restored({"1", 8, 1, 129}), "stuck") << "TRUE looks the same";
+  EXPECT_EQ(restored({"1", 8, 1, 129}), "unrestorable") << "TRUE looks the same";
   EXPECT_EQ(restored({"7", 8, 20, 128}), "SET @`x`=(SELECT c FROM (SELECT 0+7 c) t)");
   EXPECT_EQ(restored({"7", 8, 21, 128}),
             "SET @`x`=(SELECT IF(COUNT(*),7,COUNT(*)) FROM (SELECT 1 c) t)");
@@ -127,9 +127,9 @@ TEST(Capture, Integers) {
   EXPECT_EQ(restored({"7", 8, 20, 161}), "SET @`x`=7|0");
   EXPECT_EQ(restored({"7", 8, 22, 161}), "SET @`x`=CAST('7' AS UNSIGNED)");
   EXPECT_EQ(restored({"7", 8, 20, 160}), "SET @`x`=(SELECT c FROM (SELECT 7|0 c) t)");
-  EXPECT_EQ(restored({"-9223372036854775808", 8, 20, 129}), "stuck");
-  EXPECT_EQ(restored({"7", 8, 11, 514}), "stuck") << "a column's flags";
-  EXPECT_EQ(restored({"7", 8, 11, 129}), "stuck");
+  EXPECT_EQ(restored({"-9223372036854775808", 8, 20, 129}), "unrestorable");
+  EXPECT_EQ(restored({"7", 8, 11, 514}), "unrestorable") << "a column's flags";
+  EXPECT_EQ(restored({"7", 8, 11, 129}), "unrestorable");
 }
 
 // HEX(@x) tells its client that there is none, and 0+5 has one.
@@ -139,19 +139,19 @@ TEST(Capture, AnIntegerWithoutLengthStays) {
   EXPECT_EQ(
       restored(
           {.text = "5", .type = 8, .length = 20, .flags = kNotNullBinary, .has_length = false}),
-      "stuck");
+      "unrestorable");
 }
 
 TEST(Capture, OtherNumbers) {
   EXPECT_EQ(restored({"2.50", 246, 6, 128}), "SET @`x`=CAST(2.50 AS DECIMAL(5,2))");
-  EXPECT_EQ(restored({"0.3333", 246, 7, 128, 0, "binary", false}), "stuck")
+  EXPECT_EQ(restored({"0.3333", 246, 7, 128, 0, "binary", false}), "unrestorable")
       << "1/3 has more digits";
   EXPECT_EQ(restored({"1.5", 5, 22, 128, 31}), "SET @`x`=CAST('1.5' AS DOUBLE)");
   EXPECT_EQ(restored({"1.5", 5, 22, 128, 31, "binary", true, false}),
             "SET @`x`=1e0*CAST('1.5' AS DOUBLE)");
   EXPECT_EQ(restored({"1.5", 5, 23, 128, 31}), "SET @`x`=CAST('1.5' AS DOUBLE)/1e0");
   EXPECT_EQ(restored({"1.5", 5, 3, 128, 31}), "SET @`x`=1.5e0");
-  EXPECT_EQ(restored({"1.5", 5, 12, 128, 31}), "stuck") << "a FLOAT";
+  EXPECT_EQ(restored({"1.5", 5, 12, 128, 31}), "unrestorable") << "a FLOAT";
 }
 
 TEST(Capture, Times) {
@@ -160,7 +160,7 @@ TEST(Capture, Times) {
   EXPECT_EQ(restored({"2020-01-02 03:04:05.678", 12, 23, 128, 3}),
             "SET @`x`=CAST('2020-01-02 03:04:05.678' AS DATETIME(3))");
   EXPECT_EQ(restored({"2020-01-02", 10, 10, 128}), "SET @`x`=CAST('2020-01-02' AS DATE)");
-  EXPECT_EQ(restored({"0000-00-00", 10, 10, 128}), "stuck") << "refused by most sql_modes";
+  EXPECT_EQ(restored({"0000-00-00", 10, 10, 128}), "unrestorable") << "refused by most sql_modes";
 }
 
 TEST(Capture, Strings) {
@@ -172,12 +172,12 @@ TEST(Capture, Strings) {
   EXPECT_EQ(restored({"abc", 253, 3, 0, 31, "latin1_bin"}),
             "SET collation_connection='latin1_bin'; "
             "SET collation_connection='utf8mb4_bin', @`x`=CAST('abc' AS CHAR(3))");
-  EXPECT_EQ(restored({"\xc3\xa4", 253, 2, 0, 31, "latin1_bin"}), "stuck");
+  EXPECT_EQ(restored({"\xc3\xa4", 253, 2, 0, 31, "latin1_bin"}), "unrestorable");
   EXPECT_EQ(restored({"", 253, 0, 0, 31, "utf8mb4_bin"}), "SET @`x`=''");
   EXPECT_EQ(restored({"ab", 253, 2, 0, 31}), "SET @`x`=CAST(x'6162' AS BINARY(2))");
   EXPECT_EQ(restored({"ab", 253, 9, 0, 31}),
             "SET @`x`=IF(ANY_VALUE(1),CAST(x'6162' AS BINARY(2)),CAST('' AS BINARY(9)))");
-  EXPECT_EQ(restored({"{}", 252, 4294967295, 0, 31}), "stuck") << "a JSON column's";
+  EXPECT_EQ(restored({"{}", 252, 4294967295, 0, 31}), "unrestorable") << "a JSON column's";
 }
 
 TEST(Capture, ResultsInAnotherCharacterSetDoNotTellAllCharacters) {

@@ -207,7 +207,7 @@ TEST(ClassifyEffect, ListsTemporaryTablesPreparedTextsAndAssignedVariables) {
       {"EXECUTE s USING @a, @b", {{ChangeKind::kExecuteNamed, "s"}}},
       {"DEALLOCATE PREPARE s", {{ChangeKind::kDeallocateNamed, "s"}}},
       {"DROP PREPARE S", {{ChangeKind::kDeallocateNamed, "S"}}},
-      {"EXPLAIN SELECT @a := 1", {{ChangeKind::kStuckUserVariable, "a"}}},
+      {"EXPLAIN SELECT @a := 1", {{ChangeKind::kUnrestorableUserVariable, "a"}}},
       {"SELECT @A := 1, @`b C` := 2",
        {{ChangeKind::kComputedUserVariable, "a"}, {ChangeKind::kComputedUserVariable, "b c"}}},
       {"USE d", {{ChangeKind::kUseDatabase, "d"}}},

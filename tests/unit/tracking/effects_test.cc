@@ -151,9 +151,10 @@ TEST(Effects, AnAssignmentThatFoundNoRowLeavesATypeWithoutItsValue) {
 }
 
 TEST(Effects, APrepareGivesATypeOnly) {
-  const sql::StateChanges stuck = {{sql::ChangeKind::kStuckUserVariable, "a"}};
-  EXPECT_EQ(planned_changes(sql::classify("SELECT @a := ?", {}), ok()), stuck);
-  EXPECT_EQ(planned_changes(sql::classify("SELECT @a := 1, nonsense", {}), failed(0, 1054)), stuck);
+  const sql::StateChanges unrestorable = {{sql::ChangeKind::kUnrestorableUserVariable, "a"}};
+  EXPECT_EQ(planned_changes(sql::classify("SELECT @a := ?", {}), ok()), unrestorable);
+  EXPECT_EQ(planned_changes(sql::classify("SELECT @a := 1, nonsense", {}), failed(0, 1054)),
+            unrestorable);
   EXPECT_TRUE(planned_changes(sql::classify("SELECT @a := 1 1", {}), failed(0, 1064)).empty());
   EXPECT_TRUE(planned_changes(sql::classify("SET @a = ?", {}), ok()).empty());
 

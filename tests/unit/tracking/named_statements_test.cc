@@ -193,7 +193,7 @@ TEST(StatementRefs, CountsWhatAPreparePlans) {
   const Planned one("PREPARE s FROM 'SELECT @a := 1'");
   ASSERT_NE(one.plan.refs.front().statement, nullptr);
   const sql::StateChanges& changes = one.plan.executed.front().changes;
-  EXPECT_EQ(changes.back().kind, sql::ChangeKind::kStuckUserVariable);
+  EXPECT_EQ(changes.back().kind, sql::ChangeKind::kUnrestorableUserVariable);
   EXPECT_EQ(changes.back().name, "a");
 }
 
