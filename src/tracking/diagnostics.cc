@@ -164,9 +164,9 @@ void Diagnostics::note_failure(const CompletedCommand& done, const protocol::Res
   prepare_warnings_ = ping.warnings;
 }
 
-void Diagnostics::note_refusal(Refusal refusal, bool had_diagnostics) {
+void Diagnostics::note_pre_execution_error(PreExecutionError error, bool had_diagnostics) {
   is_on_backend_ = is_on_backend_ && had_diagnostics;
-  if (refusal == Refusal::kWithoutTrace) return;
+  if (error == PreExecutionError::kKeepsDiagnostics) return;
   if (!warnings_on_backend_ || added_warnings_ > 0) ++added_warnings_;
   warnings_on_backend_ = true;
   if (!counts_no_warnings_) ++last_ok_.warnings;
@@ -206,7 +206,7 @@ void Diagnostics::note_close(const std::shared_ptr<const std::string>& text) {
 // SHOW WARNINGS leaves the warnings when it is prepared too, and adds one of its own, of its plan
 // that is not cached.
 void Diagnostics::note_prepared_diagnostics(bool had_diagnostics) {
-  note_refusal(Refusal::kAddsWarning, had_diagnostics);
+  note_pre_execution_error(PreExecutionError::kAppendsWarning, had_diagnostics);
   counts_no_warnings_ = true;
   last_ok_ = {};
   row_count_ = 0;

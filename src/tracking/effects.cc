@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tidepool/tracking/refusal.h"
+#include "tidepool/tracking/pre_execution_error.h"
 
 namespace tidepool::tracking {
 namespace {
@@ -131,8 +131,9 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
                               sql::PinReasons pins, const GlobalSettings& globals,
                               sql::SessionState& desired, sql::SessionState& actual) {
   const bool failed = answer.has_error();
-  const bool refused = refusal_of(protocol::Command::kQuery, script, answer,
-                                  desired.lex_mode().encoding) != Refusal::kNone;
+  const bool refused =
+      pre_execution_error_of(protocol::Command::kQuery, script, answer,
+                             desired.lex_mode().encoding) != PreExecutionError::kNone;
   if (failed && (refused || is_refused(answer))) return pins;
   const std::size_t done = executed_of(script, answer);
   for (std::size_t i = 0; i < done; ++i) {
@@ -163,7 +164,9 @@ sql::PinReasons apply_effects(const sql::Script& script, const protocol::Respons
 sql::StateChanges planned_changes(const sql::Script& script,
                                   const protocol::ResponseSummary& answer) {
   sql::StateChanges changes;
-  if (refusal_of(protocol::Command::kStmtPrepare, script, answer) != Refusal::kNone) return changes;
+  if (pre_execution_error_of(protocol::Command::kStmtPrepare, script, answer) !=
+      PreExecutionError::kNone)
+    return changes;
   for (std::size_t i = 0; i < script.size(); ++i) {
     if (script[i].kind == sql::StatementKind::kSet) continue;  // when it is executed
     for (const sql::StateChange& change : script[i].changes) {

@@ -127,7 +127,7 @@ Exchange::Progress Exchange::progress_of(std::string_view bytes, std::size_t con
 // An ERR is known by its first byte behind the header.
 bool Exchange::holds(const Step& step, std::string_view bytes) const {
   if (step.hold_answer) return true;
-  if (!step.hold_refusal || relay_answered_) return false;
+  if (!step.hold_error || relay_answered_) return false;
   const std::size_t seen = held_.size() + bytes.size();
   if (seen <= protocol::kHeaderBytes) return true;
   const char first = held_.size() > protocol::kHeaderBytes

@@ -5,7 +5,7 @@
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/sql/capture.h"
 #include "tidepool/tracking/effects.h"
-#include "tidepool/tracking/refusal.h"
+#include "tidepool/tracking/pre_execution_error.h"
 #include "tidepool/tracking/shown_warnings.h"
 
 namespace tidepool::tracking {

@@ -174,7 +174,7 @@ bool add_statement_steps(CommandContext& plan) {
                        .bytes = id ? statement_bytes(plan.command, *id) : std::string(),
                        .after_success = !id || !may_follow,
                        .hold_answer = plan.command.type == protocol::Command::kStmtReset,
-                       .hold_refusal = executes});
+                       .hold_error = executes});
   return true;
 }
 

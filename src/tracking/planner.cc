@@ -102,9 +102,9 @@ void add_relay(CommandContext& plan, std::string bytes, bool after_success, bool
        .bytes = std::move(bytes),
        .after_success = after_success,
        .hold_answer = hold,
-       .hold_refusal = !plan.command.attempt.substituted.empty() ||
-                       !plan.command.named.refs.empty() ||
-                       (plan.command.attempt.answer != nullptr && plan.command.executes()),
+       .hold_error = !plan.command.attempt.substituted.empty() ||
+                     !plan.command.named.refs.empty() ||
+                     (plan.command.attempt.answer != nullptr && plan.command.executes()),
        .may_request_file = has_file});
   if (protocol::has_certain_end(type)) return;
   plan.exchange().add({.kind = StepKind::kFence,

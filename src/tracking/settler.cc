@@ -7,7 +7,7 @@
 #include "tidepool/sql/transaction_mode.h"
 #include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/next_isolation.h"
-#include "tidepool/tracking/refusal.h"
+#include "tidepool/tracking/pre_execution_error.h"
 #include "tidepool/tracking/settle_named.h"
 #include "tidepool/tracking/settle_prepared.h"
 
@@ -75,9 +75,11 @@ void settle_diagnostics(CommandContext& context) {
   const CompletedCommand done{context.command.type, context.command.effects(),
                               context.command.attempt.summary};
   const sql::TextEncoding encoding = context.model.desired.lex_mode().encoding;
-  const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
-  if (refusal != Refusal::kNone)
-    return context.diagnostics().note_refusal(refusal, context.command.attempt.has_diagnostics);
+  const PreExecutionError error =
+      pre_execution_error_of(done.command, done.script, done.answer, encoding);
+  if (error != PreExecutionError::kNone)
+    return context.diagnostics().note_pre_execution_error(error,
+                                                          context.command.attempt.has_diagnostics);
   const bool is_in_transaction =
       context.model.in_transaction || !context.model.desired.autocommit();
   const bool is_pessimistic = context.model.in_transaction
@@ -131,8 +133,9 @@ void settle_failure(CommandContext& context) {
                               context.command.attempt.summary};
   const protocol::ResponseSummary& ping = context.exchange().summary();
   const sql::TextEncoding encoding = context.model.desired.lex_mode().encoding;
-  const Refusal refusal = refusal_of(done.command, done.script, done.answer, encoding);
-  if (refusal == Refusal::kNone)
+  const PreExecutionError error =
+      pre_execution_error_of(done.command, done.script, done.answer, encoding);
+  if (error == PreExecutionError::kNone)
     return context.diagnostics().note_failure(done, ping, context.command.argument());
   if (!context.command.attempt.may_have_parser_warnings) return;
   context.diagnostics().note_parser_warnings(ping.warnings,

@@ -16,7 +16,7 @@
 #include "tidepool/protocol/response_tracker.h"
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/sql/statement.h"
-#include "tidepool/tracking/refusal.h"
+#include "tidepool/tracking/pre_execution_error.h"
 #include "tidepool/tracking/shown_warnings.h"
 
 namespace tidepool::tracking {
@@ -45,7 +45,7 @@ class Diagnostics {
                     std::string_view text);
   // TiDB has refused it before it began. `had_diagnostics`: on a backend that knew the statement
   // before.
-  void note_refusal(Refusal refusal, bool had_diagnostics);
+  void note_pre_execution_error(PreExecutionError error, bool had_diagnostics);
   // TiDB's parser has warned of what it then refused; `count`: of the backend's warnings now.
   void note_parser_warnings(std::uint16_t count, bool had_diagnostics);
   // `text` was prepared, by TiDB or from memory: a statement of its own, which the backend that

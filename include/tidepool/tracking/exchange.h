@@ -43,7 +43,7 @@ struct Step {
   bool may_fail = false;       // a restore whose failure keeps nothing from going on
   bool hold_answer =
       false;  // the answer is kept whole, in held(), instead of being passed on as it comes
-  bool hold_refusal = false;      // the same, if it is nothing but an ERR
+  bool hold_error = false;        // the same, if it is nothing but an ERR
   bool may_request_file = false;  // see protocol::ResponseTracker::Context
   std::uint8_t first_sequence =
       1;  // of the answer: goes on after that of the command's last packet; set by add()

@@ -68,7 +68,7 @@ TEST_P(ExchangeInPieces, HoldsAnErrorAndNothingElse) {
   for (const std::string& answer : {ok(), rows(), err(1243)}) {
     Exchange exchange;
     Step step = relay("SELECT 1");
-    step.hold_refusal = true;
+    step.hold_error = true;
     exchange.add(step);
     exchange.take_writable();
 
@@ -86,7 +86,7 @@ TEST_P(ExchangeInPieces, SwallowsTheExecuteBehindAPrepareThatFailed) {
                 .command = Command::kStmtPrepare,
                 .bytes = framed(Command::kStmtPrepare, "SELECT 1")});
   Step execute = relay("execute");
-  execute.hold_refusal = true;
+  execute.hold_error = true;
   exchange.add(execute);
   EXPECT_EQ(exchange.take_writable(),
             framed(Command::kStmtPrepare, "SELECT 1") + framed(Command::kQuery, "execute"));
@@ -255,7 +255,7 @@ TEST(Exchange, FillsInTheRelayOnceItsStatementIsPrepared) {
 TEST(Exchange, HoldsAnAnswerThatIsToBeHeldIfItIsAnError) {
   Exchange exchange;
   Step refused = relay("a");
-  refused.hold_refusal = true;
+  refused.hold_error = true;
   exchange.add(std::move(refused));
   exchange.take_writable();
 
@@ -264,7 +264,7 @@ TEST(Exchange, HoldsAnAnswerThatIsToBeHeldIfItIsAnError) {
   EXPECT_FALSE(exchange.relay_answered());
 
   Step answered = relay("b");
-  answered.hold_refusal = true;
+  answered.hold_error = true;
   exchange.add(std::move(answered));
   exchange.take_writable();
   EXPECT_EQ(feed(exchange, rows(), 7), rows());

@@ -84,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(
              false, true, true},
         Case{"WithAddedWarnings",
              [](SessionModel& model) {
-               model.diagnostics.note_refusal(Refusal::kAddsWarning, false);
+               model.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning,
+                                                          false);
              },
              false, true, true},
         Case{"WithRowsThatACursorFinds",
@@ -109,7 +110,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(SessionModel, JoinsWarningsThatARefusedStatementHasAdded) {
   SessionModel model(7);
   EXPECT_FALSE(model.joins_warnings()) << "there are none";
-  model.diagnostics.note_refusal(Refusal::kAddsWarning, false);
+  model.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning, false);
   EXPECT_TRUE(model.joins_warnings());
   model.in_transaction = true;
   EXPECT_FALSE(model.joins_warnings()) << "a question has no place in a transaction";

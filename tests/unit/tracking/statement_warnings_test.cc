@@ -37,7 +37,7 @@ TEST(StatementWarnings, AddARefusalToTheWarningsBefore) {
   told.run("SELECT 1/0", rows(1));
   told.run("INSERT IGNORE INTO t VALUES (1)", ok(0, 0, 1));
   told.diagnostics.note_warnings(shown({"Warning"}));
-  told.diagnostics.note_refusal(Refusal::kAddsWarning, false);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning, false);
   EXPECT_TRUE(told.diagnostics.has_added_warnings());
   EXPECT_FALSE(told.diagnostics.is_on_backend());
   EXPECT_EQ(told.diagnostics.last_ok().warnings, 2U);
@@ -52,7 +52,7 @@ TEST(StatementWarnings, AddARefusalToTheWarningsBefore) {
 TEST(StatementWarnings, AreAsTheyWereAfterARefusalWithoutTrace) {
   Told told;
   told.run("UPDATE t SET a = 1", ok(3));
-  told.diagnostics.note_refusal(Refusal::kWithoutTrace, true);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kKeepsDiagnostics, true);
   EXPECT_TRUE(told.diagnostics.is_on_backend());
   EXPECT_FALSE(told.diagnostics.warnings_on_backend());
   EXPECT_EQ(told.diagnostics.row_count(), 3);
@@ -71,7 +71,7 @@ TEST(StatementWarnings, HaveWhatAPrepareWarnedOf) {
 TEST(StatementWarnings, AddARefusalToWhatAPrepareWarnedOf) {
   Told told;
   told.prepare("SELECT @a", 1);
-  told.diagnostics.note_refusal(Refusal::kAddsWarning, false);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning, false);
   told.diagnostics.note_warnings(shown({"Error"}));
   told.diagnostics.note_prepare_warnings(shown({"Warning"}));
   EXPECT_EQ(told.diagnostics.last_prepare(), "");
@@ -208,8 +208,8 @@ TEST(StatementWarnings, HaveOneMoreWarningAfterAnExecuteOfAQuestionAboutThem) {
 
 TEST(StatementWarnings, AddTwoRefusals) {
   Told told;
-  told.diagnostics.note_refusal(Refusal::kAddsWarning, false);
-  told.diagnostics.note_refusal(Refusal::kAddsWarning, true);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning, false);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning, true);
   told.diagnostics.note_warnings(shown({"Note", "Error", "Error"}));
   EXPECT_EQ(told.diagnostics.warning_count(), 2U) << "the first one is another session's";
 }
@@ -217,19 +217,19 @@ TEST(StatementWarnings, AddTwoRefusals) {
 TEST(StatementWarnings, CountNoRefusalBehindAQuestionAboutWarnings) {
   Told told;
   told.run("SHOW WARNINGS", rows(0));
-  told.diagnostics.note_refusal(Refusal::kAddsWarning, true);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning, true);
   EXPECT_EQ(told.diagnostics.last_ok().warnings, 0U) << "TiDB tells of none then";
   told.run("SELECT 1", rows(1));
-  told.diagnostics.note_refusal(Refusal::kAddsWarning, true);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning, true);
   EXPECT_EQ(told.diagnostics.last_ok().warnings, 1U);
 }
 
 TEST(StatementWarnings, LeaveTheBackendWithARefusalOnOneThatKnewNothing) {
   Told told;
   told.run("UPDATE t SET a = 1", ok(3));
-  told.diagnostics.note_refusal(Refusal::kWithoutTrace, false);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kKeepsDiagnostics, false);
   EXPECT_FALSE(told.diagnostics.is_on_backend());
-  told.diagnostics.note_refusal(Refusal::kWithoutTrace, true);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kKeepsDiagnostics, true);
   EXPECT_FALSE(told.diagnostics.is_on_backend()) << "it does not come back";
 }
 
@@ -336,7 +336,7 @@ TEST(StatementWarnings, CountHiddenWarningsBehindAQuestionOnlyAsFarAsTheyAreShow
 TEST(StatementWarnings, LeaveWhatAPrepareWarnedOfWhereItCannotBePreparedAgain) {
   Told told;
   told.prepare("SELECT @a", 1);
-  told.diagnostics.note_refusal(Refusal::kAddsWarning, false);
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning, false);
   told.diagnostics.note_warnings(shown({"Error"}));
   told.diagnostics.note_prepare_warnings(
       protocol::err_packet({.number = 1105, .message = "no"}, 1));

@@ -1,4 +1,4 @@
-#include "tidepool/tracking/refusal.h"
+#include "tidepool/tracking/pre_execution_error.h"
 
 #include <algorithm>
 
@@ -33,23 +33,23 @@ bool is_unreadable(const sql::Script& script, std::uint16_t error, sql::TextEnco
   return script.empty() || !looks_up(script.front(), error);
 }
 
-Refusal refusal_of_query(const sql::Script& script, std::uint16_t error,
-                         sql::TextEncoding encoding) {
+PreExecutionError error_of_query(const sql::Script& script, std::uint16_t error,
+                                 sql::TextEncoding encoding) {
   constexpr std::uint16_t kManyStatements = 8130;
   constexpr std::uint16_t kNotAllowed = 1148;
   constexpr std::uint16_t kNotPrepared = 8111;
-  if (error == kManyStatements) return Refusal::kWithoutTrace;
+  if (error == kManyStatements) return PreExecutionError::kKeepsDiagnostics;
   const bool is_single = script.size() == 1;
   // LOAD DATA LOCAL by a client without LOCAL_FILES (handleStmt, preprocessLoadDataLocal).
   if (error == kNotAllowed && is_single && script.front().requests_local_file)
-    return Refusal::kWithoutTrace;
+    return PreExecutionError::kKeepsDiagnostics;
   // ResetContextOfStmt itself looks for what EXECUTE names.
   if (error == kNotPrepared && is_single && script.front().verb == sql::Verb::kExecute)
-    return Refusal::kAddsWarning;
+    return PreExecutionError::kAppendsWarning;
   // In PREPARE it may be the prepared text that cannot be read.
   const bool prepares = is_single && script.front().kind == sql::StatementKind::kPrepared;
-  return is_unreadable(script, error, encoding) && !prepares ? Refusal::kAddsWarning
-                                                             : Refusal::kNone;
+  return is_unreadable(script, error, encoding) && !prepares ? PreExecutionError::kAppendsWarning
+                                                             : PreExecutionError::kNone;
 }
 
 }  // namespace
@@ -62,21 +62,23 @@ bool may_warn_when_parsed(const sql::Script& script) {
   return false;
 }
 
-Refusal refusal_of(protocol::Command command, const sql::Script& script,
-                   const protocol::ResponseSummary& answer, sql::TextEncoding encoding) {
+PreExecutionError pre_execution_error_of(protocol::Command command, const sql::Script& script,
+                                         const protocol::ResponseSummary& answer,
+                                         sql::TextEncoding encoding) {
   constexpr std::uint16_t kPreparesMany = 8115;
   constexpr std::uint16_t kUnknown = 1105;
-  if (!answer.has_error() || answer.results > 1) return Refusal::kNone;
+  if (!answer.has_error() || answer.results > 1) return PreExecutionError::kNone;
   const std::uint16_t error = answer.error_number;
   switch (command) {
     case protocol::Command::kStmtPrepare:
       return is_unreadable(script, error, encoding) || error == kPreparesMany
-                 ? Refusal::kWithoutTrace
-                 : Refusal::kNone;
+                 ? PreExecutionError::kKeepsDiagnostics
+                 : PreExecutionError::kNone;
     case protocol::Command::kStmtExecute:  // without the types of its parameters
-      return error == kUnknown && answer.message == "malform packet error" ? Refusal::kWithoutTrace
-                                                                           : Refusal::kNone;
-    default: return refusal_of_query(script, error, encoding);
+      return error == kUnknown && answer.message == "malform packet error"
+                 ? PreExecutionError::kKeepsDiagnostics
+                 : PreExecutionError::kNone;
+    default: return error_of_query(script, error, encoding);
   }
 }
 

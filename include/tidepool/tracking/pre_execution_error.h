@@ -10,10 +10,10 @@
 
 namespace tidepool::tracking {
 
-enum class Refusal : std::uint8_t {
-  kNone,          // begun, or no error at all
-  kWithoutTrace,  // all that later statements may ask is as it was
-  kAddsWarning,   // so it is, but the error stands behind the warnings of the statement before
+enum class PreExecutionError : std::uint8_t {
+  kNone,              // begun, or no error at all
+  kKeepsDiagnostics,  // all that later statements may ask is as it was
+  kAppendsWarning,    // so it is, but the error stands behind the warnings of the statement before
 };
 
 // Whether TiDB's parser may warn of it: of hints that it does not understand, of options that it
@@ -23,8 +23,8 @@ bool may_warn_when_parsed(const sql::Script& script);
 // `script`: what the command executes or prepares; `encoding`: of the command's text. The parser
 // looks for bytes that are no characters (1300) in other texts than UTF-8 (lexer.go,
 // convert2Connection); the same error also comes from functions that convert strings.
-Refusal refusal_of(protocol::Command command, const sql::Script& script,
-                   const protocol::ResponseSummary& answer,
-                   sql::TextEncoding encoding = sql::TextEncoding::kUtf8);
+PreExecutionError pre_execution_error_of(protocol::Command command, const sql::Script& script,
+                                         const protocol::ResponseSummary& answer,
+                                         sql::TextEncoding encoding = sql::TextEncoding::kUtf8);
 
 }  // namespace tidepool::tracking
