@@ -158,7 +158,7 @@ std::optional<Departure::Running> ExchangeRunner::running() const {
                     command_->attempt.exchange.relay_written();
   if (!runs) return std::nullopt;
   return Departure::Running{.since = command_->sent,
-                            .is_boundary = has_boundary(command_->effects()),
+                            .is_boundary = has_boundary(command_->executed_script()),
                             .can_be_killed = is_killing() || can_kill()};
 }
 

@@ -83,7 +83,7 @@ void Execution::execute() {
   runner_.begin(*command_, context_.access(), *this);
   if (prefetch()) return runner_.write_steps();
   replay_.prepare_recording(*command_);
-  if (command_->effects().info_functions().contains(sql::InfoFunction::kStatus))
+  if (command_->executed_script().info_functions().contains(sql::InfoFunction::kStatus))
     command_->status.emplace(net::encryption_of(context_.client.stream().tls()));
   if (!plan()) {
     // No commands can bring this backend to the session's state: another one is needed.

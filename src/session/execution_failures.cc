@@ -180,7 +180,8 @@ bool Execution::retries_after_error(const tracking::Exchange::Progress& progress
   context_.backend.model().last_session = 0;
   context_.backend.model().insert_id.reset();
   // An error may have left there what SET TRANSACTION has set.
-  const bool clean = model.next_isolation.empty() && leaves_backend_clean(command_->effects());
+  const bool clean =
+      model.next_isolation.empty() && leaves_backend_clean(command_->executed_script());
   context_.end_lease(clean ? pool::Release::kClean : pool::Release::kReset);
   retry(kind, decision.delay);
   return true;

@@ -26,7 +26,7 @@ Decision judge_failure(const SessionContext& context, FailureKind kind,
   const tracking::Exchange& exchange = command.attempt.exchange;
   const Failure failure{
       .kind = kind,
-      .statement = repeatability(command.type, command.effects(), commits_itself),
+      .statement = repeatability(command.type, command.executed_script(), commits_itself),
       .was_sent = exchange.relay_written(),
       .was_answered = kind == FailureKind::kLost && exchange.relay_answered(),
       .is_pinned = failed.is_pinned,

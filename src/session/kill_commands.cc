@@ -10,7 +10,7 @@ namespace tidepool::session {
 KillCommands::Answer KillCommands::answer(const tracking::Command& command) {
   const bool executes =
       command.type == protocol::Command::kQuery || command.type == protocol::Command::kStmtExecute;
-  const sql::Script& script = command.effects();
+  const sql::Script& script = command.executed_script();
   if (!executes || context_.environment.registry == nullptr) return Answer::kNone;
   if (script.size() > 1) return denies(script) ? deny() : Answer::kNone;
   if (script.empty() || !script.front().kill) return Answer::kNone;
@@ -54,7 +54,7 @@ KillCommands::Answer KillCommands::deny() {
 
 void KillCommands::plan(tracking::Command& command) const {
   command.attempt.kills.clear();
-  const sql::Script& script = command.effects();
+  const sql::Script& script = command.executed_script();
   if (script.size() < 2 || context_.environment.registry == nullptr) return;
   const KillReach reach = context_.kill_reach();
   for (std::size_t i = 0; i < script.size(); ++i) {

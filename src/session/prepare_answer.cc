@@ -9,7 +9,7 @@
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/sql/state_encoding.h"
-#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::session {
 namespace {

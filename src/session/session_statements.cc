@@ -236,12 +236,12 @@ tracking::PreparedStatement& SessionStatements::add(ClientCommand& command, std:
 void SessionStatements::note_schema_changes(ClientCommand& command) {
   if (command.type == protocol::Command::kStmtPrepare) return;
   Environment& environment = context_.environment;
-  if (sql::changes_accounts(command.effects())) {
+  if (sql::changes_accounts(command.executed_script())) {
     for (const auto& access : environment.pools)
       command.account_changes.emplace_back(*access->pool);
   }
-  environment.global_settings->note(command.effects());
-  if (!tracking::may_change_schema(command.effects())) return;
+  environment.global_settings->note(command.executed_script());
+  if (!tracking::may_change_schema(command.executed_script())) return;
   for (const auto& access : environment.pools)
     command.schema_changes.emplace_back(*access->prepares);
 }

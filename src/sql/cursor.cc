@@ -36,9 +36,9 @@ void Cursor::finish() {
 
 void Cursor::finish_unexecuted() {
   finish();
-  const bool is_invalid = effects().is_invalid;
-  effects() = Effects{};
-  effects().is_invalid = is_invalid;
+  const bool is_invalid = side_effects().is_invalid;
+  side_effects() = SideEffects{};
+  side_effects().is_invalid = is_invalid;
 }
 
 void Cursor::skip_expression() {
@@ -56,7 +56,7 @@ bool Cursor::next_statement() {
     statement_begin_ = begin_ + 1;
     load();
   }
-  watch_ = EffectWatch{};
+  watch_ = SideEffectWatch{};
   return !at_end_of_text();
 }
 

@@ -4,8 +4,8 @@
 
 #include <string_view>
 
-#include "effects.h"
 #include "lexer.h"
+#include "side_effects.h"
 
 namespace tidepool::sql {
 
@@ -17,8 +17,8 @@ class Cursor {
 
   const Token& token() const { return token_; }
   const LexMode& mode() const { return mode_; }
-  EffectWatch& watch() { return watch_; }
-  Effects& effects() { return watch_.effects(); }
+  SideEffectWatch& watch() { return watch_; }
+  SideEffects& side_effects() { return watch_.side_effects(); }
 
   bool at_end() const {
     return token_.kind == TokenKind::kEnd || token_.kind == TokenKind::kSemicolon;
@@ -65,7 +65,7 @@ class Cursor {
   Token token_{};
   std::size_t begin_ = 0;
   std::size_t statement_begin_ = 0;
-  EffectWatch watch_{};
+  SideEffectWatch watch_{};
 };
 
 }  // namespace tidepool::sql

@@ -108,18 +108,19 @@ bool explains(Verb verb) {
   return verb == Verb::kExplain || verb == Verb::kDesc || verb == Verb::kDescribe;
 }
 
-void add_effects(Statement& statement, Effects& effects) {
-  statement.info_functions.insert(effects.info_functions);
-  statement.pins.insert(effects.pins);
-  statement.may_set_last_insert_id = statement.may_set_last_insert_id || effects.sets_insert_id;
-  statement.is_read =
-      statement.is_read && !effects.acts && !effects.locks_rows && !effects.writes_file;
-  statement.acts_outside_transaction = effects.acts_for_good || effects.writes_file;
-  statement.locks_rows =
-      effects.is_for_update && statement.kind == StatementKind::kRead && !explains(statement.verb);
-  const auto kind = effects.is_only_planned ? ChangeKind::kUnrestorableUserVariable
-                                            : ChangeKind::kComputedUserVariable;
-  for (std::string& name : effects.assigned) {
+void add_side_effects(Statement& statement, SideEffects& side_effects) {
+  statement.info_functions.insert(side_effects.info_functions);
+  statement.pins.insert(side_effects.pins);
+  statement.may_set_last_insert_id =
+      statement.may_set_last_insert_id || side_effects.sets_insert_id;
+  statement.is_read = statement.is_read && !side_effects.acts && !side_effects.locks_rows &&
+                      !side_effects.writes_file;
+  statement.acts_outside_transaction = side_effects.acts_for_good || side_effects.writes_file;
+  statement.locks_rows = side_effects.is_for_update && statement.kind == StatementKind::kRead &&
+                         !explains(statement.verb);
+  const auto kind = side_effects.is_only_planned ? ChangeKind::kUnrestorableUserVariable
+                                                 : ChangeKind::kComputedUserVariable;
+  for (std::string& name : side_effects.assigned) {
     statement.changes.push_back({kind, std::move(name)});
   }
 }
@@ -153,12 +154,12 @@ Statement read_statement(Cursor& cursor) {
   const bool selects = cursor.at("SELECT");
   Statement statement = read_head(cursor);
   cursor.finish();
-  const Effects& effects = cursor.effects();
-  if (effects.is_invalid) return make(StatementKind::kUnknown);
-  if (selects && effects.reads_table && !effects.has_with) {
+  const SideEffects& side_effects = cursor.side_effects();
+  if (side_effects.is_invalid) return make(StatementKind::kUnknown);
+  if (selects && side_effects.reads_table && !side_effects.has_with) {
     statement.releases.insert(Pin::kStaleRead);
   }
-  add_effects(statement, cursor.effects());
+  add_side_effects(statement, cursor.side_effects());
   return statement;
 }
 

@@ -157,8 +157,8 @@ Statement read_explain(Cursor& cursor) {
                : make(StatementKind::kUnknown);
   }
   cursor.finish();
-  cursor.effects().locks_rows = cursor.effects().writes_file = false;
-  cursor.effects().is_only_planned = true;
+  cursor.side_effects().locks_rows = cursor.side_effects().writes_file = false;
+  cursor.side_effects().is_only_planned = true;
   return inner.selects ? select() : query();
 }
 

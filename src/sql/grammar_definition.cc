@@ -55,7 +55,7 @@ Statement read_binding(Cursor& cursor, bool is_global) {
   if (!is_global) statement.pins.insert(Pin::kSessionBinding);
   cursor.finish();
   // FROM HISTORY USING PLAN DIGEST @x, FOR SQL DIGEST @x
-  if (cursor.effects().info_functions.contains(InfoFunction::kUserVariable)) {
+  if (cursor.side_effects().info_functions.contains(InfoFunction::kUserVariable)) {
     statement.info_functions.insert(InfoFunction::kUserVariable);
   }
   return finish_definition(cursor, std::move(statement));

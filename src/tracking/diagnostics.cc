@@ -6,7 +6,7 @@
 
 #include "tidepool/protocol/status.h"
 #include "tidepool/sql/own_answer.h"
-#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/script_outcome.h"
 #include "tidepool/tracking/shown_warnings.h"
 #include "tidepool/tracking/warnings.h"
 

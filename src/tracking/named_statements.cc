@@ -5,8 +5,8 @@
 
 #include "tidepool/sql/collation.h"
 #include "tidepool/sql/definition_after_execution.h"
-#include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/prepared.h"
+#include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::tracking {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/sql/capture.h"
-#include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/pre_execution_error.h"
+#include "tidepool/tracking/script_outcome.h"
 #include "tidepool/tracking/shown_warnings.h"
 
 namespace tidepool::tracking {
@@ -39,7 +39,7 @@ protocol::RowFormat row_format(const Command& command) {
 // A lone SHOW WARNINGS is answered here; one among other statements, or one that is prepared, TiDB
 // answers. Rows that a cursor fetches come one by one, later.
 bool replaces_warnings(const Command& command) {
-  if (command.statement == nullptr) return command.effects().size() > 1;
+  if (command.statement == nullptr) return command.executed_script().size() > 1;
   if (command.type != protocol::Command::kStmtExecute) return false;
   const auto execute = protocol::parse_stmt_execute(command.payload, command.statement->params);
   return execute && execute->cursor_flags == protocol::kCursorNone;
@@ -137,7 +137,7 @@ bool restores_insert_id(const CommandContext& plan) {
       there == plan.diagnostics().last_insert_id())
     return false;
   if (executes_unknown_statement(plan.command.named)) return true;
-  const sql::Script& script = plan.command.effects();
+  const sql::Script& script = plan.command.executed_script();
   if (script.empty() || (script.size() == 1 && script.front().keeps_diagnostics)) return false;
   if (!plan.model.desired.autocommit() || script.front().kind == sql::StatementKind::kBegin)
     return true;
@@ -158,7 +158,7 @@ bool restores_insert_id(const CommandContext& plan) {
 // `known_here`: the backend has those of the statement before.
 sql::InfoValues info_values(const CommandContext& plan, bool known_here) {
   sql::InfoValues values;
-  const sql::InfoFunctions functions = plan.command.effects().info_functions();
+  const sql::InfoFunctions functions = plan.command.executed_script().info_functions();
   values.connection_id = plan.model.id;
   values.backend_id = plan.tidb_connection;
   if (!known_here) {
@@ -182,7 +182,7 @@ sql::InfoValues info_values(const CommandContext& plan, bool known_here) {
       (plan.diagnostics().insert_id_on_backend() && !there))
     return values;
   values.insert_id = plan.diagnostics().last_insert_id();
-  if (plan.diagnostics().insert_id_on_backend() || plan.command.effects().size() > 1)
+  if (plan.diagnostics().insert_id_on_backend() || plan.command.executed_script().size() > 1)
     values.foreign_id = there;
   return values;
 }
@@ -198,7 +198,7 @@ void add_diagnostics_restores(CommandContext& plan) {
     add_restore_query(plan,
                       "SELECT LAST_INSERT_ID(" + std::to_string(insert_id_target(plan)) + ")");
   }
-  const sql::Script& script = plan.command.effects();
+  const sql::Script& script = plan.command.executed_script();
   const bool asks =
       !script.empty() && (script.front().info_functions.contains(sql::InfoFunction::kWarnings) ||
                           script.front().info_functions.contains(sql::InfoFunction::kErrors));
@@ -229,7 +229,7 @@ void add_diagnostics_restores(CommandContext& plan) {
 // Something goes ahead of a statement that asks about the warnings before it, or the backend has
 // only the last of them.
 bool needs_warnings(const CommandContext& plan) {
-  const sql::Script& script = plan.command.effects();
+  const sql::Script& script = plan.command.executed_script();
   if (!plan.diagnostics().warnings_on_backend() || !asks_about_warnings(script)) return false;
   if (plan.diagnostics().has_added_warnings()) return true;
   if (script.front().keeps_diagnostics && script.size() == 1) return false;

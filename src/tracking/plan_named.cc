@@ -7,10 +7,10 @@
 
 #include "tidepool/base/stream_hash.h"
 #include "tidepool/sql/substitute.h"
-#include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 #include "tidepool/tracking/plan_mark.h"
 #include "tidepool/tracking/plan_restore.h"
+#include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::tracking {
 namespace {
@@ -184,7 +184,7 @@ bool add_named_steps(CommandContext& plan) {
       must_succeed = add_named_step(plan, ref, sent_text) || must_succeed;
   }
   const bool is_full = !named.refs.empty() && plan.backend.named.size() > kMostNamed;
-  if (is_full || is_about_unknown(plan.command.effects())) deallocate_others(plan);
+  if (is_full || is_about_unknown(plan.command.executed_script())) deallocate_others(plan);
   add_source_capture(plan);
   if (!named.is_lone_execute()) substitute_text(plan);
   return must_succeed;

@@ -7,10 +7,10 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/sql/substitute.h"
-#include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 #include "tidepool/tracking/plan_mark.h"
 #include "tidepool/tracking/plan_restore.h"
+#include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::tracking {
 namespace {
@@ -149,7 +149,7 @@ bool add_prepare(CommandContext& plan, const PreparedStatement& statement, bool 
 bool add_statement_steps(CommandContext& plan) {
   if (!add_restore(plan, plan.model.desired)) return false;
   note_other_use(plan);
-  if (sets_resource_group(plan.command.effects())) add_login_group_capture(plan);
+  if (sets_resource_group(plan.command.executed_script())) add_login_group_capture(plan);
   PreparedStatement& statement = *plan.command.statement;
   choose_key(plan, statement);
   PreparedCache& known = plan.backend.prepared;

@@ -3,12 +3,12 @@
 #include <utility>
 
 #include "tidepool/protocol/capabilities.h"
-#include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 #include "tidepool/tracking/plan_mark.h"
 #include "tidepool/tracking/plan_named.h"
 #include "tidepool/tracking/plan_prepared.h"
 #include "tidepool/tracking/plan_restore.h"
+#include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::tracking {
 namespace {
@@ -57,7 +57,7 @@ bool needs_state(const CommandContext& plan) {
                                                       : add_restore(plan, plan.model.desired);
   if (!can_be) return false;
   note_other_use(plan);
-  if (sets_resource_group(plan.command.effects())) add_login_group_capture(plan);
+  if (sets_resource_group(plan.command.executed_script())) add_login_group_capture(plan);
   const bool is_prepare = plan.command.type == protocol::Command::kStmtPrepare;
   bool must_succeed = !plan.exchange().is_over();
   must_succeed = add_named_steps(plan) || must_succeed;
@@ -65,7 +65,8 @@ bool needs_state(const CommandContext& plan) {
   add_diagnostics_restores(plan);
   must_succeed = add_next_isolation(plan) || must_succeed;
   plan.command.attempt.has_diagnostics = backend_has_diagnostics(plan);
-  const bool may_follow = is_prepare || is_harmless(plan.command.effects()) || !must_succeed;
+  const bool may_follow =
+      is_prepare || is_harmless(plan.command.executed_script()) || !must_succeed;
   const std::string& text = plan.command.attempt.substituted;
   add_relay(plan, text.empty() ? framed(plan.command.payload) : framed(plan.command.type, text),
             !may_follow, plan.command.holds_answer());

@@ -2,7 +2,7 @@
 
 #include "tidepool/protocol/text_result.h"
 #include "tidepool/sql/collation.h"
-#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/script_outcome.h"
 #include "tidepool/tracking/warnings.h"
 
 namespace tidepool::tracking {
@@ -34,7 +34,7 @@ void note_named(CommandContext& context, const StatementRef& ref) {
 
 void settle_named(CommandContext& context) {
   const Command& command = context.command;
-  if (is_about_unknown(command.effects())) context.backend.prepared.forget_next_id();
+  if (is_about_unknown(command.executed_script())) context.backend.prepared.forget_next_id();
   const std::size_t done = executed_of(command.script, command.attempt.summary);
   for (const StatementRef& ref : command.named.refs) {
     if (ref.index <= done) note_rewritten_statement(context, ref, ref.index < done);
@@ -47,7 +47,7 @@ void forget_failed_named(CommandContext& context, const Error& error) {
   for (const StatementRef& ref : context.command.named.refs)
     context.backend.named[ref.name] = {};
   context.diagnostics().note_own_error(warnings_of(error, context.model.status_flags()));
-  context.diagnostics().note_lost_text(context.command.effects().front());
+  context.diagnostics().note_lost_text(context.command.executed_script().front());
 }
 
 void settle_named_source(CommandContext& context, const std::string& answer) {

@@ -2,7 +2,7 @@
 
 #include "tidepool/protocol/status.h"
 #include "tidepool/sql/definition_after_execution.h"
-#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::tracking {
 namespace {

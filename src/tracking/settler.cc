@@ -5,9 +5,9 @@
 
 #include "tidepool/protocol/status.h"
 #include "tidepool/sql/transaction_mode.h"
-#include "tidepool/tracking/effects.h"
 #include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/pre_execution_error.h"
+#include "tidepool/tracking/script_outcome.h"
 #include "tidepool/tracking/settle_named.h"
 #include "tidepool/tracking/settle_prepared.h"
 
@@ -34,8 +34,8 @@ sql::PinReasons settle_held_resources(CommandContext& context, sql::PinReasons p
                                       std::string_view database, std::string_view rows) {
   const Command& command = context.command;
   return context.model.held.settle(
-      pins, {.script = command.effects(),
-             .executed = executed_of(command.effects(), command.attempt.summary),
+      pins, {.script = command.executed_script(),
+             .executed = executed_of(command.executed_script(), command.attempt.summary),
              .answer = command.attempt.summary,
              .database = database,
              .rows = rows,
@@ -43,7 +43,7 @@ sql::PinReasons settle_held_resources(CommandContext& context, sql::PinReasons p
 }
 
 void note_transaction_mode(CommandContext& context, bool was_in_transaction) {
-  const sql::Script& script = context.command.effects();
+  const sql::Script& script = context.command.executed_script();
   const sql::Statement* begin = nullptr;
   for (std::size_t i = 0; i < script.size(); ++i)
     if (script[i].kind == sql::StatementKind::kBegin) begin = &script[i];
@@ -72,7 +72,7 @@ void settle_probe(CommandContext& context) {
 }
 
 void settle_diagnostics(CommandContext& context) {
-  const CompletedCommand done{context.command.type, context.command.effects(),
+  const CompletedCommand done{context.command.type, context.command.executed_script(),
                               context.command.attempt.summary};
   const sql::TextEncoding encoding = context.model.desired.lex_mode().encoding;
   const PreExecutionError error =
@@ -100,11 +100,11 @@ void settle_answer(CommandContext& context, const GlobalSettings& globals,
     pins.insert(sql::Pin::kOneShotTransaction);
   }
   if (command.executes()) {
-    const bool holds = concerns_held_resources(command.effects());
+    const bool holds = concerns_held_resources(command.executed_script());
     const std::string database = holds ? context.model.desired.database() : std::string();
-    context.model.shows_read_time =
-        context.model.shows_read_time || command.effects().pins().contains(sql::Pin::kStaleRead);
-    pins = apply_effects(command.effects(), answer, pins, globals, context.model.desired,
+    context.model.shows_read_time = context.model.shows_read_time ||
+                                    command.executed_script().pins().contains(sql::Pin::kStaleRead);
+    pins = apply_outcome(command.executed_script(), answer, pins, globals, context.model.desired,
                          context.backend.actual);
     if (holds) pins = settle_held_resources(context, pins, database, lock_answer);
     settle_diagnostics(context);
@@ -116,7 +116,7 @@ void settle_answer(CommandContext& context, const GlobalSettings& globals,
 void settle_status(CommandContext& context, std::uint16_t status) {
   const bool was_in_transaction =
       std::exchange(context.model.in_transaction, (status & protocol::status::kInTransaction) != 0);
-  const sql::Script& script = context.command.effects();
+  const sql::Script& script = context.command.executed_script();
   const bool began = script.size() == 1 && script.front().kind == sql::StatementKind::kBegin &&
                      !context.command.attempt.summary.has_error();
   if (!was_in_transaction || began) context.model.transaction_view = context.command.view;
@@ -129,7 +129,7 @@ void settle_status(CommandContext& context, std::uint16_t status) {
 }
 
 void settle_failure(CommandContext& context) {
-  const CompletedCommand done{context.command.type, context.command.effects(),
+  const CompletedCommand done{context.command.type, context.command.executed_script(),
                               context.command.attempt.summary};
   const protocol::ResponseSummary& ping = context.exchange().summary();
   const sql::TextEncoding encoding = context.model.desired.lex_mode().encoding;

@@ -103,7 +103,7 @@ struct Command {
 
   std::string_view argument() const { return std::string_view(payload).substr(1); }
   // What its OK does to the session: that of its text, or of the prepared text that it executes.
-  const sql::Script& effects() const {
+  const sql::Script& executed_script() const {
     if (statement != nullptr) return statement->script;
     return named.refs.empty() ? script : named.executed;
   }

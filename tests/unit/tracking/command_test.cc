@@ -88,15 +88,15 @@ TEST(CommandTest, AnExecuteDoesWhatItsStatementDoes) {
   PreparedStatements statements;
   const auto execute = command(Type::kStmtExecute, "\1");
   execute->statement = &statements.add("BEGIN", sql::SessionState(), 0);
-  EXPECT_EQ(execute->effects().front().kind, sql::StatementKind::kBegin);
+  EXPECT_EQ(execute->executed_script().front().kind, sql::StatementKind::kBegin);
 }
 
 TEST(CommandTest, AnExecuteByNameDoesWhatItsTextDoes) {
   const auto query = command(Type::kQuery, "EXECUTE s");
-  EXPECT_EQ(query->effects().front().verb, sql::Verb::kExecute);
+  EXPECT_EQ(query->executed_script().front().verb, sql::Verb::kExecute);
   query->named.refs.push_back({0, sql::ChangeKind::kExecuteNamed, "s"});
   query->named.executed = sql::classify("BEGIN", {});
-  EXPECT_EQ(query->effects().front().kind, sql::StatementKind::kBegin);
+  EXPECT_EQ(query->executed_script().front().kind, sql::StatementKind::kBegin);
 }
 
 TEST(CommandTest, ThePurposeTellsWhoAsked) {

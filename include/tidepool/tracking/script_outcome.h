@@ -17,7 +17,7 @@ namespace tidepool::tracking {
 // Applies to `desired` and `actual` what the statements of `script` did, as far as the answer says
 // that they were executed, and answers the session's pins from now on. `globals`: whose DEFAULT is
 // not known.
-sql::PinReasons apply_effects(const sql::Script& script, const protocol::ResponseSummary& answer,
+sql::PinReasons apply_outcome(const sql::Script& script, const protocol::ResponseSummary& answer,
                               sql::PinReasons pins, const GlobalSettings& globals,
                               sql::SessionState& desired, sql::SessionState& actual);
 

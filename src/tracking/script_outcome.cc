@@ -1,4 +1,4 @@
-#include "tidepool/tracking/effects.h"
+#include "tidepool/tracking/script_outcome.h"
 
 #include <algorithm>
 
@@ -127,7 +127,7 @@ std::size_t executed_of(const sql::Script& script, const protocol::ResponseSumma
   return std::min<std::size_t>(script.size(), std::max(answer.results, 1U) - 1);
 }
 
-sql::PinReasons apply_effects(const sql::Script& script, const protocol::ResponseSummary& answer,
+sql::PinReasons apply_outcome(const sql::Script& script, const protocol::ResponseSummary& answer,
                               sql::PinReasons pins, const GlobalSettings& globals,
                               sql::SessionState& desired, sql::SessionState& actual) {
   const bool failed = answer.has_error();

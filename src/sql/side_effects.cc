@@ -1,4 +1,4 @@
-#include "effects.h"
+#include "side_effects.h"
 
 #include <array>
 
@@ -62,89 +62,89 @@ bool is_name(const Token& token) {
 
 }  // namespace
 
-void EffectWatch::pass(const Token& token) {
+void SideEffectWatch::pass(const Token& token) {
   if (in_last_insert_id_) {
     in_last_insert_id_ = false;
     if (token.symbol == ')') {
-      effects_.info_functions.insert(InfoFunction::kLastInsertId);
+      side_effects_.info_functions.insert(InfoFunction::kLastInsertId);
     } else {
-      effects_.acts = effects_.sets_insert_id = true;
+      side_effects_.acts = side_effects_.sets_insert_id = true;
     }
   }
   if (depth_ == 0 && is_name(token) && previous_.kind == TokenKind::kWord &&
       is_keyword(previous_.text, "FROM") && !is_keyword(token.text, "DUAL")) {
-    effects_.reads_table = true;
+    side_effects_.reads_table = true;
   }
   switch (token.kind) {
     case TokenKind::kWord: pass_word(token); break;
     case TokenKind::kSymbol: pass_symbol(token); break;
     case TokenKind::kUserVariable:
-      effects_.info_functions.insert(InfoFunction::kUserVariable);
+      side_effects_.info_functions.insert(InfoFunction::kUserVariable);
       break;
     case TokenKind::kSystemVariable: {
       const std::string name = lower(unscoped(token.text));
       for (const InfoVariable& known : kInfoVariables) {
-        if (known.name == name) effects_.info_functions.insert(known.function);
+        if (known.name == name) side_effects_.info_functions.insert(known.function);
       }
       break;
     }
-    case TokenKind::kInvalid: effects_.is_invalid = true; break;
+    case TokenKind::kInvalid: side_effects_.is_invalid = true; break;
     default: break;
   }
   previous_ = token;
 }
 
-void EffectWatch::pass_word(const Token& token) {
+void SideEffectWatch::pass_word(const Token& token) {
   const bool after_next_value = next_value_;
   next_value_ = false;
-  effects_.has_with = effects_.has_with || is_keyword(token.text, "WITH");
+  side_effects_.has_with = side_effects_.has_with || is_keyword(token.text, "WITH");
   if (previous_.kind != TokenKind::kWord) return;
   const std::string_view word = token.text;
   const std::string_view before = previous_.text;
   if (is_keyword(before, "FOR")) {
-    effects_.is_for_update = effects_.is_for_update || is_keyword(word, "UPDATE");
-    effects_.locks_rows =
-        effects_.locks_rows || effects_.is_for_update || is_keyword(word, "SHARE");
+    side_effects_.is_for_update = side_effects_.is_for_update || is_keyword(word, "UPDATE");
+    side_effects_.locks_rows =
+        side_effects_.locks_rows || side_effects_.is_for_update || is_keyword(word, "SHARE");
   } else if (is_keyword(before, "IN")) {
-    effects_.locks_rows = effects_.locks_rows || is_keyword(word, "SHARE");
+    side_effects_.locks_rows = side_effects_.locks_rows || is_keyword(word, "SHARE");
   } else if (is_keyword(before, "INTO")) {
-    effects_.writes_file =
-        effects_.writes_file || is_keyword(word, "OUTFILE") || is_keyword(word, "DUMPFILE");
+    side_effects_.writes_file =
+        side_effects_.writes_file || is_keyword(word, "OUTFILE") || is_keyword(word, "DUMPFILE");
   } else if (is_keyword(before, "NEXT")) {
     next_value_ = is_keyword(word, "VALUE");
   } else if (after_next_value && is_keyword(word, "FOR")) {
-    effects_.pins.insert(Pin::kSequence);
-    effects_.acts = true;
+    side_effects_.pins.insert(Pin::kSequence);
+    side_effects_.acts = true;
   }
 }
 
-void EffectWatch::pass_symbol(const Token& token) {
+void SideEffectWatch::pass_symbol(const Token& token) {
   if (token.symbol == '(') ++depth_;
   if (token.symbol == ')') --depth_;
   if (token.symbol == '(' && is_name(previous_)) {
     call(previous_.kind == TokenKind::kWord ? previous_.text
                                             : previous_.text.substr(1, previous_.text.size() - 2));
   } else if (token.text == ":=" && previous_.kind == TokenKind::kUserVariable) {
-    effects_.pins.insert(Pin::kUserVariable);
-    effects_.acts = true;
-    if (effects_.assigned.size() <= kMostChanges)
-      effects_.assigned.push_back(user_variable_name(previous_));
+    side_effects_.pins.insert(Pin::kUserVariable);
+    side_effects_.acts = true;
+    if (side_effects_.assigned.size() <= kMostChanges)
+      side_effects_.assigned.push_back(user_variable_name(previous_));
   }
 }
 
-void EffectWatch::call(std::string_view function) {
+void SideEffectWatch::call(std::string_view function) {
   if (function.size() < 6) return;  // no name below is shorter
   for (const Function& known : kFunctions) {
     if (!is_keyword(function, known.name)) continue;
     in_last_insert_id_ = known.kind == FunctionKind::kLastInsertId;
     const bool is_info =
         known.kind == FunctionKind::kInfo || known.kind == FunctionKind::kActingInfo;
-    if (is_info) effects_.info_functions.insert(known.function);
-    if (known.kind == FunctionKind::kPin) effects_.pins.insert(known.pin);
+    if (is_info) side_effects_.info_functions.insert(known.function);
+    if (known.kind == FunctionKind::kPin) side_effects_.pins.insert(known.pin);
     const bool only_tells =
         known.kind == FunctionKind::kInfo || known.kind == FunctionKind::kLastInsertId;
-    effects_.acts = effects_.acts || !only_tells;
-    effects_.acts_for_good = effects_.acts_for_good || known.kind == FunctionKind::kAct;
+    side_effects_.acts = side_effects_.acts || !only_tells;
+    side_effects_.acts_for_good = side_effects_.acts_for_good || known.kind == FunctionKind::kAct;
     return;
   }
 }

@@ -11,7 +11,7 @@
 
 namespace tidepool::sql {
 
-struct Effects {
+struct SideEffects {
   InfoFunctions info_functions{};
   PinReasons pins{};
   bool acts = false;  // a function with a side effect is called, or a user variable assigned
@@ -27,17 +27,17 @@ struct Effects {
   std::vector<std::string> assigned{};  // user variables assigned with :=, in lower case without @
 };
 
-class EffectWatch {
+class SideEffectWatch {
  public:
   void pass(const Token& token);
-  Effects& effects() { return effects_; }
+  SideEffects& side_effects() { return side_effects_; }
 
  private:
   void pass_word(const Token& token);
   void pass_symbol(const Token& token);
   void call(std::string_view function);
 
-  Effects effects_{};
+  SideEffects side_effects_{};
   Token previous_{};
   bool in_last_insert_id_ = false;  // LAST_INSERT_ID( has passed, its argument not
   bool next_value_ = false;         // NEXT VALUE has passed
