@@ -62,9 +62,9 @@ unsigned offered_cap(unsigned cap) {
   return cap > 1 ? cap - 1 : cap;
 }
 
-unsigned kept_backends(unsigned cap, const Use& use) {
-  const std::size_t share = std::max(1U, cap / 2) + use.pinned;
-  const std::size_t useful = use.sessions > 0 ? use.sessions + 1 : 0;
+unsigned kept_backends(unsigned cap, const PoolUsage& usage) {
+  const std::size_t share = std::max(1U, cap / 2) + usage.pinned;
+  const std::size_t useful = usage.sessions > 0 ? usage.sessions + 1 : 0;
   return static_cast<unsigned>(std::min({std::size_t{offered_cap(cap)}, share, useful}));
 }
 

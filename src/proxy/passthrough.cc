@@ -5,7 +5,7 @@
 
 #include "tidepool/base/log.h"
 #include "tidepool/base/utf8.h"
-#include "tidepool/proxy/home.h"
+#include "tidepool/proxy/shared_state.h"
 
 namespace tidepool::proxy {
 namespace {

@@ -11,17 +11,17 @@ bool is_elsewhere(const config::Pool& one, const config::Pool& two) {
   return one.user != two.user || one.password != two.password || one.tls != two.tls;
 }
 
-void renew(PoolHome& pool) {
+void renew(PoolState& pool) {
   const pool::PrepareMemory::Change forget(pool.prepares);
   pool.broker.with(
       [](pool::Broker& broker, pool::Orders& orders) { broker.renew_all(Clock::now(), orders); });
 }
 
 // What workers share of the pools. Answers the numbers of those whose backends are to go.
-std::vector<std::size_t> update_pools(Home& home, const config::Config& next) {
+std::vector<std::size_t> update_pools(SharedState& shared, const config::Config& next) {
   std::vector<std::size_t> renewed;
-  for (std::size_t i = 0; i < home.pools.size(); ++i) {
-    PoolHome& pool = *home.pools[i];
+  for (std::size_t i = 0; i < shared.pools.size(); ++i) {
+    PoolState& pool = *shared.pools[i];
     const config::Pool* wanted = next.find_pool(pool.config.name);
     pool.is_removed = wanted == nullptr;
     if (wanted == nullptr) continue;
@@ -32,9 +32,9 @@ std::vector<std::size_t> update_pools(Home& home, const config::Config& next) {
   }
   std::random_device seed;
   for (const config::Pool& pool : next.pools) {
-    if (home.find_pool(pool.name) != nullptr) continue;
-    home.pools.push_back(std::make_unique<PoolHome>(pool, next.workers, seed()));
-    home.pools.back()->came_later = true;
+    if (shared.find_pool(pool.name) != nullptr) continue;
+    shared.pools.push_back(std::make_unique<PoolState>(pool, next.workers, seed()));
+    shared.pools.back()->came_later = true;
   }
   return renewed;
 }
@@ -49,7 +49,7 @@ void set_peers(const Workers& workers, std::size_t number) {
 
 }  // namespace
 
-bool has_sessions(const PoolHome& pool) {
+bool has_sessions(const PoolState& pool) {
   const pool::BrokerCounts counts = pool.broker.counts();
   std::int64_t count = counts.leased + counts.parked + counts.waiting;
   for (const auto& stats : pool.sessions) {
@@ -59,52 +59,53 @@ bool has_sessions(const PoolHome& pool) {
   return count > 0;
 }
 
-Result<std::size_t> apply_config(Home& home, const Workers& workers, const config::Config& next) {
+Result<std::size_t> apply_config(SharedState& shared, const Workers& workers,
+                                 const config::Config& next) {
   auto tls = load_tls(next);
   if (!tls) return tl::unexpected(tls.error());
   UnixUsers unix_users = unix_users_of(next);
   {
-    const std::lock_guard lock(home.mutex);
-    home.tls = std::move(*tls);
-    home.unix_users = std::move(unix_users);
+    const std::lock_guard lock(shared.mutex);
+    shared.tls = std::move(*tls);
+    shared.unix_users = std::move(unix_users);
   }
-  return apply_users(home, workers, next);
+  return apply_users(shared, workers, next);
 }
 
-std::size_t apply_users(Home& home, const Workers& workers, const config::Config& next) {
-  const std::size_t before = home.pools.size();
+std::size_t apply_users(SharedState& shared, const Workers& workers, const config::Config& next) {
+  const std::size_t before = shared.pools.size();
   std::vector<std::size_t> renewed;
   {
-    const std::lock_guard lock(home.mutex);
-    renewed = update_pools(home, next);
-    home.config = next;
+    const std::lock_guard lock(shared.mutex);
+    renewed = update_pools(shared, next);
+    shared.config = next;
   }
-  home.process.max_clients.set(next.max_clients);
-  home.places.set_limits(login_limits_of(next));
-  home.logins.users.show(proofs_of(next));
-  home.command_memory.set_limit(next.command_memory);
+  shared.process.max_clients.set(next.max_clients);
+  shared.places.set_limits(login_limits_of(next));
+  shared.logins.users.show(proofs_of(next));
+  shared.command_memory.set_limit(next.command_memory);
   for (const auto& worker : workers)
     worker->call([&] { worker->add_pools(); });
-  for (std::size_t number = before; number < home.pools.size(); ++number)
+  for (std::size_t number = before; number < shared.pools.size(); ++number)
     set_peers(workers, number);
   for (const auto& worker : workers)
-    worker->call([&] { worker->apply(next, home.tls, renewed); });
+    worker->call([&] { worker->apply(next, shared.tls, renewed); });
   // With the account that they have now.
   for (std::size_t number = 0; number < before; ++number) {
-    PoolHome& pool = *home.pools[number];
+    PoolState& pool = *shared.pools[number];
     if (pool.is_removed || !std::exchange(pool.is_drained, false)) continue;
     workers.front()->call([&] { workers.front()->resume_pool(number); });
   }
   workers.front()->call([&] { workers.front()->start_pools(before); });
   for (const std::size_t number : renewed)
-    renew(*home.pools[number]);
-  return home.pools.size() - before;
+    renew(*shared.pools[number]);
+  return shared.pools.size() - before;
 }
 
-std::vector<PoolHome*> drain_removed_pools(Home& home, const Workers& workers) {
-  std::vector<PoolHome*> drained;
-  for (std::size_t number = 0; number < home.pools.size(); ++number) {
-    PoolHome& pool = *home.pools[number];
+std::vector<PoolState*> drain_removed_pools(SharedState& shared, const Workers& workers) {
+  std::vector<PoolState*> drained;
+  for (std::size_t number = 0; number < shared.pools.size(); ++number) {
+    PoolState& pool = *shared.pools[number];
     if (!pool.is_removed || pool.is_drained || has_sessions(pool)) continue;
     workers.front()->call([&] { workers.front()->drain_pool(number); });
     pool.is_drained = true;

@@ -20,17 +20,18 @@ constexpr std::chrono::seconds kPoolDrainTimeout{2};
 
 }  // namespace
 
-Server::Server(std::unique_ptr<Home> home, config::Config config, const config::Source& source,
-               Program program, std::unique_ptr<Predecessor> predecessor)
+Server::Server(std::unique_ptr<SharedState> shared, config::Config config,
+               const config::Source& source, Program program,
+               std::unique_ptr<Predecessor> predecessor)
     : source_(source),
-      home_(std::move(home)),
+      shared_(std::move(shared)),
       exporter_({.version = kVersion,
-                 .process = &home_->process,
-                 .logins = &home_->logins,
-                 .proofs = &home_->proofs,
-                 .commands = &home_->commands}),
-      passthrough_(loop_, home_->password_proofs, home_->proofs, passthrough_events()),
-      takeover_(loop_, *home_, workers_, std::move(program), std::move(predecessor),
+                 .process = &shared_->process,
+                 .logins = &shared_->logins,
+                 .proofs = &shared_->proofs,
+                 .commands = &shared_->commands}),
+      passthrough_(loop_, shared_->password_proofs, shared_->proofs, passthrough_events()),
+      takeover_(loop_, *shared_, workers_, std::move(program), std::move(predecessor),
                 takeover_events()) {
   passthrough_.set_base(std::move(config));
 }
@@ -56,12 +57,12 @@ Takeover::Events Server::takeover_events() {
 
 Result<void> Server::start() {
   if (auto listening = listen(); !listening) return listening;
-  for (std::size_t pool = 0; pool < home_->pools.size(); ++pool) {
+  for (std::size_t pool = 0; pool < shared_->pools.size(); ++pool) {
     std::vector<pool::WorkerPool*> peers;
     for_all([&](Worker& worker) { peers.push_back(worker.pool(pool)); });
     for_all([&](Worker& worker) { worker.set_peers(pool, peers); });
   }
-  for (const auto& pool : home_->pools)
+  for (const auto& pool : shared_->pools)
     add_metrics(*pool);
   show_certificates();
   if (auto serving = start_http(); !serving) return serving;
@@ -76,9 +77,9 @@ Result<void> Server::start() {
 }
 
 Result<void> Server::listen() {
-  Inherited inherited(home_->config.listeners.size());
+  Inherited inherited(shared_->config.listeners.size());
   if (Predecessor* before = takeover_.predecessor()) {
-    const std::vector<config::Listener>& listeners = home_->config.listeners;
+    const std::vector<config::Listener>& listeners = shared_->config.listeners;
     for (std::size_t i = 0; i < inherited.size(); ++i) {
       const bool is_shared = !listeners[i].is_socket() && before->listens_on(listeners[i].port);
       if (is_shared) inherited[i].owner = net::Port::kShared;
@@ -86,8 +87,8 @@ Result<void> Server::listen() {
     for (std::size_t i = 0; i < inherited.size(); ++i)
       inherited[i].sockets = before->take(key_of(listeners[i]));
   }
-  for (int i = 0; i < home_->config.workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(*home_, static_cast<unsigned>(i)));
+  for (int i = 0; i < shared_->config.workers; ++i) {
+    workers_.push_back(std::make_unique<Worker>(*shared_, static_cast<unsigned>(i)));
     Worker& worker = *workers_.back();
     auto bound = worker.listen(i == 0 ? nullptr : workers_.front().get(), inherited);
     if (!bound) return bound;
@@ -98,7 +99,7 @@ Result<void> Server::listen() {
 
 int Server::run() {
   for_all([](Worker& worker) { worker.start(); });
-  watch_files(home_->config);
+  watch_files(shared_->config);
   takeover_.start();
   loop_.run();
   if (http_) http_->stop();
@@ -108,20 +109,20 @@ int Server::run() {
 
 // At the start, and again if a process that took over from this one has ended too soon.
 void Server::let_in() {
-  home_->process.accepting.set(1);
+  shared_->process.accepting.set(1);
   for_all([](Worker& worker) { worker.call([&] { worker.let_in(); }); });
   for (const std::string& address : workers_.front()->addresses())
     log::info("listening", {{"address", address}});
   if (http_) {
     http_->serve();
-    log::info("serving HTTP", {{"host", home_->config.http.host}, {"port", http_->port()}});
+    log::info("serving HTTP", {{"host", shared_->config.http.host}, {"port", http_->port()}});
   }
   watch_memory();
   poll_files();
 }
 
 void Server::hand_over() {
-  home_->process.accepting.set(0);
+  shared_->process.accepting.set(0);
   for_all([](Worker& worker) { worker.call([&] { worker.hand_over(); }); });
   if (http_) http_->pause();
   memory_timer_.stop();
@@ -130,7 +131,7 @@ void Server::hand_over() {
 
 // Of a Unix socket one descriptor is enough: what the workers have are copies of it.
 std::vector<Passed> Server::sockets() const {
-  const std::vector<config::Listener>& listeners = home_->config.listeners;
+  const std::vector<config::Listener>& listeners = shared_->config.listeners;
   std::vector<Passed> all;
   all.reserve(listeners.size() + 1);
   for (const config::Listener& listener : listeners)
@@ -144,7 +145,7 @@ std::vector<Passed> Server::sockets() const {
       into.insert(into.end(), some[i].begin(), some[i].end());
     }
   }
-  if (http_) all.push_back({key_of(home_->config.http), {http_->fd()}});
+  if (http_) all.push_back({key_of(shared_->config.http), {http_->fd()}});
   return all;
 }
 
@@ -161,7 +162,7 @@ void Server::on_signal(int number, const char* name) {
 void Server::end() {
   is_ending_ = true;
   takeover_.drain_all();
-  if (home_->draining) deadline_ = Clock::now() + home_->config.drain_timeout;
+  if (shared_->draining) deadline_ = Clock::now() + shared_->config.drain_timeout;
   drain();
 }
 
@@ -174,10 +175,10 @@ void Server::on_takeover_signal() {
 }
 
 void Server::drain() {
-  if (home_->draining) return;
-  home_->draining = true;
+  if (shared_->draining) return;
+  shared_->draining = true;
   takeover_.on_drain();
-  deadline_ = Clock::now() + home_->config.drain_timeout;
+  deadline_ = Clock::now() + shared_->config.drain_timeout;
   for_all([](Worker& worker) { worker.drain(); });
   poll_drain();
 }
@@ -231,12 +232,12 @@ int run(config::Config config, const config::Source& source, const Program& prog
   }
   net::prepare_process();
   net::let_memory_be_dumped(config.core_dumps);
-  auto home = build_home(without_models(config));
-  if (!home) {
-    log::error("cannot start", {{"error", home.error().message}});
+  auto shared = build_shared_state(without_models(config));
+  if (!shared) {
+    log::error("cannot start", {{"error", shared.error().message}});
     return 1;
   }
-  Server server(std::move(*home), std::move(config), source, program, std::move(*predecessor));
+  Server server(std::move(*shared), std::move(config), source, program, std::move(*predecessor));
   if (const auto started = server.start(); !started) {
     log::error("cannot start", {{"error", started.error().message}});
     return 1;

@@ -26,7 +26,7 @@ bool verifies(const config::Tls& tls) {
 
 }  // namespace
 
-void Server::add_metrics(const PoolHome& pool) {
+void Server::add_metrics(const PoolState& pool) {
   metrics::PoolSource source{.pool = pool.config.name, .stats = &pool.stats, .sessions = {}};
   for (const auto& sessions : pool.sessions)
     source.sessions.push_back(sessions.get());
@@ -36,12 +36,12 @@ void Server::add_metrics(const PoolHome& pool) {
 // At the start and after a reload.
 void Server::show_certificates() {
   std::vector<metrics::CertificateFile> all;
-  const std::vector<config::Listener>& listeners = home_->config.listeners;
+  const std::vector<config::Listener>& listeners = shared_->config.listeners;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
-    if (home_->tls[i] == nullptr) continue;
+    if (shared_->tls[i] == nullptr) continue;
     const std::string name = name_of(listeners[i]);
     all.push_back(
-        {.key = "tls.certificate", .listener = name, .expires = home_->tls[i]->expires()});
+        {.key = "tls.certificate", .listener = name, .expires = shared_->tls[i]->expires()});
     if (const auto expires = net::last_expiry(listeners[i].tls.client_ca))
       all.push_back({.key = "tls.client_ca", .listener = name, .expires = *expires});
   }
@@ -54,7 +54,7 @@ void Server::show_certificates() {
 }
 
 Result<void> Server::start_http() {
-  const config::Http& config = home_->config.http;
+  const config::Http& config = shared_->config.http;
   if (!config.enabled) return {};
   int inherited = -1;
   if (Predecessor* before = takeover_.predecessor()) {
@@ -76,20 +76,20 @@ Result<void> Server::start_http() {
 // A name to listen on is a name to be called by.
 void Server::set_http_hosts() {
   if (!http_) return;
-  std::vector<std::string> names = home_->config.http.hosts;
-  names.push_back(home_->config.http.host);
+  std::vector<std::string> names = shared_->config.http.hosts;
+  names.push_back(shared_->config.http.host);
   http_->set_hosts(std::move(names));
 }
 
 std::string Server::render_metrics() const {
-  home_->process.ready.set(readiness().ready ? 1 : 0);
+  shared_->process.ready.set(readiness().ready ? 1 : 0);
   return exporter_.render();
 }
 
 admin::Readiness Server::readiness() const {
-  if (home_->draining) return {false, "draining"};
-  const std::lock_guard lock(home_->mutex);
-  for (const auto& pool : home_->pools) {
+  if (shared_->draining) return {false, "draining"};
+  const std::lock_guard lock(shared_->mutex);
+  for (const auto& pool : shared_->pools) {
     if (pool->broker.info() != nullptr || pool->is_removed || pool->came_later) continue;
     const std::string error = pool->broker.last_dial_error();
     return {false, "pool " + pool->config.name + " has not reached TiDB yet" +
@@ -103,12 +103,12 @@ admin::Status Server::status() const {
   status.version = kVersion;
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_);
   status.readiness = readiness();
-  const std::lock_guard lock(home_->mutex);
-  status.workers = home_->config.workers;
-  status.clients = home_->process.clients.value();
-  status.max_clients = home_->config.max_clients;
+  const std::lock_guard lock(shared_->mutex);
+  status.workers = shared_->config.workers;
+  status.clients = shared_->process.clients.value();
+  status.max_clients = shared_->config.max_clients;
   for (const metrics::PoolSummary& summary : exporter_.summaries()) {
-    const PoolHome* pool = home_->find_pool(summary.pool);
+    const PoolState* pool = shared_->find_pool(summary.pool);
     if (pool == nullptr) continue;
     const config::Endpoint& endpoint = pool->config.endpoints.front();
     status.pools.push_back({summary, endpoint.host + ":" + std::to_string(endpoint.port),

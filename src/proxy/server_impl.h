@@ -13,11 +13,11 @@
 #include "tidepool/net/signal.h"
 #include "tidepool/net/timer.h"
 #include "tidepool/proxy/file_watch.h"
-#include "tidepool/proxy/home.h"
 #include "tidepool/proxy/memory_gate.h"
 #include "tidepool/proxy/memory_trim.h"
 #include "tidepool/proxy/passthrough.h"
 #include "tidepool/proxy/reload.h"
+#include "tidepool/proxy/shared_state.h"
 #include "tidepool/proxy/takeover.h"
 #include "tidepool/proxy/worker.h"
 
@@ -25,8 +25,8 @@ namespace tidepool::proxy {
 
 class Server {
  public:
-  // `config` is what the home was built for. `predecessor` may be null.
-  Server(std::unique_ptr<Home> home, config::Config config, const config::Source& source,
+  // `config` is what the shared state was built for. `predecessor` may be null.
+  Server(std::unique_ptr<SharedState> shared, config::Config config, const config::Source& source,
          Program program, std::unique_ptr<Predecessor> predecessor);
 
   Result<void> start();
@@ -49,7 +49,7 @@ class Server {
   Takeover::Events takeover_events();
 
   // server_http.cc
-  void add_metrics(const PoolHome& pool);
+  void add_metrics(const PoolState& pool);
   void show_certificates();
   Result<void> start_http();
   void set_http_hosts();
@@ -75,7 +75,7 @@ class Server {
   }
 
   const config::Source& source_;
-  std::unique_ptr<Home> home_;
+  std::unique_ptr<SharedState> shared_;
   metrics::Exporter exporter_;
   const TimePoint started_ = Clock::now();
   net::Loop loop_;

@@ -15,9 +15,9 @@ constexpr std::chrono::milliseconds kMemoryPoll{250};
 constexpr std::chrono::milliseconds kFilePoll{500};
 
 // By statements and commands.
-std::uint64_t taken_memory(const Home& home) {
-  std::int64_t bytes = home.commands.bytes.value();
-  for (const auto& pool : home.pools)
+std::uint64_t taken_memory(const SharedState& shared) {
+  std::int64_t bytes = shared.commands.bytes.value();
+  for (const auto& pool : shared.pools)
     bytes += pool->stats.prepared_bytes.value();
   return static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0));
 }
@@ -26,24 +26,24 @@ std::uint64_t taken_memory(const Home& home) {
 
 // While the memory is short, new clients wait in the kernel's queue.
 void Server::watch_memory() {
-  const std::uint64_t limit = home_->config.memory_limit;
-  const bool was_open = home_->process.accepting.value() != 0;
+  const std::uint64_t limit = shared_->config.memory_limit;
+  const bool was_open = shared_->process.accepting.value() != 0;
   const bool is_short = limit > 0 && !was_open;
-  if (memory_trim_.is_due(taken_memory(*home_), loop_.now()) || is_short) {
+  if (memory_trim_.is_due(taken_memory(*shared_), loop_.now()) || is_short) {
     trim_memory();
-    home_->process.memory_trims.add();
+    shared_->process.memory_trims.add();
   }
   const std::uint64_t resident = limit > 0 ? resident_memory() : 0;
-  const bool is_open = memory_gate_.is_open(limit, resident, home_->process.clients.value());
+  const bool is_open = memory_gate_.is_open(limit, resident, shared_->process.clients.value());
   if (is_open != was_open) {
-    home_->process.accepting.set(is_open ? 1 : 0);
-    if (!is_open) home_->process.accept_pauses.add();
+    shared_->process.accepting.set(is_open ? 1 : 0);
+    if (!is_open) shared_->process.accept_pauses.add();
     log::warn(is_open ? "memory is below its limit: new clients are let in"
                       : "memory_limit is reached: new clients wait",
               {{"resident_bytes", resident}, {"memory_limit", limit}});
     for_all([is_open](Worker& worker) { worker.set_accepting(is_open); });
   }
-  if (!home_->draining && !takeover_.has_handed_over())
+  if (!shared_->draining && !takeover_.has_handed_over())
     memory_timer_.start(kMemoryPoll, [this] { watch_memory(); });
 }
 
@@ -63,15 +63,15 @@ void Server::watch_files(const config::Config& config) {
 }
 
 void Server::poll_files() {
-  if (home_->draining || takeover_.has_handed_over()) return;
-  if (home_->config.reload_on_change && files_.has_changed()) reload("a file has changed");
+  if (shared_->draining || takeover_.has_handed_over()) return;
+  if (shared_->config.reload_on_change && files_.has_changed()) reload("a file has changed");
   watch_pools();
   reload_timer_.start(kFilePoll, [this] { poll_files(); });
 }
 
 void Server::watch_pools() {
   passthrough_.tick();
-  for (const PoolHome* pool : drain_removed_pools(*home_, workers_)) {
+  for (const PoolState* pool : drain_removed_pools(*shared_, workers_)) {
     exporter_.remove_pool(pool->config.name);
     log::info("removed pool drained", {{"pool", pool->config.name}});
   }
@@ -79,9 +79,9 @@ void Server::watch_pools() {
 
 // All of it or nothing.
 void Server::reload(const char* why) {
-  if (home_->draining) return log::info("configuration not reloaded: this process drains");
+  if (shared_->draining) return log::info("configuration not reloaded: this process drains");
   const Result<void> done = read_again();
-  metrics::ProcessStats& stats = home_->process;
+  metrics::ProcessStats& stats = shared_->process;
   stats.last_reload_time.set(std::time(nullptr));
   stats.last_reload_ok.set(done ? 1 : 0);
   if (done) {
@@ -104,7 +104,7 @@ Result<void> Server::read_again() {
     return fail(Code::kConfig, all);
   }
   config::Config current = passthrough_.base();
-  for (const auto& pool : home_->pools)  // it may come back, and be as it was built
+  for (const auto& pool : shared_->pools)  // it may come back, and be as it was built
     if (pool->is_removed) current.pools.push_back(pool->config);
   std::vector<std::string> kept;
   const config::Config next = config::reloadable(current, loaded->config, kept);
@@ -125,14 +125,14 @@ Result<void> Server::read_again() {
 template <class Change>
 Result<void> Server::apply(Change change) {
   std::set<std::string> drained;
-  for (const auto& pool : home_->pools) {
+  for (const auto& pool : shared_->pools) {
     if (pool->is_drained) drained.insert(pool->config.name);
   }
   const Result<std::size_t> added = change();
   if (!added) return tl::unexpected(added.error());
-  for (std::size_t i = 0; i < home_->pools.size(); ++i) {
-    const bool is_new = i + *added >= home_->pools.size();
-    const PoolHome& pool = *home_->pools[i];
+  for (std::size_t i = 0; i < shared_->pools.size(); ++i) {
+    const bool is_new = i + *added >= shared_->pools.size();
+    const PoolState& pool = *shared_->pools[i];
     if (is_new || (drained.count(pool.config.name) > 0 && !pool.is_drained)) add_metrics(pool);
   }
   return {};
@@ -141,7 +141,7 @@ Result<void> Server::apply(Change change) {
 // Users pass through by pools of their own, which come and go.
 Passthrough::Events Server::passthrough_events() {
   const auto is_free = [this](const std::string& name, const config::Pool& like) {
-    const PoolHome* pool = home_->find_pool(name);
+    const PoolState* pool = shared_->find_pool(name);
     // What is fixed when a pool is built must be right.
     return pool == nullptr ||
            (pool->is_removed && pool->is_drained && pool->config.endpoints == like.endpoints &&
@@ -149,18 +149,18 @@ Passthrough::Events Server::passthrough_events() {
   };
   return {.apply_all =
               [this](const config::Config& next) {
-                return apply([&] { return apply_config(*home_, workers_, next); });
+                return apply([&] { return apply_config(*shared_, workers_, next); });
               },
           .apply_users =
               [this](const config::Config& next) {
                 // Nothing in it can fail.
                 (void)apply(
-                    [&]() -> Result<std::size_t> { return apply_users(*home_, workers_, next); });
+                    [&]() -> Result<std::size_t> { return apply_users(*shared_, workers_, next); });
               },
           .is_free = is_free,
           .has_sessions =
               [this](const std::string& name) {
-                const PoolHome* pool = home_->find_pool(name);
+                const PoolState* pool = shared_->find_pool(name);
                 return pool != nullptr && has_sessions(*pool);
               }};
 }

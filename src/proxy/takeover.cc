@@ -17,16 +17,16 @@ constexpr std::chrono::milliseconds kPoll{20};
 // How long to wait for a place to try whether TiDB can be reached, while the old process needs all.
 constexpr std::chrono::seconds kPatience{5};
 
-unsigned whole_cap(const PoolHome& pool) {
+unsigned whole_cap(const PoolState& pool) {
   return limits_of(pool.config).cap();
 }
 
 }  // namespace
 
-Takeover::Takeover(net::Loop& loop, Home& home, Workers& workers, Program program,
+Takeover::Takeover(net::Loop& loop, SharedState& shared, Workers& workers, Program program,
                    std::unique_ptr<Predecessor> predecessor, Events events)
     : loop_(loop),
-      home_(home),
+      shared_(shared),
       workers_(workers),
       program_(std::move(program)),
       events_(std::move(events)),
@@ -66,7 +66,7 @@ void Takeover::poll() {
 void Takeover::join() {
   if (is_ready_ || is_draining_) return;
   bool is_complete = true;
-  for (const auto& pool : home_.pools) {
+  for (const auto& pool : shared_.pools) {
     if (!is_awaited(*pool)) continue;
     is_complete = false;
     const auto error = pool->broker.with([](pool::Broker& broker, pool::Orders&) {
@@ -82,7 +82,7 @@ void Takeover::join() {
 }
 
 // What there is no room to try is believed.
-bool Takeover::is_awaited(const PoolHome& pool) const {
+bool Takeover::is_awaited(const PoolState& pool) const {
   if (pool.broker.info() != nullptr || predecessor_->is_unavailable(pool.config.name)) return false;
   const unsigned cap = whole_cap(pool);
   const bool has_room = held_before(pool.config.name) < cap;
@@ -90,8 +90,8 @@ bool Takeover::is_awaited(const PoolHome& pool) const {
 }
 
 void Takeover::on_go(std::uint32_t first_session) {
-  home_.next_session_id = first_session;
-  home_.process.takeovers.add();
+  shared_.next_session_id = first_session;
+  shared_.process.takeovers.add();
   log::info("taken over from the process before this one", {{"pid", ::getpid()}});
   predecessor_->drop_the_rest();
   events_.let_in();
@@ -116,7 +116,7 @@ void Takeover::begin() {
 
 Greeting Takeover::greeting() {
   Greeting greeting{.sockets = events_.sockets(), .held = divide(), .unavailable = {}};
-  for (const auto& pool : home_.pools) {
+  for (const auto& pool : shared_.pools) {
     const bool is_unavailable = pool->broker.with([](const pool::Broker& broker, pool::Orders&) {
       return broker.pool().dials.gate().is_unavailable();
     });
@@ -127,7 +127,7 @@ Greeting Takeover::greeting() {
 }
 
 void Takeover::on_successor_failed(const std::string& why) {
-  home_.process.failed_takeovers.add();
+  shared_.process.failed_takeovers.add();
   log::error("takeover failed, this process goes on", {{"error", why}});
   forget_successor();
 }
@@ -135,7 +135,7 @@ void Takeover::on_successor_failed(const std::string& why) {
 // Its sockets are this one's too: nobody was refused.
 void Takeover::on_successor_ended(int code) {
   if (is_draining_) return events_.ended(code);
-  home_.process.failed_takeovers.add();
+  shared_.process.failed_takeovers.add();
   log::error("the new process has ended, this one lets clients in again", {{"exit_code", code}});
   has_handed_over_ = false;
   forget_successor();
@@ -145,7 +145,7 @@ void Takeover::on_successor_ended(int code) {
 void Takeover::forget_successor() {
   loop_.retire(std::move(successor_));
   kept_.clear();
-  for (const auto& pool : home_.pools)
+  for (const auto& pool : shared_.pools)
     set_elsewhere(pool->config.name);
 }
 
@@ -153,15 +153,16 @@ void Takeover::forget_successor() {
 void Takeover::on_successor_ready() {
   if (is_draining_) return;
   events_.hand_over();  // before: no id is given twice
-  if (!successor_->go(home_.next_session_id)) return events_.take_back();
+  if (!successor_->go(shared_.next_session_id)) return events_.take_back();
   has_handed_over_ = true;
   tell_manager();
   log::info("taken over: the new process lets clients in, this one serves those it has",
-            {{"pid", successor_->pid()}, {"clients", home_.process.clients.value()}});
-  drain_at_ = Clock::now() + home_.config.takeover_timeout;
-  const bool is_scarce = std::any_of(home_.pools.begin(), home_.pools.end(), [](const auto& pool) {
-    return whole_cap(*pool) <= 1;  // two processes cannot have a part of it each
-  });
+            {{"pid", successor_->pid()}, {"clients", shared_.process.clients.value()}});
+  drain_at_ = Clock::now() + shared_.config.takeover_timeout;
+  const bool is_scarce =
+      std::any_of(shared_.pools.begin(), shared_.pools.end(), [](const auto& pool) {
+        return whole_cap(*pool) <= 1;  // two processes cannot have a part of it each
+      });
   if (is_scarce) drain_at_ = Clock::now();
 }
 
@@ -198,13 +199,13 @@ bool Takeover::leave() {
 // Gives away what is not needed here; answers what this process and those before it may have.
 Successor::Held Takeover::divide() {
   Successor::Held held;
-  const std::vector<Use> uses = has_handed_over_ ? use_of_pools() : std::vector<Use>();
-  for (std::size_t i = 0; i < home_.pools.size(); ++i) {
-    PoolHome& pool = *home_.pools[i];
+  const std::vector<PoolUsage> usages = has_handed_over_ ? pool_usage() : std::vector<PoolUsage>();
+  for (std::size_t i = 0; i < shared_.pools.size(); ++i) {
+    PoolState& pool = *shared_.pools[i];
     const unsigned all = whole_cap(pool);
     const unsigned before = held_before(pool.config.name);
     const unsigned own = all - std::min(all, before);
-    unsigned kept = has_handed_over_ ? kept_backends(own, uses[i]) : offered_cap(own);
+    unsigned kept = has_handed_over_ ? kept_backends(own, usages[i]) : offered_cap(own);
     unsigned& before_now = kept_.try_emplace(pool.config.name, kept).first->second;
     kept = before_now = std::min(kept, before_now);
     const unsigned open = pool.broker.with([&](pool::Broker& broker, pool::Orders& orders) {
@@ -218,7 +219,7 @@ Successor::Held Takeover::divide() {
 
 // What the process before this one does not have.
 void Takeover::set_elsewhere(const std::string& name) {
-  PoolHome* pool = home_.find_pool(name);
+  PoolState* pool = shared_.find_pool(name);
   if (pool == nullptr || successor_ != nullptr) return;
   pool->broker.with([&](pool::Broker& broker, pool::Orders& orders) {
     broker.set_elsewhere(held_before(name), Clock::now(), orders);
@@ -236,11 +237,11 @@ bool Takeover::is_last_session_gone() const {
                      [](const auto& worker) { return worker->sessions() == 0; });
 }
 
-std::vector<Use> Takeover::use_of_pools() const {
-  std::vector<Use> all(home_.pools.size());
+std::vector<PoolUsage> Takeover::pool_usage() const {
+  std::vector<PoolUsage> all(shared_.pools.size());
   for (const auto& worker : workers_) {
     worker->call([&] {
-      const std::vector<Use> some = worker->use_of_pools();
+      const std::vector<PoolUsage> some = worker->pool_usage();
       for (std::size_t i = 0; i < some.size(); ++i) {
         all[i].sessions += some[i].sessions;
         all[i].pinned += some[i].pinned;

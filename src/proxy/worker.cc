@@ -19,35 +19,35 @@ std::string refusal() {
 
 }  // namespace
 
-Worker::Worker(Home& home, unsigned index)
-    : home_(home),
+Worker::Worker(SharedState& shared, unsigned index)
+    : shared_(shared),
       index_(index),
       environment_(loop_),
-      pending_(loop_, home.places, home.logins,
+      pending_(loop_, shared.places, shared.logins,
                [this](std::uint32_t id) -> session::PendingClient& { return this->pending(id); }) {
-  environment_.logins = &home.logins;
-  environment_.registry = &home.registry;
-  environment_.global_settings = &home.global_settings;
-  environment_.command_memory = &home.command_memory;
+  environment_.logins = &shared.logins;
+  environment_.registry = &shared.registry;
+  environment_.global_settings = &shared.global_settings;
+  environment_.command_memory = &shared.command_memory;
   environment_.worker = index;
-  home.registry.join(index, [this](std::uint32_t id, session::KillKind kind) {
+  shared.registry.join(index, [this](std::uint32_t id, session::KillKind kind) {
     loop_.post([this, id, kind] {
       const auto found = sessions_.find(id);
       if (found != sessions_.end()) found->second->on_kill(kind);
     });
   });
-  environment_.login_key = home.login_key.get();
-  environment_.failed_logins = &home.failed_logins;
-  environment_.password_checks = home.password_checks.get();
-  environment_.password_proofs = &home.password_proofs;
+  environment_.login_key = shared.login_key.get();
+  environment_.failed_logins = &shared.failed_logins;
+  environment_.password_checks = shared.password_checks.get();
+  environment_.password_proofs = &shared.password_proofs;
   add_pools();
-  apply(home.config, home.tls, {});
+  apply(shared.config, shared.tls, {});
 }
 
 Worker::~Worker() = default;
 
 Result<void> Worker::listen(const Worker* first, Inherited& inherited) {
-  for (std::size_t number = 0; number < home_.config.listeners.size(); ++number) {
+  for (std::size_t number = 0; number < shared_.config.listeners.size(); ++number) {
     if (auto taken = inherit(number, inherited[number].sockets); !taken) return taken;
     if (find_listener(number) != nullptr) continue;
     auto listener = make_listener(number, first, inherited[number].owner);
@@ -59,7 +59,7 @@ Result<void> Worker::listen(const Worker* first, Inherited& inherited) {
 
 // None is left over: what there are fewer workers for than sockets has several of them on one.
 Result<void> Worker::inherit(std::size_t number, std::vector<net::UniqueFd>& sockets) {
-  const auto workers = static_cast<std::size_t>(home_.config.workers);
+  const auto workers = static_cast<std::size_t>(shared_.config.workers);
   for (std::size_t i = index_; i < sockets.size(); i += workers) {
     auto listener = net::Listener::from_fd(
         loop_, std::move(sockets[i]),
@@ -72,8 +72,8 @@ Result<void> Worker::inherit(std::size_t number, std::vector<net::UniqueFd>& soc
 
 void Worker::add_listener(std::size_t number, std::unique_ptr<net::Listener> listener) {
   listener->set_refusal(refusal(), [this] {
-    home_.logins.accepted.add();
-    home_.logins.failures[session::LoginFailure::kDescriptors].add();
+    shared_.logins.accepted.add();
+    shared_.logins.failures[session::LoginFailure::kDescriptors].add();
   });
   listener->set_keep_alive(client_keepalive_);
   listeners_.push_back({number, std::move(listener)});
@@ -87,7 +87,7 @@ const net::Listener* Worker::find_listener(std::size_t number) const {
 
 Result<std::unique_ptr<net::Listener>> Worker::make_listener(std::size_t number,
                                                              const Worker* first, net::Port owner) {
-  const config::Listener& config = home_.config.listeners[number];
+  const config::Listener& config = shared_.config.listeners[number];
   auto on_accept = [this, number](net::Accepted accepted) {
     this->on_accept(number, std::move(accepted));
   };
@@ -107,20 +107,20 @@ void Worker::hold_back() {
 
 void Worker::let_in() {
   for (const Listening& one : listeners_) {
-    if (index_ == 0) one.listener->own_file(home_.config.listeners[one.number].socket_mode);
+    if (index_ == 0) one.listener->own_file(shared_.config.listeners[one.number].socket_mode);
     one.listener->resume();
   }
 }
 
 std::vector<std::string> Worker::addresses() const {
   std::vector<std::string> addresses;
-  for (std::size_t number = 0; number < home_.config.listeners.size(); ++number)
+  for (std::size_t number = 0; number < shared_.config.listeners.size(); ++number)
     addresses.push_back(find_listener(number)->address());
   return addresses;
 }
 
 Sockets Worker::sockets() const {
-  Sockets sockets(home_.config.listeners.size());
+  Sockets sockets(shared_.config.listeners.size());
   for (const Listening& one : listeners_)
     sockets[one.number].push_back(one.listener->fd());
   return sockets;
@@ -132,8 +132,8 @@ void Worker::hand_over() {
     one.listener->disown_file();
 }
 
-std::vector<Use> Worker::use_of_pools() const {
-  std::vector<Use> uses;
+std::vector<PoolUsage> Worker::pool_usage() const {
+  std::vector<PoolUsage> usages;
   std::size_t known = 0;
   for (const auto& access : environment_.pools) {
     const auto& counts = access->stats->sessions;
@@ -141,13 +141,13 @@ std::vector<Use> Worker::use_of_pools() const {
     for (std::size_t i = 0; i < session::kSessionStates; ++i)
       sessions += counts[static_cast<session::SessionState>(i)].value();
     const std::int64_t pinned = counts[session::SessionState::kPinned].value();
-    uses.push_back({static_cast<std::size_t>(sessions), static_cast<std::size_t>(pinned)});
-    known += uses.back().sessions;
+    usages.push_back({static_cast<std::size_t>(sessions), static_cast<std::size_t>(pinned)});
+    known += usages.back().sessions;
   }
   const std::size_t in_login = sessions_.size() - std::min(sessions_.size(), known);
-  for (Use& use : uses)
-    use.sessions += in_login;
-  return uses;
+  for (PoolUsage& usage : usages)
+    usage.sessions += in_login;
+  return usages;
 }
 
 void Worker::set_peers(std::size_t pool, std::vector<pool::WorkerPool*> peers) {
@@ -174,8 +174,8 @@ void Worker::run() {
 }
 
 void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
-  home_.logins.accepted.add();
-  const std::uint32_t id = home_.next_session_id.fetch_add(1, std::memory_order_relaxed);
+  shared_.logins.accepted.add();
+  const std::uint32_t id = shared_.next_session_id.fetch_add(1, std::memory_order_relaxed);
   const bool has_header = is_balancer(listener, accepted);
   std::string network = has_header ? std::string() : net::network_of(accepted.peer);
   auto place = pending_.enter(id, network);
@@ -184,7 +184,7 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
     (void)::send(accepted.fd.get(), told.data(), told.size(), MSG_NOSIGNAL);
     return;
   }
-  home_.process.clients.add();
+  shared_.process.clients.add();
   session::Arrival arrival;
   arrival.fd = std::move(accepted.fd);
   arrival.network = std::move(network);
@@ -214,9 +214,9 @@ void Worker::await_header(std::uint32_t id, session::Arrival arrival) {
   auto peer = std::make_unique<ProxyPeer>(
       loop_, id, std::move(arrival), [this](std::uint32_t come) { on_header(come); },
       [this](std::uint32_t gone, session::LoginFailure why) {
-        home_.logins.failures[why].add();
+        shared_.logins.failures[why].add();
         forget_peer(gone);
-        home_.process.clients.sub();
+        shared_.process.clients.sub();
       });
   peer->start(environment_.login_timeout);
   peers_[id] = std::move(peer);
@@ -229,7 +229,7 @@ void Worker::on_header(std::uint32_t id) {
   if (has_place) return begin_session(id, std::move(arrival));
   const std::string told = refusal();
   (void)::send(arrival.fd.get(), told.data(), told.size(), MSG_NOSIGNAL);
-  home_.process.clients.sub();
+  shared_.process.clients.sub();
 }
 
 void Worker::forget_peer(std::uint32_t id) {
@@ -240,7 +240,7 @@ void Worker::forget_peer(std::uint32_t id) {
 
 void Worker::drop_peers() {
   for (std::size_t i = 0; i < peers_.size(); ++i)
-    home_.process.clients.sub();
+    shared_.process.clients.sub();
   peers_.clear();
 }
 
@@ -260,7 +260,7 @@ void Worker::on_closed(std::uint32_t id) {
   loop_.retire(std::move(found->second));  // we are in its callback
   sessions_.erase(found);
   session_count_.store(sessions_.size(), std::memory_order_relaxed);
-  home_.process.clients.sub();
+  shared_.process.clients.sub();
 }
 
 void Worker::set_accepting(bool on) {

@@ -90,8 +90,8 @@ void Worker::call(const std::function<void()>& task) {
 }
 
 void Worker::add_pools() {
-  for (std::size_t i = pools_.size(); i < home_.pools.size(); ++i) {
-    PoolHome& pool = *home_.pools[i];
+  for (std::size_t i = pools_.size(); i < shared_.pools.size(); ++i) {
+    PoolState& pool = *shared_.pools[i];
     pools_.push_back(
         std::make_unique<pool::WorkerPool>(loop_, index_, pool.broker, pool_options(pool.config)));
     auto access = std::make_unique<session::PoolAccess>();
@@ -150,8 +150,8 @@ void Worker::set_users(const config::Config& config) {
     }
     session::Account& account = environment_.accounts[user.name];
     account.pool = access->get();
-    if (!user.is_passed_through) account.logins = &home_.logins.users.of(user.name);
-    account.trusted = trusted_by(user, home_.unix_users);
+    if (!user.is_passed_through) account.logins = &shared_.logins.users.of(user.name);
+    account.trusted = trusted_by(user, shared_.unix_users);
     fill(account, user, *config.find_pool(user.pool));
   }
   const bool in_use = std::any_of(sessions_.begin(), sessions_.end(), [](const auto& one) {

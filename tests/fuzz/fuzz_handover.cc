@@ -19,8 +19,9 @@ void run(std::string_view input) {
   word.name = input;
   TIDEPOOL_CHECK(decode(encode(word)) == word);
   const auto cap = static_cast<unsigned>(word.number);
-  const Use use{.sessions = static_cast<std::size_t>(word.number >> 16U), .pinned = input.size()};
-  TIDEPOOL_CHECK(kept_backends(cap, use) <= offered_cap(cap) && offered_cap(cap) <= cap);
+  const PoolUsage usage{.sessions = static_cast<std::size_t>(word.number >> 16U),
+                        .pinned = input.size()};
+  TIDEPOOL_CHECK(kept_backends(cap, usage) <= offered_cap(cap) && offered_cap(cap) <= cap);
 }
 
 }  // namespace

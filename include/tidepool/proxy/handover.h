@@ -51,7 +51,7 @@ std::string key_of(const config::Listener& listener);
 std::string key_of(const config::Http& http);
 
 // The sessions of one pool, those in their login that may come to be of it included.
-struct Use {
+struct PoolUsage {
   std::size_t sessions = 0;
   std::size_t pinned = 0;  // of these, who keep a lease while their clients are silent
 };
@@ -59,7 +59,7 @@ struct Use {
 // How many backends of a pool the old process keeps at most: half of them, and those that would
 // stand still there, for the others not to wait for these. One for each session and one to kill a
 // statement by is enough, and one is the new process's at least, unless there is only one.
-unsigned kept_backends(unsigned cap, const Use& use);
+unsigned kept_backends(unsigned cap, const PoolUsage& usage);
 // How many it has before the new one has taken over: one is given away, for the new one to show
 // that it reaches TiDB, unless there is only one.
 unsigned offered_cap(unsigned cap);

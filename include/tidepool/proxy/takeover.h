@@ -17,9 +17,9 @@
 
 #include "tidepool/net/timer.h"
 #include "tidepool/proxy/handover.h"
-#include "tidepool/proxy/home.h"
 #include "tidepool/proxy/predecessor.h"
 #include "tidepool/proxy/reload.h"
+#include "tidepool/proxy/shared_state.h"
 #include "tidepool/proxy/successor.h"
 
 namespace tidepool::proxy {
@@ -38,7 +38,7 @@ class Takeover {
   };
 
   // `predecessor` may be null.
-  Takeover(net::Loop& loop, Home& home, Workers& workers, Program program,
+  Takeover(net::Loop& loop, SharedState& shared, Workers& workers, Program program,
            std::unique_ptr<Predecessor> predecessor, Events events);
 
   // The workers run: lets clients in, at once if there is nobody before this process.
@@ -66,7 +66,7 @@ class Takeover {
  private:
   void poll();
   void join();
-  bool is_awaited(const PoolHome& pool) const;
+  bool is_awaited(const PoolState& pool) const;
   Greeting greeting();
   void on_go(std::uint32_t first_session);
   void on_successor_ready();
@@ -78,10 +78,10 @@ class Takeover {
   void set_elsewhere(const std::string& pool);
   unsigned held_before(const std::string& pool) const;
   bool is_last_session_gone() const;
-  std::vector<Use> use_of_pools() const;
+  std::vector<PoolUsage> pool_usage() const;
 
   net::Loop& loop_;
-  Home& home_;
+  SharedState& shared_;
   Workers& workers_;
   const Program program_;
   const Events events_;

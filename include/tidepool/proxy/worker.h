@@ -12,9 +12,9 @@
 #include "tidepool/net/listener.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/proxy/handover.h"
-#include "tidepool/proxy/home.h"
 #include "tidepool/proxy/pending_logins.h"
 #include "tidepool/proxy/proxy_peer.h"
+#include "tidepool/proxy/shared_state.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/session.h"
 
@@ -34,7 +34,7 @@ using Inherited = std::vector<InheritedSockets>;  // by the listener's number, l
 
 class Worker {
  public:
-  Worker(Home& home, unsigned index);
+  Worker(SharedState& shared, unsigned index);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
@@ -50,13 +50,13 @@ class Worker {
   void start();
 
   // On the worker's thread (see call()), or before it runs.
-  void add_pools();  // those that the home has and this worker has not
+  void add_pools();  // those that the shared state has and this worker has not
   void apply(const config::Config& config, const ListenerTls& tls,
              const std::vector<std::size_t>& renewed);
   void let_in();
   Sockets sockets() const;
   void hand_over();  // another process listens on; let_in() takes that back
-  std::vector<Use> use_of_pools() const;
+  std::vector<PoolUsage> pool_usage() const;
   void start_pools(std::size_t from);  // the first worker's clock of those from that number on
   void drain_pool(std::size_t number) { pools_[number]->drain(); }
   void resume_pool(std::size_t number) { pools_[number]->resume(); }
@@ -98,7 +98,7 @@ class Worker {
   void on_closed(std::uint32_t session);
   void watch_backends();
 
-  Home& home_;
+  SharedState& shared_;
   const unsigned index_;
   net::Loop loop_;
   session::Environment environment_;

@@ -1,8 +1,8 @@
 // The memory that large commands take on their way, of all clients of the process: at most so much.
 // The next ones wait, in the order in which they came.
 //
-// CommandMemory: one for the process, owned by its home; locks itself. CommandShare: what one
-// command takes, owned by who receives or executes it; on its thread. Pure; time is handed in.
+// CommandMemory: one for the process, owned by the shared state; locks itself. CommandShare: what
+// one command takes, owned by who receives or executes it; on its thread. Pure; time is handed in.
 //
 // Nobody waits for ever. Of those that are being received the one that came first may always grow
 // to the largest command that there is, and the others leave it the room; those that are whole grow

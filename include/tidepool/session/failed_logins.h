@@ -1,8 +1,8 @@
 // Wrong passwords of late, by user and by where they came from: each further one is answered later,
 // so that passwords cannot be tried at the speed of the network. A right one never waits.
 //
-// One for the process, owned by its home; locks itself. Bounded: the names that failed longest ago
-// go first, and all are forgotten after a while.
+// One for the process, owned by the shared state; locks itself. Bounded: the names that failed
+// longest ago go first, and all are forgotten after a while.
 #pragma once
 
 #include <cstddef>

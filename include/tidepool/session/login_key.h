@@ -2,7 +2,8 @@
 // thread of its own when the first client asks for it, for that takes up to seconds; whoever asks
 // meanwhile waits for the same one.
 //
-// Owned by the home, which outlives the workers that use it. Any thread; a Wait belongs to a loop.
+// Owned by the shared state, which outlives the workers that use it. Any thread; a Wait belongs to
+// a loop.
 #pragma once
 
 #include <atomic>

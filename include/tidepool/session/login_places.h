@@ -1,8 +1,8 @@
 // The places of clients that have not logged in yet, and of those that have: so many of either may
 // be connected, and the former together keep a bounded number of bytes.
 //
-// LoginPlaces: one for the process, owned by its home; locks itself. LoginPlace: one connection's,
-// owned by its session.
+// LoginPlaces: one for the process, owned by the shared state; locks itself. LoginPlace: one
+// connection's, owned by its session.
 #pragma once
 
 #include <cstddef>

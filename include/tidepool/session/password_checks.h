@@ -2,7 +2,8 @@
 // thread of their own: neither a worker's loop nor the threads that resolve names wait for them.
 // The queue is bounded; whoever finds it full is refused.
 //
-// Owned by the home, which outlives the workers that use it. Any thread; a Wait belongs to a loop.
+// Owned by the shared state, which outlives the workers that use it. Any thread; a Wait belongs to
+// a loop.
 #pragma once
 
 #include <condition_variable>

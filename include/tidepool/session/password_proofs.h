@@ -1,7 +1,8 @@
 // PasswordProofs: passwords of users that the configuration does not list, which TiDB judges. A
 // login asks; whoever judges (the main thread's part, which dials TiDB) answers.
 //
-// Owned by the home, which outlives the workers that use it. Any thread; a Wait belongs to a loop.
+// Owned by the shared state, which outlives the workers that use it. Any thread; a Wait belongs to
+// a loop.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Which sessions there are, on which worker and of whom: so that one can KILL another, and a user
 // or a database has no more of them than allowed.
 //
-// One for the process, owned by its home; locks itself. A session is in it from its login until it
-// is closed.
+// One for the process, owned by the shared state; locks itself. A session is in it from its login
+// until it is closed.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Which variables a SET GLOBAL of this process' clients has named: DEFAULT of those is not what a
 // backend began with, and only TiDB knows what it is.
 //
-// One for the process, owned by its home; locks itself. Names are never forgotten: there are as
-// many as TiDB has variables, and a name too many costs a question to TiDB.
+// One for the process, owned by the shared state; locks itself. Names are never forgotten: there
+// are as many as TiDB has variables, and a name too many costs a question to TiDB.
 #pragma once
 
 #include <functional>

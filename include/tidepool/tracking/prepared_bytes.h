@@ -1,8 +1,8 @@
 // What prepared statements may take: of one session, and of all sessions of a pool.
 //
-// PoolPreparedBytes: one a pool, owned by its home; any thread. PreparedBytes: one session's, owned
-// by it; PreparedShare: what one thing takes of it, owned by that thing. Both on the session's
-// thread, and gone before the pool's.
+// PoolPreparedBytes: one a pool, owned by the pool's shared state; any thread. PreparedBytes: one
+// session's, owned by it; PreparedShare: what one thing takes of it, owned by that thing. Both on
+// the session's thread, and gone before the pool's.
 #pragma once
 
 #include <atomic>

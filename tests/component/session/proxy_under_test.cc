@@ -7,8 +7,8 @@
 
 #include "eventually.h"
 #include "tidepool/net/process.h"
-#include "tidepool/proxy/home.h"
 #include "tidepool/proxy/reload.h"
+#include "tidepool/proxy/shared_state.h"
 #include "tidepool/proxy/worker.h"
 
 namespace tidepool::testing {
@@ -20,20 +20,20 @@ const bool kPrepared = (net::prepare_process(8), true);
 }  // namespace
 
 ProxyUnderTest::ProxyUnderTest(config::Config config, Parts parts) : config_(std::move(config)) {
-  auto home = proxy::build_home(config_);
-  if (!home) std::abort();
-  home_ = std::move(*home);
-  if (parts.login_key != nullptr) home_->login_key = std::move(parts.login_key);
-  if (parts.password_checks != nullptr) home_->password_checks = std::move(parts.password_checks);
+  auto shared = proxy::build_shared_state(config_);
+  if (!shared) std::abort();
+  shared_ = std::move(*shared);
+  if (parts.login_key != nullptr) shared_->login_key = std::move(parts.login_key);
+  if (parts.password_checks != nullptr) shared_->password_checks = std::move(parts.password_checks);
   // Nothing that depends on how fast this machine is, unless a test asks for it.
   set_parking({.limit = std::chrono::hours(1), .busy = {}});
   proxy::Inherited none(config_.listeners.size());
   for (int i = 0; i < config_.workers; ++i) {
-    workers_.push_back(std::make_unique<proxy::Worker>(*home_, static_cast<unsigned>(i)));
+    workers_.push_back(std::make_unique<proxy::Worker>(*shared_, static_cast<unsigned>(i)));
     const auto bound = workers_.back()->listen(i == 0 ? nullptr : workers_.front().get(), none);
     EXPECT_TRUE(bound) << bound.error().message;
   }
-  for (std::size_t pool = 0; pool < home_->pools.size(); ++pool) {
+  for (std::size_t pool = 0; pool < shared_->pools.size(); ++pool) {
     std::vector<pool::WorkerPool*> peers;
     for (const auto& worker : workers_)
       peers.push_back(worker->pool(pool));
@@ -48,7 +48,7 @@ ProxyUnderTest::ProxyUnderTest(config::Config config, Parts parts) : config_(std
 
 void ProxyUnderTest::set_parking(const pool::Parking& parking) {
   parking_ = parking;
-  for (const auto& pool : home_->pools) {
+  for (const auto& pool : shared_->pools) {
     pool::Limits limits = proxy::limits_of(pool->config);
     limits.parking = parking;
     pool->broker.set_limits(limits);
@@ -77,30 +77,30 @@ ProxyUnderTest::~ProxyUnderTest() {
     EXPECT_EQ(sessions_in(static_cast<session::SessionState>(i)), 0) << "gauge of state " << i;
   for (int i = 0; i < sql::kPinCount; ++i)
     EXPECT_EQ(pinned(static_cast<sql::Pin>(i)), 0) << "gauge of pin " << i;
-  EXPECT_EQ(home_->commands.bytes.value(), 0) << "what commands take is not given back";
-  EXPECT_EQ(home_->commands.waiting.value(), 0);
-  for (const auto& pool : home_->pools)
+  EXPECT_EQ(shared_->commands.bytes.value(), 0) << "what commands take is not given back";
+  EXPECT_EQ(shared_->commands.waiting.value(), 0);
+  for (const auto& pool : shared_->pools)
     EXPECT_EQ(pool->stats.prepared_bytes.value(), 0) << "what statements take is not given back";
 }
 
 pool::PoolStats& ProxyUnderTest::pool_stats(std::size_t pool) {
-  return home_->pools[pool]->stats;
+  return shared_->pools[pool]->stats;
 }
 
 session::CommandStats& ProxyUnderTest::commands() {
-  return home_->commands;
+  return shared_->commands;
 }
 
 session::LoginStats& ProxyUnderTest::logins() {
-  return home_->logins;
+  return shared_->logins;
 }
 
 pool::BrokerCounts ProxyUnderTest::counts() const {
-  return home_->pools[0]->broker.counts();
+  return shared_->pools[0]->broker.counts();
 }
 
 bool ProxyUnderTest::knows_server() const {
-  return home_->pools[0]->broker.info() != nullptr;
+  return shared_->pools[0]->broker.info() != nullptr;
 }
 
 std::uint16_t ProxyUnderTest::port(std::size_t listener) const {
@@ -117,14 +117,14 @@ std::size_t ProxyUnderTest::sessions() const {
 
 std::int64_t ProxyUnderTest::sessions_in(session::SessionState state) const {
   std::int64_t sum = 0;
-  for (const auto& stats : home_->pools[0]->sessions)
+  for (const auto& stats : shared_->pools[0]->sessions)
     sum += stats->sessions[state].value();
   return sum;
 }
 
 std::int64_t ProxyUnderTest::pinned(sql::Pin pin) const {
   std::int64_t sum = 0;
-  for (const auto& stats : home_->pools[0]->sessions)
+  for (const auto& stats : shared_->pools[0]->sessions)
     sum += stats->pinned[pin].value();
   return sum;
 }
@@ -135,47 +135,47 @@ std::uint64_t ProxyUnderTest::answered_locally() const {
 
 std::uint64_t ProxyUnderTest::total(Counter session::SessionStats::*counter) const {
   std::uint64_t sum = 0;
-  for (const auto& stats : home_->pools[0]->sessions)
+  for (const auto& stats : shared_->pools[0]->sessions)
     sum += ((*stats).*counter).value();
   return sum;
 }
 
 std::uint64_t ProxyUnderTest::retries(session::RetryReason reason) const {
   std::uint64_t sum = 0;
-  for (const auto& stats : home_->pools[0]->sessions)
+  for (const auto& stats : shared_->pools[0]->sessions)
     sum += stats->retries[reason].value();
   return sum;
 }
 
 std::uint64_t ProxyUnderTest::replays(session::ReplayResult result) const {
   std::uint64_t sum = 0;
-  for (const auto& stats : home_->pools[0]->sessions)
+  for (const auto& stats : shared_->pools[0]->sessions)
     sum += stats->replays[result].value();
   return sum;
 }
 
 std::uint64_t ProxyUnderTest::unknown_outcomes() const {
   std::uint64_t sum = 0;
-  for (const auto& stats : home_->pools[0]->sessions)
+  for (const auto& stats : shared_->pools[0]->sessions)
     sum += stats->unknown_outcomes.value();
   return sum;
 }
 
 std::uint64_t ProxyUnderTest::timeouts(session::TimeoutKind kind) const {
   std::uint64_t sum = 0;
-  for (const auto& stats : home_->pools[0]->sessions)
+  for (const auto& stats : shared_->pools[0]->sessions)
     sum += stats->timeouts[kind].value();
   return sum;
 }
 
 Result<std::size_t> ProxyUnderTest::apply(const config::Config& next) {
-  auto applied = proxy::apply_config(*home_, workers_, next);
+  auto applied = proxy::apply_config(*shared_, workers_, next);
   set_parking(parking_);
   return applied;
 }
 
 bool ProxyUnderTest::drain_removed_pools() {
-  return !proxy::drain_removed_pools(*home_, workers_).empty();
+  return !proxy::drain_removed_pools(*shared_, workers_).empty();
 }
 
 void ProxyUnderTest::set_accepting(bool on) {

@@ -20,7 +20,7 @@
 
 // The tests see neither, so that a change of the session does not have all of them compiled anew.
 namespace tidepool::proxy {
-struct Home;
+struct SharedState;
 class Worker;
 }  // namespace tidepool::proxy
 
@@ -69,7 +69,7 @@ class ProxyUnderTest {
  private:
   config::Config config_;
   pool::Parking parking_;
-  std::unique_ptr<proxy::Home> home_;
+  std::unique_ptr<proxy::SharedState> shared_;
   std::vector<std::unique_ptr<proxy::Worker>> workers_;
 };
 

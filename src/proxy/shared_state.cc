@@ -1,4 +1,4 @@
-#include "tidepool/proxy/home.h"
+#include "tidepool/proxy/shared_state.h"
 
 #include <random>
 
@@ -62,7 +62,7 @@ std::vector<session::LoginsByUser::User> proofs_of(const config::Config& config)
   return users;
 }
 
-PoolHome::PoolHome(const config::Pool& pool, int workers, std::uint64_t seed)
+PoolState::PoolState(const config::Pool& pool, int workers, std::uint64_t seed)
     : config(pool), broker(limits_of(pool), seed, stats), prepares({.life = pool.prepare_memory}) {
   for (const config::Endpoint& endpoint : pool.endpoints) {
     const bool is_v6 = endpoint.host.find(':') != std::string::npos;
@@ -75,23 +75,23 @@ PoolHome::PoolHome(const config::Pool& pool, int workers, std::uint64_t seed)
     sessions.push_back(std::make_unique<session::SessionStats>());
 }
 
-Result<std::unique_ptr<Home>> build_home(const config::Config& config) {
-  auto home = std::make_unique<Home>(config);
+Result<std::unique_ptr<SharedState>> build_shared_state(const config::Config& config) {
+  auto shared = std::make_unique<SharedState>(config);
   std::random_device seed;
   for (const config::Pool& pool : config.pools) {
-    home->pools.push_back(std::make_unique<PoolHome>(pool, config.workers, seed()));
+    shared->pools.push_back(std::make_unique<PoolState>(pool, config.workers, seed()));
   }
   auto tls = load_tls(config);
   if (!tls) return tl::unexpected(tls.error());
-  home->tls = std::move(*tls);
-  home->unix_users = unix_users_of(config);
-  home->process.workers.set(config.workers);
-  home->process.max_clients.set(config.max_clients);
-  home->places.set_limits(login_limits_of(config));
-  home->logins.users.show(proofs_of(config));
-  home->command_memory.set_limit(config.command_memory);
-  home->process.last_reload_ok.set(1);
-  return home;
+  shared->tls = std::move(*tls);
+  shared->unix_users = unix_users_of(config);
+  shared->process.workers.set(config.workers);
+  shared->process.max_clients.set(config.max_clients);
+  shared->places.set_limits(login_limits_of(config));
+  shared->logins.users.show(proofs_of(config));
+  shared->command_memory.set_limit(config.command_memory);
+  shared->process.last_reload_ok.set(1);
+  return shared;
 }
 
 UnixUsers unix_users_of(const config::Config& config) {
@@ -126,7 +126,7 @@ Result<ListenerTls> load_tls(const config::Config& config) {
   return all;
 }
 
-PoolHome* Home::find_pool(const std::string& name) {
+PoolState* SharedState::find_pool(const std::string& name) {
   for (const auto& pool : pools) {
     if (pool->config.name == name) return pool.get();
   }

@@ -33,10 +33,10 @@
 namespace tidepool::proxy {
 
 // One pool of the configuration, as far as it is not a worker's.
-struct PoolHome {
-  PoolHome(const config::Pool& pool, int workers, std::uint64_t seed);
+struct PoolState {
+  PoolState(const config::Pool& pool, int workers, std::uint64_t seed);
 
-  config::Pool config;      // changed by a reload, under Home::mutex
+  config::Pool config;      // changed by a reload, under SharedState::mutex
   bool is_removed = false;  // from the configuration, likewise; comes back with its name
   bool is_drained = false;  // and its backends are closed
   bool came_later = false;  // by a reload: whether it reaches TiDB says nothing about readiness
@@ -54,15 +54,15 @@ using ListenerTls = std::vector<std::shared_ptr<net::TlsContext>>;
 // The numbers of those who may log in as a user of the configuration, by its name.
 using UnixUsers = std::map<std::string, std::vector<uid_t>>;
 
-struct Home {
-  explicit Home(config::Config settings) : config(std::move(settings)) {}
+struct SharedState {
+  explicit SharedState(config::Config settings) : config(std::move(settings)) {}
 
-  PoolHome* find_pool(const std::string& name);
+  PoolState* find_pool(const std::string& name);
 
   // Written by the main thread only. Under the mutex: what a reload changes while others read it.
   mutable std::mutex mutex;
   config::Config config;
-  std::vector<std::unique_ptr<PoolHome>> pools;  // never fewer
+  std::vector<std::unique_ptr<PoolState>> pools;  // never fewer
   ListenerTls tls;
   UnixUsers unix_users;
   std::unique_ptr<session::LoginKey> login_key = std::make_unique<session::LoginKey>();
@@ -84,7 +84,7 @@ struct Home {
 };
 
 // Pools, keys and certificates; an error says which file or value is wrong.
-Result<std::unique_ptr<Home>> build_home(const config::Config& config);
+Result<std::unique_ptr<SharedState>> build_shared_state(const config::Config& config);
 
 // Looks up their names, which may take its time.
 UnixUsers unix_users_of(const config::Config& config);

@@ -1,5 +1,5 @@
 // What the configuration says of a pool reaches those who act on it.
-#include "tidepool/proxy/home.h"
+#include "tidepool/proxy/shared_state.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -65,12 +65,12 @@ TEST(PoolOptions, HoldEachModeOfTls) {
   EXPECT_EQ(pool_options(config::Pool{}).dial.tls_min_version, backend::TlsVersion::k12);
 }
 
-TEST(PoolHome, HoldsItsLimitsAndAPlaceForEachWorkersFigures) {
+TEST(PoolState, HoldsItsLimitsAndAPlaceForEachWorkersFigures) {
   const config::Pool pool = unusual_pool();
-  PoolHome home(pool, 3, 1);
+  PoolState shared(pool, 3, 1);
 
   const pool::Limits limits =
-      home.broker.with([](pool::Broker& broker, pool::Orders&) { return broker.pool().limits; });
+      shared.broker.with([](pool::Broker& broker, pool::Orders&) { return broker.pool().limits; });
 
   EXPECT_EQ(limits.size, 6U);
   EXPECT_EQ(limits.max_overflow, 7U);
@@ -81,35 +81,35 @@ TEST(PoolHome, HoldsItsLimitsAndAPlaceForEachWorkersFigures) {
   EXPECT_EQ(limits.idle_timeout, seconds(62));
   EXPECT_EQ(limits.backoff_initial, milliseconds(64));
   EXPECT_EQ(limits.backoff_max, milliseconds(65));
-  EXPECT_EQ(home.sessions.size(), 3U);
+  EXPECT_EQ(shared.sessions.size(), 3U);
 }
 
-TEST(BuildHome, SaysWhichCertificateOfAListenerCannotBeUsed) {
+TEST(BuildSharedState, SaysWhichCertificateOfAListenerCannotBeUsed) {
   config::Config config;
   config.listeners[0].tls = {config::ClientTlsMode::kOptional, "/nowhere/tls.pem", "/nowhere/key"};
 
-  const auto home = build_home(config);
+  const auto shared = build_shared_state(config);
 
-  ASSERT_FALSE(home);
-  EXPECT_THAT(home.error().message, ::testing::HasSubstr("'/nowhere/tls.pem'"));
+  ASSERT_FALSE(shared);
+  EXPECT_THAT(shared.error().message, ::testing::HasSubstr("'/nowhere/tls.pem'"));
 }
 
-TEST(BuildHome, ShowsWhatIsConfiguredInItsFigures) {
+TEST(BuildSharedState, ShowsWhatIsConfiguredInItsFigures) {
   config::Config config;
   config.workers = 3;
   config.max_clients = 77;
   config.pools = {unusual_pool()};
 
-  const auto home = build_home(config);
+  const auto shared = build_shared_state(config);
 
-  ASSERT_TRUE(home) << home.error().message;
-  EXPECT_EQ((*home)->process.workers.value(), 3);
-  EXPECT_EQ((*home)->process.max_clients.value(), 77);
-  ASSERT_EQ((*home)->pools.size(), 1U);
-  EXPECT_EQ((*home)->pools[0]->config.name, "orders");
-  EXPECT_EQ((*home)->login_key->get(), nullptr) << "made when somebody asks for it";
-  ASSERT_EQ((*home)->tls.size(), 1U);
-  EXPECT_EQ((*home)->tls[0], nullptr) << "no TLS on its listener";
+  ASSERT_TRUE(shared) << shared.error().message;
+  EXPECT_EQ((*shared)->process.workers.value(), 3);
+  EXPECT_EQ((*shared)->process.max_clients.value(), 77);
+  ASSERT_EQ((*shared)->pools.size(), 1U);
+  EXPECT_EQ((*shared)->pools[0]->config.name, "orders");
+  EXPECT_EQ((*shared)->login_key->get(), nullptr) << "made when somebody asks for it";
+  ASSERT_EQ((*shared)->tls.size(), 1U);
+  EXPECT_EQ((*shared)->tls[0], nullptr) << "no TLS on its listener";
 }
 
 }  // namespace
