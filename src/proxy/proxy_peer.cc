@@ -10,7 +10,7 @@ namespace tidepool::proxy {
 
 using session::LoginFailure;
 
-ProxyPeer::ProxyPeer(net::Loop& loop, std::uint32_t id, session::Arrival arrival,
+ProxyPeer::ProxyPeer(net::Loop& loop, std::uint32_t id, session::AcceptedClient arrival,
                      OnHeader on_header, OnFailed on_failed)
     : loop_(loop),
       id_(id),
@@ -25,7 +25,7 @@ void ProxyPeer::start(Duration limit) {
   timer_.start(limit, [this] { fail(LoginFailure::kTimeout, "it has not come in time"); });
 }
 
-session::Arrival ProxyPeer::take_arrival() {
+session::AcceptedClient ProxyPeer::take_accepted_client() {
   arrival_.peer = address_behind(arrival_.peer, header_.client());
   arrival_.network = net::network_of(arrival_.peer);
   arrival_.waited = loop_.now() - since_;

@@ -185,7 +185,7 @@ void Worker::on_accept(std::size_t listener, net::Accepted accepted) {
     return;
   }
   shared_.process.clients.add();
-  session::Arrival arrival;
+  session::AcceptedClient arrival;
   arrival.fd = std::move(accepted.fd);
   arrival.network = std::move(network);
   arrival.place = std::move(place);
@@ -210,7 +210,7 @@ session::PendingClient& Worker::pending(std::uint32_t id) {
   return *sessions_.at(id);
 }
 
-void Worker::await_header(std::uint32_t id, session::Arrival arrival) {
+void Worker::await_header(std::uint32_t id, session::AcceptedClient arrival) {
   auto peer = std::make_unique<ProxyPeer>(
       loop_, id, std::move(arrival), [this](std::uint32_t come) { on_header(come); },
       [this](std::uint32_t gone, session::LoginFailure why) {
@@ -223,7 +223,7 @@ void Worker::await_header(std::uint32_t id, session::Arrival arrival) {
 }
 
 void Worker::on_header(std::uint32_t id) {
-  session::Arrival arrival = peers_.at(id)->take_arrival();
+  session::AcceptedClient arrival = peers_.at(id)->take_accepted_client();
   const bool has_place = pending_.move(id, *arrival.place, arrival.network);
   forget_peer(id);
   if (has_place) return begin_session(id, std::move(arrival));
@@ -244,7 +244,7 @@ void Worker::drop_peers() {
   peers_.clear();
 }
 
-void Worker::begin_session(std::uint32_t id, session::Arrival arrival) {
+void Worker::begin_session(std::uint32_t id, session::AcceptedClient arrival) {
   auto made = std::make_unique<session::Session>(environment_, id, std::move(arrival),
                                                  [this](std::uint32_t gone) { on_closed(gone); });
   session::Session& session = *made;

@@ -168,7 +168,7 @@ void Worker::set_users(const config::Config& config) {
   for (const auto& [id, session] : sessions_)
     all.push_back(session.get());
   for (session::Session* session : all)
-    session->dismiss_if_removed();
+    session->evict_if_removed();
 }
 
 void Worker::start_pools(std::size_t from) {

@@ -13,7 +13,7 @@ namespace tidepool::session {
 namespace {
 
 // So many backends in a row that cannot be brought to the session's state mean that none can.
-constexpr unsigned kMaxMisfits = 4;
+constexpr unsigned kMaxIncompatibleBackends = 4;
 
 // In the EOF that ends the answer: its header byte, warnings, status flags.
 void set_eof_warnings(std::string& answer, std::uint16_t warnings) {
@@ -89,7 +89,7 @@ void Execution::execute() {
     // No commands can bring this backend to the session's state: another one is needed.
     runner_.end();
     context_.end_lease(pool::Release::kReset);
-    if (++command_->misfits < kMaxMisfits) return acquire();
+    if (++command_->incompatible_backends < kMaxIncompatibleBackends) return acquire();
     return on_no_lease({Code::kBackend, "no TiDB connection can be brought to this session's state",
                         1105, "HY000"});
   }
@@ -109,7 +109,7 @@ bool Execution::prefetch() {
 }
 
 void Execution::on_prefetched() {
-  command_->attempt.asks_first = false;
+  command_->attempt.prefetching = false;
   command_->attempt.exchange = {};
   context_.backend.model().last_session = 0;
   context_.model.diagnostics.leave_backend();
@@ -245,7 +245,7 @@ void Execution::on_probed() {
 }
 
 void Execution::on_over() {
-  if (command_->attempt.asks_first) return on_prefetched();
+  if (command_->attempt.prefetching) return on_prefetched();
   if (command_->type == protocol::Command::kStmtSendLongData) note_statement_use();
   if (command_->attempt.is_deferred && !context_.client.has_left())
     return replay_.begin_after_error(*command_, false);

@@ -17,7 +17,7 @@ const Error& took_too_long() {
   return error;
 }
 
-const Error& dismissed() {
+const Error& evicted() {
   static const Error error{
       Code::kClosed, "The session was killed. Please reconnect to the database", 3169, "HY000"};
   return error;

@@ -15,7 +15,7 @@ const Error& interrupted();
 // A statement was stopped because max_execution_time, or the proxy's own limit, has passed.
 const Error& took_too_long();
 // The session ends because the configuration no longer has it (MySQL's ER_SESSION_WAS_KILLED).
-const Error& dismissed();
+const Error& evicted();
 // A packet without even the byte that says which command it is ends the connection in TiDB too,
 // with the words of Go's runtime (conn.go: dispatch, Run).
 const Error& no_command();

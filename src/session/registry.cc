@@ -9,25 +9,24 @@ void Registry::join(unsigned index, Deliver deliver) {
   deliver_[index] = std::move(deliver);
 }
 
-Admission Registry::add(std::uint32_t session, unsigned worker, const Membership& membership) {
+Admission Registry::add(std::uint32_t session, unsigned worker, const AdmissionRequest& request) {
   const std::lock_guard lock(mutex_);
   const auto found = sessions_.find(session);
-  const bool same_user = found != sessions_.end() && found->second.user == membership.user;
-  const bool same_database =
-      found != sessions_.end() && found->second.database == membership.database;
-  if (!same_user && is_full(users_, membership.user, membership.max_of_user)) {
+  const bool same_user = found != sessions_.end() && found->second.user == request.user;
+  const bool same_database = found != sessions_.end() && found->second.database == request.database;
+  if (!same_user && is_full(users_, request.user, request.max_of_user)) {
     return Admission::kUserFull;
   }
-  if (!same_database && is_full(databases_, membership.database, membership.max_of_database)) {
+  if (!same_database && is_full(databases_, request.database, request.max_of_database)) {
     return Admission::kDatabaseFull;
   }
   if (found != sessions_.end()) {
     remove_one(users_, found->second.user);
     remove_one(databases_, found->second.database);
   }
-  ++users_[membership.user];
-  if (!membership.database.empty()) ++databases_[membership.database];
-  sessions_[session] = {worker, membership.user, membership.database};
+  ++users_[request.user];
+  if (!request.database.empty()) ++databases_[request.database];
+  sessions_[session] = {worker, request.user, request.database};
   return Admission::kYes;
 }
 

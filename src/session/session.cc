@@ -34,7 +34,8 @@ class InputGuard {
 
 }  // namespace
 
-Session::Session(Environment& environment, std::uint32_t id, Arrival arrival, OnClosed on_closed)
+Session::Session(Environment& environment, std::uint32_t id, AcceptedClient arrival,
+                 OnClosed on_closed)
     : on_closed_(std::move(on_closed)),
       context_(environment, id, std::move(arrival.fd), this, *this),
       execution_({.context = context_,
@@ -112,7 +113,7 @@ void Session::take_packets() {
     if (!packet->has_value()) {
       if (client.channel().is_held_up()) return;  // on_room() goes on
       if (client.has_ended()) return on_client_gone();
-      if (is_dismissed() && may_end()) dismiss(0);
+      if (is_evicted() && may_end()) evict(0);
       return;
     }
     on_packet(**packet);
@@ -204,7 +205,7 @@ void Session::on_logged_in() {
   context_.backend.set_user(*this);
   context_.status.enter(State::kIdle);
   if (draining_) return close();
-  if (is_dismissed()) return dismiss(0);
+  if (is_evicted()) return evict(0);
   idle_timeout_.watch();
 }
 
@@ -341,20 +342,20 @@ void Session::drain() {
   if (is_drained() && may_end()) close();
 }
 
-void Session::dismiss_if_removed() {
-  if (is_dismissed() && may_end()) dismiss(0);
+void Session::evict_if_removed() {
+  if (is_evicted() && may_end()) evict(0);
 }
 
 bool Session::knows_removed_account() const {
-  return is_dismissed() || login_.knows_removed_account();
+  return is_evicted() || login_.knows_removed_account();
 }
 
 // Sequence 0, that of no answer, where the client has asked nothing: it finds the error when it
 // speaks the next time, as MySQL's of 4031.
-void Session::dismiss(std::uint8_t sequence) {
+void Session::evict(std::uint8_t sequence) {
   log::info("session ended: its user is gone, or has another pool",
             {{"session", id()}, {"user", context_.user}});
-  context_.client.send_error(dismissed(), sequence);
+  context_.client.send_error(evicted(), sequence);
   close();
 }
 

@@ -40,7 +40,7 @@ void Session::on_packet(const protocol::Packet& packet) {
     client.answer_error(no_command());
     return close();
   }
-  if (is_dismissed() && may_end()) return dismiss(client.answer_sequence());
+  if (is_evicted() && may_end()) return evict(client.answer_sequence());
   idle_timeout_.watch_again();
   if (packet.payload.size() <= CommandMemory::kFreeBytes) return on_command(packet.payload, {});
   std::string large = client.take_large(packet);

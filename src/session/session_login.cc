@@ -30,8 +30,8 @@ backend::ConnectionProfile profile_of(std::uint32_t capabilities, std::uint16_t 
 }
 
 // Without limits: that of a session which is there already.
-Membership membership_of(const Account& account, const std::string& user,
-                         const std::string& database) {
+AdmissionRequest admission_request_of(const Account& account, const std::string& user,
+                                      const std::string& database) {
   const bool counts = account.pool->max_sessions_per_database > 0 && !database.empty();
   return {.user = user, .database = counts ? account.pool->name + '/' + database : std::string()};
 }
@@ -50,7 +50,7 @@ Error database_full(const std::string& database) {
 
 }  // namespace
 
-SessionLogin::SessionLogin(SessionContext& context, ExchangeRunner& runner, Arrival arrival,
+SessionLogin::SessionLogin(SessionContext& context, ExchangeRunner& runner, AcceptedClient arrival,
                            LoginSink& sink, SessionHost& host)
     : context_(context),
       arrival_{{},
@@ -200,7 +200,7 @@ void SessionLogin::on_accepted() {
   accepted_.login.collation = collation_;  // TiDB ignores that of COM_CHANGE_USER
   std::string& database = accepted_.login.database;
   if (database.empty()) database = account_->database;
-  if (account_->is_removed) return refuse(dismissed());
+  if (account_->is_removed) return refuse(evicted());
   if (!admit()) return;
   if (database.empty() ||
       account_->pool->databases.knows(database, context_.environment.loop.now())) {
@@ -225,10 +225,10 @@ bool SessionLogin::admit() {
   Registry* registry = context_.environment.registry;
   if (registry == nullptr) return true;
   const protocol::LoginRequest& login = accepted_.login;
-  Membership membership = membership_of(*account_, login.user, login.database);
-  membership.max_of_user = account_->max_sessions;
-  membership.max_of_database = account_->pool->max_sessions_per_database;
-  switch (registry->add(context_.id, context_.environment.worker, membership)) {
+  AdmissionRequest admission_request = admission_request_of(*account_, login.user, login.database);
+  admission_request.max_of_user = account_->max_sessions;
+  admission_request.max_of_database = account_->pool->max_sessions_per_database;
+  switch (registry->add(context_.id, context_.environment.worker, admission_request)) {
     case Admission::kYes: return true;
     case Admission::kUserFull: refuse(user_full(login.user)); return false;
     case Admission::kDatabaseFull: refuse(database_full(login.database)); return false;
@@ -253,7 +253,7 @@ void SessionLogin::refuse(const Error& error) {
   if (Registry* registry = context_.environment.registry; registry != nullptr) {
     registry->add(
         context_.id, context_.environment.worker,
-        membership_of(*context_.account, context_.user, context_.model.desired.database()));
+        admission_request_of(*context_.account, context_.user, context_.model.desired.database()));
   }
   host_.rest();  // as in TiDB, the old session goes on
 }

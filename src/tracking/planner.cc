@@ -77,13 +77,13 @@ bool needs_state(const CommandContext& plan) {
 
 bool add_prefetch(CommandContext& plan) {
   CommandAttempt& attempt = plan.command.attempt;
-  if (attempt.has_asked || plan.command.is_login_check() || plan.model.is_one_shot_pending())
+  if (attempt.prefetch_done || plan.command.is_login_check() || plan.model.is_one_shot_pending())
     return false;
   if (!needs_warnings(plan) && !needs_state(plan)) return false;
-  attempt.has_asked = true;
+  attempt.prefetch_done = true;
   add_captures(plan);
-  attempt.asks_first = !attempt.exchange.is_over();
-  return attempt.asks_first;
+  attempt.prefetching = !attempt.exchange.is_over();
+  return attempt.prefetching;
 }
 
 bool add_steps(CommandContext& plan) {

@@ -25,12 +25,12 @@ class ProxyPeer final : public net::StreamSink, public session::PendingClient {
   using OnHeader = std::function<void(std::uint32_t id)>;
   using OnFailed = std::function<void(std::uint32_t id, session::LoginFailure why)>;
 
-  ProxyPeer(net::Loop& loop, std::uint32_t id, session::Arrival arrival, OnHeader on_header,
+  ProxyPeer(net::Loop& loop, std::uint32_t id, session::AcceptedClient arrival, OnHeader on_header,
             OnFailed on_failed);
 
   void start(Duration limit);
   // Once the header is there: who has come, from where it says.
-  session::Arrival take_arrival();
+  session::AcceptedClient take_accepted_client();
 
   bool is_silent() override;
   void give_way(session::LoginFailure why) override;
@@ -44,7 +44,7 @@ class ProxyPeer final : public net::StreamSink, public session::PendingClient {
   net::Loop& loop_;
   const std::uint32_t id_;
   const TimePoint since_;
-  session::Arrival arrival_;
+  session::AcceptedClient arrival_;
   const OnHeader on_header_;
   const OnFailed on_failed_;
   protocol::ProxyHeader header_;

@@ -90,11 +90,11 @@ class Worker {
   void on_accept(std::size_t listener, net::Accepted accepted);
   bool is_balancer(std::size_t listener, const net::Accepted& accepted) const;
   session::PendingClient& pending(std::uint32_t id);
-  void await_header(std::uint32_t id, session::Arrival arrival);
+  void await_header(std::uint32_t id, session::AcceptedClient arrival);
   void on_header(std::uint32_t id);
   void forget_peer(std::uint32_t id);
   void drop_peers();
-  void begin_session(std::uint32_t id, session::Arrival arrival);
+  void begin_session(std::uint32_t id, session::AcceptedClient arrival);
   void on_closed(std::uint32_t session);
   void watch_backends();
 

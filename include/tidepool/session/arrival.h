@@ -11,7 +11,7 @@
 
 namespace tidepool::session {
 
-struct Arrival {
+struct AcceptedClient {
   net::UniqueFd fd;
   std::string peer;     // for logs, and its host for the text of 1045
   std::string network;  // see net::network_of()

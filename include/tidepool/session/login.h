@@ -22,7 +22,7 @@
 
 namespace tidepool::session {
 
-struct Arrival;
+struct AcceptedClient;
 
 class Login {
  public:
@@ -40,7 +40,7 @@ class Login {
   // Whose login it is. Borrowed: the session's.
   struct Client {
     std::uint32_t session;
-    const Arrival& arrival;
+    const AcceptedClient& arrival;
   };
 
   Login(Environment& environment, ClientChannel& channel, Client client, net::TlsContext* tls,

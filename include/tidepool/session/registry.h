@@ -24,7 +24,7 @@ enum class Admission : std::uint8_t {
 };
 
 // Whose a session is, and how many of those there may be; 0: any number.
-struct Membership {
+struct AdmissionRequest {
   std::string user;
   unsigned max_of_user = 0;
   std::string database = {};  // with its pool; empty: none that counts
@@ -41,7 +41,7 @@ class Registry {
 
   // Also for a session that is in it already and becomes somebody else's; unless the answer is
   // kYes, nothing has changed.
-  Admission add(std::uint32_t session, unsigned worker, const Membership& membership);
+  Admission add(std::uint32_t session, unsigned worker, const AdmissionRequest& request);
   void remove(std::uint32_t session);
 
   // nullopt: there is no such session.

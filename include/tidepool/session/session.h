@@ -49,7 +49,7 @@ class Session final : net::StreamSink,
  public:
   using OnClosed = std::function<void(std::uint32_t id)>;
 
-  Session(Environment& environment, std::uint32_t id, Arrival arrival, OnClosed on_closed);
+  Session(Environment& environment, std::uint32_t id, AcceptedClient arrival, OnClosed on_closed);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() override;
@@ -59,7 +59,7 @@ class Session final : net::StreamSink,
   // over.
   void drain();
   // The same, with an error, if its user is no longer one of the configuration.
-  void dismiss_if_removed();
+  void evict_if_removed();
   // Whether it refers, or may do so again, to an Account that is_removed.
   bool knows_removed_account() const;
   void on_kill(KillKind kind);
@@ -103,10 +103,10 @@ class Session final : net::StreamSink,
   bool may_end() const;
   bool is_drained() const;
   bool is_over() const;
-  bool is_dismissed() const { return context_.account != nullptr && context_.account->is_removed; }
+  bool is_evicted() const { return context_.account != nullptr && context_.account->is_removed; }
   bool must_roll_back() const;
   void on_client_out_of_step(const Error& error);
-  void dismiss(std::uint8_t sequence);
+  void evict(std::uint8_t sequence);
   void watch_departure();
   [[nodiscard]] bool leave();
   void close_later(Duration limit);

@@ -36,8 +36,8 @@ class LoginSink {
 class SessionLogin final : LoginCheckSink {
  public:
   // `arrival`: its descriptor is the context's.
-  SessionLogin(SessionContext& context, ExchangeRunner& runner, Arrival arrival, LoginSink& sink,
-               SessionHost& host);
+  SessionLogin(SessionContext& context, ExchangeRunner& runner, AcceptedClient arrival,
+               LoginSink& sink, SessionHost& host);
 
   void start();  // greets
   void change_user(std::string_view payload);
@@ -88,7 +88,7 @@ class SessionLogin final : LoginCheckSink {
   void on_session_lost(const Error& error) override;
 
   SessionContext& context_;
-  const Arrival arrival_;  // without its descriptor and place
+  const AcceptedClient arrival_;  // without its descriptor and place
   LoginSink& sink_;
   SessionHost& host_;
   LoginCheck check_;

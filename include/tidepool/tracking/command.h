@@ -69,8 +69,8 @@ struct CommandAttempt {
   // In the answer to SHOW WARNINGS ahead of others, in the place of what the backend has.
   std::optional<ShownWarnings> shown{};
 
-  bool has_asked = false;        // the questions of add_prefetch() were sent
-  bool asks_first = false;       // their answers are awaited; then the command is planned
+  bool prefetch_done = false;    // the questions of add_prefetch() were sent
+  bool prefetching = false;      // their answers are awaited; then the command is planned
   bool has_diagnostics = false;  // the backend has what may be asked about the statement before
   bool may_have_parser_warnings = false;  // see prepare_for_parser_warnings()
   unsigned prepares = 0;                  // that the proxy has sent ahead of the command
@@ -152,8 +152,8 @@ struct Command {
   CommandPurpose purpose = CommandPurpose::kClient;
 
   CommandAttempt attempt;
-  unsigned retries = 0;  // attempts but the first
-  unsigned misfits = 0;  // backends that could not be brought to the session's state
+  unsigned retries = 0;                // attempts but the first
+  unsigned incompatible_backends = 0;  // backends that could not be brought to the session's state
   // Why USE could not bring a backend to the session's database: another way must be taken.
   std::optional<Error> lost_database;
   bool is_timed = false;    // the query timer is its own

@@ -106,7 +106,7 @@ void SessionWorld::remove_user(const std::string& name) {
   for (const auto& [id, session] : sessions_)
     all.push_back(session.get());
   for (session::Session* session : all)
-    session->dismiss_if_removed();
+    session->evict_if_removed();
 }
 
 void SessionWorld::set_size(unsigned size) {
@@ -130,7 +130,7 @@ void SessionWorld::connect(std::size_t slot, const LoginOptions& options, bool i
   const std::uint32_t id = next_session_++;
   clients_[slot] =
       std::make_unique<ScriptedClient>(std::move(client), kLetters[id % kLetters.size()], options);
-  session::Arrival arrival;
+  session::AcceptedClient arrival;
   arrival.fd = std::move(proxy);
   arrival.peer = is_unix ? "unix" : "192.0.2.1:4000";
   arrival.is_unix = is_unix;

@@ -5,8 +5,8 @@
 namespace tidepool::session {
 namespace {
 
-Membership member(const std::string& user, unsigned limit, const std::string& database = {},
-                  unsigned database_limit = 0) {
+AdmissionRequest member(const std::string& user, unsigned limit, const std::string& database = {},
+                        unsigned database_limit = 0) {
   return {
       .user = user, .max_of_user = limit, .database = database, .max_of_database = database_limit};
 }

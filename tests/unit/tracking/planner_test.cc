@@ -283,7 +283,7 @@ TEST_F(PrefetchTest, NothingIsAskedTwiceForOneCommand) {
   session_.query(one_, "SET time_zone = CONCAT('+05', ':00')");
   Command command(protocol::Command::kStmtExecute, "\x17\1" + std::string(8, '\0'), {});
   command.statement = session_.model.prepared.find(id);
-  command.attempt.has_asked = true;
+  command.attempt.prefetch_done = true;
   CommandContext plan{.model = session_.model, .backend = one_, .command = command};
   EXPECT_FALSE(add_prefetch(plan));
 }

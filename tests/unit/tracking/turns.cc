@@ -204,7 +204,7 @@ Turns::Steps Turns::run(BackendModel& backend, tracking::Command& command) {
   Steps steps;
   if (add_prefetch(context)) {
     steps = exchange(context);
-    command.attempt.asks_first = false;
+    command.attempt.prefetching = false;
     command.attempt.exchange = {};
     backend.last_session = 0;
     model.diagnostics.leave_backend();
