@@ -7,7 +7,7 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/session/execution.h"
 #include "tidepool/session/prepare_answer.h"
-#include "tidepool/sql/lost_database.h"
+#include "tidepool/sql/inaccessible_database.h"
 #include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/retry_here.h"
 #include "tidepool/tracking/settle_named.h"
@@ -99,7 +99,7 @@ void Execution::go_on_here() {
 void Execution::on_restore_failed() {
   const Error failure = *command_->attempt.exchange.failure();
   if (retries_without_database(failure)) return;
-  const Error error = command_->lost_database.value_or(failure);
+  const Error error = command_->inaccessible_database.value_or(failure);
   const bool was_bound = context_.model.is_bound();
   runner_.end();
   context_.end_lease(pool::Release::kReset);
@@ -113,11 +113,11 @@ void Execution::on_restore_failed() {
 // True: the command is on its way again, on the same backend.
 bool Execution::retries_without_database(const Error& error) {
   sql::SessionState& desired = context_.model.desired;
-  if (command_->lost_database || context_.model.is_bound()) return false;
-  if (!sql::is_lost_database(error.mysql_errno)) return false;
-  if (desired.database().empty() || !sql::enter_lost_database(desired.database(), desired))
+  if (command_->inaccessible_database || context_.model.is_bound()) return false;
+  if (!sql::is_inaccessible_database(error.mysql_errno)) return false;
+  if (desired.database().empty() || !sql::enter_inaccessible_database(desired.database(), desired))
     return false;
-  command_->lost_database = error;
+  command_->inaccessible_database = error;
   command_->attempt = {};
   execute();
   return true;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "tidepool/base/check.h"
-#include "tidepool/sql/lost_database.h"
+#include "tidepool/sql/inaccessible_database.h"
 #include "tidepool/sql/restore.h"
 #include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/plan_diagnostics.h"
@@ -30,11 +30,11 @@ Step restore_step(const sql::RestoreStep& step) {
 }
 
 // A reset, because the state is not known after a restore that failed; then the name alone.
-void add_lost_database(CommandContext& plan, const std::string& name) {
+void add_inaccessible_database(CommandContext& plan, const std::string& name) {
   BackendModel& memory = plan.backend;
   memory.reset();
-  const auto text = sql::enter_lost_database(name, memory.actual);
-  TIDEPOOL_CHECK(text);  // retry_lost_database() has looked
+  const auto text = sql::enter_inaccessible_database(name, memory.actual);
+  TIDEPOOL_CHECK(text);  // retry_inaccessible_database() has looked
   plan.exchange().add({.kind = StepKind::kRestore,
                        .command = protocol::Command::kResetConnection,
                        .bytes = framed(protocol::Command::kResetConnection)});
@@ -47,7 +47,7 @@ void add_lost_database(CommandContext& plan, const std::string& name) {
 // The steps from the backend's state to `target`; false if there is no way.
 bool add_restore(CommandContext& plan, const sql::SessionState& target) {
   BackendModel& memory = plan.backend;
-  if (plan.command.lost_database) add_lost_database(plan, target.database());
+  if (plan.command.inaccessible_database) add_inaccessible_database(plan, target.database());
   if (memory.actual == target) {
     memory.actual.share(target);
     return true;
@@ -81,12 +81,13 @@ void add_state_switch(CommandContext& plan, const sql::SessionState& from,
                       const sql::SessionState& to) {
   sql::SessionState target = to;
   std::optional<std::string> entering;
-  if (plan.command.lost_database && from.database() != to.database()) {
+  if (plan.command.inaccessible_database && from.database() != to.database()) {
     sql::SessionState entered = to;
     entered.apply({.kind = sql::ChangeKind::kSetVariable,
                    .name = "autocommit",
                    .value = plan.model.desired.autocommit() ? "ON" : "OFF"});
-    entering = sql::enter_lost_database(to.database(), entered, plan.command.attempt.prepares);
+    entering =
+        sql::enter_inaccessible_database(to.database(), entered, plan.command.attempt.prepares);
     if (entering) target.apply({.kind = sql::ChangeKind::kUseDatabase, .name = from.database()});
   }
   for (const sql::RestoreStep& step : sql::plan_restore(from, target).steps)

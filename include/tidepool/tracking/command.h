@@ -155,7 +155,7 @@ struct Command {
   unsigned retries = 0;                // attempts but the first
   unsigned incompatible_backends = 0;  // backends that could not be brought to the session's state
   // Why USE could not bring a backend to the session's database: another way must be taken.
-  std::optional<Error> lost_database;
+  std::optional<Error> inaccessible_database;
   bool is_timed = false;    // the query timer is its own
   bool is_overdue = false;  // query_timeout has passed
 

@@ -17,7 +17,7 @@ class PlanRestoreTest : public ::testing::Test {
     command.script = sql::classify(command.argument(), session_.model.desired.lex_mode());
     NameOwner last{session_.model.id, session_.model.last_named + 1};
     command.named = refs_of(command.script, session_.model.named, session_.model.desired, last);
-    command.lost_database = Error{Code::kBackend, "Unknown database 'app'", 1049, "42000"};
+    command.inaccessible_database = Error{Code::kBackend, "Unknown database 'app'", 1049, "42000"};
     return session_.run(backend, command);
   }
 

@@ -165,7 +165,7 @@ TEST_F(PlannerTest, ASessionInADatabaseThatIsGoneEntersItByItsNameAlone) {
   auto command = std::make_unique<Command>(protocol::Command::kQuery,
                                            std::string("\x03") + "SELECT 1", TimePoint{});
   command->script = sql::classify(command->argument(), session_.model.desired.lex_mode());
-  command->lost_database = Error{Code::kBackend, "Unknown database 'app'", 1049, "42000"};
+  command->inaccessible_database = Error{Code::kBackend, "Unknown database 'app'", 1049, "42000"};
   CommandContext plan{.model = session_.model, .backend = two_, .command = *command};
   ASSERT_TRUE(add_steps(plan));
   EXPECT_EQ(two_.actual.database(), "app");

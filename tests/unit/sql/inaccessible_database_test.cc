@@ -1,4 +1,4 @@
-#include "tidepool/sql/lost_database.h"
+#include "tidepool/sql/inaccessible_database.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@ namespace tidepool::sql {
 namespace {
 
 TEST(LostDatabase, EntersByName) {
-  EXPECT_EQ(enter_lost_database("shop", SessionState{}),
+  EXPECT_EQ(enter_inaccessible_database("shop", SessionState{}),
             R"(SET SESSION_STATES '{"current-db":"shop","status":2,"rs-group":"default"}')");
 }
 
@@ -14,30 +14,30 @@ TEST(LostDatabase, KeepsTheStatusOfAFreshSession) {
   Baseline baseline;
   baseline.autocommit = false;
   baseline.no_backslash_escapes = true;
-  EXPECT_EQ(enter_lost_database("a\\b", SessionState({}, baseline)),
+  EXPECT_EQ(enter_inaccessible_database("a\\b", SessionState({}, baseline)),
             R"(SET SESSION_STATES '{"current-db":"a\\b","status":512,"rs-group":"default"}')");
 }
 
 TEST(LostDatabase, LeavesTheStatementsThatWerePreparedSinceTheirNumbers) {
   EXPECT_EQ(
-      enter_lost_database("shop", SessionState{}, 2),
+      enter_inaccessible_database("shop", SessionState{}, 2),
       R"(SET SESSION_STATES '{"current-db":"shop","status":2,"rs-group":"default","prepared-stmt-id":2}')");
 }
 
 TEST(LostDatabase, EscapesTheNameForJsonAndForSql) {
   EXPECT_EQ(
-      enter_lost_database("a'\"\\\n", SessionState{}),
+      enter_inaccessible_database("a'\"\\\n", SessionState{}),
       R"(SET SESSION_STATES '{"current-db":"a''\\"\\\\\\u000a","status":2,"rs-group":"default"}')");
 }
 
 TEST(LostDatabase, LeavesOtherThanAsciiNamesAlone) {
-  EXPECT_EQ(enter_lost_database("caf\xc3\xa9", SessionState{}), std::nullopt);
+  EXPECT_EQ(enter_inaccessible_database("caf\xc3\xa9", SessionState{}), std::nullopt);
 }
 
 TEST(LostDatabase, IsOneThatIsGoneOrClosed) {
-  EXPECT_TRUE(is_lost_database(1049));
-  EXPECT_TRUE(is_lost_database(1044));
-  EXPECT_FALSE(is_lost_database(1231));
+  EXPECT_TRUE(is_inaccessible_database(1049));
+  EXPECT_TRUE(is_inaccessible_database(1044));
+  EXPECT_FALSE(is_inaccessible_database(1231));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "tidepool/sql/lost_database.h"
+#include "tidepool/sql/inaccessible_database.h"
 
 #include <algorithm>
 #include <array>
@@ -39,12 +39,13 @@ std::string sql_string(std::string_view text, bool no_backslash_escapes) {
 
 }  // namespace
 
-bool is_lost_database(std::uint16_t error) {
+bool is_inaccessible_database(std::uint16_t error) {
   return error == kUnknownDatabase || error == kAccessDenied;
 }
 
-std::optional<std::string> enter_lost_database(const std::string& name, const SessionState& state,
-                                               unsigned prepared) {
+std::optional<std::string> enter_inaccessible_database(const std::string& name,
+                                                       const SessionState& state,
+                                                       unsigned prepared) {
   const bool is_ascii = std::all_of(
       name.begin(), name.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
   if (!is_ascii) return std::nullopt;

@@ -12,12 +12,13 @@
 namespace tidepool::sql {
 
 // Whether that error of USE means that the database cannot be entered (any more).
-bool is_lost_database(std::uint16_t error);
+bool is_inaccessible_database(std::uint16_t error);
 
 // The statement that makes `name` the current database of a backend that was reset, has prepared
 // so many statements since and is in `state`, and changes nothing else of it. Nothing for names
 // with bytes above 0x7f.
-std::optional<std::string> enter_lost_database(const std::string& name, const SessionState& state,
-                                               unsigned prepared = 0);
+std::optional<std::string> enter_inaccessible_database(const std::string& name,
+                                                       const SessionState& state,
+                                                       unsigned prepared = 0);
 
 }  // namespace tidepool::sql
