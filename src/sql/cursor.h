@@ -1,5 +1,5 @@
 // Walks the tokens of one statement. Every token passes through the effect watch exactly once, so
-// that a grammar rule may stop anywhere: finish() carries the watch to the end of the statement.
+// that a statement rule may stop anywhere: finish() carries the watch to the end of the statement.
 #pragma once
 
 #include <string_view>

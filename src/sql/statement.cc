@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "grammar.h"
+#include "statement_rules.h"
 
 namespace tidepool::sql {
 namespace {

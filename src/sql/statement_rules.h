@@ -23,12 +23,12 @@ inline bool has_too_many(const Statement& statement) {
 }
 
 // Rules; the cursor stands behind the first word.
-Statement read_set(Cursor& cursor);     // grammar_set.cc
-Statement read_create(Cursor& cursor);  // grammar_definition.cc
+Statement read_set(Cursor& cursor);     // statement_rules_set.cc
+Statement read_create(Cursor& cursor);  // statement_rules_definition.cc
 Statement read_alter(Cursor& cursor);
 Statement read_drop(Cursor& cursor);
 Statement read_definition(Cursor& cursor);  // what commits first and leaves nothing in the session
-Statement read_use(Cursor& cursor);         // grammar_session.cc
+Statement read_use(Cursor& cursor);         // statement_rules_session.cc
 Statement read_begin(Cursor& cursor);
 Statement read_start(Cursor& cursor);
 Statement read_commit(Cursor& cursor);
@@ -39,15 +39,16 @@ Statement read_deallocate(Cursor& cursor);
 Statement read_lock(Cursor& cursor);
 Statement read_unlock(Cursor& cursor);
 Statement read_kill(Cursor& cursor);
-Statement read_select(Cursor& cursor);  // grammar_data.cc
+Statement read_select(Cursor& cursor);  // statement_rules_data.cc
 Statement read_table(Cursor& cursor);   // VALUES too
 Statement read_query(Cursor& cursor);
-// Behind SELECT: notes an information function, if it is all that there is; grammar_fact.cc.
+// Behind SELECT: notes an information function, if it is all that there is;
+// statement_rules_diagnostics.cc.
 void read_lone_info_function(Cursor& cursor, Statement& statement);
 // Behind SHOW: reads [COUNT(*)] WARNINGS or ERRORS. False, without a step, if it is anything else.
 bool read_diagnostics(Cursor& cursor, Statement& statement);
 // Behind SELECT or DO: notes a call of a lock function, if it is all that there is.
-void read_lock_call(Cursor& cursor, Statement& statement);  // grammar_lock.cc
+void read_lock_call(Cursor& cursor, Statement& statement);  // statement_rules_lock.cc
 Statement read_with(Cursor& cursor);
 Statement read_insert(Cursor& cursor);
 Statement read_update(Cursor& cursor);

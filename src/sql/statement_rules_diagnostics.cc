@@ -3,7 +3,7 @@
 #include <array>
 #include <string_view>
 
-#include "grammar.h"
+#include "statement_rules.h"
 
 namespace tidepool::sql {
 namespace {

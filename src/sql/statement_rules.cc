@@ -1,4 +1,4 @@
-#include "grammar.h"
+#include "statement_rules.h"
 
 #include <algorithm>
 #include <array>

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "grammar.h"
 #include "names.h"
+#include "statement_rules.h"
 
 namespace tidepool::sql {
 namespace {

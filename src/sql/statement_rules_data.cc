@@ -2,8 +2,8 @@
 #include <string_view>
 #include <utility>
 
-#include "grammar.h"
 #include "names.h"
+#include "statement_rules.h"
 
 namespace tidepool::sql {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "grammar.h"
 #include "literal.h"
 #include "names.h"
+#include "statement_rules.h"
 #include "tidepool/sql/collation.h"
 #include "tidepool/sql/resource_group.h"
 #include "tidepool/sql/variable.h"
