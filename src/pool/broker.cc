@@ -232,16 +232,16 @@ void Broker::resume(TimePoint now, Orders& orders) {
 
 void Broker::set_limits(const Limits& limits, TimePoint now, Orders& orders) {
   const unsigned endpoints = pool_.limits.endpoints;
-  const unsigned elsewhere = pool_.limits.elsewhere;
+  const unsigned reserved_by_peer = pool_.limits.reserved_by_peer;
   pool_.limits = limits;
   pool_.limits.endpoints = endpoints;
-  pool_.limits.elsewhere = elsewhere;
+  pool_.limits.reserved_by_peer = reserved_by_peer;
   pool_.queue.set_by_database(pool_.limits.max_leases_per_database > 0);
   schedule(now, orders);
 }
 
-void Broker::set_elsewhere(unsigned backends, TimePoint now, Orders& orders) {
-  pool_.limits.elsewhere = backends;
+void Broker::set_reserved_by_peer(unsigned backends, TimePoint now, Orders& orders) {
+  pool_.limits.reserved_by_peer = backends;
   while (pool_.backends.open() > pool_.limits.cap() && pool_.backends.count(State::kIdle) > 0) {
     pool_.retire(*pool_.backends.in(State::kIdle).back(), RetireReason::kOverflow, orders);
   }
@@ -249,7 +249,7 @@ void Broker::set_elsewhere(unsigned backends, TimePoint now, Orders& orders) {
   schedule(now, orders);
 }
 
-void Broker::renew_all(TimePoint now, Orders& orders) {
+void Broker::replace_all(TimePoint now, Orders& orders) {
   for (auto& [id, record] : pool_.backends)
     record.expires = std::min(record.expires, now);
   pool_.dials.outdate();

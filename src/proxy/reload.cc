@@ -11,21 +11,21 @@ bool is_elsewhere(const config::Pool& one, const config::Pool& two) {
   return one.user != two.user || one.password != two.password || one.tls != two.tls;
 }
 
-void renew(PoolState& pool) {
+void replace_backends(PoolState& pool) {
   const pool::PrepareMemory::Change forget(pool.prepares);
   pool.broker.with(
-      [](pool::Broker& broker, pool::Orders& orders) { broker.renew_all(Clock::now(), orders); });
+      [](pool::Broker& broker, pool::Orders& orders) { broker.replace_all(Clock::now(), orders); });
 }
 
 // What workers share of the pools. Answers the numbers of those whose backends are to go.
 std::vector<std::size_t> update_pools(SharedState& shared, const config::Config& next) {
-  std::vector<std::size_t> renewed;
+  std::vector<std::size_t> replaced;
   for (std::size_t i = 0; i < shared.pools.size(); ++i) {
     PoolState& pool = *shared.pools[i];
     const config::Pool* wanted = next.find_pool(pool.config.name);
     pool.is_removed = wanted == nullptr;
     if (wanted == nullptr) continue;
-    if (is_elsewhere(pool.config, *wanted)) renewed.push_back(i);
+    if (is_elsewhere(pool.config, *wanted)) replaced.push_back(i);
     pool.config = *wanted;
     pool.broker.set_limits(limits_of(*wanted));
     pool.prepared_bytes.set_limit(wanted->max_prepared_memory);
@@ -36,7 +36,7 @@ std::vector<std::size_t> update_pools(SharedState& shared, const config::Config&
     shared.pools.push_back(std::make_unique<PoolState>(pool, next.workers, seed()));
     shared.pools.back()->came_later = true;
   }
-  return renewed;
+  return replaced;
 }
 
 void set_peers(const Workers& workers, std::size_t number) {
@@ -74,10 +74,10 @@ Result<std::size_t> apply_config(SharedState& shared, const Workers& workers,
 
 std::size_t apply_users(SharedState& shared, const Workers& workers, const config::Config& next) {
   const std::size_t before = shared.pools.size();
-  std::vector<std::size_t> renewed;
+  std::vector<std::size_t> replaced;
   {
     const std::lock_guard lock(shared.mutex);
-    renewed = update_pools(shared, next);
+    replaced = update_pools(shared, next);
     shared.config = next;
   }
   shared.process.max_clients.set(next.max_clients);
@@ -89,7 +89,7 @@ std::size_t apply_users(SharedState& shared, const Workers& workers, const confi
   for (std::size_t number = before; number < shared.pools.size(); ++number)
     set_peers(workers, number);
   for (const auto& worker : workers)
-    worker->call([&] { worker->apply(next, shared.tls, renewed); });
+    worker->call([&] { worker->apply(next, shared.tls, replaced); });
   // With the account that they have now.
   for (std::size_t number = 0; number < before; ++number) {
     PoolState& pool = *shared.pools[number];
@@ -97,8 +97,8 @@ std::size_t apply_users(SharedState& shared, const Workers& workers, const confi
     workers.front()->call([&] { workers.front()->resume_pool(number); });
   }
   workers.front()->call([&] { workers.front()->start_pools(before); });
-  for (const std::size_t number : renewed)
-    renew(*shared.pools[number]);
+  for (const std::size_t number : replaced)
+    replace_backends(*shared.pools[number]);
   return shared.pools.size() - before;
 }
 

@@ -34,13 +34,13 @@ Takeover::Takeover(net::Loop& loop, SharedState& shared, Workers& workers, Progr
       timer_(loop) {
   if (predecessor_ == nullptr) return;
   for (const auto& [pool, backends] : predecessor_->held())
-    set_elsewhere(pool);
+    set_reserved_by_peer(pool);
 }
 
 void Takeover::start() {
   if (predecessor_ == nullptr) return events_.let_in();
   predecessor_->start(
-      loop_, {.on_held = [this](const std::string& pool, unsigned) { set_elsewhere(pool); },
+      loop_, {.on_held = [this](const std::string& pool, unsigned) { set_reserved_by_peer(pool); },
               .on_go = [this](std::uint32_t first_session) { on_go(first_session); },
               .on_gone =
                   [this] {
@@ -146,7 +146,7 @@ void Takeover::forget_successor() {
   loop_.retire(std::move(successor_));
   kept_.clear();
   for (const auto& pool : shared_.pools)
-    set_elsewhere(pool->config.name);
+    set_reserved_by_peer(pool->config.name);
 }
 
 // From here on the new process is the one at work.
@@ -209,7 +209,7 @@ Successor::Held Takeover::divide() {
     unsigned& before_now = kept_.try_emplace(pool.config.name, kept).first->second;
     kept = before_now = std::min(kept, before_now);
     const unsigned open = pool.broker.with([&](pool::Broker& broker, pool::Orders& orders) {
-      broker.set_elsewhere(all - kept, Clock::now(), orders);
+      broker.set_reserved_by_peer(all - kept, Clock::now(), orders);
       return broker.pool().counts().total();
     });
     held[pool.config.name] = std::max(kept, open) + before;
@@ -218,11 +218,11 @@ Successor::Held Takeover::divide() {
 }
 
 // What the process before this one does not have.
-void Takeover::set_elsewhere(const std::string& name) {
+void Takeover::set_reserved_by_peer(const std::string& name) {
   PoolState* pool = shared_.find_pool(name);
   if (pool == nullptr || successor_ != nullptr) return;
   pool->broker.with([&](pool::Broker& broker, pool::Orders& orders) {
-    broker.set_elsewhere(held_before(name), Clock::now(), orders);
+    broker.set_reserved_by_peer(held_before(name), Clock::now(), orders);
   });
 }
 

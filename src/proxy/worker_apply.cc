@@ -105,7 +105,7 @@ void Worker::add_pools() {
 }
 
 void Worker::apply(const config::Config& config, const ListenerTls& tls,
-                   const std::vector<std::size_t>& renewed) {
+                   const std::vector<std::size_t>& replaced) {
   tls_ = tls;
   demands_.clear();
   for (const config::Listener& listener : config.listeners)
@@ -121,7 +121,7 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
     access->limits_leases_by_database = pool->max_leases_per_database > 0;
     access->max_sessions_per_database = static_cast<unsigned>(pool->max_sessions_per_database);
   }
-  for (const std::size_t number : renewed)
+  for (const std::size_t number : replaced)
     environment_.pools[number]->databases = {};
   set_users(config);
   environment_.decoys = decoys_of(environment_);

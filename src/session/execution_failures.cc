@@ -64,7 +64,7 @@ bool Execution::waits_for_room() {
   if (command_->retries >= kMostTries) return false;
   if (command_->retries == 0) {
     context_.access().pool->broker().with([this](pool::Broker& broker, pool::Orders& orders) {
-      broker.renew_all(context_.environment.loop.now(), orders);
+      broker.replace_all(context_.environment.loop.now(), orders);
     });
   }
   if (context_.model.is_bound()) {

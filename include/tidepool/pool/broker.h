@@ -92,10 +92,10 @@ class Broker {
   void set_limits(const Limits& limits, TimePoint now, Orders& orders);
   // Another process may have so many of the backends. What is idle beyond what is left goes now,
   // the rest when it is given back; call it again until it is all gone.
-  void set_elsewhere(unsigned backends, TimePoint now, Orders& orders);
+  void set_reserved_by_peer(unsigned backends, TimePoint now, Orders& orders);
   // Every backend that exists now, or is being dialled, is at the end of its life: the account has
   // changed.
-  void renew_all(TimePoint now, Orders& orders);
+  void replace_all(TimePoint now, Orders& orders);
   // After drain(): as before it.
   void resume(TimePoint now, Orders& orders);
 

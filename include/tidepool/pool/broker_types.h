@@ -32,14 +32,14 @@ struct Parking {
 
 // How large the pool is and how long its backends live; the words are those of SQLAlchemy's pool.
 struct Limits {
-  unsigned size = 5;           // backends kept when nobody needs them
-  unsigned max_overflow = 10;  // backends beyond that while sessions wait
-  unsigned elsewhere = 0;      // of these, what another process may have open
-  unsigned min_idle = 0;       // idle ones kept ready, within `size`
-  unsigned max_dials = 4;      // dials under way at once
-  unsigned endpoints = 1;      // to choose from
-  unsigned dial_rate = 20;     // dials begun within any second; 1 or more
-  unsigned max_waiters = 0;    // sessions that may queue for what nobody is to open; 0: no limit
+  unsigned size = 5;              // backends kept when nobody needs them
+  unsigned max_overflow = 10;     // backends beyond that while sessions wait
+  unsigned reserved_by_peer = 0;  // of these, what another process may have open
+  unsigned min_idle = 0;          // idle ones kept ready, within `size`
+  unsigned max_dials = 4;         // dials under way at once
+  unsigned endpoints = 1;         // to choose from
+  unsigned dial_rate = 20;        // dials begun within any second; 1 or more
+  unsigned max_waiters = 0;       // sessions that may queue for what nobody is to open; 0: no limit
   unsigned max_leases_per_database = 0;                        // 0: no limit
   std::chrono::milliseconds recycle{std::chrono::minutes{5}};  // a backend's life; 0: no end
   double recycle_jitter = 0.2;  // the life is shortened by up to this fraction
@@ -55,7 +55,7 @@ struct Limits {
 
   unsigned cap() const {
     const unsigned all = size + max_overflow;
-    return all - std::min(all, elsewhere);
+    return all - std::min(all, reserved_by_peer);
   }
   unsigned own_size() const { return std::min(size, cap()); }
 };

@@ -75,7 +75,7 @@ class Takeover {
   void forget_successor();
   void tell_manager();
   Successor::Held divide();
-  void set_elsewhere(const std::string& pool);
+  void set_reserved_by_peer(const std::string& pool);
   unsigned held_before(const std::string& pool) const;
   bool is_last_session_gone() const;
   std::vector<PoolUsage> pool_usage() const;

@@ -52,7 +52,7 @@ class Worker {
   // On the worker's thread (see call()), or before it runs.
   void add_pools();  // those that the shared state has and this worker has not
   void apply(const config::Config& config, const ListenerTls& tls,
-             const std::vector<std::size_t>& renewed);
+             const std::vector<std::size_t>& replaced);
   void let_in();
   Sockets sockets() const;
   void hand_over();  // another process listens on; let_in() takes that back

@@ -53,7 +53,7 @@ TEST(BrokerChange, AnotherAccountReplacesEveryBackendAndNoneThatIsLent) {
   const BackendId idle = world.leased();
   world.release(idle);
 
-  world.broker.renew_all(world.now, world.orders);
+  world.broker.replace_all(world.now, world.orders);
   world.advance(milliseconds{100});
 
   const auto retired = world.take<RetireOrder>();
@@ -70,7 +70,7 @@ TEST(BrokerChange, ABackendThatWasBeingDialledIsReplacedToo) {
   ASSERT_FALSE(world.acquire());
   const DialId dial = world.take<DialOrder>().at(0).dial;
 
-  world.broker.renew_all(world.now, world.orders);
+  world.broker.replace_all(world.now, world.orders);
   const BackendId old = world.broker.dialled(dial, 0, world.now, world.orders);
   ASSERT_EQ(world.take<GrantOrder>().at(0).backend, old);
   world.release(old);
@@ -86,7 +86,7 @@ TEST(BrokerChange, ARefusalOfTheOldAccountIsForgotten) {
   ASSERT_FALSE(world.acquire());
   ASSERT_TRUE(world.take<DialOrder>().empty()) << "it is left alone";
 
-  world.broker.renew_all(world.now, world.orders);
+  world.broker.replace_all(world.now, world.orders);
   EXPECT_FALSE(world.acquire());
 
   EXPECT_EQ(world.take<DialOrder>().size(), 1U);
@@ -106,12 +106,12 @@ TEST(BrokerChange, ServesAgainAfterADrain) {
 
 TEST(BrokerChange, WhatIsElsewhereIsNotOpenedHere) {
   World world(of_size(3));
-  world.broker.set_elsewhere(2, world.now, world.orders);
+  world.broker.set_reserved_by_peer(2, world.now, world.orders);
   const BackendId only = world.leased();
   EXPECT_FALSE(world.acquire());
   EXPECT_TRUE(world.take<DialOrder>().empty());
 
-  world.broker.set_elsewhere(1, world.now, world.orders);
+  world.broker.set_reserved_by_peer(1, world.now, world.orders);
 
   EXPECT_EQ(world.finish_dials().size(), 1U) << "for the one who waits, at once";
   EXPECT_EQ(world.counts().leased, 2U);
@@ -127,7 +127,7 @@ TEST(BrokerChange, WhatGoesElsewhereIsClosedWhenIdleOrGivenBack) {
   world.release(idle);
   EXPECT_TRUE(world.broker.try_park(parked, world.now));
 
-  world.broker.set_elsewhere(3, world.now, world.orders);
+  world.broker.set_reserved_by_peer(3, world.now, world.orders);
 
   ASSERT_EQ(world.take<RecallOrder>().size(), 1U);
   const auto retired = world.take<RetireOrder>();
@@ -141,7 +141,7 @@ TEST(BrokerChange, WhatGoesElsewhereIsClosedWhenIdleOrGivenBack) {
 
 TEST(BrokerChange, OtherLimitsLeaveWhatIsElsewhere) {
   World world(of_size(1));
-  world.broker.set_elsewhere(2, world.now, world.orders);
+  world.broker.set_reserved_by_peer(2, world.now, world.orders);
 
   world.broker.set_limits(of_size(3), world.now, world.orders);
 
@@ -154,7 +154,7 @@ TEST(BrokerChange, TwoThatShareACapNeverExceedItTogether) {
     std::mt19937 random(seed);
     World one(of_size(5));
     World two(of_size(5));
-    two.broker.set_elsewhere(5, two.now, two.orders);
+    two.broker.set_reserved_by_peer(5, two.now, two.orders);
     unsigned kept = 5;
     std::vector<BackendId> lent_one;
     std::vector<BackendId> lent_two;
@@ -175,9 +175,9 @@ TEST(BrokerChange, TwoThatShareACapNeverExceedItTogether) {
       turn(one, lent_one);
       turn(two, lent_two);
       if (random() % 50 == 0 && kept > 0) --kept;
-      one.broker.set_elsewhere(5 - kept, one.now, one.orders);
+      one.broker.set_reserved_by_peer(5 - kept, one.now, one.orders);
       const unsigned held = std::max(kept, one.counts().total());
-      two.broker.set_elsewhere(held, two.now, two.orders);
+      two.broker.set_reserved_by_peer(held, two.now, two.orders);
       ASSERT_LE(one.counts().total() + two.counts().total(), 5U);
     }
     EXPECT_LE(one.counts().total() - one.counts().leased, kept + 1);
