@@ -175,7 +175,7 @@ bool Execution::retries_after_error(const tracking::Exchange::Progress& progress
   const FailureKind kind = failure_kind(exchange.summary().error_number);
   if (kind == FailureKind::kFinal) return false;
   const Decision decision = judge(kind, model.is_bound());
-  if (decision.verdict != Verdict::kRepeat) return false;
+  if (decision.verdict != Verdict::kRetry) return false;
   model.diagnostics.forget_backend_warnings();
   context_.backend.model().last_session = 0;
   context_.backend.model().insert_id.reset();
@@ -219,7 +219,7 @@ void Execution::end_by_loss(const Error& cause) {
     return host_.rest();
   }
   const Decision decision = judge(FailureKind::kLost, was_pinned);
-  if (decision.verdict == Verdict::kRepeat) return retry(FailureKind::kLost, decision.delay);
+  if (decision.verdict == Verdict::kRetry) return retry(FailureKind::kLost, decision.delay);
   if (decision.verdict == Verdict::kHangUp) return host_.close();
   if (decision.verdict == Verdict::kOutcomeUnknown) context_.stats().unknown_outcomes.add();
   context_.client.answer_error(lost_error(cause, decision.verdict));

@@ -26,7 +26,7 @@ Decision judge_failure(const SessionContext& context, FailureKind kind,
   const tracking::Exchange& exchange = command.attempt.exchange;
   const Failure failure{
       .kind = kind,
-      .statement = repeatability(command.type, command.executed_script(), commits_itself),
+      .statement = retryability(command.type, command.executed_script(), commits_itself),
       .was_sent = exchange.relay_written(),
       .was_answered = kind == FailureKind::kLost && exchange.relay_answered(),
       .is_pinned = failed.is_pinned,
@@ -41,7 +41,7 @@ Decision judge_failure(const SessionContext& context, FailureKind kind,
 Decision judge_harmless(const SessionContext& context, FailureKind kind, unsigned attempt,
                         TimePoint received) {
   const Failure failure{.kind = kind,
-                        .statement = Repeatability::kHarmless,
+                        .statement = Retryability::kHarmless,
                         .attempt = attempt,
                         .elapsed = Clock::now() - received};
   return decide(failure, context.access().retry_budget, jitter(context));

@@ -65,7 +65,7 @@ void LoginCheck::on_backend_lost(const Error& error) {
                                            .account = *account_,
                                            .is_pinned = was_bound,
                                            .is_to_end = context_.client.has_left()});
-  if (decision.verdict == Verdict::kRepeat) return retry(decision.delay);
+  if (decision.verdict == Verdict::kRetry) return retry(decision.delay);
   const Error lost = lost_error(error, decision.verdict);
   end();
   if (was_bound) return sink_.on_session_lost(lost);

@@ -23,11 +23,11 @@ bool is_repeatable(const Failure& failure) {
   if (failure.was_answered || failure.is_pinned) return false;
   switch (failure.kind) {
     case FailureKind::kLost:
-      return !failure.was_sent || failure.statement == Repeatability::kHarmless;
+      return !failure.was_sent || failure.statement == Retryability::kHarmless;
     case FailureKind::kConflict:
-      return failure.statement == Repeatability::kHarmless ||
-             failure.statement == Repeatability::kWrite;
-    case FailureKind::kUnavailable: return failure.statement == Repeatability::kHarmless;
+      return failure.statement == Retryability::kHarmless ||
+             failure.statement == Retryability::kWrite;
+    case FailureKind::kUnavailable: return failure.statement == Retryability::kHarmless;
     case FailureKind::kFinal: return false;
   }
   return false;
@@ -37,8 +37,8 @@ bool is_repeatable(const Failure& failure) {
 // back by TiDB, whatever of it was executed.
 Verdict verdict_of_loss(const Failure& failure) {
   if (failure.was_answered) return Verdict::kHangUp;
-  const bool may_have_effect = failure.was_sent && failure.statement != Repeatability::kHarmless &&
-                               failure.statement != Repeatability::kUncommitted;
+  const bool may_have_effect = failure.was_sent && failure.statement != Retryability::kHarmless &&
+                               failure.statement != Retryability::kUncommitted;
   return may_have_effect ? Verdict::kOutcomeUnknown : Verdict::kNotExecuted;
 }
 
@@ -48,32 +48,30 @@ bool is_whole(const sql::Statement& statement) {
          !statement.requests_local_file;
 }
 
-Repeatability repeatability_of(const sql::Statement& statement, bool commits_itself) {
+Retryability retryability_of(const sql::Statement& statement, bool commits_itself) {
   using Kind = sql::StatementKind;
-  if (statement.is_read) return Repeatability::kHarmless;
+  if (statement.is_read) return Retryability::kHarmless;
   const bool stays_in_session = statement.pins.empty() && !statement.changes_server;
   switch (statement.kind) {
     case Kind::kWrite:
-      if (!commits_itself) return Repeatability::kUncommitted;
-      return is_whole(statement) ? Repeatability::kWrite : Repeatability::kOther;
-    case Kind::kUse: return Repeatability::kHarmless;
+      if (!commits_itself) return Retryability::kUncommitted;
+      return is_whole(statement) ? Retryability::kWrite : Retryability::kOther;
+    case Kind::kUse: return Retryability::kHarmless;
     case Kind::kBegin:
-      return commits_itself && stays_in_session ? Repeatability::kHarmless
-                                                : Repeatability::kCommits;
+      return commits_itself && stays_in_session ? Retryability::kHarmless : Retryability::kCommits;
     case Kind::kSet: {
       const bool commits = statement.transaction != sql::TransactionEffect::kNone;
-      if (commits) return Repeatability::kCommits;
-      return stays_in_session ? Repeatability::kHarmless : Repeatability::kOther;
+      if (commits) return Retryability::kCommits;
+      return stays_in_session ? Retryability::kHarmless : Retryability::kOther;
     }
     case Kind::kEnd:
-    case Kind::kDdl: return Repeatability::kCommits;
-    case Kind::kPrepared:
-      return stays_in_session ? Repeatability::kHarmless : Repeatability::kOther;
+    case Kind::kDdl: return Retryability::kCommits;
+    case Kind::kPrepared: return stays_in_session ? Retryability::kHarmless : Retryability::kOther;
     case Kind::kRead:
     case Kind::kOther:
-    case Kind::kUnknown: return Repeatability::kOther;
+    case Kind::kUnknown: return Retryability::kOther;
   }
-  return Repeatability::kOther;
+  return Retryability::kOther;
 }
 
 }  // namespace
@@ -103,8 +101,8 @@ FailureKind failure_kind(std::uint16_t error_number) {
   }
 }
 
-Repeatability repeatability(protocol::Command command, const sql::Script& script,
-                            bool commits_itself) {
+Retryability retryability(protocol::Command command, const sql::Script& script,
+                          bool commits_itself) {
   using protocol::Command;
   switch (command) {
     case Command::kQuery:
@@ -116,12 +114,12 @@ Repeatability repeatability(protocol::Command command, const sql::Script& script
     case Command::kStmtPrepare:
     case Command::kStmtReset:
     case Command::kStmtClose:
-    case Command::kSetOption: return Repeatability::kHarmless;
-    default: return Repeatability::kOther;
+    case Command::kSetOption: return Retryability::kHarmless;
+    default: return Retryability::kOther;
   }
-  if (script.empty() || script.is_read()) return Repeatability::kHarmless;
-  if (script.size() > 1) return Repeatability::kOther;
-  return repeatability_of(script.front(), commits_itself);
+  if (script.empty() || script.is_read()) return Retryability::kHarmless;
+  if (script.size() > 1) return Retryability::kOther;
+  return retryability_of(script.front(), commits_itself);
 }
 
 Error lost_error(const Error& cause, Verdict verdict) {
@@ -134,7 +132,7 @@ Error lost_error(const Error& cause, Verdict verdict) {
 Decision decide(const Failure& failure, Duration budget, double jitter) {
   const bool may = failure.is_allowed && is_repeatable(failure);
   const Duration delay = delay_of(failure, jitter);
-  if (may && failure.elapsed + delay < budget) return {Verdict::kRepeat, delay};
+  if (may && failure.elapsed + delay < budget) return {Verdict::kRetry, delay};
   if (failure.kind != FailureKind::kLost) return {Verdict::kPassOn, {}};
   return {verdict_of_loss(failure), {}};
 }

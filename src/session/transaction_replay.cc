@@ -106,7 +106,7 @@ void TransactionReplay::await(FailureKind kind) {
   interrupted_->attempt = {};
   const Decision decision = judge_harmless(context_, kind, run_->attempts, interrupted_->received);
   const bool is_conflict = kind == FailureKind::kConflict;
-  if (decision.verdict != Verdict::kRepeat || (is_conflict && run_->conflicts == kMostConflicts)) {
+  if (decision.verdict != Verdict::kRetry || (is_conflict && run_->conflicts == kMostConflicts)) {
     return give_up(ReplayResult::kLostAgain);
   }
   ++run_->attempts;

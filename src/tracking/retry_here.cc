@@ -30,7 +30,7 @@ RetryHere retry_execute(CommandContext& context) {
   CommandAttempt& attempt = context.command.attempt;
   const protocol::ResponseSummary& answer = attempt.exchange.summary();
   const PreparedStatement& statement = *context.command.statement;
-  if (!answer.has_error() || attempt.is_repeated || statement.has_long_data) return {};
+  if (!answer.has_error() || attempt.is_retried || statement.has_long_data) return {};
   if (attempt.exchange.relay_answered()) return {};
   PreparedCache& known = context.backend.prepared;
   const auto asked = known.asked(*statement.key);
@@ -39,7 +39,7 @@ RetryHere retry_execute(CommandContext& context) {
   if (!is_outdated && !is_unknown_statement(answer.error_number, answer.message)) return {};
   RetryHere retry;
   retry.is_due = true;
-  attempt.is_repeated = true;
+  attempt.is_retried = true;
   if (is_outdated) retry.drop = drop_on_backend(context);
   if (!attempt.has_other_id) known.erase(*statement.key);
   attempt.exchange = {};

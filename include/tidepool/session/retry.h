@@ -27,7 +27,7 @@ enum class FailureKind : std::uint8_t {
 // Of TiDB's error numbers, and of the texts that its 1105 carries.
 FailureKind failure_kind(std::uint16_t error_number);
 
-enum class Repeatability : std::uint8_t {
+enum class Retryability : std::uint8_t {
   kHarmless,     // twice is the same as once: reads, prepares, what changes only the session
   kWrite,        // changes data and nothing else, all of it or nothing, and commits itself
   kUncommitted,  // a write that lasts only if a later COMMIT says so
@@ -36,12 +36,12 @@ enum class Repeatability : std::uint8_t {
 };
 
 // `commits_itself`: autocommit is on, and no transaction is open.
-Repeatability repeatability(protocol::Command command, const sql::Script& script,
-                            bool commits_itself);
+Retryability retryability(protocol::Command command, const sql::Script& script,
+                          bool commits_itself);
 
 struct Failure {
   FailureKind kind = FailureKind::kLost;
-  Repeatability statement = Repeatability::kOther;
+  Retryability statement = Retryability::kOther;
   bool was_sent = false;      // a byte of the command was handed to the backend's socket
   bool was_answered = false;  // a byte of the answer has gone to the client
   bool is_pinned = false;     // to this backend, by a transaction or for another reason
@@ -51,7 +51,7 @@ struct Failure {
 };
 
 enum class Verdict : std::uint8_t {
-  kRepeat,          // on any backend, after `delay`
+  kRetry,           // on any backend, after `delay`
   kPassOn,          // TiDB's error is the answer
   kNotExecuted,     // the client is told that nothing was done
   kOutcomeUnknown,  // the client is told that nobody knows

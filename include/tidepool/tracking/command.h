@@ -76,8 +76,8 @@ struct CommandAttempt {
   unsigned prepares = 0;                  // that the proxy has sent ahead of the command
   std::uint32_t guessed_id = 0;           // that the statement will have on the backend
   bool has_other_id = false;              // it got another one, and was not executed
-  bool is_repeated = false;  // the backend did not know the statement, or an outdated one
-  bool is_paused = false;    // on its backend, until others have made way
+  bool is_retried = false;  // the backend did not know the statement, or an outdated one
+  bool is_paused = false;   // on its backend, until others have made way
 
   bool is_relayed = false;   // the client has its whole answer
   bool is_deferred = false;  // its answer, an ERR, waits for what a replay brings

@@ -12,71 +12,71 @@ using protocol::Command;
 
 constexpr Duration kBudget = 10s;
 
-Repeatability of(const char* text, bool commits_itself = true) {
-  return repeatability(Command::kQuery, sql::classify(text, {}), commits_itself);
+Retryability of(const char* text, bool commits_itself = true) {
+  return retryability(Command::kQuery, sql::classify(text, {}), commits_itself);
 }
 
 struct ClassRow {
   const char* text;
-  Repeatability wanted;
+  Retryability wanted;
 };
 
-TEST(Repeatability, IsThatOfTheStatement) {
+TEST(Retryability, IsThatOfTheStatement) {
   const ClassRow rows[] = {
-      {"", Repeatability::kHarmless},
-      {"SELECT 1", Repeatability::kHarmless},
-      {"SELECT 1; SELECT 2", Repeatability::kHarmless},
-      {"SHOW TABLES", Repeatability::kHarmless},
-      {"SELECT * FROM t FOR UPDATE", Repeatability::kOther},
-      {"SELECT GET_LOCK('a', 1)", Repeatability::kOther},
-      {"SELECT NEXTVAL(s)", Repeatability::kOther},
-      {"SELECT @x := 1", Repeatability::kOther},
-      {"SELECT LAST_INSERT_ID(5)", Repeatability::kOther},
-      {"SELECT 1; INSERT INTO t VALUES (1)", Repeatability::kOther},
-      {"INSERT INTO t VALUES (1)", Repeatability::kWrite},
-      {"UPDATE t SET a = a + 1", Repeatability::kWrite},
-      {"DELETE FROM t", Repeatability::kWrite},
-      {"REPLACE INTO t VALUES (1)", Repeatability::kWrite},
-      {"UPDATE t SET a = LAST_INSERT_ID(a + 1)", Repeatability::kWrite},
-      {"UPDATE t SET a = (@x := @x + 1)", Repeatability::kOther},
-      {"LOAD DATA LOCAL INFILE 'f' INTO TABLE t", Repeatability::kOther},
-      {"BEGIN", Repeatability::kHarmless},
-      {"USE d", Repeatability::kHarmless},
-      {"SET time_zone = '+02:00'", Repeatability::kHarmless},
-      {"SET GLOBAL time_zone = '+02:00'", Repeatability::kOther},
-      {"COMMIT", Repeatability::kCommits},
-      {"ROLLBACK", Repeatability::kCommits},
-      {"CREATE TABLE t (a INT)", Repeatability::kCommits},
-      {"ANALYZE TABLE t", Repeatability::kOther},
-      {"KILL 5", Repeatability::kOther},
-      {"NONSENSE", Repeatability::kOther},
+      {"", Retryability::kHarmless},
+      {"SELECT 1", Retryability::kHarmless},
+      {"SELECT 1; SELECT 2", Retryability::kHarmless},
+      {"SHOW TABLES", Retryability::kHarmless},
+      {"SELECT * FROM t FOR UPDATE", Retryability::kOther},
+      {"SELECT GET_LOCK('a', 1)", Retryability::kOther},
+      {"SELECT NEXTVAL(s)", Retryability::kOther},
+      {"SELECT @x := 1", Retryability::kOther},
+      {"SELECT LAST_INSERT_ID(5)", Retryability::kOther},
+      {"SELECT 1; INSERT INTO t VALUES (1)", Retryability::kOther},
+      {"INSERT INTO t VALUES (1)", Retryability::kWrite},
+      {"UPDATE t SET a = a + 1", Retryability::kWrite},
+      {"DELETE FROM t", Retryability::kWrite},
+      {"REPLACE INTO t VALUES (1)", Retryability::kWrite},
+      {"UPDATE t SET a = LAST_INSERT_ID(a + 1)", Retryability::kWrite},
+      {"UPDATE t SET a = (@x := @x + 1)", Retryability::kOther},
+      {"LOAD DATA LOCAL INFILE 'f' INTO TABLE t", Retryability::kOther},
+      {"BEGIN", Retryability::kHarmless},
+      {"USE d", Retryability::kHarmless},
+      {"SET time_zone = '+02:00'", Retryability::kHarmless},
+      {"SET GLOBAL time_zone = '+02:00'", Retryability::kOther},
+      {"COMMIT", Retryability::kCommits},
+      {"ROLLBACK", Retryability::kCommits},
+      {"CREATE TABLE t (a INT)", Retryability::kCommits},
+      {"ANALYZE TABLE t", Retryability::kOther},
+      {"KILL 5", Retryability::kOther},
+      {"NONSENSE", Retryability::kOther},
   };
   for (const ClassRow& row : rows)
     EXPECT_EQ(of(row.text), row.wanted) << row.text;
 }
 
-TEST(Repeatability, OfAWriteThatDoesNotCommitItselfIsThatOfItsTransaction) {
-  EXPECT_EQ(of("INSERT INTO t VALUES (1)", false), Repeatability::kUncommitted);
-  EXPECT_EQ(of("UPDATE t SET a = LAST_INSERT_ID(a)", false), Repeatability::kUncommitted);
-  EXPECT_EQ(of("BEGIN", false), Repeatability::kCommits) << "it commits what is open";
-  EXPECT_EQ(of("SELECT 1", false), Repeatability::kHarmless);
+TEST(Retryability, OfAWriteThatDoesNotCommitItselfIsThatOfItsTransaction) {
+  EXPECT_EQ(of("INSERT INTO t VALUES (1)", false), Retryability::kUncommitted);
+  EXPECT_EQ(of("UPDATE t SET a = LAST_INSERT_ID(a)", false), Retryability::kUncommitted);
+  EXPECT_EQ(of("BEGIN", false), Retryability::kCommits) << "it commits what is open";
+  EXPECT_EQ(of("SELECT 1", false), Retryability::kHarmless);
 }
 
-TEST(Repeatability, OfCommandsWithoutAText) {
+TEST(Retryability, OfCommandsWithoutAText) {
   for (const Command harmless : {Command::kPing, Command::kStmtPrepare, Command::kInitDb,
                                  Command::kStatistics, Command::kFieldList, Command::kStmtReset}) {
-    EXPECT_EQ(repeatability(harmless, {}, true), Repeatability::kHarmless);
+    EXPECT_EQ(retryability(harmless, {}, true), Retryability::kHarmless);
   }
-  EXPECT_EQ(repeatability(Command::kStmtFetch, {}, true), Repeatability::kOther);
-  EXPECT_EQ(repeatability(Command::kStmtSendLongData, {}, true), Repeatability::kOther);
+  EXPECT_EQ(retryability(Command::kStmtFetch, {}, true), Retryability::kOther);
+  EXPECT_EQ(retryability(Command::kStmtSendLongData, {}, true), Retryability::kOther);
 }
 
-TEST(Repeatability, OfAnExecuteIsThatOfItsText) {
-  EXPECT_EQ(repeatability(Command::kStmtExecute, sql::classify("SELECT ?", {}), true),
-            Repeatability::kHarmless);
+TEST(Retryability, OfAnExecuteIsThatOfItsText) {
+  EXPECT_EQ(retryability(Command::kStmtExecute, sql::classify("SELECT ?", {}), true),
+            Retryability::kHarmless);
   EXPECT_EQ(
-      repeatability(Command::kStmtExecute, sql::classify("DELETE FROM t WHERE a = ?", {}), true),
-      Repeatability::kWrite);
+      retryability(Command::kStmtExecute, sql::classify("DELETE FROM t WHERE a = ?", {}), true),
+      Retryability::kWrite);
 }
 
 TEST(FailureKinds, AreTiDBsOwn) {
@@ -93,15 +93,15 @@ constexpr auto kLost = FailureKind::kLost;
 constexpr auto kConflict = FailureKind::kConflict;
 constexpr auto kUnavailable = FailureKind::kUnavailable;
 constexpr auto kFinal = FailureKind::kFinal;
-constexpr auto kRepeat = Verdict::kRepeat;
+constexpr auto kRetry = Verdict::kRetry;
 constexpr auto kPassOn = Verdict::kPassOn;
 constexpr auto kNotExecuted = Verdict::kNotExecuted;
 constexpr auto kUnknown = Verdict::kOutcomeUnknown;
 constexpr auto kHangUp = Verdict::kHangUp;
 
-constexpr Repeatability kClasses[] = {Repeatability::kHarmless, Repeatability::kWrite,
-                                      Repeatability::kUncommitted, Repeatability::kCommits,
-                                      Repeatability::kOther};
+constexpr Retryability kClasses[] = {Retryability::kHarmless, Retryability::kWrite,
+                                     Retryability::kUncommitted, Retryability::kCommits,
+                                     Retryability::kOther};
 constexpr const char* kClassNames[] = {"harmless", "write", "uncommitted", "commits", "other"};
 
 // A row of docs/retries.md: what is decided for each class of statement.
@@ -112,13 +112,13 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {"lost before it was sent", {.kind = kLost}, {kRepeat, kRepeat, kRepeat, kRepeat, kRepeat}},
+    {"lost before it was sent", {.kind = kLost}, {kRetry, kRetry, kRetry, kRetry, kRetry}},
     {"lost before it was sent, pinned",
      {.kind = kLost, .is_pinned = true},
      {kNotExecuted, kNotExecuted, kNotExecuted, kNotExecuted, kNotExecuted}},
     {"lost after it was sent",
      {.kind = kLost, .was_sent = true},
-     {kRepeat, kUnknown, kNotExecuted, kUnknown, kUnknown}},
+     {kRetry, kUnknown, kNotExecuted, kUnknown, kUnknown}},
     {"lost after it was sent, pinned",
      {.kind = kLost, .was_sent = true, .is_pinned = true},
      {kNotExecuted, kUnknown, kNotExecuted, kUnknown, kUnknown}},
@@ -127,7 +127,7 @@ const Row kRows[] = {
      {kHangUp, kHangUp, kHangUp, kHangUp, kHangUp}},
     {"conflict",
      {.kind = kConflict, .was_sent = true},
-     {kRepeat, kRepeat, kPassOn, kPassOn, kPassOn}},
+     {kRetry, kRetry, kPassOn, kPassOn, kPassOn}},
     {"conflict, pinned",
      {.kind = kConflict, .was_sent = true, .is_pinned = true},
      {kPassOn, kPassOn, kPassOn, kPassOn, kPassOn}},
@@ -136,7 +136,7 @@ const Row kRows[] = {
      {kPassOn, kPassOn, kPassOn, kPassOn, kPassOn}},
     {"unavailable",
      {.kind = kUnavailable, .was_sent = true},
-     {kRepeat, kPassOn, kPassOn, kPassOn, kPassOn}},
+     {kRetry, kPassOn, kPassOn, kPassOn, kPassOn}},
     {"any other error",
      {.kind = kFinal, .was_sent = true},
      {kPassOn, kPassOn, kPassOn, kPassOn, kPassOn}},
@@ -175,10 +175,8 @@ TEST(Retry, AnotherBackendIsTriedAtOnceTheFirstTime) {
 
 TEST(Retry, DelaysGrowWithTheAttemptsUpToASecondAndAreSpread) {
   const auto delay = [](unsigned attempt, double jitter) {
-    const Failure failure{.kind = kConflict,
-                          .statement = Repeatability::kWrite,
-                          .was_sent = true,
-                          .attempt = attempt};
+    const Failure failure{
+        .kind = kConflict, .statement = Retryability::kWrite, .was_sent = true, .attempt = attempt};
     return decide(failure, kBudget, jitter).delay;
   };
   EXPECT_EQ(delay(0, 1.0), 20ms);
@@ -196,11 +194,11 @@ TEST(Retry, ABudgetOfNothingIsNever) {
 
 TEST(Retry, IsNotBegunIfItsDelayWouldEndAfterTheBudget) {
   const Failure failure{.kind = kConflict,
-                        .statement = Repeatability::kWrite,
+                        .statement = Retryability::kWrite,
                         .was_sent = true,
                         .attempt = 9,
                         .elapsed = kBudget - 500ms};
-  EXPECT_EQ(decide(failure, kBudget, 0.1).verdict, kRepeat);
+  EXPECT_EQ(decide(failure, kBudget, 0.1).verdict, kRetry);
   EXPECT_EQ(decide(failure, kBudget, 0.9).verdict, kPassOn);
 }
 
