@@ -1,7 +1,7 @@
 #include "tidepool/pool/lease.h"
 
 #include "pooled_connection.h"
-#include "tidepool/pool/fitness.h"
+#include "tidepool/pool/retire_on_error.h"
 #include "tidepool/pool/worker_pool.h"
 
 namespace tidepool::pool {
@@ -34,7 +34,7 @@ void Lease::set_broken() {
 }
 
 void Lease::note_error(std::uint16_t number, std::string_view message) {
-  if (ends_backend(number, message)) pooled_->is_unfit = true;
+  if (retires_backend(number, message)) pooled_->is_unfit = true;
 }
 
 bool Lease::park(LeaseKeeper& keeper) {

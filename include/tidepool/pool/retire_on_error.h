@@ -8,6 +8,6 @@
 namespace tidepool::pool {
 
 // The numbers and the text of an ERR packet.
-bool ends_backend(std::uint16_t number, std::string_view message);
+bool retires_backend(std::uint16_t number, std::string_view message);
 
 }  // namespace tidepool::pool

@@ -1,4 +1,4 @@
-#include "tidepool/pool/fitness.h"
+#include "tidepool/pool/retire_on_error.h"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@ constexpr auto kLastWords = std::to_array<std::string_view>({
 
 }  // namespace
 
-bool ends_backend(std::uint16_t number, std::string_view message) {
+bool retires_backend(std::uint16_t number, std::string_view message) {
   switch (number) {
     case 1053:  // TiDB is stopping (server/conn.go, the answer to COM_PING)
     case 8027:  // this TiDB has lost touch with the cluster's schema; another one may not have
