@@ -53,8 +53,8 @@ bool has_sessions(const PoolState& pool) {
   const pool::BrokerCounts counts = pool.broker.counts();
   std::int64_t count = counts.leased + counts.parked + counts.waiting;
   for (const auto& stats : pool.sessions) {
-    for (std::size_t i = 0; i < session::kSessionStates; ++i)
-      count += stats->sessions[static_cast<session::SessionState>(i)].value();
+    for (std::size_t i = 0; i < session::kSessionActivities; ++i)
+      count += stats->sessions[static_cast<session::SessionActivity>(i)].value();
   }
   return count > 0;
 }

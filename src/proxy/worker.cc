@@ -138,9 +138,9 @@ std::vector<PoolUsage> Worker::pool_usage() const {
   for (const auto& access : environment_.pools) {
     const auto& counts = access->stats->sessions;
     std::int64_t sessions = 0;
-    for (std::size_t i = 0; i < session::kSessionStates; ++i)
-      sessions += counts[static_cast<session::SessionState>(i)].value();
-    const std::int64_t pinned = counts[session::SessionState::kPinned].value();
+    for (std::size_t i = 0; i < session::kSessionActivities; ++i)
+      sessions += counts[static_cast<session::SessionActivity>(i)].value();
+    const std::int64_t pinned = counts[session::SessionActivity::kPinned].value();
     usages.push_back({static_cast<std::size_t>(sessions), static_cast<std::size_t>(pinned)});
     known += usages.back().sessions;
   }

@@ -8,19 +8,19 @@
 namespace tidepool::session {
 namespace {
 
-SessionState counted_as(State state) {
+SessionActivity counted_as(State state) {
   switch (state) {
-    case State::kAcquiring: return SessionState::kWaiting;
+    case State::kAcquiring: return SessionActivity::kWaiting;
     case State::kExecuting:
-    case State::kStreaming: return SessionState::kExecuting;
-    case State::kIdlePinned: return SessionState::kPinned;
+    case State::kStreaming: return SessionActivity::kExecuting;
+    case State::kIdlePinned: return SessionActivity::kPinned;
     case State::kParked:
     case State::kCapturing:
     case State::kHandshake:
     case State::kIdle:
-    case State::kClosing: return SessionState::kIdle;
+    case State::kClosing: return SessionActivity::kIdle;
   }
-  return SessionState::kIdle;
+  return SessionActivity::kIdle;
 }
 
 }  // namespace

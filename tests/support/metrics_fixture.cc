@@ -36,10 +36,10 @@ void set_up(Pool& pool) {
   pool.pool.prepared_bytes.set(3 << 20);
   pool.pool.last_dial_error_time.set(1'700'000'000);
   pool.sessions.opened.add(40);
-  pool.sessions.sessions[session::SessionState::kIdle].set(24);
-  pool.sessions.sessions[session::SessionState::kWaiting].set(4);
-  pool.sessions.sessions[session::SessionState::kExecuting].set(10);
-  pool.sessions.sessions[session::SessionState::kPinned].set(2);
+  pool.sessions.sessions[session::SessionActivity::kIdle].set(24);
+  pool.sessions.sessions[session::SessionActivity::kWaiting].set(4);
+  pool.sessions.sessions[session::SessionActivity::kExecuting].set(10);
+  pool.sessions.sessions[session::SessionActivity::kPinned].set(2);
   pool.sessions.pinned[session::PinReason::kTransaction].set(2);
 }
 

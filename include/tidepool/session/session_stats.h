@@ -17,13 +17,13 @@
 namespace tidepool::session {
 
 // What a session is doing, of those past their login. Every session is in exactly one state.
-enum class SessionState : std::uint8_t {
+enum class SessionActivity : std::uint8_t {
   kIdle,       // the client's turn; no lease
   kWaiting,    // queued for a lease
   kExecuting,  // a command is under way, on a lease
   kPinned,     // the client's turn; the lease is kept
 };
-inline constexpr std::size_t kSessionStates = 4;
+inline constexpr std::size_t kSessionActivities = 4;
 
 enum class LoginFailure : std::uint8_t {
   kPassword,       // also an unknown user: the client is not told which
@@ -127,12 +127,12 @@ constexpr const char* to_string(TimeoutKind kind) {
   return "?";
 }
 
-constexpr const char* to_string(SessionState state) {
+constexpr const char* to_string(SessionActivity state) {
   switch (state) {
-    case SessionState::kIdle: return "idle";
-    case SessionState::kWaiting: return "waiting";
-    case SessionState::kExecuting: return "executing";
-    case SessionState::kPinned: return "pinned";
+    case SessionActivity::kIdle: return "idle";
+    case SessionActivity::kWaiting: return "waiting";
+    case SessionActivity::kExecuting: return "executing";
+    case SessionActivity::kPinned: return "pinned";
   }
   return "?";
 }
@@ -205,7 +205,7 @@ struct Traffic {
 };
 
 struct SessionStats {
-  EnumArray<SessionState, Gauge, kSessionStates> sessions;
+  EnumArray<SessionActivity, Gauge, kSessionActivities> sessions;
   Counter opened;  // logins that succeeded
   Counter closed;
 
@@ -232,7 +232,7 @@ struct SessionStats {
   Traffic backend;
 
   // Moves one session from a state to the next.
-  void move(SessionState from, SessionState to) {
+  void move(SessionActivity from, SessionActivity to) {
     sessions[from].sub();
     sessions[to].add();
   }

@@ -49,7 +49,7 @@ TEST_F(ParkingTest, TheSameSessionGoesOnWithoutAnythingBeingReadBack) {
   start();
   RawClient client = parked();
   EXPECT_EQ(proxy_->pool_stats().backends[pool::BackendState::kParked].value(), 1);
-  EXPECT_EQ(proxy_->sessions_in(session::SessionState::kPinned), 0) << "parked is not pinned";
+  EXPECT_EQ(proxy_->sessions_in(session::SessionActivity::kPinned), 0) << "parked is not pinned";
 
   EXPECT_EQ(client.query("SHOW WARNINGS").rows, Words{"Warning"});
   EXPECT_EQ(client.query("SELECT 1").rows, Words{"0"});

@@ -73,8 +73,8 @@ ProxyUnderTest::~ProxyUnderTest() {
     worker->stop();
   for (const auto& worker : workers_)
     worker->join();
-  for (int i = 0; i < static_cast<int>(session::kSessionStates); ++i)
-    EXPECT_EQ(sessions_in(static_cast<session::SessionState>(i)), 0) << "gauge of state " << i;
+  for (int i = 0; i < static_cast<int>(session::kSessionActivities); ++i)
+    EXPECT_EQ(sessions_in(static_cast<session::SessionActivity>(i)), 0) << "gauge of state " << i;
   for (int i = 0; i < sql::kPinCount; ++i)
     EXPECT_EQ(pinned(static_cast<sql::Pin>(i)), 0) << "gauge of pin " << i;
   EXPECT_EQ(shared_->commands.bytes.value(), 0) << "what commands take is not given back";
@@ -115,7 +115,7 @@ std::size_t ProxyUnderTest::sessions() const {
   return sum;
 }
 
-std::int64_t ProxyUnderTest::sessions_in(session::SessionState state) const {
+std::int64_t ProxyUnderTest::sessions_in(session::SessionActivity state) const {
   std::int64_t sum = 0;
   for (const auto& stats : shared_->pools[0]->sessions)
     sum += stats->sessions[state].value();

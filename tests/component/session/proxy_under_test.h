@@ -50,7 +50,7 @@ class ProxyUnderTest {
   // Sessions that are alive, on all workers.
   std::size_t sessions() const;
   // Sum over the workers' statistics of the pool.
-  std::int64_t sessions_in(session::SessionState state) const;
+  std::int64_t sessions_in(session::SessionActivity state) const;
   std::int64_t pinned(sql::Pin pin) const;
   std::uint64_t answered_locally() const;
   std::uint64_t total(Counter session::SessionStats::*counter) const;

@@ -231,8 +231,8 @@ std::uint64_t SessionWorld::commands_done() const {
 }
 
 void SessionWorld::check_gauges() const {
-  for (std::size_t i = 0; i < session::kSessionStates; ++i)
-    TIDEPOOL_CHECK(stats_.sessions[static_cast<session::SessionState>(i)].value() == 0);
+  for (std::size_t i = 0; i < session::kSessionActivities; ++i)
+    TIDEPOOL_CHECK(stats_.sessions[static_cast<session::SessionActivity>(i)].value() == 0);
   for (std::size_t i = 0; i < session::kPinReasons; ++i)
     TIDEPOOL_CHECK(stats_.pinned[static_cast<session::PinReason>(i)].value() == 0);
 }

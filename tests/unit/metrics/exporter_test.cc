@@ -167,8 +167,8 @@ TEST_F(ExporterTest, AddsUpTheWorkersOfAPool) {
   worker_one.query_duration.observe(std::chrono::microseconds(70));
   worker_two.query_duration.observe(std::chrono::microseconds(80));
   // Opened on one worker and closed on the other, should a session ever move: only the sum counts.
-  worker_one.sessions[session::SessionState::kIdle].add();
-  worker_two.sessions[session::SessionState::kIdle].sub();
+  worker_one.sessions[session::SessionActivity::kIdle].add();
+  worker_two.sessions[session::SessionActivity::kIdle].sub();
 
   const std::string text = exporter.render();
 
