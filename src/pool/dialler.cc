@@ -98,7 +98,7 @@ void Dialler::on_inspected(DialId dial, const Result<backend::QueryResult>& answ
   const backend::ServerInfo& server = pooled->connection->info();
   pooled->tidb_connection = look->tidb_connection;
   const sql::Handshake handshake{.collation_id = pooled->connection->profile().collation};
-  pooled->memory.actual = sql::SessionState(handshake, look->baseline);
+  pooled->model.actual = sql::SessionState(handshake, look->baseline);
   log::debug("backend opened", {{"pool", options_.name},
                                 {"peer", server.peer},
                                 {"tls", server.tls_version},

@@ -25,8 +25,8 @@ std::uint64_t Lease::tidb_connection() const {
   return pooled_->tidb_connection;
 }
 
-tracking::BackendModel& Lease::memory() {
-  return pooled_->memory;
+tracking::BackendModel& Lease::model() {
+  return pooled_->model;
 }
 
 void Lease::set_broken() {

@@ -24,7 +24,7 @@ class PooledConnection : public net::StreamSink {
 
   PooledConnection(WorkerPool& pool, std::unique_ptr<backend::Connection> made,
                    const sql::SessionState& fresh, std::size_t max_prepared)
-      : memory(fresh, max_prepared), owner(&pool), connection(std::move(made)) {}
+      : model(fresh, max_prepared), owner(&pool), connection(std::move(made)) {}
 
   State state() const { return state_; }
   // Requires a move that the table has.
@@ -37,7 +37,7 @@ class PooledConnection : public net::StreamSink {
   void on_error(Error error) override;
 
   BackendId id = 0;
-  tracking::BackendModel memory;
+  tracking::BackendModel model;
   WorkerPool* owner;              // changes when it moves to another worker
   TimePoint idle_since{};         // or parked since
   LeaseKeeper* keeper = nullptr;  // while it is parked

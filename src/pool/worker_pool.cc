@@ -291,7 +291,7 @@ void WorkerPool::stay_idle(PooledConnection& pooled) {
   pooled.idle_since = loop_.now();
   pooled.connection->stream().set_sink(&pooled);
   broker_.with([&](Broker& broker, Orders& orders) {
-    broker.release(pooled.id, pooled.memory.actual.hash(), loop_.now(), orders);
+    broker.release(pooled.id, pooled.model.actual.hash(), loop_.now(), orders);
   });
 }
 
@@ -305,7 +305,7 @@ void WorkerPool::reset(PooledConnection& pooled) {
           log::info("reset failed", {{"pool", options_.name}, {"error", result.error().message}});
           return lose(pooled, RetireReason::kDirty);
         }
-        pooled.memory.reset();
+        pooled.model.reset();
         give_back(pooled);
       });
 }

@@ -227,7 +227,7 @@ void Session::rest() {
     return close();
   }
   idle_timeout_.watch();
-  const bool must = lease && model.must_capture(lease.memory().actual);
+  const bool must = lease && model.must_capture(lease.model().actual);
   if (!lease) {
     context_.status.enter(State::kIdle);
   } else if (model.keeps_lease() && !model.joins_warnings()) {

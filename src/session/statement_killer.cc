@@ -27,7 +27,7 @@ void StatementKiller::on_lease(pool::Lease lease) {
   ticket_ = {};
   lease_ = std::move(lease);
   lease_.stream().set_sink(this);
-  lease_.memory().last_session = 0;
+  lease_.model().last_session = 0;
   tracker_.begin(protocol::Command::kQuery);
   const std::string text = "KILL QUERY " + std::to_string(connection_);
   if (!lease_.stream().write(tracking::framed(protocol::Command::kQuery, text))) {

@@ -112,7 +112,7 @@ void substitute_text(CommandContext& plan) {
 // True if it takes a detour through the state of its PREPARE.
 bool add_text_prepare(CommandContext& plan, const NamedStatement& statement,
                       const std::string& text) {
-  BackendModel& memory = plan.backend;
+  BackendModel& backend = plan.backend;
   const sql::SessionState here = named_context(plan.model.desired);
   sql::SessionState there = statement.context;
   there.apply(sql::multi_statements(here.multi_statements()));
@@ -128,22 +128,22 @@ bool add_text_prepare(CommandContext& plan, const NamedStatement& statement,
            !is_alone);
   ++plan.command.attempt.prepares;
   if (detours) add_state_switch(plan, there, here);
-  memory.named[statement.name] = statement.owner;
+  backend.named[statement.name] = statement.owner;
   // Whether it could be made, only the answer of one that is alone tells.
-  if (!is_alone) memory.named[statement.name] = plan.model.next_named();
-  memory.prepared.forget_next_id();
+  if (!is_alone) backend.named[statement.name] = plan.model.next_named();
+  backend.prepared.forget_next_id();
   // PREPARE computes LAST_INSERT_ID(n) already.
-  if (statement.script.front().may_set_last_insert_id) memory.insert_id.reset();
+  if (statement.script.front().may_set_last_insert_id) backend.insert_id.reset();
   return detours;
 }
 
 bool add_named_step(CommandContext& plan, const StatementRef& ref, const std::string& sent_text) {
-  BackendModel& memory = plan.backend;
+  BackendModel& backend = plan.backend;
   const NamedStatementPtr wanted = plan.model.named.find(ref.name);
   const bool prepares = ref.kind == sql::ChangeKind::kPrepareNamed;
   const std::string mark = wanted == nullptr ? std::string() : text_mark(plan, *wanted);
   const NameOwner owner = wanted == nullptr ? NameOwner() : owner_of(*wanted, mark);
-  if (const auto there = memory.named.find(ref.name); there != memory.named.end()) {
+  if (const auto there = backend.named.find(ref.name); there != backend.named.end()) {
     if (there->second == NameOwner{plan.model.id, 0}) return false;  // TiDB alone knows its text
     const bool is_right = wanted != nullptr && there->second == owner && sent_text.empty();
     if (is_right && !prepares) return false;
@@ -154,8 +154,8 @@ bool add_named_step(CommandContext& plan, const StatementRef& ref, const std::st
   if (wanted == nullptr || prepares) return false;
   if (ref.kind == sql::ChangeKind::kDeallocateNamed) {
     // Any text will do; the tables of its own may be gone.
-    memory.named[ref.name] = plan.model.next_named();
-    memory.prepared.forget_next_id();
+    backend.named[ref.name] = plan.model.next_named();
+    backend.prepared.forget_next_id();
     keep_warnings(plan);
     plan.add(StepKind::kRestore, prepare_text(*wanted, "DO 0"));
     ++plan.command.attempt.prepares;
@@ -163,8 +163,8 @@ bool add_named_step(CommandContext& plan, const StatementRef& ref, const std::st
   }
   const bool detours =
       add_text_prepare(plan, *wanted, mark + (sent_text.empty() ? wanted->text_anew() : sent_text));
-  if (!mark.empty()) memory.named[ref.name] = owner;
-  if (!sent_text.empty()) memory.named[ref.name] = plan.model.next_named();
+  if (!mark.empty()) backend.named[ref.name] = owner;
+  if (!sent_text.empty()) backend.named[ref.name] = plan.model.next_named();
   return detours;
 }
 

@@ -31,40 +31,40 @@ Step restore_step(const sql::RestoreStep& step) {
 
 // A reset, because the state is not known after a restore that failed; then the name alone.
 void add_inaccessible_database(CommandContext& plan, const std::string& name) {
-  BackendModel& memory = plan.backend;
-  memory.reset();
-  const auto text = sql::enter_inaccessible_database(name, memory.actual);
+  BackendModel& backend = plan.backend;
+  backend.reset();
+  const auto text = sql::enter_inaccessible_database(name, backend.actual);
   TIDEPOOL_CHECK(text);  // retry_inaccessible_database() has looked
   plan.exchange().add({.kind = StepKind::kRestore,
                        .command = protocol::Command::kResetConnection,
                        .bytes = framed(protocol::Command::kResetConnection)});
   plan.add(StepKind::kRestore, *text);
-  memory.actual.apply({.kind = sql::ChangeKind::kUseDatabase, .name = name});
+  backend.actual.apply({.kind = sql::ChangeKind::kUseDatabase, .name = name});
 }
 
 }  // namespace
 
 // The steps from the backend's state to `target`; false if there is no way.
 bool add_restore(CommandContext& plan, const sql::SessionState& target) {
-  BackendModel& memory = plan.backend;
+  BackendModel& backend = plan.backend;
   if (plan.command.inaccessible_database) add_inaccessible_database(plan, target.database());
-  if (memory.actual == target) {
-    memory.actual.share(target);
+  if (backend.actual == target) {
+    backend.actual.share(target);
     return true;
   }
   if (!target.is_exact()) return true;  // its state is here, and nowhere else
-  if (memory.actual.resource_group() != target.resource_group()) add_login_group_capture(plan);
-  const sql::RestorePlan way = sql::plan_restore(memory.actual, target);
+  if (backend.actual.resource_group() != target.resource_group()) add_login_group_capture(plan);
+  const sql::RestorePlan way = sql::plan_restore(backend.actual, target);
   if (!way.is_possible) return false;
   if (way.steps.empty()) return true;
   plan.restore_statements += way.steps.size();
   if (way.needs_reset()) {
-    memory.forget_prepared();
-    memory.insert_id = 0;
+    backend.forget_prepared();
+    backend.insert_id = 0;
   }
   for (const sql::RestoreStep& step : way.steps)
     plan.exchange().add(restore_step(step));
-  memory.actual = sql::state_after_restore(memory.actual, target);
+  backend.actual = sql::state_after_restore(backend.actual, target);
   return true;
 }
 

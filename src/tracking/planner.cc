@@ -17,7 +17,7 @@ namespace {
 // backend alone knows a part.
 bool needs_state(const CommandContext& plan) {
   if (plan.model.desired.is_exact()) return false;
-  BackendModel& memory = plan.backend;
+  BackendModel& backend = plan.backend;
   const auto differs = [&](const sql::SessionState& context) {
     const sql::SessionState here = named_context(plan.model.desired);
     return !here.is_exact() || here != named_context(context);
@@ -28,13 +28,13 @@ bool needs_state(const CommandContext& plan) {
                       plan.command.type == protocol::Command::kStmtSendLongData;
     if (!uses) return false;
     if (!plan.model.desired.computed().empty() && has_kept_plan(statement->script)) return true;
-    return !memory.prepared.find(*statement->key) && differs(statement->context);
+    return !backend.prepared.find(*statement->key) && differs(statement->context);
   }
   for (const StatementRef& ref : plan.command.named.refs) {
     if (ref.kind != sql::ChangeKind::kExecuteNamed || ref.statement == nullptr) continue;
     if (!plan.model.desired.computed().empty() && has_kept_plan(ref.statement->script)) return true;
-    const auto there = memory.named.find(ref.name);
-    const bool is_there = there != memory.named.end() && there->second == ref.statement->owner;
+    const auto there = backend.named.find(ref.name);
+    const bool is_there = there != backend.named.end() && there->second == ref.statement->owner;
     if (!is_there && differs(ref.statement->context)) return true;
   }
   return false;

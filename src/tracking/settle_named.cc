@@ -16,17 +16,17 @@ void note_rewritten_statement(CommandContext& context, const StatementRef& ref, 
 }
 
 void note_named(CommandContext& context, const StatementRef& ref) {
-  BackendModel& memory = context.backend;
+  BackendModel& backend = context.backend;
   if (ref.kind == sql::ChangeKind::kExecuteNamed) return;
   context.model.named.erase(ref.name);
-  memory.named.erase(ref.name);
+  backend.named.erase(ref.name);
   if (ref.kind == sql::ChangeKind::kDeallocateNamed) return;
-  memory.prepared.forget_next_id();
+  backend.prepared.forget_next_id();
   if (ref.statement == nullptr) {
-    memory.named[ref.name] = {context.model.id, 0};
+    backend.named[ref.name] = {context.model.id, 0};
     return;
   }
-  memory.named[ref.name] = ref.statement->owner;
+  backend.named[ref.name] = ref.statement->owner;
   context.model.named.set(ref.statement);
 }
 

@@ -20,8 +20,8 @@ class PooledConnection;
 class WorkerPool;
 
 enum class Release : std::uint8_t {
-  kClean,  // its state is exactly what its memory says
-  kReset,  // it carries more than its memory says: COM_RESET_CONNECTION before anybody else gets it
+  kClean,  // its state is exactly what its model says
+  kReset,  // it carries more than its model says: COM_RESET_CONNECTION before anybody else gets it
   kDiscard,  // it is closed
 };
 
@@ -41,7 +41,7 @@ class Lease {
   explicit operator bool() const { return pooled_ != nullptr; }
   BackendId id() const;
   net::Stream& stream();
-  tracking::BackendModel& memory();
+  tracking::BackendModel& model();
   std::uint64_t tidb_connection() const;  // TiDB's number of it; 0: not known
   void set_broken();                      // the raw exchange failed: no COM_QUIT is sent
 

@@ -63,7 +63,7 @@ class BackendChannel final : net::StreamSink, pool::LeaseSink {
   void stop_waiting() { ticket_.cancel(); }
   bool has_lease() const { return static_cast<bool>(lease_); }
   pool::Lease& lease() { return lease_; }
-  tracking::BackendModel& model() { return lease_.memory(); }
+  tracking::BackendModel& model() { return lease_.model(); }
   std::uint64_t tidb_connection() const { return lease_.tidb_connection(); }
   // That was used last; 0: none, or it is gone.
   pool::BackendId last() const { return last_; }

@@ -44,7 +44,7 @@ class Customer final : public LeaseSink {
   }
   void on_lease(Lease lease) override {
     // What one worker wrote into a backend's memory, the other reads.
-    lease.memory().last_session += 1;
+    lease.model().last_session += 1;
     lease.release(Release::kClean);
     ++done_;
     next();

@@ -170,14 +170,14 @@ TEST_F(PoolTest, ResetsABackendBeforeAnybodyElseGetsIt) {
   Taker first;
   take(first);
   ASSERT_TRUE(run([&] { return bool(first.lease); }));
-  first.lease.memory().last_session = 7;
+  first.lease.model().last_session = 7;
 
   first.lease.release(Release::kReset);
   Taker second;
   take(second);
 
   ASSERT_TRUE(run([&] { return bool(second.lease); }));
-  EXPECT_EQ(second.lease.memory().last_session, 0U);
+  EXPECT_EQ(second.lease.model().last_session, 0U);
   EXPECT_THAT(tidb_.commands(), ElementsAre("RESET"));
   second.lease.release(Release::kClean);
 }
