@@ -12,7 +12,7 @@ bool is_elsewhere(const config::Pool& one, const config::Pool& two) {
 }
 
 void replace_backends(PoolState& pool) {
-  const pool::PrepareMemory::Change forget(pool.prepares);
+  const session::PrepareCache::Change forget(pool.prepares);
   pool.broker.with(
       [](pool::Broker& broker, pool::Orders& orders) { broker.replace_all(Clock::now(), orders); });
 }

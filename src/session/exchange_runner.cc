@@ -129,7 +129,7 @@ void ExchangeRunner::on_prepared() {
   if (command_->statement == nullptr) return;  // PREPARE as text
   tracking::PreparedStatement& statement = *command_->statement;
   context_.close_on_backend(known.insert(statement.key, id, context_.schema_view(*command_).time));
-  context_.close_on_backend(known.limit(context_.prepare_memory().most_kept(command_->received)));
+  context_.close_on_backend(known.limit(context_.prepare_cache().most_kept(command_->received)));
   attempt.has_other_id = attempt.exchange.relay_written() && attempt.guessed_id != id;
   attempt.exchange.set_relay_bytes(tracking::statement_bytes(*command_, id));
 }

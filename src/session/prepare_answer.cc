@@ -83,13 +83,13 @@ std::string prepare_context(const sql::SessionState& state) {
   return sql::encode_system_state(state);
 }
 
-std::optional<pool::RememberedPrepare> parse_prepare_answer(std::string_view packets) {
+std::optional<RememberedPrepare> parse_prepare_answer(std::string_view packets) {
   Parts parts(packets);
   const auto head = parts.next();
   if (!head) return std::nullopt;
   const auto ok = protocol::parse_stmt_prepare_ok(head->payload);
   if (!ok) return std::nullopt;
-  pool::RememberedPrepare prepare;
+  RememberedPrepare prepare;
   prepare.params = ok->params;
   prepare.columns = ok->columns;
   prepare.warnings = ok->warnings;
@@ -105,7 +105,7 @@ std::optional<pool::RememberedPrepare> parse_prepare_answer(std::string_view pac
   return prepare;
 }
 
-std::string prepare_answer(const pool::RememberedPrepare& prepare, std::uint32_t statement_id,
+std::string prepare_answer(const RememberedPrepare& prepare, std::uint32_t statement_id,
                            std::uint16_t status) {
   std::string packets = prepare.packets;
   protocol::patch_statement_id(std::span(packets).subspan(protocol::kHeaderBytes), statement_id);

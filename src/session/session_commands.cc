@@ -70,7 +70,7 @@ std::unique_ptr<ClientCommand> Session::make_command(std::string_view payload, s
                                 type, tracking::Command::Large{std::move(large)}, Clock::now())
                           : std::make_unique<ClientCommand>(type, payload, Clock::now());
   if (is_large) command->room = context_.client.take_room();
-  command->view = context_.prepare_memory().view(command->received);
+  command->view = context_.prepare_cache().view(command->received);
   if (type == protocol::Command::kInitDb)
     command->payload = '\x03' + tracking::use_text(command->argument());
   if (has_text(type))

@@ -68,8 +68,8 @@ const tracking::NamedStatement* only_text_made(const ClientCommand& command) {
 }
 
 // Nullopt: it is not what an answer to a prepare looks like.
-std::optional<pool::RememberedPrepare> remembered_of(const ClientCommand& command,
-                                                     std::string_view answer) {
+std::optional<RememberedPrepare> remembered_of(const ClientCommand& command,
+                                               std::string_view answer) {
   auto remembered = parse_prepare_answer(answer);
   if (remembered && remembered->status_places.empty() && !is_cacheable(command.script)) {
     remembered->warnings = 1;  // which TiDB would tell in an EOF, if there was one
@@ -168,7 +168,7 @@ std::optional<Error> SessionStatements::refusal_to_prepare(ClientCommand& comman
 
 bool SessionStatements::answer_prepare(ClientCommand& command) {
   tracking::SessionModel& model = context_.model;
-  pool::PrepareMemory& memory = context_.prepare_memory();
+  PrepareCache& memory = context_.prepare_cache();
   if (!memory.is_on() || !is_memorable(command.script, model.desired, model.pins)) return false;
   const auto found = memory.find(prepare_context(model.desired), command.argument(),
                                  context_.schema_view(command), command.received);
@@ -202,7 +202,7 @@ std::string SessionStatements::settle_prepare(ClientCommand& command) {
 void SessionStatements::add_prepared(ClientCommand& command, std::string& answer) {
   tracking::SessionModel& model = context_.model;
   const protocol::ResponseSummary& summary = command.attempt.summary;
-  const pool::PrepareMemory::View& view = context_.schema_view(command);
+  const PrepareCache::View& view = context_.schema_view(command);
   auto remembered = remembered_of(command, answer);
   const tracking::PreparedStatement& statement =
       add(command, summary.params, static_cast<std::uint16_t>(summary.columns), view.time);
@@ -210,7 +210,7 @@ void SessionStatements::add_prepared(ClientCommand& command, std::string& answer
                                  remembered ? remembered->warnings : std::uint16_t{0},
                                  command.attempt.has_diagnostics);
   protocol::patch_statement_id(std::span(answer).subspan(protocol::kHeaderBytes), statement.id);
-  pool::PrepareMemory& memory = context_.prepare_memory();
+  PrepareCache& memory = context_.prepare_cache();
   tracking::PreparedCache& known = context_.backend.model().prepared;
   context_.close_on_backend(known.insert(statement.key, summary.statement_id, view.time));
   context_.close_on_backend(known.limit(memory.most_kept(command.received)));
@@ -253,7 +253,7 @@ void SessionStatements::note_schema_use(const ClientCommand& command) {
   const bool is_other = has_rows && answer.columns != statement.columns;
   const bool failed = answer.has_error() && tells_of_schema_change(answer.error_number);
   if (is_other || failed)
-    context_.prepare_memory().forget(statement.memory_context, statement.text());
+    context_.prepare_cache().forget(statement.memory_context, statement.text());
 }
 
 // Its types, and what is executed in the place of its text, come with its executes.
@@ -275,7 +275,7 @@ SessionStatements::Room SessionStatements::make_room(tracking::Command& command)
     return Room::kThere;
   tracking::PreparedCache& known = context_.backend.model().prepared;
   known.forget_next_id();  // TiDB has counted it
-  context_.prepare_memory().keep_fewer(known.size() / 2, command.received);
+  context_.prepare_cache().keep_fewer(known.size() / 2, command.received);
   const std::vector<std::uint32_t> ids = known.make_way(known.size() / 2);
   if (ids.empty()) return Room::kNotMade;
   context_.close_on_backend(ids);

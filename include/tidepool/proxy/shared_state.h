@@ -15,7 +15,6 @@
 #include "tidepool/config/config.h"
 #include "tidepool/metrics/process_stats.h"
 #include "tidepool/net/tls_context.h"
-#include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/shared_broker.h"
 #include "tidepool/pool/worker_pool.h"
 #include "tidepool/protocol/packet.h"
@@ -25,6 +24,7 @@
 #include "tidepool/session/login_places.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/password_proofs.h"
+#include "tidepool/session/prepare_cache.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/tracking/global_settings.h"
@@ -43,7 +43,7 @@ struct PoolState {
   pool::PoolStats stats;
   std::vector<std::unique_ptr<session::SessionStats>> sessions;  // one a worker
   pool::SharedBroker broker;
-  pool::PrepareMemory prepares;
+  session::PrepareCache prepares;
   tracking::PoolPreparedBytes prepared_bytes{stats.prepared_bytes};
 };
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "tidepool/pool/account_change.h"
-#include "tidepool/pool/prepare_memory.h"
 #include "tidepool/session/command_room.h"
+#include "tidepool/session/prepare_cache.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/session/shown_status.h"
 #include "tidepool/tracking/command.h"
@@ -25,8 +25,8 @@ struct ClientCommand : tracking::Command {
   tracking::PreparedShare prepared_share{};
   // In the answer to SHOW STATUS, in the place of the backend's encryption.
   std::optional<ShownStatus> status{};
-  // While TiDB may be changing the schema on its behalf; see pool::PrepareMemory::Change.
-  std::vector<pool::PrepareMemory::Change> schema_changes{};
+  // While TiDB may be changing the schema on its behalf; see PrepareCache::Change.
+  std::vector<PrepareCache::Change> schema_changes{};
   std::vector<pool::AccountChange> account_changes{};  // likewise, an account
 };
 

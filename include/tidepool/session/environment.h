@@ -16,7 +16,6 @@
 #include "tidepool/base/network.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/net/tls_context.h"
-#include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/worker_pool.h"
 #include "tidepool/protocol/compression.h"
 #include "tidepool/protocol/decoys.h"
@@ -28,6 +27,7 @@
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/password_proofs.h"
+#include "tidepool/session/prepare_cache.h"
 #include "tidepool/session/registry.h"
 #include "tidepool/session/session_stats.h"
 #include "tidepool/tracking/global_settings.h"
@@ -56,7 +56,7 @@ struct PoolAccess {
   bool limits_leases_by_database = false;
   unsigned max_sessions_per_database = 0;  // 0: any number
   KnownDatabases databases;
-  pool::PrepareMemory* prepares = nullptr;                // all workers'
+  PrepareCache* prepares = nullptr;                       // all workers'
   tracking::PoolPreparedBytes* prepared_bytes = nullptr;  // likewise
 };
 

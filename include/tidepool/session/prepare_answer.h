@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "tidepool/base/error.h"
-#include "tidepool/pool/prepare_memory.h"
+#include "tidepool/session/prepare_cache.h"
 #include "tidepool/sql/pin.h"
 #include "tidepool/sql/session_state.h"
 #include "tidepool/sql/statement.h"
@@ -22,9 +22,9 @@ bool is_memorable(const sql::Script& script, const sql::SessionState& state, sql
 std::string prepare_context(const sql::SessionState& state);
 
 // A whole answer; nothing if it is an error, or no such answer.
-std::optional<pool::RememberedPrepare> parse_prepare_answer(std::string_view packets);
+std::optional<RememberedPrepare> parse_prepare_answer(std::string_view packets);
 // The same for another statement id and other status flags.
-std::string prepare_answer(const pool::RememberedPrepare& prepare, std::uint32_t statement_id,
+std::string prepare_answer(const RememberedPrepare& prepare, std::uint32_t statement_id,
                            std::uint16_t status);
 
 // What executing a statement that its client has prepared is answered with when it cannot be

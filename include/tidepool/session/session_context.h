@@ -63,7 +63,7 @@ struct SessionContext {
   void close_on_backend(const std::vector<std::uint32_t>& ids);
   // A transaction keeps the schema that it began with.
   const tracking::SchemaView& schema_view(const tracking::Command& command) const;
-  pool::PrepareMemory& prepare_memory() const { return *account->pool->prepares; }
+  PrepareCache& prepare_cache() const { return *account->pool->prepares; }
 
   void end_lease(pool::Release how) {
     const bool is_unclean = std::exchange(model.shows_read_time, false);

@@ -33,7 +33,7 @@ struct PreparedStatement {
   std::uint16_t params = 0;
   std::uint16_t columns = 0;     // as the client was told
   TimePoint seen{};              // its answer shows the schema of then, or a newer one
-  std::string memory_context{};  // with its text, what pool::PrepareMemory knows it by
+  std::string memory_context{};  // with its text, what session::PrepareCache knows it by
   std::string param_types;       // as last sent by the client, two bytes each; empty: not sent yet
   bool has_plan = false;    // its client has executed it: a direct connection would have its plan
   bool has_warned = false;  // an execute of it has

@@ -7,7 +7,7 @@ namespace {
 using ::testing::ElementsAre;
 using Received = FakeTidb::Received;
 
-class PrepareMemoryTest : public SessionTest {
+class PrepareCacheTest : public SessionTest {
  protected:
   static void close(RawClient& client, char id) {
     client.send(std::string("\x19") + id + std::string(3, '\0'));
@@ -26,7 +26,7 @@ class PrepareMemoryTest : public SessionTest {
   }
 };
 
-TEST_F(PrepareMemoryTest, LeavesOneRoundTripToPrepareExecuteAndClose) {
+TEST_F(PrepareCacheTest, LeavesOneRoundTripToPrepareExecuteAndClose) {
   start();
   RawClient client = this->client();
   for (char id = 1; id <= 4; ++id) {
@@ -41,7 +41,7 @@ TEST_F(PrepareMemoryTest, LeavesOneRoundTripToPrepareExecuteAndClose) {
               ElementsAre("PREPARE SELECT ?", "EXECUTE 1", "EXECUTE 1", "EXECUTE 1", "EXECUTE 1"));
 }
 
-TEST_F(PrepareMemoryTest, GivesTheSameBytesButTheId) {
+TEST_F(PrepareCacheTest, GivesTheSameBytesButTheId) {
   start();
   RawClient one = client();
   RawClient two = client();
@@ -64,7 +64,7 @@ TEST_F(PrepareMemoryTest, GivesTheSameBytesButTheId) {
   EXPECT_THAT(tidb_.commands(), ElementsAre("PREPARE SELECT 1", "PREPARE SELECT ?, ?"));
 }
 
-TEST_F(PrepareMemoryTest, HasTheStatusOfTheSession) {
+TEST_F(PrepareCacheTest, HasTheStatusOfTheSession) {
   start();
   RawClient client = this->client();
   learn(client, "SELECT 1");
@@ -77,7 +77,7 @@ TEST_F(PrepareMemoryTest, HasTheStatusOfTheSession) {
   EXPECT_THAT(tidb_.commands(), ElementsAre());
 }
 
-TEST_F(PrepareMemoryTest, PreparesInFrontOfTheExecuteOnABackendThatDoesNotKnow) {
+TEST_F(PrepareCacheTest, PreparesInFrontOfTheExecuteOnABackendThatDoesNotKnow) {
   pool().size = 2;
   start();
   RawClient one = client();
@@ -98,7 +98,7 @@ TEST_F(PrepareMemoryTest, PreparesInFrontOfTheExecuteOnABackendThatDoesNotKnow) 
   EXPECT_TRUE(two.query("SELECT 3").kind == Reply::Kind::kRows);
 }
 
-TEST_F(PrepareMemoryTest, KeepsATransactionWhoseStatementCannotBePrepared) {
+TEST_F(PrepareCacheTest, KeepsATransactionWhoseStatementCannotBePrepared) {
   pool().size = 2;
   start();
   RawClient one = client();
@@ -118,7 +118,7 @@ TEST_F(PrepareMemoryTest, KeepsATransactionWhoseStatementCannotBePrepared) {
                           Received{1, "EXECUTE 2"}, Received{1, "COMMIT"}));
 }
 
-TEST_F(PrepareMemoryTest, SaysNothingToLongDataThatCannotBePrepared) {
+TEST_F(PrepareCacheTest, SaysNothingToLongDataThatCannotBePrepared) {
   pool().size = 2;
   start();
   RawClient one = client();
@@ -133,7 +133,7 @@ TEST_F(PrepareMemoryTest, SaysNothingToLongDataThatCannotBePrepared) {
   EXPECT_TRUE(two.ping().is_ok());
 }
 
-class SchemaChangeTest : public PrepareMemoryTest,
+class SchemaChangeTest : public PrepareCacheTest,
                          public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(SchemaChangeTest, MakesItForget) {
@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(All, SchemaChangeTest,
                                            "REVOKE ALL ON d.* FROM u", "CREATE VIEW v AS SELECT 1",
                                            "SET GLOBAL sql_mode=''"));
 
-TEST_F(PrepareMemoryTest, ForgetsWhenDdlIsExecutedAsAPreparedStatement) {
+TEST_F(PrepareCacheTest, ForgetsWhenDdlIsExecutedAsAPreparedStatement) {
   start();
   RawClient client = this->client();
   learn(client, "SELECT 1");
@@ -170,7 +170,7 @@ TEST_F(PrepareMemoryTest, ForgetsWhenDdlIsExecutedAsAPreparedStatement) {
               ElementsAre("PREPARE SELECT 1", "PREPARE DROP TABLE t", "PREPARE SELECT 1"));
 }
 
-TEST_F(PrepareMemoryTest, ForgetsWhatTidbSaysHasChanged) {
+TEST_F(PrepareCacheTest, ForgetsWhatTidbSaysHasChanged) {
   start();
   RawClient client = this->client();
   const std::uint32_t id = learn(client, "SELECT a FROM t");
@@ -182,7 +182,7 @@ TEST_F(PrepareMemoryTest, ForgetsWhatTidbSaysHasChanged) {
   EXPECT_THAT(prepares(), ElementsAre("PREPARE SELECT a FROM t"));
 }
 
-TEST_F(PrepareMemoryTest, ForgetsWhatHasOtherColumnsNow) {
+TEST_F(PrepareCacheTest, ForgetsWhatHasOtherColumnsNow) {
   start();
   RawClient client = this->client();
   const std::uint32_t id = learn(client, "SELECT * FROM t");
@@ -194,7 +194,7 @@ TEST_F(PrepareMemoryTest, ForgetsWhatHasOtherColumnsNow) {
   EXPECT_THAT(prepares(), ElementsAre("PREPARE SELECT * FROM t"));
 }
 
-TEST_F(PrepareMemoryTest, AsksEachTimeWhereTheAnswerDependsOnMore) {
+TEST_F(PrepareCacheTest, AsksEachTimeWhereTheAnswerDependsOnMore) {
   start();
   RawClient client = this->client();
   for (int i = 0; i < 2; ++i)
@@ -207,7 +207,7 @@ TEST_F(PrepareMemoryTest, AsksEachTimeWhereTheAnswerDependsOnMore) {
                                       "PREPARE SELECT * FROM t", "PREPARE SELECT * FROM t"));
 }
 
-TEST_F(PrepareMemoryTest, AsksEachTimeWhenItIsOff) {
+TEST_F(PrepareCacheTest, AsksEachTimeWhenItIsOff) {
   pool().prepare_memory = std::chrono::milliseconds(0);
   start();
   RawClient client = this->client();
@@ -217,7 +217,7 @@ TEST_F(PrepareMemoryTest, AsksEachTimeWhenItIsOff) {
   EXPECT_THAT(prepares(), ElementsAre("PREPARE SELECT 1", "PREPARE SELECT 1"));
 }
 
-TEST_F(PrepareMemoryTest, TellsOtherSessionsInTheSameStateOnly) {
+TEST_F(PrepareCacheTest, TellsOtherSessionsInTheSameStateOnly) {
   start();
   RawClient one = client();
   RawClient two = client();
@@ -229,7 +229,7 @@ TEST_F(PrepareMemoryTest, TellsOtherSessionsInTheSameStateOnly) {
   EXPECT_THAT(prepares(), ElementsAre("PREPARE SELECT 1"));
 }
 
-TEST_F(PrepareMemoryTest, GivesWarningsOfAPrepareByPreparingAgain) {
+TEST_F(PrepareCacheTest, GivesWarningsOfAPrepareByPreparingAgain) {
   start();
   RawClient client = this->client();
   learn(client, "SELECT 1");
@@ -241,7 +241,7 @@ TEST_F(PrepareMemoryTest, GivesWarningsOfAPrepareByPreparingAgain) {
   EXPECT_THAT(tidb_.commands(), ElementsAre("PREPARE SELECT 1", "SHOW WARNINGS", "CLOSE 2"));
 }
 
-using RepeatTest = PrepareMemoryTest;
+using RepeatTest = PrepareCacheTest;
 
 TEST_F(RepeatTest, PreparesAgainWhatTheBackendHasLost) {
   start();

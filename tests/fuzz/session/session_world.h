@@ -19,9 +19,9 @@
 #include "scripted_client.h"
 #include "scripted_dial.h"
 #include "tidepool/net/loop.h"
-#include "tidepool/pool/prepare_memory.h"
 #include "tidepool/pool/worker_pool.h"
 #include "tidepool/session/environment.h"
+#include "tidepool/session/prepare_cache.h"
 #include "tidepool/session/session.h"
 
 namespace tidepool::fuzz {
@@ -91,7 +91,7 @@ class SessionWorld {
   session::LoginStats logins_;
   session::Registry registry_;
   tracking::GlobalSettings global_settings_;
-  pool::PrepareMemory prepares_;
+  session::PrepareCache prepares_;
   pool::SharedBroker broker_;
   Dialler dialler_;
   session::Environment environment_;

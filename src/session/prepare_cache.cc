@@ -1,6 +1,6 @@
-#include "tidepool/pool/prepare_memory.h"
+#include "tidepool/session/prepare_cache.h"
 
-namespace tidepool::pool {
+namespace tidepool::session {
 namespace {
 
 // About what an entry costs besides its text and its answer.
@@ -10,8 +10,8 @@ constexpr Duration kFewerFor = std::chrono::minutes(10);
 
 }  // namespace
 
-PrepareMemory::Found PrepareMemory::find(std::string_view context, std::string_view text,
-                                         const View& view, TimePoint now) {
+PrepareCache::Found PrepareCache::find(std::string_view context, std::string_view text,
+                                       const View& view, TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (changing_ > 0 || view.changes != changes_) return {};
   const auto place = places_.find(Key{context, text});
@@ -26,8 +26,8 @@ PrepareMemory::Found PrepareMemory::find(std::string_view context, std::string_v
   return {entry->prepare, entry->seen};
 }
 
-void PrepareMemory::add(std::string_view context, std::string_view text, RememberedPrepare prepare,
-                        const View& view) {
+void PrepareCache::add(std::string_view context, std::string_view text, RememberedPrepare prepare,
+                       const View& view) {
   const std::size_t bytes = context.size() + text.size() + prepare.packets.size() + kOverhead;
   if (!is_on() || bytes > limits_.bytes / 16) return;
   auto shared = std::make_shared<const RememberedPrepare>(std::move(prepare));
@@ -45,52 +45,52 @@ void PrepareMemory::add(std::string_view context, std::string_view text, Remembe
     erase(std::prev(entries_.end()));
 }
 
-void PrepareMemory::forget(std::string_view context, std::string_view text) {
+void PrepareCache::forget(std::string_view context, std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (const auto place = places_.find(Key{context, text}); place != places_.end())
     erase(place->second);
 }
 
-std::size_t PrepareMemory::most_kept(TimePoint now) const {
+std::size_t PrepareCache::most_kept(TimePoint now) const {
   const std::size_t most = most_kept_.load(std::memory_order_relaxed);
   if (most == kAny || now < kept_until_.load(std::memory_order_relaxed)) return most;
   return kAny;
 }
 
-void PrepareMemory::keep_fewer(std::size_t most, TimePoint now) {
+void PrepareCache::keep_fewer(std::size_t most, TimePoint now) {
   if (most < most_kept(now)) most_kept_.store(most, std::memory_order_relaxed);
   kept_until_.store(now + kFewerFor, std::memory_order_relaxed);
 }
 
-PrepareMemory::Change::Change(PrepareMemory& memory) : memory_(&memory) {
+PrepareCache::Change::Change(PrepareCache& memory) : memory_(&memory) {
   const std::lock_guard lock(memory.mutex_);
   ++memory.changing_;
   ++memory.changes_;
   memory.clear();
 }
 
-PrepareMemory::Change::~Change() {
+PrepareCache::Change::~Change() {
   if (memory_ == nullptr) return;
   const std::lock_guard lock(memory_->mutex_);
   --memory_->changing_;
   ++memory_->changes_;
 }
 
-std::size_t PrepareMemory::size() const {
+std::size_t PrepareCache::size() const {
   const std::lock_guard lock(mutex_);
   return entries_.size();
 }
 
-void PrepareMemory::clear() {
+void PrepareCache::clear() {
   places_.clear();
   entries_.clear();
   bytes_ = 0;
 }
 
-void PrepareMemory::erase(Entries::iterator entry) {
+void PrepareCache::erase(Entries::iterator entry) {
   bytes_ -= entry->bytes;
   places_.erase(Key{entry->context, entry->text});
   entries_.erase(entry);
 }
 
-}  // namespace tidepool::pool
+}  // namespace tidepool::session

@@ -23,7 +23,7 @@
 #include "tidepool/base/clock.h"
 #include "tidepool/tracking/schema_view.h"
 
-namespace tidepool::pool {
+namespace tidepool::session {
 
 // The answer that TiDB gave, in a form in which it can be given again.
 struct RememberedPrepare {
@@ -35,7 +35,7 @@ struct RememberedPrepare {
   std::uint16_t warnings = 0;
 };
 
-class PrepareMemory {
+class PrepareCache {
  public:
   struct Limits {
     Duration life{};  // 0: nothing is remembered
@@ -48,10 +48,10 @@ class PrepareMemory {
     TimePoint seen;  // the answer shows the schema of then, or a newer one
   };
 
-  explicit PrepareMemory(const Limits& limits) : limits_(limits) {}
-  PrepareMemory(const PrepareMemory&) = delete;
-  PrepareMemory& operator=(const PrepareMemory&) = delete;
-  ~PrepareMemory() = default;
+  explicit PrepareCache(const Limits& limits) : limits_(limits) {}
+  PrepareCache(const PrepareCache&) = delete;
+  PrepareCache& operator=(const PrepareCache&) = delete;
+  ~PrepareCache() = default;
 
   bool is_on() const { return limits_.life > Duration::zero(); }
   View view(TimePoint now) const { return {now, changes_.load(std::memory_order_acquire)}; }
@@ -74,7 +74,7 @@ class PrepareMemory {
   // before is forgotten.
   class Change {
    public:
-    explicit Change(PrepareMemory& memory);
+    explicit Change(PrepareCache& memory);
     Change(const Change&) = delete;
     Change& operator=(const Change&) = delete;
     Change(Change&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
@@ -82,7 +82,7 @@ class PrepareMemory {
     ~Change();
 
    private:
-    PrepareMemory* memory_;
+    PrepareCache* memory_;
   };
 
   std::size_t size() const;
@@ -122,4 +122,4 @@ class PrepareMemory {
   std::unordered_map<Key, Entries::iterator, KeyHash> places_;
 };
 
-}  // namespace tidepool::pool
+}  // namespace tidepool::session

@@ -1,21 +1,21 @@
-#include "tidepool/pool/prepare_memory.h"
+#include "tidepool/session/prepare_cache.h"
 
 #include <optional>
 
 #include <gtest/gtest.h>
 
-namespace tidepool::pool {
+namespace tidepool::session {
 namespace {
 
 using std::chrono::seconds;
 
-class PrepareMemoryTest : public ::testing::Test {
+class PrepareCacheTest : public ::testing::Test {
  protected:
-  explicit PrepareMemoryTest(std::size_t entries = 2)
+  explicit PrepareCacheTest(std::size_t entries = 2)
       : memory({.life = seconds(60), .entries = entries, .bytes = 16'000}) {}
 
   static RememberedPrepare answer(std::string packets) { return {.packets = std::move(packets)}; }
-  PrepareMemory::View view(int second) const { return memory.view(at(second)); }
+  PrepareCache::View view(int second) const { return memory.view(at(second)); }
   static TimePoint at(int second) { return TimePoint(seconds(1000 + second)); }
   // Empty: not known.
   std::string found(std::string_view text, int second, std::string_view context = "d") {
@@ -23,10 +23,10 @@ class PrepareMemoryTest : public ::testing::Test {
     return one.prepare ? one.prepare->packets : "";
   }
 
-  PrepareMemory memory;
+  PrepareCache memory;
 };
 
-TEST_F(PrepareMemoryTest, FindsTheSameTextInTheSameContext) {
+TEST_F(PrepareCacheTest, FindsTheSameTextInTheSameContext) {
   memory.add("d", "SELECT 1", answer("a"), view(0));
 
   EXPECT_EQ(found("SELECT 1", 1), "a");
@@ -34,7 +34,7 @@ TEST_F(PrepareMemoryTest, FindsTheSameTextInTheSameContext) {
   EXPECT_EQ(found("SELECT 1", 1, "other"), "");
 }
 
-TEST_F(PrepareMemoryTest, KeepsAnAnswerForItsLifeAndNoLonger) {
+TEST_F(PrepareCacheTest, KeepsAnAnswerForItsLifeAndNoLonger) {
   memory.add("d", "SELECT 1", answer("a"), view(0));
 
   EXPECT_EQ(found("SELECT 1", 59), "a");
@@ -42,19 +42,19 @@ TEST_F(PrepareMemoryTest, KeepsAnAnswerForItsLifeAndNoLonger) {
   EXPECT_EQ(memory.size(), 0U);
 }
 
-TEST_F(PrepareMemoryTest, TellsOfWhenAnAnswerIs) {
+TEST_F(PrepareCacheTest, TellsOfWhenAnAnswerIs) {
   memory.add("d", "SELECT 1", answer("a"), view(3));
   EXPECT_EQ(memory.find("d", "SELECT 1", view(5), at(5)).seen, at(3));
 }
 
-TEST_F(PrepareMemoryTest, RemembersNothingWithoutALife) {
-  PrepareMemory off(PrepareMemory::Limits{});
+TEST_F(PrepareCacheTest, RemembersNothingWithoutALife) {
+  PrepareCache off(PrepareCache::Limits{});
   off.add("d", "SELECT 1", answer("a"), off.view(at(0)));
   EXPECT_FALSE(off.is_on());
   EXPECT_EQ(off.size(), 0U);
 }
 
-TEST_F(PrepareMemoryTest, PushesOutTheLeastRecentlyUsed) {
+TEST_F(PrepareCacheTest, PushesOutTheLeastRecentlyUsed) {
   memory.add("d", "a", answer("1"), view(0));
   memory.add("d", "b", answer("2"), view(0));
   EXPECT_EQ(found("a", 1), "1");
@@ -65,9 +65,9 @@ TEST_F(PrepareMemoryTest, PushesOutTheLeastRecentlyUsed) {
   EXPECT_EQ(found("c", 2), "3");
 }
 
-class ManyBytesTest : public PrepareMemoryTest {
+class ManyBytesTest : public PrepareCacheTest {
  protected:
-  ManyBytesTest() : PrepareMemoryTest(1000) {}
+  ManyBytesTest() : PrepareCacheTest(1000) {}
 };
 
 TEST_F(ManyBytesTest, AreBoundedInAllAndEach) {
@@ -80,7 +80,7 @@ TEST_F(ManyBytesTest, AreBoundedInAllAndEach) {
   EXPECT_EQ(found("long", 1), "");
 }
 
-TEST_F(PrepareMemoryTest, ForgetsOne) {
+TEST_F(PrepareCacheTest, ForgetsOne) {
   memory.add("d", "a", answer("1"), view(0));
   memory.add("d", "b", answer("2"), view(0));
   memory.forget("d", "a");
@@ -88,15 +88,15 @@ TEST_F(PrepareMemoryTest, ForgetsOne) {
   EXPECT_EQ(found("b", 1), "2");
 }
 
-TEST_F(PrepareMemoryTest, ForgetsAllWhenTheSchemaChanges) {
+TEST_F(PrepareCacheTest, ForgetsAllWhenTheSchemaChanges) {
   memory.add("d", "a", answer("1"), view(0));
-  std::optional<PrepareMemory::Change> change(std::in_place, memory);
+  std::optional<PrepareCache::Change> change(std::in_place, memory);
   EXPECT_EQ(found("a", 1), "");
 
   memory.add("d", "a", answer("1"), view(1));
   EXPECT_EQ(memory.size(), 0U) << "may be of before the change";
 
-  const PrepareMemory::View during = view(1);
+  const PrepareCache::View during = view(1);
   change.reset();
   memory.add("d", "a", answer("1"), during);
   EXPECT_EQ(found("a", 2), "") << "likewise";
@@ -105,8 +105,8 @@ TEST_F(PrepareMemoryTest, ForgetsAllWhenTheSchemaChanges) {
   EXPECT_EQ(found("a", 3), "2");
 }
 
-TEST_F(PrepareMemoryTest, TellsATransactionNothingNewerThanItself) {
-  const PrepareMemory::View transaction = view(5);
+TEST_F(PrepareCacheTest, TellsATransactionNothingNewerThanItself) {
+  const PrepareCache::View transaction = view(5);
   memory.add("d", "old", answer("1"), view(4));
   memory.add("d", "new", answer("2"), view(6));
 
@@ -114,15 +114,15 @@ TEST_F(PrepareMemoryTest, TellsATransactionNothingNewerThanItself) {
   EXPECT_EQ(memory.find("d", "new", transaction, at(7)).prepare, nullptr);
 }
 
-TEST_F(PrepareMemoryTest, TellsATransactionNothingAfterAChange) {
-  const PrepareMemory::View transaction = view(5);
-  { const PrepareMemory::Change change(memory); }
+TEST_F(PrepareCacheTest, TellsATransactionNothingAfterAChange) {
+  const PrepareCache::View transaction = view(5);
+  { const PrepareCache::Change change(memory); }
   memory.add("d", "a", answer("1"), view(4));
   EXPECT_EQ(memory.find("d", "a", transaction, at(7)).prepare, nullptr);
 }
 
-TEST_F(PrepareMemoryTest, LearnsFromATransactionAsOfItsBegin) {
-  const PrepareMemory::View transaction = view(5);
+TEST_F(PrepareCacheTest, LearnsFromATransactionAsOfItsBegin) {
+  const PrepareCache::View transaction = view(5);
   memory.add("d", "a", answer("1"), transaction);
   EXPECT_EQ(memory.find("d", "a", transaction, at(7)).seen, at(5));
 
@@ -131,8 +131,8 @@ TEST_F(PrepareMemoryTest, LearnsFromATransactionAsOfItsBegin) {
   EXPECT_EQ(found("a", 9), "2") << "the newer one stays";
 }
 
-TEST(PrepareMemory, KnowsForAWhileThatTidbHasTooMany) {
-  PrepareMemory memory({.life = std::chrono::seconds(1)});
+TEST(PrepareCache, KnowsForAWhileThatTidbHasTooMany) {
+  PrepareCache memory({.life = std::chrono::seconds(1)});
   const TimePoint now = Clock::now();
   EXPECT_GT(memory.most_kept(now), 1000000U);
   memory.keep_fewer(20, now);
@@ -142,4 +142,4 @@ TEST(PrepareMemory, KnowsForAWhileThatTidbHasTooMany) {
 }
 
 }  // namespace
-}  // namespace tidepool::pool
+}  // namespace tidepool::session
