@@ -1,10 +1,13 @@
-# tidepool_add_layer(NAME SOURCES … HEADERS … LINK … PRIVATE_LINK …): one static library per layer.
+# tidepool_add_layer(NAME [FOLDER folder] SOURCES … HEADERS … LINK … PRIVATE_LINK …): one static library per layer.
 #
-# HEADERS are relative to include/tidepool/NAME and are the only ones that other layers see; a private header stays
+# HEADERS are relative to include/tidepool/NAME, or to the folder there, and are the only ones that other layers see; a private header stays
 # beside its source. LINK names what the public headers need, PRIVATE_LINK what only the sources need.
 function(tidepool_add_layer name)
-  cmake_parse_arguments(LAYER "" "" "SOURCES;HEADERS;LINK;PRIVATE_LINK" ${ARGN})
-  list(TRANSFORM LAYER_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/include/tidepool/${name}/)
+  cmake_parse_arguments(LAYER "" "FOLDER" "SOURCES;HEADERS;LINK;PRIVATE_LINK" ${ARGN})
+  if(NOT LAYER_FOLDER)
+    set(LAYER_FOLDER ${name})
+  endif()
+  list(TRANSFORM LAYER_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/include/tidepool/${LAYER_FOLDER}/)
   add_library(tidepool_${name} STATIC ${LAYER_SOURCES})
   target_sources(tidepool_${name} PUBLIC
     FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${LAYER_HEADERS})

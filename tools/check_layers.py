@@ -24,6 +24,9 @@ ALLOWED = {
     "main": {"base", "config", "net", "proxy"},
 }
 
+# What a folder of a layer may include of the same layer besides itself.
+ROOMS = {"sql": {"state": set(), "parse": {"state"}, "restore": {"state", "parse"}}}
+
 # Third-party headers and the only layers that may name them.
 OWNERS = {
     r"uv\.h": {"net"},
@@ -47,7 +50,7 @@ IMPURE = re.compile(r"\b(uv_\w+|steady_clock::now|system_clock::now|Clock::now|l
 # session's own mode.
 SQL_WORDS = "SELECT|INSERT|REPLACE|UPDATE|DELETE|LOAD|SET|BEGIN|START|COMMIT|ROLLBACK|SHOW|EXPLAIN|DESC|PREPARE|EXECUTE|FOR"
 READS_SQL = re.compile(
-    r"\b(Lexer|TokenKind|sql::Token|is_keyword)\b|sql/lexer\.h"
+    r"\b(Lexer|TokenKind|sql::Token|is_keyword)\b|\bparse/lexer\.h"
     rf"|([=!]=|\b(starts_with|find|contains|equals?|iequals|\w*_word)\()\s*([\w.]+, )?\"({SQL_WORDS})\b"
 )
 
@@ -57,6 +60,21 @@ def layer_of(path):
     if parts[0] == "include":
         return parts[2]
     return "main" if len(parts) == 2 else parts[1]
+
+
+def room_problems(layer, path, header):
+    """Of an include within a layer that has folders."""
+    if layer not in ROOMS:
+        return
+    rooms = ROOMS[layer]
+    parts = path.relative_to(ROOT).parts
+    here = parts[3] if parts[0] == "include" else parts[2]
+    within = header.removeprefix(f"tidepool/{layer}/")
+    there = within.split("/")[0]
+    if header.startswith("tidepool/") and within == header or there not in rooms or here not in rooms:
+        return
+    if there != here and there not in rooms[here]:
+        yield f"folder '{layer}/{here}' may not include '{header}'"
 
 
 def problems_in(path):
@@ -77,6 +95,8 @@ def problems_in(path):
             other = header.split("/")[1]
             if other != layer and other not in ALLOWED[layer]:
                 yield number, f"layer '{layer}' may not include '{header}'"
+        for problem in room_problems(layer, path, header):
+            yield number, problem
         for pattern, owners in OWNERS.items():
             if re.fullmatch(pattern, header) and layer not in owners:
                 yield number, f"'{header}' belongs to {', '.join(sorted(owners))}, not to '{layer}'"

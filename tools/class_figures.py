@@ -31,7 +31,7 @@ CALL = re.compile(r"(?P<before>(?:\w+\s*::|->|\.)\s*)?\b(?P<name>[A-Za-z_]\w*)\s
 MEMBER_POINTER = re.compile(r"&\s*(\w+)::(\w+)")
 THIS = re.compile(r"\bthis\s*->\s*$")
 ANONYMOUS = re.compile(r"__anon\w+::")
-READS_SQL = re.compile(r"sql/lexer\.h|\bLexer\b|\bis_keyword\b")
+READS_SQL = re.compile(r"\bparse/lexer\.h|\bLexer\b|\bis_keyword\b")
 
 
 @dataclasses.dataclass

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints src/sql/variable_table.inc from a running TiDB: make_variable_table.py PORT > src/sql/variable_table.inc
+"""Prints src/sql/state/variable_table.inc from a running TiDB: make_variable_table.py PORT > src/sql/state/variable_table.inc
 
 Asks information_schema.variables_info for the scopes, then tries every session variable on a session of its own: is it
 read-only, does SET x = DEFAULT leave what a fresh session has, and is it a switch (1 is stored as ON, 0 as OFF).
@@ -25,7 +25,7 @@ REMOVED = {"tidb_enable_alter_placement", "tidb_mem_quota_hashjoin", "tidb_mem_q
            "tidb_mem_quota_topn", "tidb_mem_quota_indexlookupreader", "tidb_mem_quota_indexlookupjoin",
            "tidb_enable_global_temporary_table", "tidb_slow_log_masking", "placement_checks", "tidb_enable_streaming",
            "tidb_opt_broadcast_join", "tidb_enable_change_multi_schema"}
-# src/sql/variable.cc resolves them.
+# src/sql/state/variable.cc resolves them.
 ALIASES = {"tx_isolation", "tx_read_only", "tidb_session_plan_cache_size"}
 # May only be ON while tidb_enable_noop_functions allows it, so the order of undoing would matter.
 UNDO_BY_RESET = {"transaction_read_only", "tx_read_only", "tidb_enable_noop_functions", "sql_auto_is_null"}

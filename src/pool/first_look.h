@@ -7,7 +7,7 @@
 
 #include "tidepool/backend/connection.h"
 #include "tidepool/base/error.h"
-#include "tidepool/sql/session_state.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace tidepool::pool {
 

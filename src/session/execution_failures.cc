@@ -7,7 +7,7 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/session/execution.h"
 #include "tidepool/session/prepare_answer.h"
-#include "tidepool/sql/inaccessible_database.h"
+#include "tidepool/sql/restore/inaccessible_database.h"
 #include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/retry_here.h"
 #include "tidepool/tracking/settle_named.h"

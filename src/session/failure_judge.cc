@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "tidepool/sql/directive.h"
+#include "tidepool/sql/parse/directive.h"
 
 namespace tidepool::session {
 namespace {

@@ -1,7 +1,7 @@
 #include "tidepool/session/local_answers.h"
 
 #include "tidepool/protocol/reply_messages.h"
-#include "tidepool/sql/own_answer.h"
+#include "tidepool/sql/parse/own_answer.h"
 
 namespace tidepool::session {
 

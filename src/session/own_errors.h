@@ -6,7 +6,7 @@
 
 #include "tidepool/base/error.h"
 #include "tidepool/protocol/commands.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
 
 namespace tidepool::session {
 

@@ -8,7 +8,7 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/statement_messages.h"
-#include "tidepool/sql/state_encoding.h"
+#include "tidepool/sql/state/state_encoding.h"
 #include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::session {

@@ -8,7 +8,7 @@
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/session/prepare_answer.h"
-#include "tidepool/sql/account_change.h"
+#include "tidepool/sql/parse/account_change.h"
 #include "tidepool/tracking/schema_change.h"
 #include "tidepool/tracking/settle_prepared.h"
 #include "tidepool/tracking/settler.h"

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "tidepool/protocol/status.h"
-#include "tidepool/sql/own_answer.h"
+#include "tidepool/sql/parse/own_answer.h"
 #include "tidepool/tracking/script_outcome.h"
 #include "tidepool/tracking/shown_warnings.h"
 #include "tidepool/tracking/warnings.h"

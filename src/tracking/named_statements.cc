@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "tidepool/sql/collation.h"
-#include "tidepool/sql/definition_after_execution.h"
+#include "tidepool/sql/restore/definition_after_execution.h"
+#include "tidepool/sql/state/collation.h"
 #include "tidepool/tracking/prepared.h"
 #include "tidepool/tracking/script_outcome.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "tidepool/protocol/statement_messages.h"
-#include "tidepool/sql/capture.h"
+#include "tidepool/sql/restore/capture.h"
 #include "tidepool/tracking/pre_execution_error.h"
 #include "tidepool/tracking/script_outcome.h"
 #include "tidepool/tracking/shown_warnings.h"

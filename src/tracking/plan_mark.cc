@@ -4,7 +4,7 @@
 #include <array>
 
 #include "tidepool/protocol/sha256.h"
-#include "tidepool/sql/collation.h"
+#include "tidepool/sql/state/collation.h"
 
 namespace tidepool::tracking {
 namespace {

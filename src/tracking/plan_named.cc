@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tidepool/base/stream_hash.h"
-#include "tidepool/sql/substitute.h"
+#include "tidepool/sql/restore/substitute.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 #include "tidepool/tracking/plan_mark.h"
 #include "tidepool/tracking/plan_restore.h"

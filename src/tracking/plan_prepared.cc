@@ -6,7 +6,7 @@
 
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/statement_messages.h"
-#include "tidepool/sql/substitute.h"
+#include "tidepool/sql/restore/substitute.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 #include "tidepool/tracking/plan_mark.h"
 #include "tidepool/tracking/plan_restore.h"

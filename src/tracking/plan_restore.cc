@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "tidepool/base/check.h"
-#include "tidepool/sql/inaccessible_database.h"
-#include "tidepool/sql/restore.h"
+#include "tidepool/sql/restore/inaccessible_database.h"
+#include "tidepool/sql/restore/restore.h"
 #include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 

@@ -5,7 +5,7 @@
 
 #include "tidepool/base/encoding.h"
 #include "tidepool/protocol/sha256.h"
-#include "tidepool/sql/state_encoding.h"
+#include "tidepool/sql/state/state_encoding.h"
 
 namespace tidepool::tracking {
 
@@ -137,8 +137,9 @@ PreparedStatement& PreparedStatements::add(std::string_view text, const sql::Ses
   made->script = sql::classify(made->text(), state.lex_mode());
   made->context = preparing_state(state);
   made->context_bytes = bytes_of(made->context) + made->script.bytes();
-  // TiDB changes a definition when it executes it, see sql/definition_after_execution.h; and keeps
-  // the types that user variables had in the first execute (server/internal/resultset, Columns).
+  // TiDB changes a definition when it executes it, see sql/restore/definition_after_execution.h;
+  // and keeps the types that user variables had in the first execute (server/internal/resultset,
+  // Columns).
   const bool is_shared = state.is_exact() && is_understood(made->script) &&
                          !defines(made->script) &&
                          !made->script.info_functions().contains(sql::InfoFunction::kUserVariable);

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "tidepool/sql/directive.h"
+#include "tidepool/sql/parse/directive.h"
 
 namespace tidepool::tracking {
 namespace {

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "tidepool/protocol/text_result.h"
-#include "tidepool/sql/capture.h"
-#include "tidepool/sql/resource_group.h"
-#include "tidepool/sql/role.h"
+#include "tidepool/sql/restore/capture.h"
+#include "tidepool/sql/state/resource_group.h"
+#include "tidepool/sql/state/role.h"
 #include "tidepool/tracking/settle_named.h"
 
 namespace tidepool::tracking {

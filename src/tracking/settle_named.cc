@@ -1,7 +1,7 @@
 #include "tidepool/tracking/settle_named.h"
 
 #include "tidepool/protocol/text_result.h"
-#include "tidepool/sql/collation.h"
+#include "tidepool/sql/state/collation.h"
 #include "tidepool/tracking/script_outcome.h"
 #include "tidepool/tracking/warnings.h"
 

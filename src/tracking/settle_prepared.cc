@@ -1,7 +1,7 @@
 #include "tidepool/tracking/settle_prepared.h"
 
 #include "tidepool/protocol/status.h"
-#include "tidepool/sql/definition_after_execution.h"
+#include "tidepool/sql/restore/definition_after_execution.h"
 #include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::tracking {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "tidepool/protocol/status.h"
-#include "tidepool/sql/transaction_mode.h"
+#include "tidepool/sql/parse/transaction_mode.h"
 #include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/pre_execution_error.h"
 #include "tidepool/tracking/script_outcome.h"

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "tidepool/sql/restore.h"
-#include "tidepool/sql/session_state.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/restore/restore.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace {
 

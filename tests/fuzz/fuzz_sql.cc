@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <string_view>
 
-#include "lexer.h"
+#include "parse/lexer.h"
 #include "tidepool/base/check.h"
-#include "tidepool/sql/restore.h"
-#include "tidepool/sql/session_state.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/restore/restore.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace tidepool::sql {
 namespace {

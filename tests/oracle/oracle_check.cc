@@ -14,9 +14,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tidepool/sql/own_answer.h"
-#include "tidepool/sql/statement.h"
-#include "tidepool/sql/variable.h"
+#include "tidepool/sql/parse/own_answer.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/state/variable.h"
 
 namespace tidepool::sql {
 namespace {

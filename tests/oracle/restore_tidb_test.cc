@@ -16,9 +16,9 @@
 #include <mysql.h>
 #include <nlohmann/json.hpp>
 
-#include "tidepool/sql/restore.h"
-#include "tidepool/sql/session_state.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/restore/restore.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace tidepool::sql {
 namespace {

@@ -1,6 +1,6 @@
-// Linked in the place of src/sql/state_hash.cc: each two states collide, and nothing may go wrong
-// by that.
-#include "state_hash.h"
+// Linked in the place of src/sql/state/state_hash.cc: each two states collide, and nothing may go
+// wrong by that.
+#include "state/state_hash.h"
 
 namespace tidepool::sql {
 

@@ -2,7 +2,7 @@
 // variables so that the state collides with another one.
 #pragma once
 
-#include "tidepool/sql/session_state.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace tidepool::testing {
 

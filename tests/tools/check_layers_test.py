@@ -106,7 +106,7 @@ class CheckLayers(unittest.TestCase):
             "if (token.kind == TokenKind::kWord) return;",
             "const sql::Token token = next();",
             'return is_keyword(token, "BY");',
-            '#include "tidepool/sql/lexer.h"',
+            '#include "tidepool/sql/parse/lexer.h"',
             'if (word == "SELECT") return;',
             'return verb != "ROLLBACK";',
             'return text.starts_with("SET ");',

@@ -72,8 +72,8 @@ FILES = {
     "include/tidepool/pool/door.h": HEADER,
     "src/pool/door.cc": DOOR,
     "src/pool/door_answer.cc": ANSWER,
-    "src/session/words.cc": '#include "tidepool/sql/lexer.h"\nbool b = is_keyword(word, "USE");  // a Lexer\n',
-    "src/sql/reads.cc": '#include "tidepool/sql/lexer.h"\n',
+    "src/session/words.cc": '#include "tidepool/sql/parse/lexer.h"\nbool b = is_keyword(word, "USE");  // a Lexer\n',
+    "src/sql/reads.cc": '#include "tidepool/sql/parse/lexer.h"\n',
 }
 
 

@@ -13,7 +13,7 @@
 #include "tidepool/backend/connection.h"
 #include "tidepool/pool/broker.h"
 #include "tidepool/pool/pool_stats.h"
-#include "tidepool/sql/session_state.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace tidepool::pool {
 

@@ -12,7 +12,7 @@
 
 #include "tidepool/pool/broker_types.h"
 #include "tidepool/session/environment.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
 
 namespace tidepool::session {
 

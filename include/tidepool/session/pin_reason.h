@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "tidepool/sql/pin.h"
+#include "tidepool/sql/state/pin.h"
 
 namespace tidepool::session {
 

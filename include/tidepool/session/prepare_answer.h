@@ -9,9 +9,9 @@
 
 #include "tidepool/base/error.h"
 #include "tidepool/session/prepare_cache.h"
-#include "tidepool/sql/pin.h"
-#include "tidepool/sql/session_state.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/state/pin.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace tidepool::session {
 

@@ -8,7 +8,7 @@
 
 #include "tidepool/session/session_stats.h"
 #include "tidepool/session/state.h"
-#include "tidepool/sql/pin.h"
+#include "tidepool/sql/state/pin.h"
 
 namespace tidepool::session {
 

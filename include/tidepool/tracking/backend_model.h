@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "tidepool/base/clock.h"
-#include "tidepool/sql/session_state.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace tidepool::tracking {
 

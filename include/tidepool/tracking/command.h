@@ -15,7 +15,7 @@
 #include "tidepool/base/stream_hash.h"
 #include "tidepool/protocol/commands.h"
 #include "tidepool/protocol/response_tracker.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
 #include "tidepool/tracking/exchange.h"
 #include "tidepool/tracking/held_resources.h"
 #include "tidepool/tracking/named_statements.h"

@@ -15,7 +15,7 @@
 #include "tidepool/protocol/reply_messages.h"
 #include "tidepool/protocol/response_tracker.h"
 #include "tidepool/protocol/text_result.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
 #include "tidepool/tracking/pre_execution_error.h"
 #include "tidepool/tracking/shown_warnings.h"
 

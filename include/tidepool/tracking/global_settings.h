@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "tidepool/sql/state_change.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/state/state_change.h"
 
 namespace tidepool::tracking {
 

@@ -17,8 +17,8 @@
 #include <string_view>
 
 #include "tidepool/protocol/response_tracker.h"
-#include "tidepool/sql/pin.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/state/pin.h"
 
 namespace tidepool::tracking {
 

@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
-#include "tidepool/sql/session_state.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/state/session_state.h"
 #include "tidepool/tracking/backend_model.h"
 
 namespace tidepool::tracking {
@@ -31,7 +31,7 @@ struct NamedStatement {
   sql::SessionState context;           // named_context() of its PREPARE
   NameOwner owner;                     // no other statement has the same
   std::string text_after_execution{};  // what makes it again, if not `text`: see
-                                       // sql/definition_after_execution.h
+                                       // sql/restore/definition_after_execution.h
 
   const std::string& text_anew() const {
     return text_after_execution.empty() ? text : text_after_execution;

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
 #include "tidepool/tracking/command.h"
 
 namespace tidepool::tracking {

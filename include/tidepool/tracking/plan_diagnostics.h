@@ -3,7 +3,7 @@
 // lacks stands in the text, or is made there again. Pure.
 #pragma once
 
-#include "tidepool/sql/substitute.h"
+#include "tidepool/sql/restore/substitute.h"
 #include "tidepool/tracking/command_context.h"
 
 namespace tidepool::tracking {

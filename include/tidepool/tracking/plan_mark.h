@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
-#include "tidepool/sql/session_state.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace tidepool::tracking {
 

@@ -1,7 +1,7 @@
 // Planning the way of a backend from the state that it is in to another one. Pure.
 #pragma once
 
-#include "tidepool/sql/session_state.h"
+#include "tidepool/sql/state/session_state.h"
 #include "tidepool/tracking/command_context.h"
 
 namespace tidepool::tracking {

@@ -6,7 +6,7 @@
 
 #include "tidepool/protocol/commands.h"
 #include "tidepool/protocol/response_tracker.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
 
 namespace tidepool::tracking {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "tidepool/protocol/response_tracker.h"
-#include "tidepool/sql/session_state.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/state/session_state.h"
 #include "tidepool/tracking/backend_model.h"
 #include "tidepool/tracking/plan_mark.h"
 #include "tidepool/tracking/prepared_bytes.h"

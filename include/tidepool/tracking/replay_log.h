@@ -13,7 +13,7 @@
 
 #include "tidepool/base/stream_hash.h"
 #include "tidepool/protocol/commands.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
 #include "tidepool/tracking/command.h"
 #include "tidepool/tracking/prepared.h"
 

@@ -1,7 +1,7 @@
 // Which statements may change what others prepare or see. Pure.
 #pragma once
 
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
 
 namespace tidepool::tracking {
 

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "tidepool/protocol/response_tracker.h"
-#include "tidepool/sql/pin.h"
-#include "tidepool/sql/session_state.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/state/pin.h"
+#include "tidepool/sql/state/session_state.h"
 #include "tidepool/tracking/global_settings.h"
 
 namespace tidepool::tracking {

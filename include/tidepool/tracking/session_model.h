@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string>
 
-#include "tidepool/sql/pin.h"
-#include "tidepool/sql/session_state.h"
+#include "tidepool/sql/state/pin.h"
+#include "tidepool/sql/state/session_state.h"
 #include "tidepool/tracking/diagnostics.h"
 #include "tidepool/tracking/held_resources.h"
 #include "tidepool/tracking/named_statements.h"

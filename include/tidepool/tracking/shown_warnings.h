@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "tidepool/protocol/text_result.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
 
 namespace tidepool::tracking {
 

@@ -5,8 +5,8 @@
 #include <random>
 
 #include "session_fixture.h"
-#include "tidepool/sql/session_state.h"
-#include "tidepool/sql/statement.h"
+#include "tidepool/sql/parse/statement.h"
+#include "tidepool/sql/state/session_state.h"
 
 namespace tidepool::testing {
 namespace {

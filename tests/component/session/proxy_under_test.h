@@ -16,7 +16,7 @@
 #include "tidepool/session/login_key.h"
 #include "tidepool/session/password_checks.h"
 #include "tidepool/session/session_stats.h"
-#include "tidepool/sql/pin.h"
+#include "tidepool/sql/state/pin.h"
 
 // The tests see neither, so that a change of the session does not have all of them compiled anew.
 namespace tidepool::proxy {

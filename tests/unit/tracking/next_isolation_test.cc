@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tidepool/sql/own_answer.h"
+#include "tidepool/sql/parse/own_answer.h"
 
 namespace tidepool::tracking {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tidepool/sql/capture.h"
+#include "tidepool/sql/restore/capture.h"
 #include "turns.h"
 
 namespace tidepool::tracking {
