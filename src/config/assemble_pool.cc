@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "assemble.h"
-#include "tidepool/config/url.h"
+#include "url.h"
 #include "values.h"
 
 namespace tidepool::config {

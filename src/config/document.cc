@@ -1,4 +1,4 @@
-#include "tidepool/config/document.h"
+#include "document.h"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "bind.h"
-#include "tidepool/config/url.h"
+#include "url.h"
 
 namespace tidepool::config {
 namespace {

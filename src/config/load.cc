@@ -12,7 +12,7 @@
 #include "files.h"
 #include "read_yaml.h"
 #include "tidepool/base/freed_memory.h"
-#include "tidepool/config/url.h"
+#include "url.h"
 
 namespace tidepool::config {
 namespace {

@@ -1,4 +1,4 @@
-#include "tidepool/config/url.h"
+#include "url.h"
 
 #include <algorithm>
 #include <charconv>

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tidepool/config/url.h"
+#include "url.h"
 
 namespace tidepool::config {
 

@@ -11,7 +11,7 @@
 #include "tidepool/net/client_certificate.h"
 #include "tidepool/net/stream.h"
 #include "tidepool/net/tls_context.h"
-#include "tidepool/net/tls_error.h"
+#include "tls_error.h"
 
 namespace tidepool::net {
 namespace {

@@ -13,7 +13,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include "tidepool/net/tls_error.h"
+#include "tls_error.h"
 
 namespace tidepool::net {
 namespace {

@@ -1,4 +1,4 @@
-#include "tidepool/net/tls_error.h"
+#include "tls_error.h"
 
 #include <array>
 

@@ -1,7 +1,7 @@
 #include "tidepool/pool/lease.h"
 
 #include "pooled_connection.h"
-#include "tidepool/pool/retire_on_error.h"
+#include "retire_on_error.h"
 #include "tidepool/pool/worker_pool.h"
 
 namespace tidepool::pool {

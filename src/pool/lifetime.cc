@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tidepool/pool/stagger.h"
+#include "stagger.h"
 
 namespace tidepool::pool {
 namespace {

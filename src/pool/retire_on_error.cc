@@ -1,4 +1,4 @@
-#include "tidepool/pool/retire_on_error.h"
+#include "retire_on_error.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "tidepool/proxy/file_watch.h"
+#include "file_watch.h"
 
 #include <sys/stat.h>
 #include <utility>

@@ -1,11 +1,11 @@
-#include "tidepool/proxy/passthrough.h"
+#include "passthrough.h"
 
 #include <algorithm>
 #include <utility>
 
+#include "shared_state.h"
 #include "tidepool/base/log.h"
 #include "tidepool/base/utf8.h"
-#include "tidepool/proxy/shared_state.h"
 
 namespace tidepool::proxy {
 namespace {

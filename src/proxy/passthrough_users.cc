@@ -1,4 +1,4 @@
-#include "tidepool/proxy/passthrough_users.h"
+#include "passthrough_users.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "tidepool/proxy/pending_logins.h"
+#include "pending_logins.h"
 
 #include <utility>
 #include <vector>

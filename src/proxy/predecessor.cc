@@ -1,4 +1,4 @@
-#include "tidepool/proxy/predecessor.h"
+#include "predecessor.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "tidepool/proxy/proof_memory.h"
+#include "proof_memory.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "tidepool/proxy/reload.h"
+#include "reload.h"
 
 #include <random>
 #include <utility>

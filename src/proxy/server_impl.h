@@ -5,6 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "file_watch.h"
+#include "memory_gate.h"
+#include "memory_trim.h"
+#include "passthrough.h"
+#include "reload.h"
+#include "shared_state.h"
+#include "takeover.h"
 #include "tidepool/admin/http_server.h"
 #include "tidepool/admin/status.h"
 #include "tidepool/config/load.h"
@@ -12,14 +19,7 @@
 #include "tidepool/net/loop.h"
 #include "tidepool/net/signal.h"
 #include "tidepool/net/timer.h"
-#include "tidepool/proxy/file_watch.h"
-#include "tidepool/proxy/memory_gate.h"
-#include "tidepool/proxy/memory_trim.h"
-#include "tidepool/proxy/passthrough.h"
-#include "tidepool/proxy/reload.h"
-#include "tidepool/proxy/shared_state.h"
-#include "tidepool/proxy/takeover.h"
-#include "tidepool/proxy/worker.h"
+#include "worker.h"
 
 namespace tidepool::proxy {
 

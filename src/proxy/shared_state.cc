@@ -1,4 +1,4 @@
-#include "tidepool/proxy/shared_state.h"
+#include "shared_state.h"
 
 #include <random>
 

@@ -1,4 +1,4 @@
-#include "tidepool/proxy/takeover.h"
+#include "takeover.h"
 
 #include <algorithm>
 #include <csignal>

@@ -1,4 +1,4 @@
-#include "tidepool/proxy/worker.h"
+#include "worker.h"
 
 #include <algorithm>
 #include <sys/socket.h>

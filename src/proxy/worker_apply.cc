@@ -6,7 +6,7 @@
 
 #include "tidepool/base/check.h"
 #include "tidepool/base/stream_hash.h"
-#include "tidepool/proxy/worker.h"
+#include "worker.h"
 
 namespace tidepool::proxy {
 namespace {

@@ -5,7 +5,6 @@
 #include "tidepool/base/log.h"
 #include "tidepool/session/session.h"
 #include "tidepool/tracking/next_isolation.h"
-#include "tidepool/tracking/plan_named.h"
 
 namespace tidepool::session {
 namespace {

@@ -1,15 +1,15 @@
-#include "tidepool/tracking/plan_named.h"
+#include "plan_named.h"
 
 #include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "plan_restore.h"
 #include "tidepool/base/stream_hash.h"
 #include "tidepool/sql/restore/substitute.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 #include "tidepool/tracking/plan_mark.h"
-#include "tidepool/tracking/plan_restore.h"
 #include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::tracking {

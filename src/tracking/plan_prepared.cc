@@ -4,12 +4,12 @@
 #include <span>
 #include <utility>
 
+#include "plan_restore.h"
 #include "tidepool/protocol/packet.h"
 #include "tidepool/protocol/statement_messages.h"
 #include "tidepool/sql/restore/substitute.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 #include "tidepool/tracking/plan_mark.h"
-#include "tidepool/tracking/plan_restore.h"
 #include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::tracking {

@@ -2,12 +2,12 @@
 
 #include <utility>
 
+#include "plan_named.h"
+#include "plan_restore.h"
 #include "tidepool/protocol/capabilities.h"
 #include "tidepool/tracking/plan_diagnostics.h"
 #include "tidepool/tracking/plan_mark.h"
-#include "tidepool/tracking/plan_named.h"
 #include "tidepool/tracking/plan_prepared.h"
-#include "tidepool/tracking/plan_restore.h"
 #include "tidepool/tracking/script_outcome.h"
 
 namespace tidepool::tracking {

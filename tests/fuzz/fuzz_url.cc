@@ -4,7 +4,7 @@
 #include <string>
 
 #include "tidepool/base/check.h"
-#include "tidepool/config/url.h"
+#include "url.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);

@@ -1,6 +1,6 @@
 // Passwords that a server judges, by dials to a scripted one. What the workers would do with a
 // changed configuration is recorded.
-#include "tidepool/proxy/passthrough.h"
+#include "passthrough.h"
 
 #include <optional>
 #include <string>

@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 
 #include "eventually.h"
+#include "reload.h"
+#include "shared_state.h"
 #include "tidepool/net/process.h"
-#include "tidepool/proxy/reload.h"
-#include "tidepool/proxy/shared_state.h"
-#include "tidepool/proxy/worker.h"
+#include "worker.h"
 
 namespace tidepool::testing {
 namespace {

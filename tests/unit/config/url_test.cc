@@ -1,4 +1,4 @@
-#include "tidepool/config/url.h"
+#include "url.h"
 
 #include "config_support.h"
 

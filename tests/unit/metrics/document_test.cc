@@ -1,4 +1,4 @@
-#include "tidepool/metrics/document.h"
+#include "document.h"
 
 #include <cstdlib>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "tidepool/pool/stagger.h"
+#include "stagger.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "tidepool/proxy/memory_gate.h"
+#include "memory_gate.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "tidepool/proxy/memory_trim.h"
+#include "memory_trim.h"
 
 #include <gtest/gtest.h>
 

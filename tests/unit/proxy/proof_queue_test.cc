@@ -1,4 +1,4 @@
-#include "tidepool/proxy/proof_queue.h"
+#include "proof_queue.h"
 
 #include <string>
 

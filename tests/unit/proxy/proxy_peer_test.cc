@@ -1,4 +1,4 @@
-#include "tidepool/proxy/proxy_peer.h"
+#include "proxy_peer.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What the configuration says of a pool reaches those who act on it.
-#include "tidepool/proxy/shared_state.h"
+#include "shared_state.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "tidepool/tracking/plan_named.h"
+#include "plan_named.h"
 
 #include <algorithm>
 

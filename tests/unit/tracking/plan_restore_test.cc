@@ -1,4 +1,4 @@
-#include "tidepool/tracking/plan_restore.h"
+#include "plan_restore.h"
 
 #include <gtest/gtest.h>
 

@@ -15,11 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "predecessor.h"
+#include "reload.h"
+#include "shared_state.h"
 #include "tidepool/net/timer.h"
 #include "tidepool/proxy/handover.h"
-#include "tidepool/proxy/predecessor.h"
-#include "tidepool/proxy/reload.h"
-#include "tidepool/proxy/shared_state.h"
 #include "tidepool/proxy/successor.h"
 
 namespace tidepool::proxy {

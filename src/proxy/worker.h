@@ -9,12 +9,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pending_logins.h"
+#include "proxy_peer.h"
+#include "shared_state.h"
 #include "tidepool/net/listener.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/proxy/handover.h"
-#include "tidepool/proxy/pending_logins.h"
-#include "tidepool/proxy/proxy_peer.h"
-#include "tidepool/proxy/shared_state.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/session.h"
 

@@ -9,13 +9,13 @@
 #include <memory>
 #include <string>
 
+#include "passthrough_users.h"
+#include "proof_memory.h"
+#include "proof_queue.h"
 #include "tidepool/backend/dial.h"
 #include "tidepool/base/error.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/net/timer.h"
-#include "tidepool/proxy/passthrough_users.h"
-#include "tidepool/proxy/proof_memory.h"
-#include "tidepool/proxy/proof_queue.h"
 #include "tidepool/session/password_proofs.h"
 #include "tidepool/session/session_stats.h"
 

@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "shared_state.h"
 #include "tidepool/base/error.h"
 #include "tidepool/config/config.h"
-#include "tidepool/proxy/shared_state.h"
-#include "tidepool/proxy/worker.h"
+#include "worker.h"
 
 namespace tidepool::proxy {
 
