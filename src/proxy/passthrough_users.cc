@@ -19,7 +19,7 @@ bool PassthroughUsers::set_base(config::Config base) {
   const config::Pool* is = model();
   // What is fixed when a pool is built is that of its model.
   const bool is_other = is == nullptr || is->name != was.name || is->endpoints != was.endpoints ||
-                        is->prepare_memory != was.prepare_memory;
+                        is->prepare_cache_ttl != was.prepare_cache_ttl;
   std::erase_if(users_, [&](const Member& member) { return is_other || is_listed(member.user); });
   return is_other;
 }

@@ -145,7 +145,7 @@ Passthrough::Events Server::passthrough_events() {
     // What is fixed when a pool is built must be right.
     return pool == nullptr ||
            (pool->is_removed && pool->is_drained && pool->config.endpoints == like.endpoints &&
-            pool->config.prepare_memory == like.prepare_memory);
+            pool->config.prepare_cache_ttl == like.prepare_cache_ttl);
   };
   return {.apply_all =
               [this](const config::Config& next) {

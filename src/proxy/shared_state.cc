@@ -63,7 +63,9 @@ std::vector<session::LoginsByUser::User> proofs_of(const config::Config& config)
 }
 
 PoolState::PoolState(const config::Pool& pool, int workers, std::uint64_t seed)
-    : config(pool), broker(limits_of(pool), seed, stats), prepares({.life = pool.prepare_memory}) {
+    : config(pool),
+      broker(limits_of(pool), seed, stats),
+      prepares({.life = pool.prepare_cache_ttl}) {
   for (const config::Endpoint& endpoint : pool.endpoints) {
     const bool is_v6 = endpoint.host.find(':') != std::string::npos;
     const std::string host = is_v6 ? "[" + endpoint.host + "]" : endpoint.host;

@@ -134,7 +134,7 @@ struct Pool {
   Backoff backoff;
   Milliseconds retry_budget{10'000};  // after a statement's arrival: how long it may be run again
   int max_prepared = 256;             // prepared statements kept on one backend; 1 or more
-  Milliseconds prepare_memory{
+  Milliseconds prepare_cache_ttl{
       60'000};  // how long TiDB's answer to a prepare is given again; 0: off
   std::uint64_t max_prepared_memory = 256U
                                       << 20U;  // bytes of its sessions' statements; 0: no limit

@@ -105,7 +105,7 @@ class PlanTest : public SessionTest {
   // transaction.
   RawClient start_full() {
     pool().size = 2;
-    pool().prepare_memory = std::chrono::seconds(0);
+    pool().prepare_cache_ttl = std::chrono::seconds(0);
     start();
     tidb_.set_most_statements(4);
     RawClient one = client();
@@ -269,7 +269,7 @@ TEST_F(PlanTest, MakeWayForATransactionWhoseBackendKeepsNone) {
 
 TEST_F(PlanTest, OfATransactionAreRefusedWhereNobodyMakesWay) {
   pool().size = 2;
-  pool().prepare_memory = std::chrono::seconds(0);
+  pool().prepare_cache_ttl = std::chrono::seconds(0);
   start();
   RawClient one = client();
   ASSERT_TRUE(one.query("BEGIN").is_ok());

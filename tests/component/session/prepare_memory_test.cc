@@ -208,7 +208,7 @@ TEST_F(PrepareCacheTest, AsksEachTimeWhereTheAnswerDependsOnMore) {
 }
 
 TEST_F(PrepareCacheTest, AsksEachTimeWhenItIsOff) {
-  pool().prepare_memory = std::chrono::milliseconds(0);
+  pool().prepare_cache_ttl = std::chrono::milliseconds(0);
   start();
   RawClient client = this->client();
   learn(client, "SELECT 1");

@@ -62,7 +62,7 @@ Settings take_settings(std::string_view& input) {
   settings.timeouts.query = (times & 2U) != 0 ? seconds(1) : seconds(0);
   settings.timeouts.idle_transaction = (times & 4U) != 0 ? seconds(1) : seconds(0);
   settings.timeouts.client_idle = (times & 8U) != 0 ? seconds(5) : seconds(0);
-  settings.prepare_memory = (times & 16U) != 0 ? seconds(60) : seconds(0);
+  settings.prepare_cache_ttl = (times & 16U) != 0 ? seconds(60) : seconds(0);
   settings.max_prepared = (more & 1U) != 0 ? 2 : 256;
   settings.max_leases = (more & 2U) != 0 ? 1 : 0;
   settings.max_sessions = (more & 4U) != 0 ? 2 : 0;

@@ -49,7 +49,7 @@ pool::WorkerPoolOptions options_of(const Settings& settings) {
 SessionWorld::SessionWorld(const Settings& settings)
     : settings_(settings),
       greatest_cap_(settings.limits.cap()),
-      prepares_({.life = settings.prepare_memory}),
+      prepares_({.life = settings.prepare_cache_ttl}),
       broker_(settings.limits, kSeed, pool_stats_),
       dialler_([this](net::UniqueFd server) { take_server(std::move(server)); }),
       environment_(loop_),

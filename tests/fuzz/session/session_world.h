@@ -31,7 +31,7 @@ struct Settings {
   pool::Limits limits;
   Duration timeout = std::chrono::seconds(30);
   session::Timeouts timeouts;
-  Duration prepare_memory{};
+  Duration prepare_cache_ttl{};
   std::size_t max_prepared = 256;
   unsigned max_leases = 0;
   unsigned max_sessions = 0;

@@ -97,7 +97,7 @@ users:
   pool.max_dials = 8;
   pool.backoff = {milliseconds(10), seconds(20)};
   pool.max_prepared = 9;
-  pool.prepare_memory = seconds(7);
+  pool.prepare_cache_ttl = seconds(7);
   wanted.pools = {pool};
   wanted.users = {{"a", "", "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", "main", ""}};
   EXPECT_EQ(config, wanted);

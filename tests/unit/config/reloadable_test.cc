@@ -45,7 +45,7 @@ TEST_F(ReloadableTest, KeepsAndNamesWhatNeedsARestart) {
   next_.http.port = 1;
   next_.listeners[0].port = 2;
   next_.pools[0].endpoints = {{"b.example", 4000}};
-  next_.pools[0].prepare_memory = Milliseconds(1);
+  next_.pools[0].prepare_cache_ttl = Milliseconds(1);
 
   EXPECT_EQ(apply(), current_);
   EXPECT_THAT(kept_, ElementsAre("workers", "http.address", "listeners", "endpoints of pool app",

@@ -135,7 +135,7 @@ TEST_F(PassthroughUsersTest, NobodyIsLeftWhenTheModelIsAnotherTidb) {
       [](config::Pool& model) {
         model.endpoints = {{"elsewhere", 4000}};
       },
-      [](config::Pool& model) { model.prepare_memory = seconds(1); }};
+      [](config::Pool& model) { model.prepare_cache_ttl = seconds(1); }};
   for (const auto& change : changes) {
     (void)admit("a");
     change(base_.pools[0]);
