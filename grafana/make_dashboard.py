@@ -166,7 +166,7 @@ ROWS = [
               stacked=True),
         graph("Endpoints that answer", "1 if the last dial to the endpoint succeeded; and pools for which no endpoint takes a dial.",
               "none", [(total(pool("tidepool_endpoint_up"), "endpoint"), "{{endpoint}}"),
-                       (total(pool("tidepool_tidb_away"), "pool"), "{{pool}} away")], width=8),
+                       (total(pool("tidepool_tidb_unavailable"), "pool"), "{{pool}} unavailable")], width=8),
     ]),
     ("Queries", [
         graph("Queries by kind", "Commands answered.", "ops", [

@@ -28,14 +28,20 @@ class Table {
       std::string labels(subject_labels);
       for (const std::string_view label : row.labels)
         if (!label.empty()) labels += (labels.empty() ? "" : ", ") + code(label);
-      text_ += "| " + code(row.text.name) + " | " + std::string(name_of(row.type)) + " | " +
-               (labels.empty() ? "–" : labels) + " | " + meaning_of(row.text) + " |\n";
+      const std::string shape =
+          std::string(name_of(row.type)) + " | " + (labels.empty() ? "–" : labels);
+      add_row(row.text.name, shape, meaning_of(row.text));
+      if (!row.text.old_name.empty()) add_row(row.text.old_name, shape, deprecation_of(row.text));
     }
   }
 
   std::string take() { return std::move(text_); }
 
  private:
+  void add_row(std::string_view name, const std::string& shape, const std::string& meaning) {
+    text_ += "| " + code(name) + " | " + shape + " | " + meaning + " |\n";
+  }
+
   std::string text_ = "| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n";
 };
 

@@ -29,8 +29,15 @@ using Subjects = std::vector<Subject<Stats>>;
 struct FamilyText {
   std::string_view name;
   std::string_view help;       // a sentence without its full stop
-  std::string_view more = {};  // what docs/metrics.md says beyond it, likewise; in Markdown
+  std::string_view more = {};  // what docs/metrics.md says beyond the help; in Markdown
+  // A former name, under which the family is shown too for one release. Empty: none.
+  std::string_view old_name = {};
 };
+
+// The help of a family under its former name.
+inline std::string deprecation_of(const FamilyText& text) {
+  return "Deprecated: the old name of " + std::string(text.name);
+}
 
 constexpr std::size_t kMostLabels = 2;
 
@@ -49,8 +56,11 @@ using FamilyRows = std::span<const FamilyRow<Stats>>;
 template <class Stats>
 void add(Page& page, std::type_identity_t<FamilyRows<Stats>> rows,
          const Subjects<Stats>& subjects) {
-  for (const FamilyRow<Stats>& row : rows)
+  for (const FamilyRow<Stats>& row : rows) {
     row.write(page.add(row.text.name, row.text.help, row.type), row, subjects);
+    if (row.text.old_name.empty()) continue;
+    row.write(page.add(row.text.old_name, deprecation_of(row.text), row.type), row, subjects);
+  }
 }
 
 // What lies in a figure: its type, and how many labels it needs.

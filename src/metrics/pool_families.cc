@@ -31,8 +31,9 @@ constexpr auto kPoolFamilies = std::to_array<FamilyRow<PoolStats>>({
     "Time of a dial, failed ones too: name, TCP, TLS and login"}),
   gauge<&PoolStats::last_dial_error_time>({"tidepool_last_dial_error_timestamp_seconds",
     "Unix time of the last dial that failed; 0: none so far"}),
-  gauge<&PoolStats::unavailable>({"tidepool_tidb_away",
-    "1 while no endpoint takes a dial, or TiDB refuses the account: one probe at a time; else 0"}),
+  gauge<&PoolStats::unavailable>({"tidepool_tidb_unavailable",
+    "1 while no endpoint takes a dial, or TiDB refuses the account: one probe at a time; else 0", "",
+    "tidepool_tidb_away"}),
 });
 
 constexpr auto kEndpointFamilies = std::to_array<FamilyRow<EndpointStats>>({

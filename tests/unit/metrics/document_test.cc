@@ -48,6 +48,9 @@ TEST(MetricsDocument, RowSaysNameTypeLabelsAndMeaning) {
   EXPECT_THAT(page, HasSubstr("\n| `tidepool_waiters_refused_total` | counter | `pool` | Sessions "
                               "that found the queue full. See `max_waiters` |\n"));
   EXPECT_THAT(page, HasSubstr("\n| `tidepool_workers` | gauge | – | Event loops |\n"));
+  EXPECT_THAT(page,
+              HasSubstr("\n| `tidepool_tidb_away` | gauge | `pool` | Deprecated: the old name "
+                        "of tidepool_tidb_unavailable |\n"));
 }
 
 TEST(MetricsDocument, TableWithoutAPlaceComesLast) {

@@ -160,6 +160,17 @@ TEST_F(ExporterTest, WritesWhatThePoolCounted) {
   EXPECT_THAT(text, HasSubstr("tidepool_dial_duration_seconds_sum{pool=\"app\"} 0.003\n"));
 }
 
+TEST_F(ExporterTest, AFormerNameHasTheFigureOfTheNewOne) {
+  add_pool();
+  pool.unavailable.set(1);
+  const std::string text = exporter.render();
+
+  EXPECT_THAT(text, HasSubstr("\ntidepool_tidb_unavailable{pool=\"app\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\ntidepool_tidb_away{pool=\"app\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("# HELP tidepool_tidb_away Deprecated: the old name of "
+                              "tidepool_tidb_unavailable.\n"));
+}
+
 TEST_F(ExporterTest, AddsUpTheWorkersOfAPool) {
   add_pool();
   worker_one.queries[session::CommandKind::kQuery][session::Outcome::kOk].add(3);
