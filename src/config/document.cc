@@ -114,7 +114,10 @@ void write_table(const std::string& intro, const Rows& rows, std::string& out) {
   for (const Row& row : rows) {
     out += "| " + code(row.text->path) + " | " + (row.fallback.empty() ? "" : code(row.fallback));
     out += " | " + table_cell(allowed(row.text->form));
-    out += " | " + table_cell(std::string(row.text->meaning)) + " |\n";
+    std::string meaning(row.text->meaning);
+    if (!row.text->old_path.empty())
+      meaning += ". Its old name " + code(row.text->old_path) + " is accepted with a warning";
+    out += " | " + table_cell(meaning) + " |\n";
   }
 }
 
@@ -151,7 +154,7 @@ configuration does not allow a start.
 SIGHUP, or a change of the file or of a listener's certificate or key (looked at twice a second, unless `reload_on_change` is
 `false`), makes Tidepool read the file again. What is wrong changes nothing at all: the log says what, in the words of a start. What
 only a new process can change keeps its value, and the log names the key: `workers`, `http.address`, addresses, sockets and number
-of the `listeners` (then all of them stay), `endpoints` (or `host` and `port`) and `prepare_memory` of a pool. To move to another TiDB, give its
+of the `listeners` (then all of them stay), `endpoints` (or `host` and `port`) and `prepare_cache_ttl` of a pool. To move to another TiDB, give its
 pool another name. Everything else counts at once:
 
 - pools come, go and change their limits; another account or another TLS means new backends, one after the other as the old

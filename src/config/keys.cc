@@ -218,9 +218,9 @@ constexpr auto kPoolKeys = std::to_array<Key<PoolDraft>>({
     "leaves, a prepare again, a ping after an error; then the backend is closed", ""}),
   pool<&Pool::max_prepared>({"max_prepared", count(1, 1'000'000),
     "Prepared statements kept on one backend; the one unused for longest goes first", ""}),
-  pool<&Pool::prepare_cache_ttl>({"prepare_memory", duration(0, kHour),
+  pool<&Pool::prepare_cache_ttl>({"prepare_cache_ttl", duration(0, kHour),
     "How long TiDB's answer to COM_STMT_PREPARE is given again for the same text; DDL that passes through ends it at "
-    "once, other DDL shows after this time; 0: each is asked", ""}),
+    "once, other DDL shows after this time; 0: each is asked", "", false, "prepare_memory"}),
   pool<&Pool::max_prepared_memory>({"max_prepared_memory", {Kind::kSize},
     "Bytes of the prepared statements of all clients of the pool; the next one is refused with error 1461; 0: no limit",
     ""}),

@@ -20,6 +20,8 @@ struct KeyText {
   std::string_view meaning;  // a sentence without its full stop
   std::string_view example;  // what the sample shows in place of the default; may be empty
   bool commented = false;    // in the sample, as it excludes another key or names a file
+  // A former path in the same map, which is accepted with a warning. Empty: none.
+  std::string_view old_path = {};
 };
 
 template <class Owner>

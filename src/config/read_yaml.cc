@@ -240,13 +240,21 @@ class Reader {
       if (value.IsMap()) return read_map(value, path + ".", keys, section);
       return findings_.problem(key_at, "found " + kind_of(value) + ", allowed: a map of keys");
     }
-    const auto bound = std::find_if(keys.begin(), keys.end(),
-                                    [&](const BoundKey& row) { return row.text->path == path; });
+    const auto bound = find(keys, path);
     if (bound == keys.end()) return report_unknown(key_at, name, keys, others);
+    const std::string known(bound->text->path);
+    if (known != path) findings_.warning(key_at, "deprecated, now called " + known);
     Place at = place_of(value.IsNull() ? key : value, section.place.label + path);
-    if (section.has(path)) return findings_.problem(at, "found twice");
+    if (section.has(known)) return findings_.problem(at, "found twice");
     read_value(value, *bound, at);
-    section.given.emplace(path, std::move(at));
+    section.given.emplace(known, std::move(at));
+  }
+
+  // The key of that path, be it a former one.
+  static BoundKeys::const_iterator find(const BoundKeys& keys, const std::string& path) {
+    return std::find_if(keys.begin(), keys.end(), [&](const BoundKey& row) {
+      return row.text->path == path || row.text->old_path == path;
+    });
   }
 
   // Marks the place as bad if anything is wrong with the value.

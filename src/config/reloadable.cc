@@ -32,8 +32,8 @@ Config reloadable(const Config& current, Config next, std::vector<std::string>& 
     const Pool* before = current.find_pool(pool.name);
     if (before == nullptr) continue;
     keep("endpoints of pool " + pool.name, before->endpoints, pool.endpoints, kept);
-    keep("prepare_memory of pool " + pool.name, before->prepare_cache_ttl, pool.prepare_cache_ttl,
-         kept);
+    keep("prepare_cache_ttl of pool " + pool.name, before->prepare_cache_ttl,
+         pool.prepare_cache_ttl, kept);
   }
   return next;
 }

@@ -61,7 +61,7 @@ pools:
     max_dials: 8
     backoff: {initial: 10ms, max: 20s}
     max_prepared: 9
-    prepare_memory: 7s
+    prepare_cache_ttl: 7s
 users:
   - {name: a, password_hash: "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"}
 )",
@@ -211,6 +211,15 @@ TEST(Load, SecretsInFilesThatEverybodyReadsAreWarnedOf) {
   EXPECT_EQ(warnings(closed_file), "");
   EXPECT_EQ(warnings(no_secret), "");
   EXPECT_THAT(warnings(indirect), HasSubstr("can read " + secret_file.path()));
+}
+
+TEST(Load, AFormerNameOfAKeyIsAcceptedAndWarnedOf) {
+  const LoadResult result =
+      load("pools: [{host: h.example, user: u, password: p, prepare_memory: 7s}]");
+  EXPECT_EQ(config_of(result).pools.front().prepare_cache_ttl, std::chrono::seconds(7));
+  EXPECT_THAT(result->warnings,
+              ElementsAre("t.yaml:1:49: pools[0].prepare_memory: deprecated, now called "
+                          "prepare_cache_ttl"));
 }
 
 TEST(Load, MissingFileIsOneProblem) {

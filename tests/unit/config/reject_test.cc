@@ -359,7 +359,7 @@ users:
 t.yaml:3:5: pools[0].user: found nothing, allowed: the name of a TiDB account
 t.yaml:3:5: pools[0].password: found nothing, allowed: one of pools[0].password, pools[0].password_file; an empty text for an account without password
 t.yaml:4:11: pools[0].size: found "0", allowed: a whole number from 1 to 100000
-t.yaml:5:5: pools[0].min_idel: unknown key, did you mean min_idle? allowed: name, url, host, port, endpoints, user, password, password_file, database, tls, size, max_overflow, timeout, recycle, recycle_jitter, idle_timeout, min_idle, ping_interval, connect_timeout, max_dials, dial_rate, max_waiters, max_leases_per_database, max_sessions_per_database, backoff, retry_budget, control_timeout, max_prepared, prepare_memory, max_prepared_memory, passthrough, max_passthrough_users, passthrough_lifetime
+t.yaml:5:5: pools[0].min_idel: unknown key, did you mean min_idle? allowed: name, url, host, port, endpoints, user, password, password_file, database, tls, size, max_overflow, timeout, recycle, recycle_jitter, idle_timeout, min_idle, ping_interval, connect_timeout, max_dials, dial_rate, max_waiters, max_leases_per_database, max_sessions_per_database, backoff, retry_budget, control_timeout, max_prepared, prepare_cache_ttl, max_prepared_memory, passthrough, max_passthrough_users, passthrough_lifetime
 t.yaml:8:15: users[0].password: the environment variable SECRET is not set, allowed: setting it, or ${SECRET:-default}
 t.yaml:9:11: users[0].pool: found "other", allowed: one of default
 )");
@@ -374,6 +374,18 @@ users:
   - {name: x, password: hush}
 )")),
             "t.yaml:6:5: users[0].pool: found nothing, allowed: one of a, b\n");
+}
+
+TEST(Reject, AKeyUnderBothItsNames) {
+  EXPECT_EQ(problems_of(load(R"(
+pools:
+  - host: h.example
+    user: u
+    password: hush
+    prepare_cache_ttl: 1s
+    prepare_memory: 2s
+)")),
+            "t.yaml:7:21: pools[0].prepare_memory: found twice\n");
 }
 
 TEST(Reject, ACaBesideTheOneOfTheUrl) {

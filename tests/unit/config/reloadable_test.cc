@@ -49,7 +49,7 @@ TEST_F(ReloadableTest, KeepsAndNamesWhatNeedsARestart) {
 
   EXPECT_EQ(apply(), current_);
   EXPECT_THAT(kept_, ElementsAre("workers", "http.address", "listeners", "endpoints of pool app",
-                                 "prepare_memory of pool app"));
+                                 "prepare_cache_ttl of pool app"));
 }
 
 TEST_F(ReloadableTest, TakesTheListenersAsAWhole) {
