@@ -56,9 +56,6 @@ void Connection::set_broken() {
 TimePoint Connection::dialled_at() const {
   return state_->dialled_at;
 }
-bool Connection::is_attached() const {
-  return static_cast<bool>(state_->stream);
-}
 bool Connection::is_controlled() const {
   return static_cast<bool>(state_->operation);
 }

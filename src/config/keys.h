@@ -43,13 +43,4 @@ struct ListText {
 };
 std::span<const ListText> lists();
 
-// The row of that path; null if there is none.
-template <class Owner>
-const Key<Owner>* find_key(std::span<const Key<Owner>> keys, std::string_view path) {
-  for (const Key<Owner>& key : keys) {
-    if (key.text.path == path) return &key;
-  }
-  return nullptr;
-}
-
 }  // namespace tidepool::config

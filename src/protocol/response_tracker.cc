@@ -43,7 +43,6 @@ Result<std::size_t> ResponseTracker::feed(std::string_view bytes) {
   }
   std::size_t used = 0;
   while (used < bytes.size() && !complete() && !wants_local_infile()) {
-    untouched_ = false;
     if (header_filled_ < kHeaderBytes) {
       const std::size_t taken =
           std::min(kHeaderBytes - std::size_t{header_filled_}, bytes.size() - used);

@@ -176,12 +176,6 @@ sql::StateChanges planned_changes(const sql::Script& script,
   return changes;
 }
 
-bool must_probe(const sql::Script& script, const protocol::ResponseSummary& answer,
-                bool in_transaction, const sql::SessionState& desired) {
-  if (!answer.has_error()) return false;
-  return in_transaction || !desired.autocommit() || script.size() > 1;
-}
-
 bool inserts(const sql::Statement& statement) {
   if (statement.kind != sql::StatementKind::kWrite) return false;
   return statement.verb == sql::Verb::kInsert || statement.verb == sql::Verb::kReplace ||

@@ -100,7 +100,6 @@ class Connection {
   // Takes it off its loop, between exchanges and control calls only; afterwards another thread may
   // attach it. Bytes that the library or OpenSSL holds stay with the connection.
   void detach();
-  bool is_attached() const;
   // Only while attached.
   net::Stream& stream();
 

@@ -51,12 +51,10 @@ class StreamSink {
 };
 
 enum class PauseReason : std::uint8_t {
-  kStarting = 1,   // not yet wanted; a new stream is not paused unless its owner says so
-  kPeerFull = 2,   // the other side cannot take more: back-pressure
-  kBusy = 4,       // a command is under way
-  kWaiting = 8,    // a lease is awaited
-  kOverload = 16,  // a limit of the whole process is reached
-  kClosing = 32,   // only what is queued is still of interest
+  kPeerFull = 1,  // the other side cannot take more: back-pressure
+  kBusy = 2,      // a command is under way
+  kOverload = 4,  // a limit of the whole process is reached
+  kClosing = 8,   // only what is queued is still of interest
 };
 
 struct ReadResult {

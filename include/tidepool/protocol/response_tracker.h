@@ -78,9 +78,6 @@ class ResponseTracker {
   // The last byte has been seen.
   [[nodiscard]] bool complete() const { return phase_ == Phase::kComplete; }
 
-  // Not a byte of the answer has been seen.
-  [[nodiscard]] bool untouched() const { return untouched_; }
-
   // The backend asked for a file: the client's packets up to an empty one go to it, then
   // on_local_infile_sent().
   [[nodiscard]] bool wants_local_infile() const { return phase_ == Phase::kLocalInfile; }
@@ -130,7 +127,6 @@ class ResponseTracker {
   std::uint8_t sequence_ = 1;
   bool continues_ = false;  // it continues one of 0xffffff bytes
   bool gathers_ = false;    // it matters
-  bool untouched_ = true;
 
   Phase phase_ = Phase::kComplete;
   Command command_ = Command::kSleep;

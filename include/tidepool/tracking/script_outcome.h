@@ -30,11 +30,6 @@ sql::StateChanges planned_changes(const sql::Script& script,
 // How many statements of the script were executed without an error.
 std::size_t executed_of(const sql::Script& script, const protocol::ResponseSummary& answer);
 
-// Whether an ERR may have left a transaction in another state than it was before: then only a ping
-// tells.
-bool must_probe(const sql::Script& script, const protocol::ResponseSummary& answer,
-                bool in_transaction, const sql::SessionState& desired);
-
 // INSERT, REPLACE, LOAD DATA: an id that the client gave looks in the answer like one that TiDB
 // made, but is none to ask for.
 bool inserts(const sql::Statement& statement);

@@ -24,7 +24,6 @@ const char* to_string(Pin pin) {
       "transaction",
       "cursor",
       "long_data",
-      "local_infile",
   };
   return kWords[static_cast<std::size_t>(pin)];
 }

@@ -309,16 +309,6 @@ TEST(ResponseTracker, IsDoneAtOnceWithACommandThatHasNoReply) {
   }
 }
 
-TEST(ResponseTracker, KnowsWhetherAnythingHasCome) {
-  ResponseTracker tracker;
-  tracker.begin(Command::kPing);
-  EXPECT_TRUE(tracker.untouched());
-  EXPECT_EQ(tracker.feed("").value(), 0U);
-  EXPECT_TRUE(tracker.untouched());
-  EXPECT_EQ(tracker.feed(hex("07")).value(), 1U);
-  EXPECT_FALSE(tracker.untouched());
-}
-
 TEST(ResponseTracker, StartsAnewWithEachCommand) {
   ResponseTracker tracker;
   tracker.begin(Command::kQuery);

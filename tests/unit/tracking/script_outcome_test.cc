@@ -297,18 +297,6 @@ TEST(ScriptOutcome, ATimeToReadFromOutlivesWhatReadsNoTable) {
   EXPECT_TRUE(outcome.pins.empty());
 }
 
-TEST(ScriptOutcome, OnlyAnErrorThatMayHaveTouchedATransactionIsProbed) {
-  const sql::Script one = sql::classify("SELECT 1", {});
-  const sql::SessionState plain;
-  EXPECT_FALSE(must_probe(one, ok(), true, plain));
-  EXPECT_FALSE(must_probe(one, failed(0), false, plain));
-  EXPECT_TRUE(must_probe(one, failed(0), true, plain));
-  EXPECT_TRUE(must_probe(sql::classify("BEGIN; SELECT x", {}), failed(1), false, plain));
-  sql::SessionState manual;
-  manual.apply(sql::classify("SET autocommit = 0", {}).front().changes);
-  EXPECT_TRUE(must_probe(one, failed(0), false, manual));
-}
-
 TEST(ScriptOutcome, OnlyReadsAndBeginMayFollowARestoreUnseen) {
   EXPECT_TRUE(is_harmless(sql::classify("SELECT 1", {})));
   EXPECT_TRUE(is_harmless(sql::classify("BEGIN", {})));

@@ -30,9 +30,8 @@ enum class Pin : std::uint8_t {
   kTransaction,
   kCursor,
   kLongData,
-  kLocalInfile,
 };
-inline constexpr int kPinCount = 19;
+inline constexpr int kPinCount = 18;
 
 using PinReasons = Flags<Pin>;
 

@@ -90,7 +90,6 @@ class SessionState {
   const std::string& reset_database() const { return reset_database_; }
   bool multi_statements() const { return multi_statements_; }
   const CharsetState& charset() const { return charset_; }
-  const CharsetState& handshake_charset() const { return handshake_charset_; }
   const std::vector<Item>& items() const { return items_; }  // by VariableId
   // With a state that is equal: the next comparison of the two costs nothing.
   void share(const SessionState& equal) { user_variables_ = equal.user_variables_; }
