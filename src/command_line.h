@@ -23,7 +23,8 @@ struct World {
   config::Environment environment;
   // The proxy; its result is the exit code.
   std::function<int(config::Config, const config::Source&)> run;
-  // Before what serves nobody: a check of the configuration may be interrupted as any program.
+  // Before work that serves no clients: a check of the configuration may be interrupted as any
+  // program.
   std::function<void()> release_signals;
   std::ostream& out;
   std::ostream& err;

@@ -18,7 +18,7 @@ class ByteBudget {
     Share& operator=(const Share&) = delete;
     ~Share() { release(); }
 
-    // False: there is no room, and the share stays as it was.
+    // Returns false if there is no room, and the share stays as it was.
     bool grow_to(std::size_t bytes) {
       if (bytes <= bytes_) return true;
       if (!budget_.take(bytes - bytes_)) return false;
@@ -38,7 +38,7 @@ class ByteBudget {
   explicit ByteBudget(std::size_t limit) : limit_(limit) {}
 
  private:
-  // Whoever is alone may have more.
+  // The only taker may have more.
   bool take(std::size_t bytes) {
     std::size_t used = used_;
     do {

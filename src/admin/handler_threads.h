@@ -19,7 +19,7 @@ class HandlerThreads {
   // Waits for what runs; what is queued is dropped.
   ~HandlerThreads();
 
-  // Any thread. False: the queue is full.
+  // Any thread. Returns false if the queue is full.
   bool run(std::function<void()> task);
 
  private:

@@ -27,7 +27,7 @@ bool has(const std::vector<std::string>& all, std::string_view one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-// An exception would end the process: nobody above catches it.
+// An exception would end the process: it is caught nowhere above.
 HttpAnswer answer_of(const HttpHandler& handler, const HttpRequest& request) {
   try {
     return packed(handler(request), request);

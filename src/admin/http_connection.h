@@ -44,7 +44,7 @@ class HttpConnectionOwner {
 
   // It is of no further use; retires it.
   virtual void on_end(HttpConnection& connection) = 0;
-  // Ends the one that has been sending for longest. False: no other one is.
+  // Ends the one that has been sending for longest. Returns false if no other one is.
   virtual bool end_a_sender(const HttpConnection& except) = 0;
 };
 

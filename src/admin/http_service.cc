@@ -90,7 +90,7 @@ bool HttpService::end_oldest(const std::function<bool(const HttpConnection&)>& i
   return true;
 }
 
-// The process has none left: a reserved one, or that of a connection.
+// The process has no descriptor left: returns a reserved one, or a connection's.
 net::UniqueFd HttpService::spare_descriptor() {
   net::UniqueFd fd = reserve_.take();
   if (fd.is_open() || !make_place()) return fd;

@@ -1,7 +1,7 @@
 // The connections of the HTTP port: accepts them, and ends the one that has waited longest where
 // there is no place for another.
 //
-// Owned by the HttpServer; on its loop's thread, or while nobody runs the loop.
+// Owned by the HttpServer; on its loop's thread, or while no thread runs the loop.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@ namespace tidepool::admin {
 
 class HttpService final : private HttpConnectionOwner {
  public:
-  // Accepts nobody before resume(). `socket` listens.
+  // Accepts no peer before resume(). `socket` listens.
   static Result<std::unique_ptr<HttpService>> make(net::Loop& loop, net::UniqueFd socket,
                                                    std::vector<HttpRoute> routes);
   HttpService(const HttpService&) = delete;
@@ -29,7 +29,7 @@ class HttpService final : private HttpConnectionOwner {
   void resume() { listener_->resume(); }
   void pause() { listener_->pause(); }
   void set_hosts(std::vector<std::string> names);
-  // Accepts nobody any more; `done` runs once nobody waits for an answer, or after `limit`.
+  // Accepts no peer any more; `done` runs once no peer waits for an answer, or after `limit`.
   void stop(Duration limit, std::function<void()> done);
 
   std::uint16_t port() const { return listener_->port(); }

@@ -26,7 +26,7 @@ class ReplySink {
   virtual void on_begin(HttpAnswer head) = 0;
   virtual void on_piece(std::string_view piece) = 0;
   virtual void on_end() = 0;
-  // Nobody is left who would answer, or what was sent is too much.
+  // No handler is left that would answer, or it has sent too much.
   virtual void on_given_up() = 0;
 };
 
@@ -41,10 +41,10 @@ class ReplyLine {
   void cut();
   void set_unsent(std::size_t bytes) { unsent_ = bytes; }
 
-  // Of the reply. False: it has been cut.
+  // Of the reply. Returns false if it has been cut.
   static bool post(const Self& self, Task task);
   static bool send(const Self& self, std::string piece);
-  static void end(const Self& self, Task task);  // the last one: nobody is told of a cut any more
+  static void end(const Self& self, Task task);  // the last one: no cut is told any more
   static void give_up(const Self& self);
   bool is_cut() const;
   void on_cut(std::function<void()> callback);

@@ -41,7 +41,7 @@ struct ControlOperation {
   Connection::State& state;
   Step step;
   std::string sql;
-  OnDone done;  // null: nobody wants to know any more
+  OnDone done;  // null: not wanted any more
   ControlCall* owner = nullptr;
   int failed = 0;
   MYSQL_RES* rows = nullptr;

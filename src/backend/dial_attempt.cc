@@ -36,9 +36,9 @@ int number_of(TlsVersion version) {
   return version == TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION;
 }
 
-// The plugins that TiDB and the library share; a server may ask for no other. The one that hands
-// over the password itself only where the server is verified: else whoever answers could ask for
-// it. The last name is that of our own plugin (library.h).
+// The plugins that TiDB and the library share; a server may ask for no other. The plugin that hands
+// over the password itself only where the server is verified: else any server could ask for it. The
+// last one is our own (library.h).
 constexpr const char* kPluginsOfVerified =
     "mysql_native_password,caching_sha2_password,mysql_clear_password,tidepool_collation";
 constexpr const char* kPluginsOfOthers =

@@ -22,7 +22,7 @@ namespace tidepool::backend {
 class DialAttempt {
  public:
   // How long all of it may take, and how long the address may take to accept; `cancel_fd` is
-  // readable when nobody wants the connection any more.
+  // readable when the connection is not wanted any more.
   struct Limits {
     TimePoint deadline;
     Duration connect_share;

@@ -1,4 +1,4 @@
-// Connector/C, and those of its internals that the raw stream needs: where the socket's TLS session
+// Connector/C, and the internals of it that the raw stream needs: where the socket's TLS session
 // is, and whether the library has read ahead. The only file that names its headers.
 #pragma once
 

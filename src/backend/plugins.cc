@@ -1,8 +1,8 @@
 // Two plugins. The one of the collation knows nothing but how to be replaced (the server answers
 // with a switch to the account's own) and runs right before the login packet is written, which
 // carries a collation that the library offers no option for. The one of caching_sha2_password
-// replaces the library's, which sends the password itself over any TLS, or asks whoever answers for
-// a key to encrypt it with: ours sends it to a verified server only.
+// replaces the library's, which sends the password itself over any TLS, or asks any server for a
+// key to encrypt it with: ours sends it to a verified server only.
 #include "plugins.h"
 
 #include <array>

@@ -6,7 +6,7 @@ namespace tidepool::backend {
 // Name of the one that forces the handshake's collation.
 inline constexpr const char* kCollationPlugin = "tidepool_collation";
 
-// Makes them known to the library, before its first use. False: it does not take them.
+// Makes them known to the library, before its first use. Returns false if it does not take them.
 bool register_plugins();
 
 }  // namespace tidepool::backend

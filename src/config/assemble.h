@@ -14,9 +14,9 @@ Listener assemble_listener(ListenerDraft draft, Findings& findings);
 Pool assemble_pool(PoolDraft draft, Findings& findings);
 User assemble_user(UserDraft draft, const Config& config, Findings& findings);
 
-// The password of a pool or a user: given as a key or in a file. `alternatives` names the keys of
-// which exactly one is needed: first that of the password, second that of the file; the others are
-// the caller's. Empty if there is a problem.
+// The password of a pool or a user: given as a key or in a file. Exactly one of the keys in
+// `alternatives` is needed: the first is the password's, the second the file's, the others are the
+// caller's. Empty if there is a problem.
 Secret assemble_password(const Section& section, const Secret& password,
                          const std::string& password_file,
                          const std::vector<std::string>& alternatives, Findings& findings);

@@ -80,7 +80,7 @@ class UserAssembly {
                        [this](const std::string& key) { return section_.has(key); });
   }
 
-  // Whoever proves itself otherwise needs none.
+  // A user with another proof needs none.
   void take_password() {
     const std::vector<std::string> keys = {"password", "password_file", "password_hash"};
     user_.has_password = has_any(keys) || !has_any({"certificate_names", "unix_users"});

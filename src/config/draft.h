@@ -27,8 +27,8 @@ struct Place {
 struct Section {
   Place place;  // of the map; its label is the prefix of the keys
   std::map<std::string, Place, std::less<>> given;  // by the key's path within the section
-  std::map<std::string, std::string, std::less<>>
-      variables;  // names for the messages, where the environment is read
+  // Names for the messages, where the environment is read.
+  std::map<std::string, std::string, std::less<>> variables;
 
   [[nodiscard]] bool has(std::string_view key) const { return given.find(key) != given.end(); }
 

@@ -51,7 +51,7 @@ LoadResult result(Config config, const Findings& findings) {
 
 LoadResult load(const std::string& name, const std::string& text, const Environment& environment,
                 const std::string& path) {
-  const WipesFreed wipes;  // the parser's copies of passwords, and those of the drafts
+  const WipesFreed wipes;  // the parser's and the drafts' copies of passwords
   Findings findings(name);
   std::optional<Draft> draft = read_yaml(text, environment, findings);
   if (!draft) return tl::unexpected(findings.problems());

@@ -85,7 +85,8 @@ class Marks : public YAML::EventHandler {
 };
 
 // What YAML::Load would ignore: a second document (YAML::LoadAll never ends on some texts), and a
-// tag, which is what an unquoted password that begins with ! is taken for. True: neither.
+// tag, which is what an unquoted password that begins with ! is taken for. Returns whether there is
+// neither.
 bool is_taken_whole(const std::string& text, Findings& findings) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
@@ -155,7 +156,7 @@ std::optional<Place> no_text(std::string_view text) {
   return std::nullopt;
 }
 
-// What YAML::Load lets through although it is wrong. True: nothing.
+// What YAML::Load lets through although it is wrong. Returns whether there is nothing.
 bool is_well_formed(const std::string& text, Findings& findings) {
   if (const auto place = no_text(text)) {
     findings.problem(*place,
@@ -182,8 +183,8 @@ class Reader {
   Reader(const Environment& environment, Findings& findings)
       : environment_(environment), findings_(findings) {}
 
-  // Reads the keys of one map whose paths begin with `prefix`. `others` are names that somebody
-  // else reads.
+  // Reads the keys of one map whose paths begin with `prefix`. `others`: names that are read
+  // elsewhere.
   void read_map(const YAML::Node& map, const std::string& prefix, const BoundKeys& keys,
                 Section& section, const Names& others = {}) {
     for (const auto& item : map) {

@@ -10,8 +10,7 @@
 namespace tidepool::config {
 namespace {
 
-// Parameters of the drivers that are none of the proxy's business, and stay harmless when nobody
-// heeds them.
+// Parameters of drivers that do not concern the proxy, which ignores them.
 constexpr std::array<std::string_view, 38> kDriverParameters = {"allowNativePasswords",
                                                                 "auth_plugin",
                                                                 "autocommit",

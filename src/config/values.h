@@ -19,7 +19,7 @@ namespace tidepool::config {
 enum class Kind : std::uint8_t {
   kText,
   kSecret,        // text that no message may repeat
-  kUrl,           // likewise, for its password
+  kUrl,           // text that no message may repeat, for its password
   kPath,          // of a file
   kBool,          //
   kCount,         // low to high; with words: or one of them

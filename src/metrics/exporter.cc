@@ -102,7 +102,7 @@ class Exporter::Collector final : public prometheus::Collectable {
 
   std::vector<prometheus::MetricFamily> Collect() const override {
     const std::lock_guard lock(
-        mutex_);  // held throughout: remove_pool() promises that nobody reads any more
+        mutex_);  // held throughout: after remove_pool() the pool is not read any more
     PoolSubjects of;
     for (const PoolSource& source : pools_)
       of.add(source);
@@ -147,7 +147,7 @@ class Exporter::Collector final : public prometheus::Collectable {
 
   mutable std::mutex mutex_;
   std::vector<PoolSource> pools_;              // guarded by mutex_
-  std::vector<CertificateFile> certificates_;  // likewise
+  std::vector<CertificateFile> certificates_;  // guarded by mutex_
 };
 
 Exporter::Exporter(Sources sources) : collector_(std::make_unique<Collector>(std::move(sources))) {}

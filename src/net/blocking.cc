@@ -10,7 +10,7 @@ namespace tidepool::net {
 struct BlockingRequest {
   uv_work_t work{};
   std::unique_ptr<BlockingTask> task;
-  Blocking* owner = nullptr;  // null: nobody wants the result
+  Blocking* owner = nullptr;  // null: the result is not wanted
 
   void moved_to(Blocking* blocking) { owner = blocking; }
   void finish(int status);

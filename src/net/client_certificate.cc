@@ -15,7 +15,7 @@ struct Free {
   void operator()(unsigned char* text) const { OPENSSL_free(text); }
 };
 
-// A NUL inside would end the name for whoever looked at it when it was signed.
+// A NUL inside would have ended the name for an authority that read it as a C string.
 void add(Names& names, const unsigned char* text, int size) {
   if (text == nullptr || size <= 0) return;
   std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));

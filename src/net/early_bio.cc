@@ -20,7 +20,7 @@ class AnnouncedSizes {
  public:
   explicit AnnouncedSizes(const SSL* tls) : tls_(tls) {}
 
-  // False: one is too large.
+  // Returns false if one is too large.
   bool allow(std::string_view bytes) {
     while (!bytes.empty() && !is_over_) {
       if (left_ == 0) {
@@ -68,7 +68,7 @@ class AnnouncedSizes {
     return true;
   }
 
-  // True once `header` is whole.
+  // Returns true once `header` is whole.
   static bool collect(std::string& header, std::size_t size, std::string_view& bytes) {
     const std::string_view part = bytes.substr(0, size - header.size());
     header += part;
@@ -85,7 +85,7 @@ class AnnouncedSizes {
   const SSL* tls_;
   bool is_over_ = false;
   bool is_handshake_ = false;  // the record
-  std::string record_;         // a header that is not whole yet, likewise message_
+  std::string record_;         // a header that is not whole yet
   std::size_t left_ = 0;       // of the record
   std::string message_;
   std::size_t message_left_ = 0;

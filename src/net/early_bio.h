@@ -1,4 +1,4 @@
-// A BIO over a nonblocking socket that first gives bytes which somebody has read from it already,
+// A BIO over a nonblocking socket that first gives bytes which were read from it already,
 // and writes without raising SIGPIPE. Private to the net layer.
 #pragma once
 

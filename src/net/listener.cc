@@ -60,7 +60,8 @@ int bind_tcp(const sockaddr* address, socklen_t length, int backlog, Port owner)
     return -1;
   }
   // Not before: the kernel gives a port to all who ask with this option, but to one only of those
-  // who listen without it. With it from here on, this socket lets those of share() beside it.
+  // who listen without it. With the option from here on, this socket admits the sockets of share()
+  // beside it.
   if (owner == Port::kOwn) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   return fd.release();
 }
@@ -96,8 +97,9 @@ FileId file_at(const std::string& path) {
   return {status.st_dev, status.st_ino};
 }
 
-// Between the look at what is there and listen() nobody else may look: held by whoever opens a
-// socket in this folder. Who cannot have it in time goes on without.
+// A lock, so that no other process looks at what is there between our look and listen(). Each
+// process that opens a socket in this folder takes it; one that cannot have it in time goes on
+// without.
 UniqueFd lock_folder_of(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   UniqueFd fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -139,7 +141,7 @@ Result<UniqueFd> bind_unix(const std::string& path, unsigned mode, int backlog) 
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
     return fail_listen("'" + path + "'", errno);
   }
-  // Before listen(): nobody connects with other rights than `mode` says.
+  // Before listen(), so that no client connects with other rights than `mode` says.
   if (::chmod(path.c_str(), mode) != 0 || ::listen(fd.get(), backlog) != 0) {
     const int number = errno;
     ::unlink(path.c_str());
@@ -306,7 +308,7 @@ int Listener::accept_now(sockaddr_storage& address) {
   }
 }
 
-// False: nothing waits, or accepting rests for a moment.
+// Returns false if nothing waits, or accepting rests for a moment.
 bool Listener::accept_one() {
   sockaddr_storage address{};
   UniqueFd fd(accept_now(address));

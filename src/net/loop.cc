@@ -48,7 +48,7 @@ void Loop::close() {
   while (!retired_.empty())
     std::exchange(retired_, {}).clear();
   local_tasks_.clear();
-  posted_.clear();  // nobody may post to a loop that is being destroyed
+  posted_.clear();  // no thread may post to a loop that is being destroyed
   while (!retired_.empty())
     std::exchange(retired_, {}).clear();
   TIDEPOOL_CHECK(deferred_ == nullptr);

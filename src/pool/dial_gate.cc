@@ -7,7 +7,7 @@ namespace {
 
 // The first pause after a refusal, in pauses after other failures.
 constexpr int kRefusalFactor = 10;
-// The least time between dials that nobody waits for while TiDB refuses the account.
+// The least time between dials without a waiter while TiDB refuses the account.
 constexpr std::chrono::seconds kUnaskedPause{60};
 
 // Every endpoint would say the same.
@@ -15,7 +15,7 @@ bool concerns_account(const Error& error) {
   return error.code == Code::kAuth || error.code == Code::kConfig;
 }
 
-// Nobody is there, or nobody that speaks TiDB's protocol; whoever wakes up is silent instead.
+// No TiDB is there. A TiDB that wakes up does not answer instead.
 bool shows_absence(const Error& error) {
   return error.code == Code::kRefused || error.code == Code::kProtocol ||
          error.code == Code::kNotTidb;

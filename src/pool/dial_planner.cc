@@ -70,7 +70,7 @@ void DialPlanner::succeeded(const Dial& dial, BackendRecord& record, TimePoint n
   pool_.backends.set_replacement(*before, Replacement::kReady);
   if (before->state() == State::kParked) pool_.recall(*before, orders);
   if (before->is_held()) return;
-  record.idle_since = before->idle_since;  // as idle as the one before it
+  record.idle_since = before->idle_since;  // as idle as its predecessor
   record.heard_at = now;
   pool_.backends.sort_in(record);
   if (before->state() == State::kIdle) pool_.retire(*before, RetireReason::kRecycle, orders);
@@ -89,7 +89,7 @@ void DialPlanner::dial_deferred(TimePoint now, Orders& orders) {
   while (!deferred_.empty() && !pool_.is_draining && pool_.dials.may_begin_unasked(now)) {
     Dial dial = deferred_.back();
     if (pool_.dials.is_probing()) dial.purpose = Purpose::kReserve;
-    // Somebody else may have dialled it.
+    // Another dial may have succeeded there.
     const bool is_there = dial.purpose != Purpose::kProbe &&
                           pool_.backends.kept() + pool_.dials.count() >= pool_.limits.size;
     if (!is_there && !pool_.has_room()) return;

@@ -120,8 +120,8 @@ void Dialler::fail(DialId dial, const Error& reason) {
   using SystemClock = std::chrono::system_clock;
   broker_.stats().last_dial_error_time.set(SystemClock::to_time_t(SystemClock::now()));
   const auto found = dials_.find(dial);
-  std::unique_ptr<PooledConnection> pooled =
-      std::move(found->second.pooled);  // none: the dial itself failed
+  // None: the dial itself failed.
+  std::unique_ptr<PooledConnection> pooled = std::move(found->second.pooled);
   dials_.erase(found);
   if (pooled != nullptr) pooled->connection->stream().set_sink(nullptr);
   loop_.retire(std::move(pooled));  // we may be in its callback

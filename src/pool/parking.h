@@ -20,8 +20,8 @@ bool can_recall(const BrokerState& pool);
 // was one.
 [[nodiscard]] bool recall_oldest_of(BrokerState& pool, std::uint64_t profile, Orders& orders);
 [[nodiscard]] bool recall_oldest_but(BrokerState& pool, std::uint64_t profile, Orders& orders);
-// Recalls those of the user and of the database of a session that may have no more leases: parked
-// ones are leases too.
+// Recalls the parked backends of the request's user and database where these may have no more
+// leases: a parked backend is a lease too.
 void recall_leases_of(BrokerState& pool, const LeaseRequest& request, Orders& orders);
 // Recalls those that were parked for too long, or whose lives are over.
 void recall_due(BrokerState& pool, TimePoint now, Orders& orders);

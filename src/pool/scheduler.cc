@@ -52,8 +52,8 @@ void Scheduler::grant_idle(TimePoint now, Orders& orders) {
   }
 }
 
-// The next of all waits in vain for another profile than those of the idle backends: one of them
-// goes, even if somebody else would take it.
+// The next waiter waits in vain, since no idle backend has its profile: one of them goes, even if
+// another waiter would take it.
 void Scheduler::swap_profile(const Waiter& waiter, TimePoint now, Orders& orders) {
   if (pool_.has_room() || pool_.backends.count(State::kClosing) > 0 || !pool_.dials.may_begin(now))
     return;

@@ -21,7 +21,7 @@ class Supply {
   bool take(std::uint64_t profile) {
     return take_from(count(coming_, profile)) || take_from(count(recalled_, profile));
   }
-  // A place for a new backend, if need be that of a recalled backend of another profile.
+  // Takes a place for a new backend, if need be the place of a recalled backend of another profile.
   bool take_place() {
     if (take_from(places_)) return true;
     const auto found = std::find_if(recalled_.begin(), recalled_.end(),

@@ -17,7 +17,7 @@ std::string figures_text(const BrokerState& pool) {
   return text;
 }
 
-// The number is that of clients which find nobody there themselves (CR_CONN_HOST_ERROR).
+// The number that client libraries give to a closed port (CR_CONN_HOST_ERROR).
 Error absent_error(const BrokerState& pool) {
   return Error{Code::kRefused,
                "Can't connect to TiDB, which has not been reached since the start: " +

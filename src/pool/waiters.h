@@ -8,7 +8,7 @@
 
 namespace tidepool::pool {
 
-// Whether nobody else may queue. Waiters for whom there is room to open a backend do not count,
+// Whether the queue is full. Waiters for whom there is room to open a backend do not count,
 // unless TiDB is unavailable.
 bool is_queue_full(const BrokerState& pool);
 Error full_queue_error(const BrokerState& pool);

@@ -31,7 +31,7 @@ Credential decoy_like(const Credential& real) {
   return Credential::plaintext(secret);
 }
 
-// The same whichever of two is the primary one: nobody can tell by the outside.
+// The same whichever of two is the primary one, as a client sees no difference.
 std::string kind_of(const Passwords& passwords) {
   std::string primary = kind_of(passwords.primary());
   if (passwords.secondary() == nullptr) return primary;

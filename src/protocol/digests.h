@@ -1,5 +1,5 @@
-// OpenSSL's digests, looked up once: EVP_sha1() and its like are looked up by their names each time
-// that they are used, which takes longer than the digest of a password.
+// OpenSSL's digests, looked up once: EVP_sha1() and the others are looked up by their names each
+// time that they are used, which takes longer than the digest of a password.
 #pragma once
 
 #include <openssl/evp.h>

@@ -106,7 +106,7 @@ Action ServerHandshake::reject_malformed(std::string reason) {
   return reject({kErrHandshake, "08S01", "Bad handshake"}, Code::kProtocol, std::move(reason));
 }
 
-// The format of TiDB's has %-.48s for the name: whoever is nobody may send a name of any length.
+// The format of TiDB's has %-.48s for the name: an unknown client may send a name of any length.
 Action ServerHandshake::deny() {
   const std::string user(first_characters(login_.user, kMaxShownName));
   const std::string text = "Access denied for user '" + user + "'@'" + options_.client_host +

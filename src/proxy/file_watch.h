@@ -18,7 +18,7 @@ class FileWatch {
   void accept();
 
   // Whether a file has changed since the last time that this said so, and is the same as when it
-  // was last asked: whoever writes it is done.
+  // was last asked: the writer is done.
   bool has_changed();
 
  private:

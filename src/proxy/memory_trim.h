@@ -1,7 +1,6 @@
 // When the heap is gone through for pages that can go back to the kernel: what was freed in small
 // blocks stays in it otherwise. Pure; on the main thread.
-//
-// It holds up whoever allocates for some milliseconds, and so is rare: after statements and
+// It holds up all threads that allocate for some milliseconds, and so is rare: after statements and
 // commands have given back a good part of what they took at most, and not again soon.
 #pragma once
 

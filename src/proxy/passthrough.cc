@@ -21,7 +21,8 @@ Error too_many(const std::string& text) {
   return Error{Code::kBusy, "Too many connections: " + text, kTooManyConnections, "08004"};
 }
 
-// TiDB's own words are the client's; what else is wrong is nobody's who has not shown who it is.
+// TiDB's own words go to the client. Other errors do not, since the client has not proved who it
+// is.
 Error told(const Error& error) {
   constexpr std::uint16_t kCannotConnect = 2003;
   if (error.mysql_errno != 0) return error;
@@ -174,7 +175,7 @@ Passthrough::Answer Passthrough::let_in(const std::string& user, const Secret& p
   return {Verdict::kRight};
 }
 
-// TiDB no longer takes what was right: whoever has come in by it goes.
+// TiDB no longer takes a password that was right: the sessions that logged in with it end.
 void Passthrough::on_refused(const std::string& user, const Secret& password) {
   memory_.add_wrong(user, password, loop_.now());
   if (!memory_.was_right(user, password)) return;

@@ -17,7 +17,7 @@ bool PassthroughUsers::set_base(config::Config base) {
   const config::Pool was = before != nullptr ? *before : config::Pool{};
   base_ = std::move(base);
   const config::Pool* is = model();
-  // What is fixed when a pool is built is that of its model.
+  // Keys that are fixed when a pool is built are its model's.
   const bool is_other = is == nullptr || is->name != was.name || is->endpoints != was.endpoints ||
                         is->prepare_cache_ttl != was.prepare_cache_ttl;
   std::erase_if(users_, [&](const Member& member) { return is_other || is_listed(member.user); });
@@ -103,7 +103,7 @@ config::Pool PassthroughUsers::pool_of(const Member& member) const {
   pool.password = member.password;
   pool.database.clear();  // that is of the model's own account
   pool.passthrough = false;
-  pool.min_idle = 0;  // nobody may be there for long
+  pool.min_idle = 0;  // its user may be gone for long
   return pool;
 }
 

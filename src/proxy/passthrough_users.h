@@ -27,8 +27,8 @@ class PassthroughUsers {
     kListed,  // no longer one of these: the configuration has it
   };
 
-  // What the configuration says, without these users. True: its model is another TiDB's, so that
-  // nothing counts that was said there, and nobody is left.
+  // Takes the configuration without these users. Returns whether its model is another TiDB's, so
+  // that no earlier proof counts and no such user is left.
   bool set_base(config::Config base);
   [[nodiscard]] const config::Config& base() const { return base_; }
   // The pool that says passthrough; null: none.

@@ -23,8 +23,8 @@ class Predecessor {
   struct Events {
     // It may have so many backends of that pool open, no more.
     std::function<void(const std::string& pool, unsigned backends)> on_held;
-    // Clients may be let in; their sessions' ids begin there. Also when it is gone before it said
-    // so: nobody else listens.
+    // Clients may be let in; their sessions' ids begin there. Also when the predecessor is gone
+    // before it said so: no other process listens.
     std::function<void(std::uint32_t first_session)> on_go;
     std::function<void()> on_gone;  // it has no client and no backend any more
   };
@@ -33,14 +33,15 @@ class Predecessor {
   // out of this process's environment; call it before any thread exists.
   static Result<std::unique_ptr<Predecessor>> meet();
 
-  // The sockets that listen at that place; whoever asks first gets them.
+  // Returns the sockets that listen at that place; the first to ask gets them.
   std::vector<net::UniqueFd> take(const std::string& key);
-  // Whether one of those that nobody took yet is at that TCP port.
+  // Whether one of the sockets that were not taken yet is at that TCP port.
   bool listens_on(std::uint16_t port) const;
-  // Of what nobody took the Unix sockets' files are removed.
+  // Closes the sockets that were not taken, and removes the files of Unix sockets.
   void drop_the_rest();
   const std::map<std::string, unsigned>& held() const { return held_; }
-  // It does not reach TiDB with that pool, and nobody is to wait until this process does.
+  // The predecessor does not reach TiDB with that pool, so that the start need not wait until this
+  // process does.
   bool is_unavailable(const std::string& pool) const { return unavailable_.contains(pool); }
 
   void start(net::Loop& loop, Events events);

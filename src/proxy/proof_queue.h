@@ -46,8 +46,8 @@ class ProofQueue {
 
   void set_limits(const Limits& limits) { limits_ = limits; }
 
-  // False: too many wait. `was_right`: the password was, and probably is: guessers do not hold it
-  // up.
+  // Returns false if too many wait. `was_right`: the password was, and probably is: guessers do not
+  // hold it up.
   [[nodiscard]] bool add(session::PasswordProofs::Question question, bool was_right);
   void leave(Id id);
 

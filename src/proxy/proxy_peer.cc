@@ -65,7 +65,7 @@ void ProxyPeer::end() {
   stream_.reset();
 }
 
-// A balancer that closes at once has looked whether somebody listens.
+// A balancer that closes at once has checked that the port is open.
 void ProxyPeer::fail(LoginFailure why, const std::string& reason) {
   const bool is_noteworthy = why != LoginFailure::kClosed;
   log::write(is_noteworthy ? log::Level::kInfo : log::Level::kDebug, "no PROXY header",

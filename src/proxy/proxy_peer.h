@@ -2,8 +2,8 @@
 // the peer before, and nothing taken of what follows.
 //
 // Owned by the worker, which hands what it holds on to a session; on its loop's thread. It has the
-// place of a pending login, which counts for no address until the client's is known: that of the
-// balancer is all its clients'.
+// place of a pending login, which counts for no address until the client's is known: all clients of
+// a balancer share its address.
 #pragma once
 
 #include <cstdint>

@@ -202,7 +202,7 @@ void Server::poll_drain() {
 void Server::poll_pools() {
   const bool empty = std::none_of(workers_.begin(), workers_.end(),
                                   [](const auto& worker) { return worker->has_backends(); });
-  // The new process hears of what the one before this one still has through this one only.
+  // Only this process tells the new one what this one's predecessor still has.
   const bool is_needed = takeover_.follows() && !is_ending_;
   const bool is_done = (empty && !takeover_.follows()) || Clock::now() >= deadline_;
   if (is_done && !is_needed) return stop_workers();

@@ -5,7 +5,7 @@
 
 namespace tidepool::proxy {
 
-// False: nobody wants to know (NOTIFY_SOCKET is not set), or it could not be told.
+// Returns false if no manager asks (NOTIFY_SOCKET is not set), or it could not be told.
 bool tell_service_manager(const std::string& what);
 
 }  // namespace tidepool::proxy

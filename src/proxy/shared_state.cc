@@ -100,7 +100,7 @@ UnixUsers unix_users_of(const config::Config& config) {
   UnixUsers all;
   for (const config::User& user : config.users) {
     for (const std::string& name : user.unix_users) {
-      // Checked a moment ago; who is gone since then is nobody.
+      // Checked a moment ago; a user that is gone since then is left out.
       const auto number = config::unix_user_number(name);
       if (number) all[user.name].push_back(*number);
       if (number == net::overflow_user())

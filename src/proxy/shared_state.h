@@ -37,7 +37,7 @@ struct PoolState {
   PoolState(const config::Pool& pool, int workers, std::uint64_t seed);
 
   config::Pool config;      // changed by a reload, under SharedState::mutex
-  bool is_removed = false;  // from the configuration, likewise; comes back with its name
+  bool is_removed = false;  // from the configuration, under the mutex; comes back with its name
   bool is_drained = false;  // and its backends are closed
   bool came_later = false;  // by a reload: whether it reaches TiDB says nothing about readiness
   pool::PoolStats stats;

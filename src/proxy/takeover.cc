@@ -132,7 +132,7 @@ void Takeover::on_successor_failed(const std::string& why) {
   forget_successor();
 }
 
-// Its sockets are this one's too: nobody was refused.
+// Its sockets are this process's too: no client was refused.
 void Takeover::on_successor_ended(int code) {
   if (is_draining_) return events_.ended(code);
   shared_.process.failed_takeovers.add();
@@ -166,7 +166,7 @@ void Takeover::on_successor_ready() {
   if (is_scarce) drain_at_ = Clock::now();
 }
 
-// Whoever waits for process 1 takes its end for that of everything, whatever it is told.
+// A manager that waits for process 1 takes its end for the end of the service, whatever it is told.
 void Takeover::tell_manager() {
   stays_ = ::getpid() == 1 || !tell_service_manager("MAINPID=" + std::to_string(successor_->pid()));
 }

@@ -1,5 +1,5 @@
-// From one process to the next, both sides: this process takes over from the one before it, and
-// hands over to the one after it. See handover.h for the words, docs/deployment.md for operators.
+// From one process to the next, both sides: this process takes over from its predecessor, and hands
+// over to its successor. See handover.h for the words, docs/deployment.md for operators.
 //
 // While two processes work, each has a part of the cap, and together they keep to it: the old one
 // has half of the backends at first, and fewer as its sessions go; it says what it may have, and
@@ -41,19 +41,19 @@ class Takeover {
   Takeover(net::Loop& loop, SharedState& shared, Workers& workers, Program program,
            std::unique_ptr<Predecessor> predecessor, Events events);
 
-  // The workers run: lets clients in, at once if there is nobody before this process.
+  // The workers run: lets clients in, at once if there is no predecessor.
   void start();
   // SIGUSR2.
   void begin();
-  // A signal for whoever is at work: true if that is another process now, which has got it.
+  // Passes a signal on to the process that serves now. Returns false if that is this one.
   bool pass_on(int signal);
   void on_drain();
   // So do the processes before this one, if there are any.
   void drain_all();
   // Before the workers end: asks nothing of them any more.
   void stop();
-  // They have ended. True: this process stays until the new one ends, whose exit code is its own
-  // then.
+  // They have ended. Returns whether this process stays until the new one ends, whose exit code is
+  // its own then.
   bool leave();
 
   Predecessor* predecessor() { return predecessor_.get(); }
@@ -89,7 +89,7 @@ class Takeover {
   bool is_ready_ = false;  // and has said so
   bool has_handed_over_ = false;
   bool is_draining_ = false;
-  bool stays_ = true;  // once it has handed over: nobody else waits for the new process
+  bool stays_ = true;  // after the handover, since no other process waits for the new one
   TimePoint drain_at_{};
   std::map<std::string, unsigned> kept_;  // by pool; never more again, for the rest is given away
   std::unique_ptr<Predecessor> predecessor_;

@@ -30,7 +30,7 @@ struct InheritedSockets {
   // another address.
   net::Port owner = net::Port::kOwn;
 };
-using Inherited = std::vector<InheritedSockets>;  // by the listener's number, likewise
+using Inherited = std::vector<InheritedSockets>;  // by the listener's number in the configuration
 
 class Worker {
  public:
@@ -39,10 +39,10 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
-  // Before start(), on the main thread: listens on those of the inherited sockets that are this
-  // worker's; where none is, binds what the configuration says, or shares what `first` has bound.
+  // Before start(), on the main thread: listens on this worker's inherited sockets; where there is
+  // none, binds what the configuration says, or shares what `first` has bound.
   Result<void> listen(const Worker* first, Inherited& inherited);
-  void hold_back();  // nobody is let in before let_in()
+  void hold_back();  // no client is let in before let_in()
   std::vector<std::string> addresses() const;
   pool::WorkerPool* pool(std::size_t number) { return pools_[number].get(); }
   void set_peers(std::size_t pool, std::vector<pool::WorkerPool*> peers);

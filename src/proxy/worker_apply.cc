@@ -136,7 +136,7 @@ void Worker::apply(const config::Config& config, const ListenerTls& tls,
 }
 
 // A user that is still there keeps its Account, to which its sessions refer, unless it has another
-// pool: then its sessions end when they can, as those of a user that is gone.
+// pool: then its sessions end when they can, as if the user were gone.
 void Worker::set_users(const config::Config& config) {
   std::unordered_map<std::string, session::Account> before = std::move(environment_.accounts);
   environment_.accounts.clear();

@@ -111,7 +111,7 @@ struct Planner {
     count_as_planned(*ref.statement, statement);
   }
 
-  // One text could make a statement again and again, each of which lives until its command ends.
+  // One text could make a statement again and again, and each lives until its command ends.
   bool fits(const NamedStatement& statement) const {
     return statements.fits(statement) && made + bytes_of(statement) <= NamedStatements::kMostBytes;
   }

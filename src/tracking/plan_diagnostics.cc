@@ -129,7 +129,7 @@ void keep_warnings(CommandContext& plan) {
   plan.diagnostics().disturb_found_rows();
 }
 
-// After an INSERT nobody can tell from its answer whether it changed the value: it must be this
+// After an INSERT its answer does not tell whether it changed the value: it must be this
 // session's before, of the INSERT and of the transaction or text that it may be in.
 bool restores_insert_id(const CommandContext& plan) {
   const std::optional<std::uint64_t>& there = plan.backend.insert_id;

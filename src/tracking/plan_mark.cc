@@ -35,7 +35,7 @@ constexpr std::array kHarmless = {
     std::string_view("session_track_system_variables"),
     std::string_view("sql_auto_is_null"),
     std::string_view("sql_log_off"),
-    std::string_view("sql_mode"),  // compared with that of the prepare
+    std::string_view("sql_mode"),  // compared with the prepare's
     std::string_view("sql_notes"),
     std::string_view("sql_quote_show_create"),
     std::string_view("sql_select_limit"),
@@ -87,13 +87,14 @@ bool is_ascii(std::string_view text) {
 constexpr std::string_view kDigits = " \t\r\f";
 constexpr std::size_t kMarkBytes = 64;
 
-// Whether somebody's text begins with what might be a mark.
+// Whether a client's text begins with what might be a mark.
 bool is_marked(std::string_view text) {
   return text.size() >= kMarkBytes &&
          text.substr(0, kMarkBytes).find_first_not_of(kDigits) == std::string_view::npos;
 }
 
-// 128 bits of its digest: what has the same mark has the same context, whoever chose it.
+// 128 bits of its digest: texts with the same mark have the same context, even if a client chose
+// them.
 std::string mark_of(std::string_view context) {
   const std::string digest = protocol::sha256({context});
   std::string mark;
@@ -146,7 +147,7 @@ void add_execute(ContextEncoding& encoding, const PlanSource& source) {
       encoding.add('e', sql::variable(item.variable).name, item.value);
   if (executed.is_exact()) return;
   const std::vector<sql::VariableId> computed = executed.computed();
-  if (!computed.empty()) encoding.add('s', source.session);  // nobody else knows the values
+  if (!computed.empty()) encoding.add('s', source.session);  // no other session knows the values
 }
 
 }  // namespace

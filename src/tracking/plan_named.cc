@@ -109,7 +109,7 @@ void substitute_text(CommandContext& plan) {
   if (command.attempt.substituted == command.argument()) command.attempt.substituted.clear();
 }
 
-// True if it takes a detour through the state of its PREPARE.
+// Returns whether it takes a detour through the state of its PREPARE.
 bool add_text_prepare(CommandContext& plan, const NamedStatement& statement,
                       const std::string& text) {
   BackendModel& backend = plan.backend;
@@ -170,8 +170,8 @@ bool add_named_step(CommandContext& plan, const StatementRef& ref, const std::st
 
 }  // namespace
 
-// Brings the names that the command uses to what they are for this session. True: what was added
-// must succeed before the command is sent.
+// Brings the names that the command uses to what they are for this session. Returns whether what
+// was added must succeed before the command is sent.
 bool add_named_steps(CommandContext& plan) {
   const StatementRefs& named = plan.command.named;
   const bool substitutes =

@@ -53,7 +53,7 @@ void share_by_types(CommandContext& plan, PreparedStatement& statement, std::str
   const PreparedCache::Key untyped = key_of_sent_text(statement.text_key, statement);
   statement.key = key_of_types(untyped, types);
   statement.key_types = statement.sent_text.empty() ? types : std::string_view();
-  plan.backend.prepared.rename(*untyped, statement.key);  // if nobody has executed it yet
+  plan.backend.prepared.rename(*untyped, statement.key);  // if it was not executed yet
 }
 
 // An execute closes its statement's cursor, and asks anew about the statement before it: one that
@@ -91,7 +91,7 @@ void choose_key(CommandContext& plan, PreparedStatement& statement) {
   const PreparedCache::Key untyped = key_of_sent_text(statement.text_key, statement);
   statement.key = key_of_sent_text(private_key(statement, plan.model.id), statement);
   statement.key_types.clear();
-  // With parameters, nobody has executed that one yet.
+  // With parameters, that one was not executed yet.
   if (statement.params > 0) plan.backend.prepared.rename(*untyped, statement.key);
 }
 
@@ -200,7 +200,7 @@ std::string statement_bytes(const Command& command, std::uint32_t backend_id) {
 }
 
 // For one statement; the next restore starts it again. Nothing restores a state of which the
-// backend alone knows a part. True: the statement must not go ahead if this fails.
+// backend alone knows a part. Returns whether the statement must not go ahead if this fails.
 bool stop_plan_cache(CommandContext& plan) {
   static const sql::StateChange stop{sql::ChangeKind::kSetVariable,
                                      "tidb_enable_prepared_plan_cache", "OFF"};

@@ -68,7 +68,7 @@ bool add_restore(CommandContext& plan, const sql::SessionState& target) {
   return true;
 }
 
-// Whoever chooses another database need not be in the old one first, which may be gone.
+// A USE needs no restore of the old database, which may no longer exist.
 sql::SessionState wanted_for_use(const CommandContext& plan) {
   sql::SessionState wanted = plan.model.desired;
   const std::string& here = plan.backend.actual.database();
@@ -95,7 +95,7 @@ void add_state_switch(CommandContext& plan, const sql::SessionState& from,
   if (entering) plan.add(StepKind::kRestore, *entering);
 }
 
-// Last before the relay: the next statement takes it, whoever sends it.
+// Last before the relay: the next statement takes it, be it the proxy's own.
 bool add_next_isolation(CommandContext& plan) {
   if (plan.model.next_isolation.empty() || !takes_next_isolation(plan.command)) return false;
   keep_warnings(plan);

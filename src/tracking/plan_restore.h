@@ -14,7 +14,7 @@ sql::SessionState wanted_for_use(const CommandContext& plan);
 void add_state_switch(CommandContext& plan, const sql::SessionState& from,
                       const sql::SessionState& to);
 // Adds SET TRANSACTION where the session holds one for the command: the last step before the
-// relay, since the next statement takes it, whoever sends it. Returns whether it did.
+// relay, since the next statement takes it, be it the proxy's own. Returns whether it did.
 bool add_next_isolation(CommandContext& plan);
 // Asks for the backend's resource group before the first SET RESOURCE GROUP on it: the next
 // session may need that one.

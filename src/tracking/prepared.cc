@@ -64,8 +64,8 @@ bool defines(const sql::Script& script) {
 std::size_t bytes_of(const sql::SessionState& state) {
   std::size_t bytes = state.database().size() + state.reset_database().size();
   for (const sql::SessionState::Item& item : state.items())
-    bytes +=
-        2 * (sizeof(sql::SessionState::Item) + item.value.size());  // the plan's mark has them too
+    // The plan's mark has them too.
+    bytes += 2 * (sizeof(sql::SessionState::Item) + item.value.size());
   for (const sql::UserVariable& variable : state.user_variables().all())
     bytes += sizeof variable + variable.name.size() + variable.value.size();
   return bytes;

@@ -21,9 +21,9 @@ struct HttpLimits {
   Duration answer{std::chrono::seconds(3)};  // from there until the answer begins; 0: any time
 };
 
-// The way to the peer of one request, for whoever answers it later or piece by piece. Copies mean
-// the same peer. Any thread, also after the peer or the server is gone. When the last copy goes,
-// an answer that was begun ends in the middle, and one that was not is an error 500.
+// The way to the peer of one request, for a handler that answers later or piece by piece. Copies
+// mean the same peer. Any thread, also after the peer or the server is gone. When the last copy
+// goes, an answer that was begun ends in the middle, and one that was not is an error 500.
 class HttpReply {
  public:
   class Target;
@@ -33,7 +33,8 @@ class HttpReply {
   void answer(HttpAnswer answer) const;
   // The beginning; what follows comes with send() until end().
   void begin(HttpAnswer head) const;
-  // False: the peer has gone, or has left more than 256 KiB untaken, which ends its connection.
+  // Returns false if the peer has gone, or has left more than 256 KiB untaken, which ends its
+  // connection.
   bool send(std::string piece) const;
   void end() const;
 

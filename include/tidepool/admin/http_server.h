@@ -1,7 +1,7 @@
 // The HTTP port: answers the routes that it was given.
 //
 // Owned by the proxy. One thread with a loop of its own reads and writes, two run handlers, and one
-// those of the probes; nothing of a worker's is touched. Whoever connects has a deadline for a
+// runs the handlers of the probes; nothing of a worker's is touched. A peer has a deadline for a
 // whole request and a limit on its size, from its route; there are at most 128 connections, and who
 // has waited longest goes for one that comes. Some descriptors are reserved for the time when the
 // process has none left. Every answer ends its connection. No login, no TLS: bind it to an address
@@ -26,17 +26,17 @@ struct ListenAddress {
 
 class HttpServer {
  public:
-  // Whoever connects from the moment it returns is answered once serve() was called. `inherited`: a
-  // socket that listens there already, which becomes this one's; -1: none. An address that cannot
-  // be bound is Code::kConfig, and the text names it.
+  // A peer that connects from the moment it returns is answered once serve() was called.
+  // `inherited`: a socket that listens there already, which becomes this one's; -1: none. An
+  // address that cannot be bound is Code::kConfig, and the text names it.
   static Result<std::unique_ptr<HttpServer>> listen(const ListenAddress& address,
                                                     std::vector<HttpRoute> routes,
                                                     int inherited = -1);
   // The names by which clients may call it besides IP addresses and localhost.
   void set_hosts(std::vector<std::string> names);
   void serve();
-  // Whoever connects from now on is answered by another process that has the socket too, or waits
-  // until serve() is called again.
+  // A peer that connects from now on is answered by another process that has the socket too, or
+  // waits until serve() is called again.
   void pause();
 
   ~HttpServer();
@@ -48,7 +48,7 @@ class HttpServer {
   int fd() const;
 
   // Answers what has begun, for two seconds at most, and ends the threads, once handlers under way
-  // have returned. Whoever else has the socket listens on. Idempotent.
+  // have returned. Another process that has the socket listens on. Idempotent.
   void stop();
 
  private:

@@ -29,8 +29,8 @@ namespace tidepool::backend {
 struct ServerInfo {
   std::string version;              // as in the greeting, such as "8.0.11-TiDB-v8.5.4"
   std::uint32_t connection_id = 0;  // as in the greeting; behind a gateway not TiDB's own
-  std::uint32_t capabilities =
-      0;  // in effect on this connection: what the server offers and the library asked for
+  // In effect on this connection: what the server offers and the library asked for.
+  std::uint32_t capabilities = 0;
   std::uint32_t server_capabilities = 0;  // what the server offers
   std::uint8_t collation = 0;             // the server's, from the greeting
   Endpoint endpoint;                      // the one of the options that answered

@@ -3,11 +3,14 @@
 // The whole of it (name, TCP, TLS with verification, login) runs on a thread of libuv's pool within
 // connect_timeout; only the system's resolver keeps its own time limit. Errors say what is the
 // matter in a sentence:
-//   kRefused  nobody listens, no route, the name does not resolve      kTimeout  connect_timeout
-//   has passed kTls      no TLS, wrong name, unknown authority, expired, …        kClosed   the
-//   server hung up during the login kAuth     user, password, database or plugin; TiDB's number and
-//   text   kProtocol  not a MySQL server kBackend  any other ERR, such as 1040: TiDB's number,
-//   SQLSTATE and text unchanged     kConfig  the CA file is unusable
+// | kRefused  | the port is closed, no route, the name does not resolve            |
+// | kTimeout  | connect_timeout has passed                                         |
+// | kTls      | no TLS, wrong name, unknown authority, expired, …                  |
+// | kClosed   | the server hung up during the login                                |
+// | kAuth     | user, password, database or plugin; TiDB's number and text         |
+// | kProtocol | not a MySQL server                                                 |
+// | kBackend  | another ERR, such as 1040: TiDB's number, SQLSTATE and text        |
+// | kConfig   | the CA file is unusable                                            |
 // Nothing secret leaves before the server has proved what `tls` asks for.
 #pragma once
 

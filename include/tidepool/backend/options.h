@@ -60,11 +60,11 @@ struct DialOptions {
   std::string server_key_file;  // PEM of the key that the certificate must have, besides what `tls`
                                 // asks for; empty: any
   Duration connect_timeout = std::chrono::seconds(15);  // of the whole dial, all endpoints together
-  Duration
-      accept_timeout{};  // of an address, to accept the connection; 0: as long as there is time
+  // Of an address, to accept the connection; 0: as long as there is time.
+  Duration accept_timeout{};
   ConnectionProfile profile;
-  std::vector<std::pair<std::string, std::string>>
-      attributes;  // connection attributes besides the library's own
+  // Connection attributes besides the library's own.
+  std::vector<std::pair<std::string, std::string>> attributes;
   // How long sent bytes may stay unacknowledged before the connection counts as dead.
   Duration user_timeout = std::chrono::seconds(30);
 };

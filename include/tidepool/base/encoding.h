@@ -1,5 +1,5 @@
 // A canonical encoding of parts, for the keys of caches: what was added can be read back, part by
-// part, so that other parts never have the same bytes, whoever chose them.
+// part, so that other parts never have the same bytes, even if a client chose them.
 #pragma once
 
 #include <cstdint>

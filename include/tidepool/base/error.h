@@ -16,7 +16,7 @@ namespace tidepool {
 enum class Code : std::uint8_t {
   kTimeout,   // a deadline passed
   kClosed,    // the peer ended the connection
-  kRefused,   // nobody listens, or the name does not resolve
+  kRefused,   // the port is closed, or the name does not resolve
   kTls,       // no TLS, or a certificate that does not verify
   kProtocol,  // bytes that the MySQL protocol does not allow here
   kAuth,      // wrong user, password or database
@@ -24,7 +24,7 @@ enum class Code : std::uint8_t {
   kBackend,   // TiDB answered with an error
   kBusy,      // a limit of the proxy is reached
   kConfig,    // the configuration is wrong
-  kCanceled,  // whoever asked is gone
+  kCanceled,  // the asker is gone
   kInternal,  // none of the above
 };
 

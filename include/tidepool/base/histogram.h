@@ -57,10 +57,10 @@ class Histogram {
   static constexpr std::size_t kMaxBounds = 24;
 
   struct Snapshot {
-    std::vector<double>
-        upper_seconds;  // bucket i holds what is ≤ upper_seconds[i]; one bucket more holds the rest
-    std::vector<std::uint64_t>
-        counts;  // of each bucket alone, not cumulated; one longer than upper_seconds
+    // Bucket i holds what is ≤ upper_seconds[i]; one bucket more holds the rest.
+    std::vector<double> upper_seconds;
+    // Of each bucket alone, not cumulated; one longer than upper_seconds.
+    std::vector<std::uint64_t> counts;
     std::uint64_t count = 0;
     double sum_seconds = 0;
 

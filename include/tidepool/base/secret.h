@@ -1,4 +1,4 @@
-// Bytes that are wiped from memory when nobody needs them any more, such as a password's.
+// Bytes that are wiped from memory when they are freed, such as a password's.
 #pragma once
 
 #include <concepts>
@@ -48,7 +48,7 @@ struct WipingAllocator {
 };
 
 // Unlike in a std::string nothing of a short one is in the object itself, so that moving it leaves
-// nothing behind. Takes and gives views without ado; a std::string made of it is wiped by nobody.
+// nothing behind. Takes and gives views; a std::string made of it is not wiped.
 class Secret {
  public:
   Secret() = default;

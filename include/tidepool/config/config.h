@@ -38,8 +38,8 @@ struct ClientTls {
 
 // Where clients connect: a TCP address, or a Unix socket if socket_path is not empty.
 struct Listener {
-  std::string host =
-      "127.0.0.1";  // an IP address or a name; without brackets; 0.0.0.0 or :: for all interfaces
+  // An IP address or a name; without brackets; 0.0.0.0 or :: for all interfaces.
+  std::string host = "127.0.0.1";
   std::uint16_t port = 6033;  // 0: the kernel chooses one (tests)
   std::string socket_path = {};
   std::uint32_t socket_mode = 0660;  // permission bits of the socket file
@@ -72,7 +72,7 @@ struct Log {
 enum class TlsMode : std::uint8_t {
   kVerifyIdentity,  // the chain and the host name are verified
   kVerifyCa,        // the chain is verified, the host name is not
-  kRequired,        // encrypted to whoever answers: nothing is verified
+  kRequired,        // encrypted, but nothing is verified
   kDisabled,        // plaintext; to another host than this one only with allow_plaintext
 };
 enum class TlsVersion : std::uint8_t { k12, k13 };
@@ -155,20 +155,20 @@ struct Timeouts {
 };
 
 // Who may log in to the proxy, and where that leads. Exactly one of password and password_hash
-// counts: the hash, if it is not empty; likewise of the secondary ones.
+// counts: the hash, if it is not empty. The same holds for the secondary ones.
 struct User {
   std::string name;           // unique
   Secret password;            // may be empty, if that was said explicitly
   std::string password_hash;  // `*` and 40 hex digits (mysql_native_password) or `$A$005$…`
                               // (caching_sha2_password)
   std::string pool;           // the name of one of the pools
-  std::string database;       // empty: that of the pool
+  std::string database;       // empty: the pool's
   bool has_password = true;   // false: none logs in, only what certificate_names and unix_users say
   bool has_secondary_password = false;  // which is as good as the other one
   Secret secondary_password = {};
   std::string secondary_password_hash = {};
-  // Whoever proves to be one of these needs no password: by a certificate that has the name (its
-  // subject's common name, or a DNS, mail or URI name), or as the owner of a process on this
+  // A client that proves to be one of these needs no password: by a certificate that has the name
+  // (its subject's common name, or a DNS, mail or URI name), or as the owner of a process on this
   // machine, at a Unix socket.
   std::vector<std::string> certificate_names = {};
   std::vector<std::string> unix_users = {};  // names or numbers
@@ -180,7 +180,7 @@ struct User {
   int max_leases = 0;           // at once; the others wait; 0: no limit
   std::uint64_t max_prepared_memory = 16U << 20U;  // bytes of a session's statements; 0: no limit
   bool may_kill = false;                           // what other users of the pool run
-  Timeouts timeouts = {};          // those of the whole, unless the user has its own
+  Timeouts timeouts = {};                          // the user's, or else the top level's
   bool is_passed_through = false;  // not of the configuration: TiDB judges its password
 
   bool operator==(const User&) const = default;

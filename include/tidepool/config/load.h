@@ -47,8 +47,8 @@ struct Source {
   std::function<LoadResult()> load;
 };
 
-// `next` with what only a new process can change as it is in `current`; the keys of which that was
-// more than nothing are added to `kept`.
+// Returns `next` with the keys that only a new process can change as they are in `current`. Adds to
+// `kept` those that differ.
 Config reloadable(const Config& current, Config next, std::vector<std::string>& kept);
 
 // Names and meanings of the variables that from_environment reads; for --help.

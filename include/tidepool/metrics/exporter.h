@@ -53,8 +53,8 @@ class Exporter {
     std::string version;
     const ProcessStats* process = nullptr;            // must outlive the exporter
     const session::LoginStats* logins = nullptr;      // must outlive the exporter
-    const session::ProofStats* proofs = nullptr;      // likewise
-    const session::CommandStats* commands = nullptr;  // likewise
+    const session::ProofStats* proofs = nullptr;      // the same
+    const session::CommandStats* commands = nullptr;  // the same
   };
 
   explicit Exporter(Sources sources);

@@ -17,7 +17,7 @@ struct ProcessStats {
   Counter failed_reloads;
   Gauge last_reload_time;    // Unix time in seconds, of either; 0: none
   Gauge last_reload_ok;      // 1 also if there was none
-  Counter takeovers;         // 1: this process took over from the one before it
+  Counter takeovers;         // 1: this process took over from another one
   Counter failed_takeovers;  // by another process, which this one outlived
   Gauge ready;               // 1 while /readyz says yes, else 0
 };

@@ -25,7 +25,7 @@ class BlockingTask {
   virtual ~BlockingTask() = default;
   virtual void work() noexcept = 0;  // pool thread
   virtual void finish() = 0;         // loop's thread
-  virtual void forget() = 0;         // loop's thread: nobody wants the result any more
+  virtual void forget() = 0;         // loop's thread: the result is not wanted any more
 };
 
 struct BlockingRequest;  // the libuv request and its task; private to blocking.cc

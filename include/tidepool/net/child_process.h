@@ -1,8 +1,7 @@
 // ChildProcess: a program that this process has started, on the main thread's loop. It has this
 // process's standard input, output and error, one more descriptor, and a session of its own: the
 // terminal's signals do not reach it.
-//
-// Destroying it leaves the program running, and nobody hears of its end.
+// Destroying it leaves the program running, and its end unheard.
 #pragma once
 
 #include <functional>

@@ -10,7 +10,7 @@ namespace tidepool::net {
 
 // The common names of the subject, and the DNS, mail and URI names beside it, of the certificate
 // that the peer has proved to be its own; empty unless an authority that the listener trusts has
-// signed it, and it is valid now (that of a session that is resumed may have expired since). Null:
+// signed it, and it is valid now (in a resumed session it may have expired since). Null:
 // no TLS.
 std::vector<std::string> certificate_names_of(const ssl_st* tls);
 

@@ -1,10 +1,10 @@
 // Listener: accepts connections on one TCP or Unix socket, on one loop.
-//
-// An address belongs to one process: whoever else asks for it, with whatever options, is told that
-// it is taken. Several workers listen on it with share(); another process only with descriptors
-// that it was given. When the process is out of file descriptors, a reserved one is used to accept
-// and close what waits, so that the peer knows, and the listener goes on without spinning.
-// Destroying it stops the accepting; a Unix socket's file goes with the listener that made it.
+// An address belongs to one process: any other that asks for it, with whatever options, is told
+// that it is taken. Several workers listen on it with share(); another process only with
+// descriptors that it was given. When the process is out of file descriptors, a reserved one is
+// used to accept and close what waits, so that the peer knows, and the listener goes on without
+// spinning. Destroying it stops the accepting; a Unix socket's file goes with the listener that
+// made it.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,7 @@ class Listener {
   static Result<std::unique_ptr<Listener>> tcp(Loop& loop, const std::string& host,
                                                std::uint16_t port, int backlog, OnAccept on_accept,
                                                Port owner = Port::kOwn);
-  // A file left over by a process that is gone is replaced; one on which somebody listens, or that
+  // A file left over by a process that is gone is replaced; one on which a process listens, or that
   // is no socket, is an error.
   static Result<std::unique_ptr<Listener>> unix_socket(Loop& loop, const std::string& path,
                                                        unsigned mode, int backlog,
@@ -75,11 +75,11 @@ class Listener {
   // whether it is there; 0: never. One setting for all, instead of four system calls for each.
   void set_keep_alive(Duration idle);
 
-  // Of a Unix socket: the file goes with this listener, or stays with whoever else listens on it.
+  // Of a Unix socket: the file goes with this listener, or stays for others that listen on it.
   void own_file(unsigned mode);
   void disown_file() { file_ = {}; }
 
-  // Whoever connects meanwhile waits in the kernel's queue.
+  // Clients that connect meanwhile wait in the kernel's queue.
   void pause();
   void resume();
 

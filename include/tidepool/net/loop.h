@@ -31,7 +31,7 @@ class Loop {
 
   // Runs callbacks on the calling thread until stop(). May be called again afterwards.
   void run();
-  // Makes run() return after the callbacks of the current turn; if nobody runs it yet, run() then
+  // Makes run() return after the callbacks of the current turn; if it does not run yet, run() then
   // returns at once.
   void stop();
 
@@ -55,7 +55,7 @@ class Loop {
   // returns.
   std::span<char> scratch() { return scratch_; }
 
-  // Whether the caller may use what lives on this loop: it is the thread in run(), or nobody is.
+  // Whether the caller may use what lives on this loop: it is the thread in run(), or no thread is.
   bool is_current_thread() const;
 
   // For the net layer.
@@ -78,7 +78,7 @@ class Loop {
   Handle<uv_async_s> async_;
   Handle<uv_idle_s> idle_;
   bool idle_running_ = false;
-  std::atomic<std::thread::id> thread_;  // none: nobody runs the loop
+  std::atomic<std::thread::id> thread_;  // none: no thread runs the loop
   std::vector<std::function<void()>> local_tasks_;
   Deferred* deferred_ = nullptr;  // doubly linked, newest first
   std::vector<Erased> retired_;

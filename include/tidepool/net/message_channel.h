@@ -1,7 +1,6 @@
 // MessageChannel: whole messages between two processes of one machine, each of which may carry file
 // descriptors. A Unix socket of the kind SOCK_SEQPACKET, on one loop.
-//
-// Owned by whoever talks; on the loop's thread. The callbacks may destroy the channel through
+// Owned by the side that talks; on the loop's thread. The callbacks may destroy the channel through
 // Loop::retire only.
 #pragma once
 
@@ -31,7 +30,7 @@ class MessageChannel {
 
   // Two ends that are connected, nonblocking and close-on-exec.
   static Result<std::pair<UniqueFd, UniqueFd>> pair();
-  // Whether a descriptor, which somebody else has named, is such an end.
+  // Whether a descriptor, named by another process, is such an end.
   static bool is_end(int fd);
   // The next message, for who has no loop yet: waits at most so long. kClosed: the other end is
   // gone.
@@ -42,8 +41,8 @@ class MessageChannel {
   MessageChannel& operator=(const MessageChannel&) = delete;
   ~MessageChannel() = default;
 
-  // All of it or nothing. False: the other end is gone, or does not read. The descriptors stay the
-  // caller's.
+  // All of it or nothing. Returns false if the other end is gone, or does not read. The descriptors
+  // stay the caller's.
   bool send(std::string_view text, const std::vector<int>& descriptors = {});
 
  private:

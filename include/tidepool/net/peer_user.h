@@ -7,8 +7,8 @@
 namespace tidepool::net {
 
 // Who has connected, as the kernel saw it then (SO_PEERCRED); nothing for any other socket, and for
-// a user that has no number here: the kernel gives the one number of all of those (overflowuid,
-// `nobody`), by which nobody may be known.
+// a user that has no number here: the kernel gives one number for all of them (overflowuid,
+// `nobody`), which identifies no user.
 std::optional<uid_t> peer_user_of(int fd);
 
 // The number of all users that have none in this process's user namespace (user_namespaces(7)).

@@ -10,7 +10,7 @@ namespace tidepool::net {
 // UV_THREADPOOL_SIZE in the environment wins.
 inline constexpr unsigned kDefaultBlockingThreads = 32;
 
-// SIGPIPE alone: whoever reads what the program prints or logs may leave.
+// SIGPIPE alone: the reader of what the program prints or logs may leave.
 void ignore_broken_pipes();
 
 // Whether the kernel may write the memory to a file, and show it to a process of the same user

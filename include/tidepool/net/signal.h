@@ -14,13 +14,14 @@ namespace tidepool::net {
 // Before any other thread exists: SIGTERM, SIGINT, SIGHUP and SIGUSR2 wait for their Signal.
 // Programs that are started do not inherit that.
 void hold_signals();
-// For what serves nobody and may end at any time: signals do what they do to any program.
+// For a program that serves no clients and may end at any time: signals do what they do to any
+// program.
 void release_signals();
 
 // Calls back on the loop's thread when the process has got a signal, since it was held at the
 // latest; as with all signals, several that came before the loop saw the first are one. One loop,
-// that of the main thread, watches each signal. The callback may destroy other objects, this one
-// through Loop::retire only.
+// the main thread's, watches each signal. The callback may destroy other objects, this one through
+// Loop::retire only.
 class Signal {
  public:
   // Holds the signal in the calling thread, if it is not held yet.

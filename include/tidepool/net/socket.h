@@ -27,7 +27,7 @@ std::string to_text(const sockaddr_storage& address);
 std::string_view address_of(std::string_view peer);
 // Where a limit that counts by address counts a peer, which to_text() has named: its IPv4 address,
 // or the /64 of its IPv6 one, for all of that is one customer's. Empty: it is on this machine
-// (loopback, Unix socket), or nobody knows.
+// (loopback, Unix socket), or not known.
 std::string network_of(const std::string& peer);
 
 // Of the other end; empty if there is none.

@@ -70,17 +70,17 @@ class Stream {
  public:
   // Owns `fd`. `sink` may be null until set_sink(); nothing is read before.
   static std::unique_ptr<Stream> own(Loop& loop, UniqueFd fd, StreamSink* sink);
-  // Uses a descriptor and TLS session (null: plaintext) of somebody who keeps both open longer than
-  // this stream. Destroying the stream takes them off the loop at once, and another one may be made
-  // of them on another loop and thread, without losing what OpenSSL has buffered. What is queued
-  // for writing then is lost: see queued_bytes().
+  // Uses a descriptor and TLS session (null: plaintext) of an owner that keeps both open longer
+  // than this stream. Destroying the stream takes them off the loop at once, and another one may be
+  // made of them on another loop and thread, without losing what OpenSSL has buffered. What is
+  // queued for writing then is lost: see queued_bytes().
   static std::unique_ptr<Stream> borrow(Loop& loop, int fd, ssl_st* tls, StreamSink* sink);
 
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream();
 
-  // Switches who listens; costs no system call. With null, events wait until somebody listens
+  // Switches who listens; costs no system call. With null, events wait until a sink listens
   // again.
   void set_sink(StreamSink* sink);
   StreamSink* sink() const { return sink_; }
@@ -132,7 +132,7 @@ class Stream {
   Loop& loop() { return loop_; }
 
   // For the backend layer: while a watcher is set, the stream neither reads nor writes, and
-  // readiness goes to the watcher instead of the sink: somebody else (Connector/C) does the
+  // readiness goes to the watcher instead of the sink: another owner (Connector/C) does the
   // reading. Only with an empty queue. watch_for() says what for.
   void start_watching(std::function<void(Readiness)> watcher);
   void watch_for(Readiness wanted);

@@ -73,8 +73,8 @@ class BackendTable {
   // The one with that number of TiDB's. Null: there is none.
   BackendRecord* find_connection(std::uint64_t number);
   const BackendRecord* find_connection(std::uint64_t number) const;
-  // The idle backend that suits best: the session's last, else one in the right state, else the
-  // most recently used; those of the asking worker before others'. Null: none suits.
+  // Returns the idle backend that suits best: the session's last, else one in the right state, else
+  // the most recently used; the asking worker's backends go before others. Null: none suits.
   BackendRecord* pick_idle(WorkerIndex worker, const LeaseRequest& request, Reach reach) const;
 
   // Moves it to the list of that state: what becomes idle to the front, all others to the back.

@@ -6,7 +6,7 @@
 // ends there), DialPlanner which backends are opened in advance.
 //
 // Invariants: live backends + dials under way + backends still closing never exceed Limits::cap().
-// Nobody who may have a lease waits while a backend of the same profile is idle.
+// No waiter that may have a lease waits while a backend of the same profile is idle.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ class Broker {
   Broker& operator=(const Broker&) = delete;
   ~Broker() = default;
 
-  // A lease at once: only an idle backend of the asking worker itself, when nobody else waits for
-  // such a one.
+  // Returns an idle backend of the asking worker itself, unless a waiter of the same profile is in
+  // the queue.
   [[nodiscard]] std::optional<BackendId> try_acquire(WorkerIndex worker,
                                                      const LeaseRequest& request);
 
@@ -72,7 +72,7 @@ class Broker {
   // The session (0: none) that has the backend with that number of TiDB's; nullopt: there is no
   // such backend.
   [[nodiscard]] std::optional<std::uint64_t> holder_of(std::uint64_t connection) const;
-  // Retires the backend with that number of TiDB's if nobody has it: a client has killed it.
+  // Retires the backend with that number of TiDB's if no session has it: a client has killed it.
   void end_idle(std::uint64_t connection, TimePoint now, Orders& orders);
 
   // What time alone brings: deadlines, lives that end, dials whose backoff is over. Call every 100

@@ -30,16 +30,16 @@ struct Parking {
   std::chrono::milliseconds busy{std::chrono::seconds{1}};
 };
 
-// How large the pool is and how long its backends live; the words are those of SQLAlchemy's pool.
+// How large the pool is and how long its backends live; the words are SQLAlchemy's.
 struct Limits {
-  unsigned size = 5;              // backends kept when nobody needs them
+  unsigned size = 5;              // backends kept while they are idle
   unsigned max_overflow = 10;     // backends beyond that while sessions wait
   unsigned reserved_by_peer = 0;  // of these, what another process may have open
   unsigned min_idle = 0;          // idle ones kept ready, within `size`
   unsigned max_dials = 4;         // dials under way at once
   unsigned endpoints = 1;         // to choose from
   unsigned dial_rate = 20;        // dials begun within any second; 1 or more
-  unsigned max_waiters = 0;       // sessions that may queue for what nobody is to open; 0: no limit
+  unsigned max_waiters = 0;  // sessions that may queue beyond the backends to open; 0: no limit
   unsigned max_leases_per_database = 0;                        // 0: no limit
   std::chrono::milliseconds recycle{std::chrono::minutes{5}};  // a backend's life; 0: no end
   double recycle_jitter = 0.2;  // the life is shortened by up to this fraction
@@ -66,7 +66,7 @@ struct LeaseRequest {
   std::uint64_t state = 0;     // better equal: the hash of the session's state
   BackendId last = 0;          // best: the one that this session had before
   bool is_urgent = false;      // before all who wait
-  std::uint64_t user = 0;      // who competes with others for the pool; 0: nobody in particular
+  std::uint64_t user = 0;      // whose share of the pool the lease counts for; 0: no user's
   unsigned max_leases = 0;     // that the user may have at once; 0: no limit
   std::uint64_t database = 0;  // that the session is in; 0: none
   std::uint64_t holder = 0;    // the session's number; 0: none, it is for the proxy itself

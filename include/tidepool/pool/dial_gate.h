@@ -1,8 +1,8 @@
 // Whether the pool may dial now, and which endpoint: never more than Limits::dial_rate dials in any
 // second, few at once, the first endpoint of those that answer. While none answers, one probe at a
-// time with pauses that grow. While TiDB refuses the account, longer pauses, and those dials that
-// nobody waits for are rarer still. Pure: it is told the time and what became of each dial. Owned
-// by the broker.
+// time with pauses that grow. While TiDB refuses the account, the pauses are longer, and dials in
+// advance are rarer still. Pure: it is told the time and what became of each dial. Owned by the
+// broker.
 #pragma once
 
 #include <cstdint>
@@ -25,17 +25,17 @@ class DialGate {
 
   // The endpoint that the next dial goes to; nothing: none may begin now.
   std::optional<EndpointIndex> next(TimePoint now, std::size_t under_way) const;
-  // A better endpoint than the one that is used, to be tried again by a dial that nobody waits for.
+  // Returns a better endpoint than the one in use, if a dial in advance is to try it again.
   std::optional<EndpointIndex> next_probe(TimePoint now) const;
 
-  // Whether a dial that nobody waits for (in advance, or to learn about TiDB) may begin now, as far
-  // as refusals are concerned: who knocks all the time gets locked out.
+  // Whether a dial without a waiter (in advance, or to learn about TiDB) may begin now, as far as
+  // refusals are concerned: TiDB locks an account that fails too often.
   bool may_dial_unasked(TimePoint now) const;
 
   void begin(TimePoint now);
   void succeed(EndpointIndex endpoint);
-  // `begun`: when the dial was. Dials that fail together are one failure. A refusal that nobody
-  // asked for does not lengthen the pause of those who come.
+  // `begun`: when the dial began. Dials that fail together are one failure. The refusal of a dial
+  // without a waiter does not lengthen the pause.
   void fail(EndpointIndex endpoint, const Error& error, TimePoint begun, bool is_asked,
             TimePoint now);
 
@@ -46,8 +46,9 @@ class DialGate {
   bool is_unavailable() const { return refusals_ > 0 || first_healthy() == endpoints_.size(); }
   // It is unavailable for a reason that waiting does not mend, and the next dial is not yet due.
   bool is_hopeless(TimePoint now) const;
-  // No endpoint was ever reached, and each is absent: its name is not known, nobody listens there,
-  // or what listens is no TiDB. One that only does not answer in time may be waking up, and is not.
+  // No endpoint was ever reached, and each is absent: its name is not known, its port is closed, or
+  // what listens is no TiDB. An endpoint that does not answer in time may be waking up, and is not
+  // absent.
   bool is_absent() const;
   // Of the last dial, if it failed.
   const std::optional<Error>& last_error() const { return last_error_; }
@@ -57,7 +58,7 @@ class DialGate {
     unsigned failures = 0;  // in a row
     TimePoint failed_at{};
     TimePoint not_before{};
-    bool is_absent = false;  // the last dial found nobody there
+    bool is_absent = false;  // as the last dial found
   };
 
   bool is_within_rate(TimePoint now) const;
@@ -77,7 +78,7 @@ class DialGate {
   std::optional<Error> last_error_;
 };
 
-// What waiting cannot mend: whoever waits is told at once.
+// Whether waiting cannot mend the error, so that waiters are told at once.
 bool is_permanent(const Error& error);
 
 }  // namespace tidepool::pool

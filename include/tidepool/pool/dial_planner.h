@@ -1,4 +1,4 @@
-// Which backends are dialled although nobody waits for them: the first ones, spare ones, the
+// Which backends are dialled without a waiter: the first ones, spare ones, the
 // replacements of those at the end of their lives, and probes of a better endpoint. Pure; part of
 // the broker, under its mutex.
 //

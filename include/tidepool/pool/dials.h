@@ -13,9 +13,9 @@ namespace tidepool::pool {
 
 struct Dial {
   enum class Purpose : std::uint8_t {
-    kReserve,  // nobody waits for it
-    kWaiter,   // somebody waits for it
-    kProbe,    // tries `endpoint` again, a better one than that which is used; nobody waits for it
+    kReserve,  // in advance, without a waiter
+    kWaiter,   // for a waiter
+    kProbe,    // tries `endpoint` again, which is better than the one in use; without a waiter
   };
 
   WorkerIndex worker = 0;
@@ -38,7 +38,7 @@ class Dials {
   bool may_begin_besides(unsigned others, TimePoint now) const {
     return gate_.next(now, count() + others).has_value();
   }
-  // Whether one that nobody waits for might.
+  // The same for a dial without a waiter.
   bool may_begin_unasked(TimePoint now) const {
     return may_begin(now) && gate_.may_dial_unasked(now);
   }

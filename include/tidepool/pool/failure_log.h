@@ -1,5 +1,5 @@
-// Which failures are worth a line of the log: the first, those that differ from the one before, and
-// of equal ones a count now and then. Pure.
+// Which failures are worth a line of the log: the first, each that differs from its predecessor,
+// and now and then the number of equal ones. Pure.
 #pragma once
 
 #include <optional>

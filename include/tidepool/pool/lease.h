@@ -50,13 +50,13 @@ class Lease {
   void note_error(std::uint16_t number, std::string_view message);
 
   // Keeps the lease although nothing is under way, because only its holder can read back what is on
-  // the backend; the pool may ask `keeper` for it. False: somebody needs it now, read back and
+  // the backend; the pool may ask `keeper` for it. False: other sessions need it now, read back and
   // release it. The keeper must outlive the lease.
   [[nodiscard]] bool park(LeaseKeeper& keeper);
   // Goes on with it; nothing happens if it is not parked. False: TiDB has closed it meanwhile.
   [[nodiscard]] bool unpark();
 
-  // Ends the lease. The backend may be somebody else's on the next turn.
+  // Ends the lease. Another session may have the backend on the next turn.
   void release(Release how);
 
  private:

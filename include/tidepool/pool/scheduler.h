@@ -22,13 +22,13 @@ class Scheduler {
     if (!pool_.queue.is_empty() && !pool_.is_draining) serve(now, orders);
   }
 
-  // Whether somebody who may have a lease waits for that profile.
+  // Whether a waiter that may have a lease waits for that profile.
   bool has_waiter(std::uint64_t profile) const;
 
  private:
   enum class Outlook : std::uint8_t {
     kComes,    // a backend for the waiter is there soon
-    kNothing,  // nobody else who waits for the profile gets one now either
+    kNothing,  // no other waiter of the profile gets one now either
   };
 
   void serve(TimePoint now, Orders& orders);

@@ -1,5 +1,5 @@
-// Who holds how much of a pool, so that users who compete get equal shares, and nobody more than
-// allowed. Pure; part of the broker, under its mutex.
+// How many leases each user and database has, so that users who compete get equal shares, and none
+// gets more than its limit. Pure; part of the broker, under its mutex.
 #pragma once
 
 #include <cstdint>

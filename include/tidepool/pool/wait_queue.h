@@ -1,5 +1,5 @@
 // Who waits for a lease, and whose turn it is: urgent waiters first, then the user with the smaller
-// share (see Shares), then whoever came first. Pure; part of the broker, under its mutex.
+// share (see Shares), then the waiter that came first. Pure; part of the broker, under its mutex.
 //
 // Waiters that differ in nothing that decides their turn stand in one line, so that a turn costs a
 // look at the head of each line, however many wait.

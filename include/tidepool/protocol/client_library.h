@@ -10,7 +10,7 @@ namespace tidepool::protocol {
 // The error number by which the client that logged in with `attributes` understands `number`.
 //
 // A server has no word of its own for "the connection was lost": MySQL's numbers for it (2003,
-// 2013) are those of client libraries, and nearly all drivers take them from a server too. MariaDB
+// 2013) belong to client libraries, and nearly all drivers take them from a server too. MariaDB
 // Connector/C, which mysqlclient may be built on, does not (since 2023: CONC-648; 3.3.20 was
 // tried): it shows any error of a server in the libraries' range as 2027, "Received malformed
 // packet", without its text (mariadb_lib.c, ma_net_safe_read). Its clients get a server's error in

@@ -72,8 +72,8 @@ class Compressor {
   Compressor(const Compressor&) = delete;
   Compressor& operator=(const Compressor&) = delete;
 
-  // Appends `plain` as compressed packets, the first with number `sequence`, which then is that of
-  // the one to follow.
+  // Appends `plain` as compressed packets, the first with number `sequence`, and sets it to the
+  // number of the packet to follow.
   Result<void> append(std::string& out, std::uint8_t& sequence, std::string_view plain);
 
  private:

@@ -1,6 +1,6 @@
-// What a name that is no user's, or a user without a password, seems to have for passwords: some of
-// a kind that users have, so that nobody can tell them apart. Pure, but for the process's own key
-// and random numbers.
+// The passwords that an unknown name, or a user without a password, seems to have: of a kind that
+// users have, so that guessers cannot tell them apart. Pure, but for the process's own key and
+// random numbers.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ class Decoys {
   // passwords are of a kind of their own: they make more work, and perhaps more packets.
   explicit Decoys(const std::vector<Passwords>& in_use = {});
 
-  // Nobody's passwords. Which kind a name has is chosen by a keyed hash, and stays as it is while
-  // that kind is in use: whoever asks before and after a reload learns nothing from what changed.
+  // Returns passwords that no user has. A keyed hash chooses which kind a name has, and the kind
+  // stays while it is in use: to ask before and after a reload tells nothing.
   [[nodiscard]] const Passwords& of(std::string_view name) const;
 
  private:

@@ -22,7 +22,7 @@ inline constexpr std::size_t kMaxPacketBytes = std::size_t{64} << 20U;
 inline constexpr std::size_t kMaxLoginPacketBytes = std::size_t{80} << 10U;
 
 // Appends `payload` framed, in as many packets as it takes. `sequence` is the number of the first
-// one and afterwards that of the packet to follow.
+// packet, and is set to the number of the packet to follow.
 void append_packet(std::string& out, std::uint8_t& sequence, std::string_view payload);
 
 struct Packet {
@@ -55,7 +55,7 @@ class PacketAssembler {
   // sql-common/net_serv.cc).
   void ignore_sequence() { check_sequence_ = false; }
 
-  // The number of an answer that refuses the packet that is half received, or was above the
+  // Returns the number of an answer that refuses a packet that is half received, or was above the
   // maximum.
   [[nodiscard]] std::uint8_t refusal_sequence() const;
 

@@ -22,7 +22,7 @@ class Passwords {
 
   // A scramble of this plugin can prove one of them.
   [[nodiscard]] bool fits(std::string_view plugin) const;
-  // An exchange of this plugin can prove each of them: that of caching_sha2_password may end in the
+  // An exchange of this plugin can prove each of them: caching_sha2_password's may end in the
   // password itself, which proves any. There always is such a plugin.
   [[nodiscard]] bool covers(std::string_view plugin) const;
   // One is stored as caching_sha2_password does: it takes thousands of rounds to verify it.

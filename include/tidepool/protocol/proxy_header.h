@@ -35,7 +35,7 @@ class ProxyHeader {
     kLine,       // version 1
     kHead,       // version 2: what follows, and how much
     kAddresses,
-    kRest,  // of version 2, which nobody needs
+    kRest,  // of version 2, not needed
     kComplete,
   };
 

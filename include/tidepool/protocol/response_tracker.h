@@ -1,10 +1,9 @@
 // Follows the backend's answer to one command, to know where it ends and what came of it, without
 // copying or decoding rows.
-//
-// Owned by whoever relays the answer; begin() for each command. Fed with the backend's bytes in any
-// pieces. Skipping a row is header arithmetic; only the packets that matter (OK, ERR, EOF, column
-// counts) are looked at, and of those at most kMaxGatheredBytes are kept, in the rare case that one
-// is split over chunks. Sources: MySQL manual "Command Phase"; TiDB pkg/server/conn.go.
+// Owned by the one that relays the answer; begin() for each command. Fed with the backend's bytes
+// in any pieces. Skipping a row is header arithmetic; only the packets that matter (OK, ERR, EOF,
+// column counts) are looked at, and of those at most kMaxGatheredBytes are kept, in the rare case
+// that one is split over chunks. Sources: MySQL manual "Command Phase"; TiDB pkg/server/conn.go.
 #pragma once
 
 #include <array>

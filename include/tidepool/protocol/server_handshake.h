@@ -31,7 +31,7 @@ struct UserRecord {
   // The connection itself has shown already that it is this user: whatever the client answers in
   // the place of a password is right.
   std::optional<Proof> proof = std::nullopt;
-  // The password itself is asked for, and judged by somebody else (ProvePassword). Where it could
+  // The password itself is asked for, and judged outside (ProvePassword). Where it could
   // be read, there is no such user.
   bool is_judged_elsewhere = false;
 };
@@ -47,12 +47,12 @@ struct HandshakeOptions {
   TlsPolicy tls = TlsPolicy::kDisabled;
   Transport transport = Transport::kTcp;
   bool tls_established = false;          // for COM_CHANGE_USER on a connection under TLS
-  bool asks_for_clear_password = false;  // by mysql_clear_password, where nobody can read it
+  bool asks_for_clear_password = false;  // by mysql_clear_password, over a secure transport
   std::string client_host;               // for the text of 1045
   const RsaKey* rsa_key = nullptr;       // borrowed, outlives the machine; null: see FindKey
   const Decoys* decoys = nullptr;        // borrowed, outlives the machine; null: of plaintext only
-  std::string
-      salt;  // empty: random. For COM_CHANGE_USER the salt of the login (ServerHandshake::salt())
+  // Empty: random. For COM_CHANGE_USER the salt of the login (ServerHandshake::salt()).
+  std::string salt;
 };
 
 struct SendBytes {
@@ -116,8 +116,8 @@ class ServerHandshake {
 
   explicit ServerHandshake(HandshakeOptions options);
 
-  // For COM_CHANGE_USER: `capabilities` are those of the login, `next_sequence` that of the packet
-  // after the command. The salt is that of the login, in options.salt.
+  // For COM_CHANGE_USER: `capabilities` and options.salt are the login's, `next_sequence` is the
+  // number of the packet after the command.
   ServerHandshake(HandshakeOptions options, std::uint32_t capabilities, ChangeUser request,
                   std::uint8_t next_sequence);
 
@@ -146,7 +146,7 @@ class ServerHandshake {
   [[nodiscard]] bool is_done() const {
     return state_ == State::kAccepted || state_ == State::kRejected;
   }
-  // Whether nobody can read along: TLS, or a Unix socket.
+  // Whether the transport is secure: TLS, or a Unix socket.
   [[nodiscard]] bool is_secure() const;
   // Of the next packet in either direction: what to PacketAssembler::expect_sequence().
   [[nodiscard]] std::uint8_t next_sequence() const { return sequence_; }

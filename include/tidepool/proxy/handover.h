@@ -3,7 +3,7 @@
 //   old                                   new
 //   sockets (with descriptors), held …,
 //   away … ─────────────────────────────► binds what it was not given
-//   begin ──────────────────────────────► runs, lets nobody in yet, reaches TiDB
+//   begin ──────────────────────────────► runs, admits no client yet, reaches TiDB
 //   (stops accepting)  ◄───────── ready
 //   go ─────────────────────────────────► lets clients in
 //   held … (fewer and fewer) ───────────► may open as many more backends
@@ -33,7 +33,7 @@ struct Word {
     kUnavailable,  // name: a pool that does not reach TiDB, so that the new process need not either
     kBegin,        // number: kHandoverVersion
     kReady,
-    kGo,  // number: that of the first session of the new process
+    kGo,  // number: the new process's first session gets it
     kDrain,
   };
   Kind kind = Kind::kReady;

@@ -60,7 +60,7 @@ class Successor {
 
   // What this process may have open at most from now on; says what has changed.
   void hold(const Held& held);
-  // It lets clients in from now on. False: it is gone.
+  // It lets clients in from now on. Returns false if it is gone.
   bool go(std::uint32_t first_session);
   // This process has no client and no backend any more.
   void leave() { channel_.reset(); }

@@ -36,10 +36,10 @@ class PreparedCache {
   // The backend's statement id; counts as a use.
   std::optional<std::uint32_t> find(std::string_view key);
 
-  // Remembers one that the backend has prepared, asked at that time. Answers the ids that must now
-  // be closed on the backend: the ones pushed out, or the older id of the same key.
+  // Remembers a statement that the backend was asked to prepare at that time. Returns the ids that
+  // must now be closed on the backend: the ones pushed out, or the older id of the same key.
   std::vector<std::uint32_t> insert(const Key& key, std::uint32_t id, TimePoint asked = {});
-  // When the backend was asked to prepare it; nothing if it was not.
+  // Returns when the backend was asked to prepare it; nothing if it was not.
   std::optional<TimePoint> asked(std::string_view key) const;
   // The id that the backend will surely give to what it prepares next, or one that it gives to
   // nothing: its ids only grow. Not known before the first.
@@ -55,10 +55,10 @@ class PreparedCache {
   // A number that none of this backend's has had.
   std::uint64_t next_plan() { return ++plans_; }
 
-  // At most so many from now on, but one, and no more than at the beginning. Answers the ids that
-  // must be closed for that.
+  // Keeps at most `bound` from now on, but at least one, and no more than at the beginning. Returns
+  // the ids that must be closed for that.
   std::vector<std::uint32_t> limit(std::size_t bound);
-  // Closes all but so many, least recently used first.
+  // Keeps at most `most`. Returns the ids that must be closed for that, least recently used first.
   std::vector<std::uint32_t> make_way(std::size_t most);
 
   // One that is held is not pushed out: it has an open cursor or data waiting for its execution.
@@ -76,7 +76,7 @@ class PreparedCache {
     TimePoint asked{};
     bool is_held = false;
     bool was_executed = false;
-    bool has_warned = false;  // it, or the one before it that it replaced
+    bool has_warned = false;  // this statement, or the one of the same key that it replaced
   };
 
   void push_out(std::size_t most, std::vector<std::uint32_t>& out);
@@ -93,7 +93,7 @@ class PreparedCache {
 // Which PREPARE … FROM made what a name stands for on a backend.
 struct NameOwner {
   std::uint64_t session = 0;
-  std::uint64_t number = 0;  // of those of the session; 0: one whose text is not known
+  std::uint64_t number = 0;  // of the session's statements; 0: the text is not known
 
   friend bool operator==(const NameOwner&, const NameOwner&) = default;
 };
@@ -118,10 +118,12 @@ struct BackendModel {
   sql::SessionState actual;
   PreparedCache prepared;
   std::map<std::string, NameOwner, std::less<>> named;  // every name that may be prepared there
-  std::uint64_t last_session = 0;  // whose statement ran last, undisturbed since; 0: nobody's
-  std::uint64_t last_command = 0;  // of that session, see SessionModel::last_command
-  std::optional<std::uint64_t> insert_id =
-      0;  // what LAST_INSERT_ID() is there; nullopt: its session must ask
+  // The session whose statement ran last; 0: none, or the proxy's own statement came after it.
+  std::uint64_t last_session = 0;
+  // Of that session; see SessionModel::last_command.
+  std::uint64_t last_command = 0;
+  // LAST_INSERT_ID() there; nullopt: the session must ask.
+  std::optional<std::uint64_t> insert_id = 0;
 };
 
 }  // namespace tidepool::tracking

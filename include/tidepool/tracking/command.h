@@ -27,7 +27,7 @@ namespace tidepool::tracking {
 
 // What the proxy asks a backend for.
 enum class CaptureKind : std::uint8_t {
-  kErrors,  // ahead of kWarnings, of which a limit may hide some
+  kErrors,  // ahead of kWarnings, since a limit may hide some warnings
   kWarnings,
   kPrepareWarnings,
   kFoundRows,
@@ -102,25 +102,26 @@ struct Command {
   ~Command() = default;
 
   std::string_view argument() const { return std::string_view(payload).substr(1); }
-  // What its OK does to the session: that of its text, or of the prepared text that it executes.
+  // Returns the statements that TiDB executes for it: those of its text, an EXECUTE replaced by its
+  // statement, or those of its prepared statement.
   const sql::Script& executed_script() const {
     if (statement != nullptr) return statement->script;
     return named.refs.empty() ? script : named.executed;
   }
-  // It runs statements.
+  // Whether TiDB executes statements for it.
   bool executes() const {
     return type == protocol::Command::kQuery || type == protocol::Command::kInitDb ||
            type == protocol::Command::kStmtExecute || refreshes_privileges();
   }
   bool is_login_check() const { return purpose == CommandPurpose::kLoginCheck; }
   bool is_capture() const { return purpose == CommandPurpose::kCapture; }
-  // It is a USE, and nothing else.
+  // Whether it is a USE and nothing else.
   bool chooses_database() const {
     return script.size() == 1 && script.front().kind == sql::StatementKind::kUse &&
            (type == protocol::Command::kQuery || type == protocol::Command::kInitDb);
   }
-  // TiDB's OK to it has the figures of the last statement, which on this backend may be one of the
-  // proxy's own.
+  // Whether TiDB's OK to it has the figures of the last statement, which on this backend may be one
+  // of the proxy's own.
   bool repeats_last_ok() const {
     return type == protocol::Command::kPing || type == protocol::Command::kStmtReset ||
            (type == protocol::Command::kRefresh && !refreshes_privileges());
@@ -129,15 +130,16 @@ struct Command {
   bool refreshes_privileges() const {
     return type == protocol::Command::kRefresh && argument().starts_with('\1');
   }
-  // Its EOF tells of the warnings of the last statement, as above.
+  // Whether TiDB's EOF to it has the number of warnings of the last statement, which on this
+  // backend may be one of the proxy's own.
   bool repeats_last_warnings() const {
     return type == protocol::Command::kFieldList || type == protocol::Command::kSetOption;
   }
-  // Whether it got the lock, only the row in the answer tells.
+  // Whether it is a GET_LOCK(): only the row in the answer tells whether the session got the lock.
   bool asks_for_lock() const {
     return type == protocol::Command::kQuery && tracking::asks_for_lock(script);
   }
-  // The answer is needed whole before it goes to the client.
+  // Whether the answer must be complete before it goes to the client.
   bool holds_answer() const {
     return type == protocol::Command::kStmtPrepare || repeats_last_ok() ||
            repeats_last_warnings() || asks_for_lock();
@@ -147,8 +149,8 @@ struct Command {
   std::string payload;  // whole, with the command byte
   sql::Script script;   // of a COM_QUERY or COM_STMT_PREPARE; views into payload
   StatementRefs named;  // what a COM_QUERY does with PREPARE, EXECUTE and DEALLOCATE
-  PreparedStatement* statement =
-      nullptr;  // that it executes, fetches from, …; owned by the session
+  // That it executes, fetches from, …; owned by the session.
+  PreparedStatement* statement = nullptr;
   CommandPurpose purpose = CommandPurpose::kClient;
 
   CommandAttempt attempt;

@@ -1,6 +1,6 @@
-// What is known of a session's statements before, as later ones may ask it: LAST_INSERT_ID(),
-// ROW_COUNT(), FOUND_ROWS(), the warnings, and what TiDB repeats in an OK. Also which of it only
-// the backend knows, until it is read back. Pure.
+// Diagnostics of the last statement: LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS(), the warnings, and
+// what TiDB repeats in an OK. Also which of them only the backend knows, until they are read back.
+// Pure.
 //
 // Owned by its session, which tells it of each answer; copied when a transaction is replayed.
 #pragma once
@@ -34,10 +34,11 @@ class Diagnostics {
 
   // The proxy has executed a statement, without warnings; the last backend knows nothing of it.
   void note_local_answer();
-  // The answer is an error of the proxy's own: `warnings` is that of SHOW WARNINGS after it.
+  // The proxy has answered with an error of its own; `warnings` is the answer to SHOW WARNINGS
+  // after it.
   void note_own_error(std::string warnings);
   // A statement of the client has run. `locks_rows`: in a transaction that locks what FOR UPDATE
-  // reads. True: LAST_INSERT_ID() on the backend is surely another one now.
+  // reads. Returns whether LAST_INSERT_ID() on the backend is surely another one now.
   bool note_answer(const CompletedCommand& done, bool locks_rows);
   // It failed; `ping` is an OK that TiDB sent after that. `text`: what was to be prepared, if the
   // command is a prepare.
@@ -70,8 +71,8 @@ class Diagnostics {
   // ---- What was read back, the answers as TiDB gave them ----
 
   void note_errors(const std::string& answer) { errors_answer_ = answer; }  // to SHOW ERRORS
-  // To SHOW WARNINGS, of which sql_select_limit lets it show `most`: then SHOW ERRORS was asked
-  // first.
+  // To SHOW WARNINGS, which shows at most `most` (sql_select_limit). With such a limit SHOW ERRORS
+  // is asked first.
   void note_warnings(const std::string& answer, std::uint64_t most = kAllWarnings);
   void note_prepare_warnings(const std::string& answer);       // after last_prepare() once more
   void note_found_rows(const std::string& answer);             // to SELECT FOUND_ROWS()
@@ -111,9 +112,9 @@ class Diagnostics {
   // Of the backend's warnings only the last ones are this session's: they come after those that it
   // had before.
   bool has_added_warnings() const { return added_warnings_ > 0; }
-  // Of a cursor, which TiDB has read to its end.
+  // Whether only the backend knows them: of a cursor that TiDB has read to its end.
   bool found_rows_on_backend() const { return found_rows_on_backend_; }
-  // The last backend has them, if nobody else has used it since.
+  // Whether the last backend has them, if no other session has used it since.
   bool found_rows_here() const { return found_rows_here_; }
 
  private:
@@ -127,8 +128,8 @@ class Diagnostics {
   bool insert_id_on_backend_ = false;
   bool warnings_on_backend_ = false;  // newer than warnings_answer_
   unsigned added_warnings_ = 0;       // see has_added_warnings()
-  // The last statement is SHOW WARNINGS or its like, after which TiDB's OK and EOF tell of none
-  // (StmtCtx.InShowWarning).
+  // The last statement is SHOW WARNINGS or SHOW ERRORS, after which TiDB's OK and EOF tell of no
+  // warnings (StmtCtx.InShowWarning).
   bool counts_no_warnings_ = false;
   bool last_sets_insert_id_ = false;  // the last statement is a SELECT LAST_INSERT_ID(n)
   std::string warnings_answer_;       // to SHOW WARNINGS, if the last statement left any

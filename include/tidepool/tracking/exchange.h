@@ -41,12 +41,12 @@ struct Step {
   std::string bytes{};         // whole packets
   bool after_success = false;  // see above
   bool may_fail = false;       // a restore whose failure keeps nothing from going on
-  bool hold_answer =
-      false;  // the answer is kept whole, in held(), instead of being passed on as it comes
+  // The answer is kept whole, for take_held(), instead of being passed on as it comes.
+  bool hold_answer = false;
   bool hold_error = false;        // the same, if it is nothing but an ERR
   bool may_request_file = false;  // see protocol::ResponseTracker::Context
-  std::uint8_t first_sequence =
-      1;  // of the answer: goes on after that of the command's last packet; set by add()
+  // The number of the answer's first packet, after the command's last one; set by add().
+  std::uint8_t first_sequence = 1;
 };
 
 class Exchange {

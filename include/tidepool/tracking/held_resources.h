@@ -29,13 +29,13 @@ struct Settlement {
   const protocol::ResponseSummary& answer;
   std::string_view database;  // before it
   std::string_view rows;      // the answer, if it was held
-  bool is_prepared = false;   // the script is that of a prepared statement
+  bool is_prepared = false;   // the script is a prepared statement's
 };
 
 class HeldResources {
  public:
-  // `pins` are the session's with those of the script's statements; answers them without those
-  // whose cause is gone, or never was.
+  // Requires in `pins` the session's pins and those of the script's statements. Returns them
+  // without the pins whose cause is gone, or never was.
   sql::PinReasons settle(sql::PinReasons pins, const Settlement& done);
   // The same after COM_STMT_PREPARE.
   sql::PinReasons settle_prepare(sql::PinReasons pins, const sql::Script& script,

@@ -1,6 +1,6 @@
-// PREPARE … FROM, EXECUTE and DEALLOCATE PREPARE as text: the statements that a session has by
-// name, what a text of the client does with them, and how one is made again on another backend.
-// Pure.
+// SQL-level prepared statements (PREPARE … FROM, EXECUTE, DEALLOCATE PREPARE): the statements that
+// a session has by name, the references to them in a client's text, and how a statement is made
+// again on another backend. Pure.
 //
 // Verified (TiDB executor/prepared.go, each tried on release-8.5): a statement means what its text
 // means in the database, character set and sql_mode of its PREPARE; a PREPARE that fails leaves
@@ -27,11 +27,11 @@ namespace tidepool::tracking {
 struct NamedStatement {
   std::string name;  // case counts
   std::string text;
-  sql::Script script;                  // views into `text`
-  sql::SessionState context;           // named_context() of its PREPARE
-  NameOwner owner;                     // no other statement has the same
-  std::string text_after_execution{};  // what makes it again, if not `text`: see
-                                       // sql/restore/definition_after_execution.h
+  sql::Script script;         // views into `text`
+  sql::SessionState context;  // named_context() of its PREPARE
+  NameOwner owner;            // no other statement has the same
+  // What makes it again, if not `text`: see sql/restore/definition_after_execution.h.
+  std::string text_after_execution{};
 
   const std::string& text_anew() const {
     return text_after_execution.empty() ? text : text_after_execution;
@@ -39,14 +39,14 @@ struct NamedStatement {
 };
 using NamedStatementPtr = std::shared_ptr<const NamedStatement>;
 
-// What it takes while it is kept, about.
+// Returns about how many bytes it takes while it is kept.
 std::size_t bytes_of(const NamedStatement& statement);
 
 class NamedStatements {
  public:
   static constexpr std::size_t kMostBytes = std::size_t{256} << 10U;
 
-  // Null: the session has none of that name, or TiDB alone knows its text.
+  // Returns null if the session has no statement of that name, or TiDB alone knows its text.
   NamedStatementPtr find(std::string_view name) const;
   // Whether there is room for it.
   bool fits(const NamedStatement& statement) const;
@@ -69,11 +69,11 @@ struct StatementRef {
   NamedStatementPtr statement{};  // that it makes or executes; null: not known, or none
 };
 
-// What a client's text does with such statements.
+// The references of a client's text to such statements.
 struct StatementRefs {
   std::vector<StatementRef> refs;  // in the order of execution
-  // What the text does; an EXECUTE counts as what it executes, if that is known. Views into the
-  // text and into statements of `refs`. Empty if there is no use.
+  // The statements that the text executes: an EXECUTE stands as the statement of its name, if that
+  // is known. Views into the text and into statements of `refs`. Empty if there is no reference.
   sql::Script executed;
 
   // EXECUTE of a text that is known, and nothing else.
@@ -83,8 +83,9 @@ struct StatementRefs {
 // What it takes, about; without the statements that are there anyhow.
 std::size_t bytes_of(const StatementRefs& plan);
 
-// Plans what a text does. More than sql::kMostChanges in all, and `executed` says nothing else.
-// `state` is that of the session before the text; the statements made get the numbers after `last`.
+// Returns the references of a text. If all have more than sql::kMostChanges changes, `executed`
+// says only that. `state`: of the session before the text. The statements that the text makes get
+// the numbers after `last`.
 StatementRefs refs_of(const sql::Script& script, const NamedStatements& statements,
                       const sql::SessionState& state, NameOwner& last);
 
@@ -92,12 +93,12 @@ StatementRefs refs_of(const sql::Script& script, const NamedStatements& statemen
 // nothing else, makes; empty: none.
 std::string unknown_source(const sql::Script& script, const sql::SessionState& state);
 
-// Makes `plan` that of a PREPARE from this text, which was asked for since.
+// Completes the references of a PREPARE … FROM @x, whose text was read from the backend.
 void set_source(StatementRefs& plan, std::string_view text, const NamedStatements& statements,
                 const sql::SessionState& state, NameOwner owner);
 
-// What a PREPARE of `name` makes from that text in that state. Null if it could not be made again
-// elsewhere as it is, or does more than the session would know.
+// Returns the statement that a PREPARE of `name` makes from that text in that state. Null if it
+// could not be made again elsewhere, or does more than the session would know.
 NamedStatementPtr make_named_statement(std::string_view name, std::string_view text,
                                        const sql::SessionState& state, NameOwner owner);
 

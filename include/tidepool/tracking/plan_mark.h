@@ -3,10 +3,10 @@
 // TiDB's plan cache knows a plan by the text of its statement and by some of the session's state
 // when it is executed (planner/core, NewPlanCacheKey): not by the sql_mode, the collation and the
 // parser's switches of its prepare, nor by variables that are computed into a plan
-// (div_precision_increment, time_zone, …). In a connection of its own a client may meet its own
-// plan; on a shared backend it would meet that of another session, and get wrong rows. What is
-// prepared there for a session whose state tells more than the key gets white space in front that
-// says so. Pure.
+// (div_precision_increment, time_zone, …). In a connection of its own a client meets its own plans
+// only; on a shared backend it would meet another session's, and get wrong rows. What is prepared
+// there for a session whose state tells more than the key gets white space in front that says so.
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ std::string new_plan_mark(std::uint64_t number);
 // The mark of one statement, made anew when the state that it is executed in is another one.
 class PlanMark {
  public:
-  // True: it is another one than before.
+  // Returns whether it is another one than before.
   bool update(const PlanSource& source);
   // Whether update() would say so.
   bool differs(const PlanSource& source) const;

@@ -16,9 +16,9 @@ namespace tidepool::tracking {
 // types that the client sent with an earlier execute: the backend's statement may have been
 // executed with other ones since.
 std::string statement_bytes(const Command& command, std::uint32_t backend_id);
-// Switches the plan cache off for one statement; the next restore switches it on again. Nothing
-// restores a state of which the backend alone knows a part: then it returns false. True: the
-// statement must not go ahead if this fails.
+// Switches the plan cache off for one statement; the next restore switches it on again. Returns
+// whether the statement must not go ahead if this fails; false for a state that nothing restores,
+// since the backend alone knows a part of it.
 bool stop_plan_cache(CommandContext& plan);
 
 }  // namespace tidepool::tracking

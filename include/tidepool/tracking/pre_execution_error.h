@@ -1,5 +1,5 @@
-// What TiDB refuses before it begins with a statement: the statement leaves what later ones may ask
-// about the one before it (ResetContextOfStmt has not run), but for a warning perhaps. Pure.
+// Errors that TiDB gives before it begins to execute a statement: the diagnostics of the statement
+// before stay (ResetContextOfStmt has not run), but for a warning that may be appended. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@
 namespace tidepool::tracking {
 
 enum class PreExecutionError : std::uint8_t {
-  kNone,              // begun, or no error at all
-  kKeepsDiagnostics,  // all that later statements may ask is as it was
-  kAppendsWarning,    // so it is, but the error stands behind the warnings of the statement before
+  kNone,              // an error of the execution, or none at all
+  kKeepsDiagnostics,  // the diagnostics are as they were
+  kAppendsWarning,    // but the error stands behind the warnings of the statement before
 };
 
 // Whether TiDB's parser may warn of it: of hints that it does not understand, of options that it

@@ -24,8 +24,8 @@ struct PreparedStatement {
   sql::Script script;                              // views into the text
   sql::SessionState context;    // preparing_state() when it was prepared: its meaning depends on it
   PreparedCache::Key text_key;  // of context and text
-  std::string text_after_execution{};  // what is prepared anew in the place of the text; empty: the
-                                       // text itself
+  // What is prepared anew in the place of the text; empty: the text itself.
+  std::string text_after_execution{};
   std::string sent_text{};  // what is executed in the place of the text; empty: the text itself
   PlanMark mark{};          // stands before what is executed
   PreparedCache::Key key;   // of what is executed
@@ -45,7 +45,7 @@ struct PreparedStatement {
   const std::string& text() const { return *shared_text; }
 };
 
-// What a statement takes while it is kept, about.
+// Returns about how many bytes a statement takes while it is kept.
 std::size_t bytes_of(const PreparedStatement& statement);
 // The same of one that is to be prepared in that state.
 std::size_t bytes_to_prepare(std::string_view text, const sql::SessionState& state,
@@ -63,10 +63,11 @@ PreparedCache::Key key_of_sent_text(const PreparedCache::Key& text_key,
 
 // The key of what is executed with parameters of these types. TiDB's plan of a statement keeps
 // something of the types that it was first executed with (seen on release-8.5: a DOUBLE comes out
-// as the integer of its bits), so nobody is to meet a statement that others used with other types.
+// as the integer of its bits), so no session may meet a statement that others used with other
+// types.
 PreparedCache::Key key_of_types(const PreparedCache::Key& key, std::string_view types);
 
-// Whether executing the text, which TiDB answered so, made the statement another one: that of
+// Whether executing the statement, which TiDB answered so, has rewritten it: see
 // sql::definition_after_execution().
 bool rewrites_itself(const sql::Script& script, const protocol::ResponseSummary& answer);
 
@@ -80,7 +81,7 @@ class PreparedStatements {
   PreparedStatement& add(std::string_view text, const sql::SessionState& state,
                          std::uint16_t params, std::uint64_t session = 0);
   PreparedStatement* find(std::uint32_t id);  // null: the client has no such statement
-  // For who needs it even when the client has closed it.
+  // Keeps it alive even when the client closes it.
   std::shared_ptr<PreparedStatement> share(const PreparedStatement& statement) const;
   void erase(std::uint32_t id);
   void clear();  // ids start at 1 again, as TiDB's do after a reset

@@ -47,7 +47,7 @@ class PreparedBytes {
   PreparedBytes& operator=(const PreparedBytes&) = delete;
   ~PreparedBytes() { join(nullptr); }
 
-  // From now on its bytes are the pool's; null: nobody's.
+  // From now on its bytes count for the pool; null: for none.
   void join(PoolPreparedBytes* pool);
   void set_limit(std::uint64_t bytes) { limit_ = bytes; }  // 0: none
   std::size_t bytes() const { return bytes_; }

@@ -1,4 +1,4 @@
-// SchemaView: the schema as somebody sees it. Pure.
+// SchemaView: the schema as a transaction or a command sees it. Pure.
 #pragma once
 
 #include <cstdint>

@@ -15,8 +15,8 @@
 namespace tidepool::tracking {
 
 // Applies to `desired` and `actual` what the statements of `script` did, as far as the answer says
-// that they were executed, and answers the session's pins from now on. `globals`: whose DEFAULT is
-// not known.
+// that they were executed. Returns the session's pins from now on. `globals`: whose DEFAULT is not
+// known.
 sql::PinReasons apply_outcome(const sql::Script& script, const protocol::ResponseSummary& answer,
                               sql::PinReasons pins, const GlobalSettings& globals,
                               sql::SessionState& desired, sql::SessionState& actual);
@@ -38,10 +38,10 @@ bool inserts(const sql::Statement& statement);
 // prepares one.
 bool plans_insert_id(const sql::Script& script);
 
-// Some statement of it is one that the rules of sql/ do not know.
+// Whether some statement of it is unknown to the rules of sql/.
 bool is_about_unknown(const sql::Script& script);
 
-// Some statement of it is SET RESOURCE GROUP.
+// Whether some statement of it is SET RESOURCE GROUP.
 bool sets_resource_group(const sql::Script& script);
 
 // Whether the client's command may follow a restore in the same write: nothing is lost when it runs

@@ -35,12 +35,12 @@ struct SessionModel {
   // (after a USE that failed). Or it could not be read without knowing the state.
   bool must_capture(const sql::SessionState& actual) const;
   // The session's backend was asked for its warnings before the statement that added to them: it
-  // would show those of the proxy's question instead. A question would use up SET TRANSACTION, and
-  // has no place in a transaction.
+  // would show the warnings of the proxy's question instead. A question would use up SET
+  // TRANSACTION, and has no place in a transaction.
   bool joins_warnings() const;
   // Sets the pins of open cursors and of data that waits for its execute.
   void note_cursors();
-  // The next statement, whoever sends it, would take what SET TRANSACTION has set.
+  // Whether the next statement, be it the proxy's own, would use up what SET TRANSACTION has set.
   bool is_one_shot_pending() const;
   // The status flags of TiDB's OK to the session now.
   std::uint16_t status_flags() const;

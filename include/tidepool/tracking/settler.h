@@ -29,7 +29,8 @@ void settle_answer(CommandContext& context, const GlobalSettings& globals,
 void settle_diagnostics(CommandContext& context);
 // The status flags of the last answer of TiDB tell whether a transaction is open.
 void settle_status(CommandContext& context, std::uint16_t status);
-// The exchange's summary is that of a ping after an error, whose OK repeats what the error left.
+// After a ping that follows an error: the exchange's summary is the ping's, whose OK repeats what
+// the error left.
 void settle_failure(CommandContext& context);
 
 }  // namespace tidepool::tracking

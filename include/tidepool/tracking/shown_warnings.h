@@ -22,9 +22,9 @@ constexpr std::uint64_t kAllWarnings = std::numeric_limits<std::uint64_t>::max()
 // WARNINGS, shows. Most of them fail. Nothing if there are too many.
 std::optional<std::vector<std::string>> texts_that_warn(const protocol::TextResult& warnings);
 
-// What `statement` shows where there are `warnings`, of which sql_select_limit lets SHOW WARNINGS
-// (and not SHOW ERRORS) show `most`; nothing if it is not SHOW WARNINGS, SHOW ERRORS or the
-// COUNT(*) of one, without LIKE and WHERE.
+// Returns what `statement` shows where there are `warnings`, of which sql_select_limit lets SHOW
+// WARNINGS (and not SHOW ERRORS) show `most`; nothing if it is not SHOW WARNINGS, SHOW ERRORS or
+// the COUNT(*) of one, without LIKE and WHERE.
 std::optional<protocol::TextResult> shown_by(const sql::Statement& statement,
                                              protocol::TextResult warnings,
                                              std::uint64_t most = kAllWarnings);

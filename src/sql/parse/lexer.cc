@@ -16,8 +16,8 @@ namespace {
 constexpr unsigned kDigit = 1;
 constexpr unsigned kHexDigit = 2;
 constexpr unsigned kWordByte = 4;  // letters, digits, _ $ and everything above 0x7f
-constexpr unsigned kSpace =
-    8;  // unicode.IsSpace of a byte taken as a code point, hence 0x85 and 0xa0
+// unicode.IsSpace of a byte taken as a code point, hence 0x85 and 0xa0.
+constexpr unsigned kSpace = 8;
 
 constexpr std::array<std::uint8_t, 256> kClasses = [] {
   std::array<std::uint8_t, 256> classes{};
@@ -120,7 +120,7 @@ Token Lexer::next() {
   return token;
 }
 
-// False at a comment that does not end.
+// Returns false at a comment that does not end.
 bool Lexer::skip_blanks_and_comments() {
   while (at_ < text_.size()) {
     const unsigned char byte = peek();

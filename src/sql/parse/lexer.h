@@ -69,8 +69,8 @@ class Lexer {
   LexMode mode_;
   std::size_t at_ = 0;
   bool in_executable_comment_ = false;
-  bool after_name_dot_ =
-      false;  // a.1b: what follows the dot is a name even if it starts with a digit
+  // In a.1b, what follows the dot is a name even if it starts with a digit.
+  bool after_name_dot_ = false;
   bool hint_may_follow_ = false;
 };
 

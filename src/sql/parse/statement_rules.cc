@@ -26,7 +26,7 @@ Statement read_admin(Cursor& cursor) {
               is_definition ? TransactionEffect::kImplicitCommit : TransactionEffect::kNone);
 }
 
-// FLUSH and its like: no session state, but new sessions may differ.
+// Such as FLUSH: no session state, but new sessions may differ.
 Statement read_server(Cursor& /*cursor*/) {
   Statement statement = make(StatementKind::kOther, TransactionEffect::kUnknown);
   statement.changes_server = true;

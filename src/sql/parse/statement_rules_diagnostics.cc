@@ -1,4 +1,5 @@
-// Statements that ask about the one before, and for nothing else: the proxy may know the answer.
+// Statements that ask for diagnostics of the statement before, and for nothing else: the proxy may
+// know the answer.
 #include <algorithm>
 #include <array>
 #include <string_view>

@@ -10,7 +10,7 @@ namespace tidepool::sql {
 std::string lower(std::string_view text);
 std::string upper(std::string_view text);
 
-// True if the word equals `keyword` (given in capitals) in any letter case.
+// Returns whether the word equals `keyword` (given in capitals) in any letter case.
 bool is_keyword(std::string_view word, std::string_view keyword);
 
 }  // namespace tidepool::sql

@@ -1,4 +1,4 @@
-// The hashes of the parts of a session's state. XORed they are that of the whole, in any order.
+// The hashes of the parts of a session's state. XORed in any order they make the hash of the whole.
 //
 // A hash may only choose: a client who picks its names and values well makes its state's hash that
 // of any other. Whether two states are equal, operator== decides.

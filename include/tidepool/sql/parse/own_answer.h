@@ -1,8 +1,7 @@
 // Statements that the proxy may answer without TiDB, when it knows what TiDB would say.
-//
 // classify() reads only as much of a statement as its effects need, for TiDB refuses what is wrong.
-// Where TiDB is not asked, nobody does: such a statement is read to its end, and TiDB surely
-// accepts it, without a warning. tests/oracle holds this against TiDB's own parser. Pure.
+// A statement that TiDB does not see is read to its end here, and answered only if TiDB surely
+// accepts it without a warning. tests/oracle holds this against TiDB's own parser. Pure.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +16,12 @@ enum class OwnAnswer : std::uint8_t {
   kNone,          // TiDB answers
   kEnd,           // COMMIT or ROLLBACK where no transaction is open
   kSetting,       // SET of what TiDB surely accepts, and that shows nowhere else
-  kShown,         // SHOW WARNINGS and its like, see Statement::shown
-  kInfoFunction,  // SELECT ROW_COUNT() and its like, see lone_info_function_name()
-  kKill,          // KILL of what is a session here
+  kShown,         // SHOW WARNINGS or SHOW ERRORS, see Statement::shown
+  kInfoFunction,  // such as SELECT ROW_COUNT(), see lone_info_function_name()
+  kKill,          // KILL of a session of this process
 };
 
-// To the whole text, of which `script` is what classify() made.
+// Returns which answer the whole text may get. Requires a `script` that classify() made of it.
 OwnAnswer own_answer(const Script& script, std::string_view text);
 
 // Levels that TiDB always accepts outside a transaction; others depend on

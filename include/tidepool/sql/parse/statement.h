@@ -3,8 +3,8 @@
 //
 // classify() is total and never guesses: what it does not understand is kUnknown and pins. It does
 // not check syntax; what TiDB would refuse may come out as anything, because a refused statement
-// has no effect. An ordinary single SELECT, INSERT, UPDATE or DELETE costs no allocation. The
-// grammar is that of TiDB release-8.5 (pkg/parser/parser.y).
+// has no effect. An ordinary single SELECT, INSERT, UPDATE or DELETE costs no allocation. It
+// follows the grammar of TiDB release-8.5 (pkg/parser/parser.y).
 #pragma once
 
 #include <cstddef>
@@ -52,7 +52,8 @@ enum class TransactionEffect : std::uint8_t {
 // Of BEGIN; without a word it is tidb_txn_mode.
 enum class TransactionMode : std::uint8_t { kDefault, kOptimistic, kPessimistic };
 
-// What the statement's answer depends on besides data and session state.
+// What a statement asks for besides data and session state: MySQL's information functions, and
+// variables and SHOW statements that tell the same.
 enum class InfoFunction : std::uint8_t {
   kLastInsertId,     // LAST_INSERT_ID() without argument, @@last_insert_id, @@identity
   kRowCount,         // ROW_COUNT()
@@ -94,18 +95,18 @@ struct Statement {
   // Calls what no rollback undoes and pins nothing (SETVAL, RELEASE_LOCK), or writes a file.
   bool acts_outside_transaction = false;
   bool may_set_last_insert_id = false;
-  bool changes_server = false;  // SET GLOBAL and its like: what new sessions start with
-  bool requests_local_file =
-      false;  // the backend may ask for a file (LOAD DATA LOCAL, LOAD STATS, PLAN REPLAYER LOAD)
-  bool keeps_diagnostics =
-      false;  // SHOW WARNINGS and its like leave the warnings of the statement before in place
+  bool changes_server = false;  // such as SET GLOBAL: what new sessions start with
+  // The backend may ask for a file (LOAD DATA LOCAL, LOAD STATS, PLAN REPLAYER LOAD).
+  bool requests_local_file = false;
+  // SHOW WARNINGS or SHOW ERRORS: the warnings of the statement before stay.
+  bool keeps_diagnostics = false;
   // It is SELECT LAST_INSERT_ID(), ROW_COUNT() or FOUND_ROWS(), and nothing else.
   std::optional<InfoFunction> lone_info_function{};
   std::optional<ShownDiagnostics> shown{};  // it is that, and nothing else
-  InfoFunctions info_functions{};  // what it reads of the statement before, see InfoFunction
-  PinReasons pins{};               // from its OK on
-  PinReasons releases{};           // surely no longer needed after its OK; applied after `pins`
-  StateChanges changes{};          // in order of execution, from its OK on
+  InfoFunctions info_functions{};           // that it asks for
+  PinReasons pins{};                        // from its OK on
+  PinReasons releases{};   // surely no longer needed after its OK; applied after `pins`
+  StateChanges changes{};  // in order of execution, from its OK on
   std::vector<std::string> global_names{};  // variables of its SET GLOBAL, canonical
   std::optional<KillTarget> kill{};
   std::string_view text{};  // its part of the classified text

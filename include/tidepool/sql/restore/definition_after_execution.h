@@ -1,7 +1,7 @@
-// What a prepared CREATE TABLE is after it was executed: TiDB completes the columns where they
-// stand in its statement, and so finds display widths there the next time, of which it warns (1681;
-// the setters in ddl/add_column.go, setCharsetCollationFlenDecimal; tried on release-8.5). A text
-// with these widths written out is that statement, prepared anew on another backend. Pure.
+// TiDB mutates the AST of a prepared CREATE TABLE when it executes it: it completes the columns in
+// place, finds display widths there the next time, and warns of them (1681; the setters in
+// ddl/add_column.go, setCharsetCollationFlenDecimal; tried on release-8.5). Preparing a text with
+// these widths written out makes the same statement on another backend. Pure.
 #pragma once
 
 #include <string>

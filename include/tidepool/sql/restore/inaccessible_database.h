@@ -1,6 +1,7 @@
-// A session keeps the name of its current database when somebody drops it, or takes the right to it
-// away, until it chooses another. USE cannot enter such a one on another backend; TiDB's own way to
-// move sessions can (SET SESSION_STATES, driver_tidb.go and session.go, DecodeSessionStates).
+// A session keeps the name of its current database when the database is dropped, or the right to it
+// is revoked, until it chooses another. USE cannot enter such a one on another backend; TiDB's own
+// way to move sessions can (SET SESSION_STATES, driver_tidb.go and session.go,
+// DecodeSessionStates).
 #pragma once
 
 #include <cstdint>

@@ -30,10 +30,10 @@ struct RestoreStep {
 };
 
 struct RestorePlan {
-  // False: no commands can do it; lend another backend. Happens when no database is wanted and a
+  // False if no commands can do it: lend another backend. Happens when no database is wanted and a
   // reset would go back to one, and when `desired` is not exact.
   bool is_possible = true;
-  std::vector<RestoreStep> steps{};  // in this order; each may be pipelined behind the one before
+  std::vector<RestoreStep> steps{};  // in this order; all may be pipelined
 
   bool empty() const { return is_possible && steps.empty(); }
   bool needs_reset() const {
@@ -41,12 +41,12 @@ struct RestorePlan {
   }
 };
 
-// The least list. `actual` may be inexact: then it starts with a reset. After the steps `actual` is
-// `desired`, except for reset_database(), which stays that of `actual`: see state_after_restore().
+// Returns the shortest list. An inexact `actual` needs a reset first. For the state after the steps
+// see state_after_restore().
 RestorePlan plan_restore(const SessionState& actual, const SessionState& desired);
 
-// What the backend has once all steps of the plan are answered with OK: `desired`, but its own
-// handshake.
+// Returns the state once all steps of the plan are answered with OK: `desired`, with the handshake
+// and reset database of `actual`.
 SessionState state_after_restore(const SessionState& actual, const SessionState& desired);
 
 }  // namespace tidepool::sql

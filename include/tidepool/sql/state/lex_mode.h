@@ -13,10 +13,10 @@ enum class TextEncoding : std::uint8_t { kUtf8, kSingleByte, kGbk, kGb18030 };
 struct LexMode {
   bool ansi_quotes = false;           // "x" is a name
   bool no_backslash_escapes = false;  // \ is an ordinary character in strings
-  bool uncertain =
-      false;  // sql_mode is not known: text in which the two above matter is not understood
+  // sql_mode is not known: text in which one of the two flags matters is not understood.
+  bool uncertain = false;
   TextEncoding encoding = TextEncoding::kUtf8;
-  // collation_connection when the text is parsed, that of its string literals; 0: not known.
+  // collation_connection when the text is parsed, which its string literals get; 0: not known.
   std::uint16_t collation = 46;  // kUtf8mb4Bin
 
   friend bool operator==(const LexMode&, const LexMode&) = default;

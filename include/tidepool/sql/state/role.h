@@ -13,7 +13,7 @@
 namespace tidepool::sql {
 
 struct Role {
-  std::string names{};       // as SET ROLE takes them; empty: those of a fresh session
+  std::string names{};       // as SET ROLE takes them; empty: the roles of a fresh session
   bool is_computed = false;  // only the backend knows them
 
   bool is_fresh() const { return names.empty() && !is_computed; }

@@ -27,7 +27,7 @@ namespace tidepool::sql {
 
 // What fresh sessions of one TiDB account start with, learnt from a backend after its dial, from
 // the global autocommit, sql_mode, default_collation_for_utf8mb4 and collation_database. The
-// defaults are those of an untouched TiDB.
+// defaults are an unconfigured TiDB's.
 struct Baseline {
   bool autocommit = true;
   bool ansi_quotes = false;           // in sql_mode
@@ -53,8 +53,8 @@ struct Handshake {
 struct CharsetState {
   std::uint16_t client = kUtf8mb4Bin;
   std::uint16_t results = kUtf8mb4Bin;  // 0: NULL (as ""), no conversion
-  std::uint16_t connection =
-      kUtf8mb4Bin;  // collation_connection, and with it character_set_connection
+  // collation_connection, and with it character_set_connection.
+  std::uint16_t connection = kUtf8mb4Bin;
 
   friend bool operator==(const CharsetState&, const CharsetState&) = default;
 };
@@ -95,15 +95,16 @@ class SessionState {
   void share(const SessionState& equal) { user_variables_ = equal.user_variables_; }
   const UserVariables& user_variables() const { return user_variables_; }
   const Role& role() const { return role_; }
-  // In lower case; empty: that of a login.
+  // In lower case; empty: the group of a login.
   const std::string& resource_group() const { return groups().current; }
-  // What that is, on a backend that was asked or reset; else empty. No part of equality and hash.
+  // The group of a login, on a backend that was asked or reset; else empty. No part of equality and
+  // hash.
   const std::string& login_group() const { return groups().login; }
   void set_login_group(std::string_view name);
   // False while a variable has a value that only the backend knows; then the state cannot be
   // restored elsewhere.
   bool is_exact() const { return computed_.empty() && user_variables_.is_exact(); }
-  // What cannot be read back from the backend either: the variables of which kind.
+  // Returns the kinds of variables whose values cannot be read back from the backend either.
   PinReasons pins() const;
   // The system variables whose values only the backend knows, by VariableId.
   std::vector<VariableId> computed() const;

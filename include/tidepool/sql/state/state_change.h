@@ -22,27 +22,27 @@ enum class ChangeKind : std::uint8_t {
   kComputedUserVariable,      // name; only the backend knows the new value
   kFileUserVariable,          // name; a string that only the backend knows; it keeps its type
   kUnrestorableVariable,      // name; its value was read back, but no SET gives it again
-  kUnrestorableUserVariable,  // name; the same, or its type is not that of its value
+  kUnrestorableUserVariable,  // name; the same, or no SET gives its type again
   kMultiStatements,           // COM_SET_OPTION; value "1" or "0"
   kSetRole,                   // SET ROLE value; value empty: the roles of a fresh session
   kComputedRole,              // SET ROLE; only the backend knows which
-  kSetResourceGroup,          // SET RESOURCE GROUP value; value empty: that of a fresh session
+  kSetResourceGroup,          // SET RESOURCE GROUP value; value empty: the group of a fresh session
   kNextIsolation,    // SET TRANSACTION ISOLATION LEVEL; value as transaction_isolation has it
   kPrepareNamed,     // PREPARE name FROM value (the statement's text, or @variable in lower case)
   kExecuteNamed,     // EXECUTE name
   kDeallocateNamed,  // DEALLOCATE PREPARE name
   kCreateTemporaryTable,  // name; value: the database, if written
-  kDropTable,             // DROP [TEMPORARY] TABLE, one change a table; name and value as above
-  kDropDatabase,          // name: a session that is in it is in none then
-  kGetLock,               // SELECT GET_LOCK('name', n) and nothing else; name empty if a parameter
-  kReleaseLock,           // SELECT or DO RELEASE_LOCK('name') and nothing else; likewise
+  kDropTable,  // DROP [TEMPORARY] TABLE, one change a table; name; value: the database, if written
+  kDropDatabase,  // name: a session that is in it is in none then
+  kGetLock,       // SELECT GET_LOCK('name', n) and nothing else; name empty if a parameter
+  kReleaseLock,   // SELECT or DO RELEASE_LOCK('name') and nothing else; name empty if a parameter
 };
 
 struct StateChange {
   ChangeKind kind;
   std::string name{};  // variables: canonical, see variable.h; user variables: lower case without @
-  std::string
-      value{};  // of a system variable: the string that TiDB makes of the literal; NULL is ""
+  // Of a system variable: the string that TiDB makes of the literal; NULL is "".
+  std::string value{};
   std::string collation{};   // of kSetNames, empty: the default of the character set; of
                              // kSetUserString
   std::uint32_t length = 0;  // of kSetUserString: characters that its type has room for; 0: as many

@@ -25,8 +25,8 @@ enum class Undo : std::uint8_t {
 };
 
 struct Variable {
-  std::string_view
-      name{};  // canonical: lower case, aliases resolved (tx_isolation → transaction_isolation)
+  // Canonical: lower case, aliases resolved (tx_isolation → transaction_isolation).
+  std::string_view name{};
   VariableClass group = VariableClass::kUnknown;
   Undo undo = Undo::kReset;
   bool is_switch = false;  // ON and OFF, also as 1, 0, TRUE, FALSE
