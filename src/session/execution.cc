@@ -195,7 +195,7 @@ void Execution::settle_answer() {
   tracking::CommandContext context = context_.command_context(command);
   context_.close_on_backend(
       tracking::settle_relayed(context, *context_.environment.global_settings, held));
-  if (!command.named.refs.empty()) statements_.count_text_bytes();
+  if (!command.named.refs.empty()) statements_.count_named_bytes();
   if (command.type == protocol::Command::kStmtExecute) statements_.note_schema_use(command);
   if (command.statement != nullptr) statements_.count_bytes(*command.statement);
   context_.count_pins();

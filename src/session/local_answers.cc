@@ -38,9 +38,9 @@ bool LocalAnswers::answer_query(const ClientCommand& command) {
     case sql::OwnAnswer::kInfoFunction:
       // SELECTs have no row then, and what the session knows stands for it at TiDB.
       if (model.desired.select_limit() == 0) return false;
-      return context_.send_fact(model.diagnostics.answer(command.script.front()));
+      return context_.send_result(model.diagnostics.answer(command.script.front()));
     case sql::OwnAnswer::kShown:
-      return context_.send_fact(model.diagnostics.answer(command.script.front()));
+      return context_.send_result(model.diagnostics.answer(command.script.front()));
     case sql::OwnAnswer::kKill:
     case sql::OwnAnswer::kNone: return false;
   }
@@ -54,7 +54,7 @@ bool LocalAnswers::answer_captured(const ClientCommand& command) {
   if (model.diagnostics.warnings_on_backend()) return false;
   const bool asks = sql::own_answer(command.script, command.argument()) == sql::OwnAnswer::kShown;
   return asks &&
-         context_.send_fact(model.diagnostics.answer_about_warnings(command.script.front()));
+         context_.send_result(model.diagnostics.answer_about_warnings(command.script.front()));
 }
 
 bool LocalAnswers::answer_set_option(const ClientCommand& command) {

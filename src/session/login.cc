@@ -5,7 +5,7 @@
 
 #include "tidepool/base/log.h"
 #include "tidepool/net/socket.h"
-#include "tidepool/session/arrival.h"
+#include "tidepool/session/accepted_client.h"
 
 namespace tidepool::session {
 
@@ -88,7 +88,7 @@ void Login::prove_password(protocol::ProvePassword& prove) {
       environment_.loop,
       {.user = std::move(prove.user),
        .password = std::move(prove.password),
-       .network = client_.arrival.network},
+       .network = client_.accepted.network},
       [this](const PasswordProofs::Answer& answer) { on_password_proved(answer); });
 }
 
@@ -155,8 +155,8 @@ Login::Status Login::perform_one(protocol::Action& action, std::optional<protoco
 // nobody has, whatever the password is. At a Unix socket its file's permissions decide.
 Account* Login::find_account(const std::string& name) {
   Account* account = environment_.find_account(name);
-  if (account == nullptr || account->networks.empty() || client_.arrival.is_unix) return account;
-  const std::string_view address = net::address_of(client_.arrival.peer);
+  if (account == nullptr || account->networks.empty() || client_.accepted.is_unix) return account;
+  const std::string_view address = net::address_of(client_.accepted.peer);
   const std::vector<Network>& allowed = account->networks;
   is_outside_ = std::none_of(allowed.begin(), allowed.end(),
                              [&](const Network& one) { return one.contains(address); });
@@ -166,7 +166,7 @@ Account* Login::find_account(const std::string& name) {
 // One that is not listed may be TiDB's, where it may say its password.
 protocol::Action Login::find_user(const std::string& name) {
   // Whoever it says that it is.
-  const ClientIdentity identity = identity_of(channel_.stream(), client_.arrival.is_unix);
+  const ClientIdentity identity = identity_of(channel_.stream(), client_.accepted.is_unix);
   account_ = find_account(name);
   protocol::UserRecord record;
   record.is_judged_elsewhere = account_ != nullptr
@@ -189,7 +189,7 @@ Login::Status Login::let_in(protocol::Accept& accept) {
   if (log::enabled(log::Level::kDebug))  // whose fields cost a login more than the rest of this
     log::debug("logged in", {{"session", client_.session},
                              {"user", accept.login.user},
-                             {"peer", client_.arrival.peer},
+                             {"peer", client_.accepted.peer},
                              {"by", to_string(accept.proof)}});
   accepted_ = std::move(accept);
   write(accepted_.bytes);
@@ -202,7 +202,7 @@ Login::Status Login::refuse(protocol::Reject& reject) {
   log::info(
       "login refused",
       {{"session", client_.session},
-       {"peer", client_.arrival.peer},
+       {"peer", client_.accepted.peer},
        {"error", is_outside_ ? reason_.message + " (the user's networks do not have this address)"
                              : reason_.message}});
   const Duration delay = delay_of_refusal();
@@ -222,7 +222,7 @@ Duration Login::delay_of_refusal() const {
   if (environment_.failed_logins == nullptr || !is_denied()) return {};
   const Duration longest =
       std::min<Duration>(environment_.failed_login_delay, environment_.login_timeout / 2);
-  return environment_.failed_logins->add(client_.arrival.network, handshake_.user(), longest,
+  return environment_.failed_logins->add(client_.accepted.network, handshake_.user(), longest,
                                          environment_.loop.now());
 }
 

@@ -34,10 +34,10 @@ class InputGuard {
 
 }  // namespace
 
-Session::Session(Environment& environment, std::uint32_t id, AcceptedClient arrival,
+Session::Session(Environment& environment, std::uint32_t id, AcceptedClient accepted,
                  OnClosed on_closed)
     : on_closed_(std::move(on_closed)),
-      context_(environment, id, std::move(arrival.fd), this, *this),
+      context_(environment, id, std::move(accepted.fd), this, *this),
       execution_({.context = context_,
                   .runner = runner_,
                   .statements = statements_,
@@ -45,7 +45,7 @@ Session::Session(Environment& environment, std::uint32_t id, AcceptedClient arri
                   .answers = answers_,
                   .replay = replay_,
                   .host = *this}),
-      login_(context_, runner_, std::move(arrival), *this, *this) {
+      login_(context_, runner_, std::move(accepted), *this, *this) {
   context_.backend.set_user(*this);
 }
 

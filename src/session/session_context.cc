@@ -52,10 +52,10 @@ void SessionContext::send_last_ok() {
   client.send(protocol::ok_packet(ok, client.answer_sequence()));
 }
 
-bool SessionContext::send_fact(const std::optional<protocol::TextResult>& fact) {
-  if (!fact) return false;
-  client.send(
-      protocol::make_text_result(fact->columns, fact->rows, model.status_flags(), fact->warnings));
+bool SessionContext::send_result(const std::optional<protocol::TextResult>& result) {
+  if (!result) return false;
+  client.send(protocol::make_text_result(result->columns, result->rows, model.status_flags(),
+                                         result->warnings));
   return true;
 }
 

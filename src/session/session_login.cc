@@ -50,34 +50,34 @@ Error database_full(const std::string& database) {
 
 }  // namespace
 
-SessionLogin::SessionLogin(SessionContext& context, ExchangeRunner& runner, AcceptedClient arrival,
+SessionLogin::SessionLogin(SessionContext& context, ExchangeRunner& runner, AcceptedClient client,
                            LoginSink& sink, SessionHost& host)
     : context_(context),
-      arrival_{{},
-               std::move(arrival.peer),
-               std::move(arrival.network),
-               arrival.is_unix,
-               std::move(arrival.tls),
-               arrival.tls_required,
-               arrival.asks_for_clear_password,
-               nullptr,
-               arrival.waited},
+      client_{{},
+              std::move(client.peer),
+              std::move(client.network),
+              client.is_unix,
+              std::move(client.tls),
+              client.tls_required,
+              client.asks_for_clear_password,
+              nullptr,
+              client.waited},
       sink_(sink),
       host_(host),
       check_(context, runner, *this),
-      place_(std::move(arrival.place)) {}
+      place_(std::move(client.place)) {}
 
 void SessionLogin::start() {
   protocol::HandshakeOptions options = handshake_options();
-  options.tls = arrival_.tls == nullptr ? protocol::TlsPolicy::kDisabled
-                : arrival_.tls_required ? protocol::TlsPolicy::kRequired
-                                        : protocol::TlsPolicy::kOffered;
+  options.tls = client_.tls == nullptr ? protocol::TlsPolicy::kDisabled
+                : client_.tls_required ? protocol::TlsPolicy::kRequired
+                                       : protocol::TlsPolicy::kOffered;
   ClientChannel& channel = context_.client.channel();
   channel.set_max_packet_bytes(protocol::kMaxLoginPacketBytes);
   channel.set_max_pending_bytes(kMaxPendingBytes);
   channel.set_secret(true);
-  login_ = make_login(arrival_.tls.get(), protocol::ServerHandshake(std::move(options)));
-  watch_time(context_.environment.login_timeout - arrival_.waited);
+  login_ = make_login(client_.tls.get(), protocol::ServerHandshake(std::move(options)));
+  watch_time(context_.environment.login_timeout - client_.waited);
   on_status(login_->start());
 }
 
@@ -105,9 +105,9 @@ protocol::HandshakeOptions SessionLogin::handshake_options() const {
   options.server_version = environment.server_version();
   options.connection_id = context_.id;
   options.transport =
-      arrival_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
-  options.asks_for_clear_password = arrival_.asks_for_clear_password;
-  options.client_host = host_of(arrival_.peer);
+      client_.is_unix ? protocol::Transport::kUnixSocket : protocol::Transport::kTcp;
+  options.asks_for_clear_password = client_.asks_for_clear_password;
+  options.client_host = host_of(client_.peer);
   options.rsa_key = environment.login_key->get();
   options.decoys = &environment.decoys;
   options.default_plugin = std::string(protocol::kNativePassword);  // as TiDB
@@ -122,7 +122,7 @@ std::unique_ptr<Login> SessionLogin::make_login(net::TlsContext* tls,
     host_.resume_input();
   };
   return std::make_unique<Login>(context_.environment, context_.client.channel(),
-                                 Login::Client{context_.id, arrival_}, tls, std::move(handshake),
+                                 Login::Client{context_.id, client_}, tls, std::move(handshake),
                                  on_late_status);
 }
 
@@ -152,7 +152,7 @@ void SessionLogin::on_timeout() {
   if (login_ == nullptr) return;
   if (!login_->is_refused()) {
     context_.environment.logins->failures[LoginFailure::kTimeout].add();
-    log::info("login timed out", {{"session", context_.id}, {"peer", arrival_.peer}});
+    log::info("login timed out", {{"session", context_.id}, {"peer", client_.peer}});
   }
   host_.close();
 }
@@ -171,7 +171,7 @@ bool SessionLogin::is_silent() {
 void SessionLogin::give_way(LoginFailure why) {
   if (login_ == nullptr || !login_->is_refused()) context_.environment.logins->failures[why].add();
   log::info("login ended, as others need what it takes",
-            {{"session", context_.id}, {"peer", arrival_.peer}, {"reason", to_string(why)}});
+            {{"session", context_.id}, {"peer", client_.peer}, {"reason", to_string(why)}});
   host_.close();
 }
 
@@ -262,7 +262,7 @@ void SessionLogin::tell_refusal(const Error& error) {
   context_.environment.logins->failures[failure_of(error)].add();
   log::info("login refused", {{"session", context_.id},
                               {"user", first_characters(accepted_.login.user, kMaxLoggedName)},
-                              {"peer", arrival_.peer},
+                              {"peer", client_.peer},
                               {"error", first_characters(error.message, kMaxLoggedError)}});
   context_.client.send_error(error, sequence());
 }

@@ -81,7 +81,7 @@ std::optional<RememberedPrepare> remembered_of(const ClientCommand& command,
 
 void SessionStatements::begin_anew() {
   context_.model.begin_anew();
-  count_text_bytes();
+  count_named_bytes();
 }
 
 void SessionStatements::join_pool() {
@@ -261,8 +261,8 @@ void SessionStatements::count_bytes(tracking::PreparedStatement& statement) {
   statement.share.set(context_.prepared_bytes, tracking::bytes_of(statement));
 }
 
-void SessionStatements::count_text_bytes() {
-  text_share_.set(context_.prepared_bytes, context_.model.named.bytes());
+void SessionStatements::count_named_bytes() {
+  named_share_.set(context_.prepared_bytes, context_.model.named.bytes());
 }
 
 SessionStatements::Room SessionStatements::make_room(tracking::Command& command) {

@@ -40,7 +40,7 @@ class Login {
   // Whose login it is. Borrowed: the session's.
   struct Client {
     std::uint32_t session;
-    const AcceptedClient& arrival;
+    const AcceptedClient& accepted;
   };
 
   Login(Environment& environment, ClientChannel& channel, Client client, net::TlsContext* tls,

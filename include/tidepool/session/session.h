@@ -21,7 +21,7 @@
 
 #include "tidepool/net/timer.h"
 #include "tidepool/pool/lease.h"
-#include "tidepool/session/arrival.h"
+#include "tidepool/session/accepted_client.h"
 #include "tidepool/session/capture.h"
 #include "tidepool/session/client_command.h"
 #include "tidepool/session/environment.h"
@@ -49,7 +49,7 @@ class Session final : net::StreamSink,
  public:
   using OnClosed = std::function<void(std::uint32_t id)>;
 
-  Session(Environment& environment, std::uint32_t id, AcceptedClient arrival, OnClosed on_closed);
+  Session(Environment& environment, std::uint32_t id, AcceptedClient accepted, OnClosed on_closed);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() override;

@@ -41,7 +41,7 @@ struct SessionContext {
   // The client's answers.
   void send_ok();       // to a statement that the proxy executed
   void send_last_ok();  // to what is no statement
-  bool send_fact(const std::optional<protocol::TextResult>& fact);
+  bool send_result(const std::optional<protocol::TextResult>& result);
   // In the place of TiDB, which would remember the error.
   void refuse(const Error& error);
   // A statement that the proxy answers in the place of TiDB begins.

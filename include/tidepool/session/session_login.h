@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "tidepool/net/timer.h"
-#include "tidepool/session/arrival.h"
+#include "tidepool/session/accepted_client.h"
 #include "tidepool/session/exchange_runner.h"
 #include "tidepool/session/login.h"
 #include "tidepool/session/login_check.h"
@@ -35,8 +35,8 @@ class LoginSink {
 
 class SessionLogin final : LoginCheckSink {
  public:
-  // `arrival`: its descriptor is the context's.
-  SessionLogin(SessionContext& context, ExchangeRunner& runner, AcceptedClient arrival,
+  // `client`: its descriptor is the context's.
+  SessionLogin(SessionContext& context, ExchangeRunner& runner, AcceptedClient client,
                LoginSink& sink, SessionHost& host);
 
   void start();  // greets
@@ -88,7 +88,7 @@ class SessionLogin final : LoginCheckSink {
   void on_session_lost(const Error& error) override;
 
   SessionContext& context_;
-  const AcceptedClient arrival_;  // without its descriptor and place
+  const AcceptedClient client_;  // without its descriptor and place
   LoginSink& sink_;
   SessionHost& host_;
   LoginCheck check_;

@@ -45,7 +45,7 @@ class SessionStatements {
   void note_schema_use(const ClientCommand& command);
   // What its statement takes now, which was used by it.
   void count_bytes(tracking::PreparedStatement& statement);
-  void count_text_bytes();
+  void count_named_bytes();
 
   enum class Room : std::uint8_t {
     kThere,   // what failed did not fail for want of room
@@ -65,7 +65,7 @@ class SessionStatements {
   void add_prepared(ClientCommand& command, std::string& answer);
 
   SessionContext& context_;
-  tracking::PreparedShare text_share_;  // of the model's texts
+  tracking::PreparedShare named_share_;  // of the model's named statements
 };
 
 }  // namespace tidepool::session
