@@ -58,8 +58,8 @@ enum class Origin : std::uint8_t {
   kReference,    // ${NAME} in the file
 };
 
-// "found …": the value, unless it may be a secret. That is what any variable holds that somebody
-// named, perhaps the wrong one, and a URL with a password where no URL belongs.
+// "found …": the value, unless it may be a secret. The value of a variable may be one, since the
+// file may name the wrong variable; so may a URL with a password where no URL belongs.
 std::string found_text(const std::string& found, Origin origin);
 
 // The problem with a value: what was found, unless it may be a secret, and what is allowed.

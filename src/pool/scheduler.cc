@@ -75,8 +75,8 @@ bool Scheduler::is_starved_by(const Waiter& waiter, const Waiter& rival, TimePoi
   return !pool_.backends.has_open(waiter.request.profile) && now - last_swap_ >= kProfilePatience;
 }
 
-// Nothing idle suits anybody. Thousands may wait, and this runs for each that comes: it stops as
-// soon as nobody can be helped.
+// No idle backend suits a waiter. Thousands may wait, and this runs for each that comes: it stops
+// as soon as no waiter can be helped.
 void Scheduler::bring_backends(TimePoint now, Orders& orders) {
   if (!can_bring(now)) return;
   Supply coming = supply();

@@ -52,9 +52,9 @@ class ProxyPeer final : public net::StreamSink, public session::PendingClient {
   std::unique_ptr<net::Stream> stream_;  // last: borrows the descriptor of arrival_
 };
 
-// Where the client of a balancer at `peer` is that has named `client`; both as in Arrival::peer. A
-// client of a loopback address is on the balancer's machine: at another one than this it has the
-// balancer's address.
+// Where the client of a balancer at `peer` is that has named `client`; both as in
+// AcceptedClient::peer. A client of a loopback address is on the balancer's machine: at another one
+// than this it has the balancer's address.
 std::string address_behind(const std::string& peer, const std::string& client);
 
 }  // namespace tidepool::proxy

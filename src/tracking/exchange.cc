@@ -77,8 +77,8 @@ Result<Exchange::Progress> Exchange::feed(std::string_view bytes) {
   return progress_of(bytes, *consumed);
 }
 
-// The numbers of the packets tell: those of the command's answer go on, and the fence's is the
-// first of its own.
+// The numbers of the packets tell: the command's answer counts on, and the fence's answer begins
+// anew.
 Result<Exchange::Progress> Exchange::feed_fence(std::string_view bytes) {
   if (surplus_left_ > 0) return progress_of_surplus(bytes);
   const std::size_t missing = protocol::kHeaderBytes - fence_header_.size();

@@ -58,8 +58,8 @@ void add_capture(CommandContext& plan, CaptureKind kind, const std::string& text
                        .hold_answer = true});
 }
 
-// Before those that refused statements have added may be those of a prepare, which are found by
-// preparing again.
+// The warnings of a prepare may stand before those that refused statements have added: preparing
+// again finds them.
 void add_warning_captures(CommandContext& plan) {
   if (plan.model.desired.select_limit() != kAllWarnings)
     add_capture(plan, CaptureKind::kErrors, "SHOW ERRORS");
@@ -121,8 +121,8 @@ void note_other_use(CommandContext& plan) {
   if (!continues_here(plan)) plan.diagnostics().disturb_found_rows();
 }
 
-// Ahead of a statement of the proxy's own: should the client's not be executed at all, those of the
-// statement before it are still there.
+// Called ahead of a statement of the proxy's own: should the client's not be executed at all, the
+// warnings of the statement before it are still there.
 void keep_warnings(CommandContext& plan) {
   if (!plan.diagnostics().warnings_on_backend() || !plan.exchange().is_over()) return;
   add_warning_captures(plan);
@@ -155,7 +155,7 @@ bool restores_insert_id(const CommandContext& plan) {
   return asks && (script.size() > 1 || is_fixed || !is_rewritable(script.front()));
 }
 
-// `known_here`: the backend has those of the statement before.
+// `known_here`: the backend has the diagnostics of the statement before.
 sql::InfoValues info_values(const CommandContext& plan, bool known_here) {
   sql::InfoValues values;
   const sql::InfoFunctions functions = plan.command.executed_script().info_functions();
@@ -187,8 +187,8 @@ sql::InfoValues info_values(const CommandContext& plan, bool known_here) {
   return values;
 }
 
-// What the statement, or a later one of its transaction, asks about the one before it, on a backend
-// that did not run that one.
+// Makes the diagnostics that the statement, or a later one of its transaction, asks for, on a
+// backend that did not run the statement before.
 void add_diagnostics_restores(CommandContext& plan) {
   prepare_for_parser_warnings(plan);
   if (restores_insert_id(plan)) {

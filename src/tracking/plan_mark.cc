@@ -69,7 +69,7 @@ bool is_harmless(sql::VariableId id) {
   return id < known.size() && known[id];
 }
 
-// Null: that of the backend's GLOBAL one, which is no value like the others.
+// Returns null for the backend's GLOBAL sql_mode, which is no value like the others.
 const std::string* sql_mode_of(const sql::SessionState& state) {
   static const sql::VariableId mode = sql::find_variable("sql_mode");
   const auto& items = state.items();

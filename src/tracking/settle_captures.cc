@@ -36,7 +36,7 @@ void note_variables(CommandContext& context, CaptureKind kind, const std::string
 }
 
 void note_role(CommandContext& context, const std::string& answer) {
-  context.backend.last_session = 0;  // as above
+  context.backend.last_session = 0;  // the question ran last
   const auto result = protocol::parse_text_result(answer);
   const bool is_single = result && result->rows.size() == 1 && result->rows[0].size() == 1;
   const auto names = sql::role_names(is_single ? result->rows[0][0].value_or("") : "");

@@ -18,7 +18,7 @@ class DescriptorReserve {
   // descriptors too. None is left: not open.
   UniqueFd take();
   // What it was needed for is over: `fd` itself becomes a reserved one, without ever being free for
-  // somebody else, or is closed if none is missing.
+  // another thread, or is closed if none is missing.
   void give_back(UniqueFd fd);
 
   std::size_t size() const { return kept_.size(); }

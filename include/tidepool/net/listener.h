@@ -57,8 +57,8 @@ class Listener {
   static Result<std::unique_ptr<Listener>> unix_socket(Loop& loop, const std::string& path,
                                                        unsigned mode, int backlog,
                                                        OnAccept on_accept);
-  // A listening socket that somebody else has made, such as the process before this one; a Unix
-  // socket's file stays theirs until own_file().
+  // Takes a listening socket that another process has made. A Unix socket's file stays that
+  // process's until own_file().
   static Result<std::unique_ptr<Listener>> from_fd(Loop& loop, UniqueFd fd, OnAccept on_accept);
 
   // A second listener on the same address, for another loop (whose thread must not run yet, or call
