@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::uint8_t kRead = UV_READABLE;
 constexpr std::uint8_t kWrite = UV_WRITABLE;
-constexpr std::size_t kCompactBytes = std::size_t{64} * 1024;
 
 static_assert(static_cast<int>(Readiness::kReadable) == UV_READABLE);
 static_assert(static_cast<int>(Readiness::kWritable) == UV_WRITABLE);
@@ -33,19 +32,21 @@ bool would_block(int number) {
 }  // namespace
 
 std::unique_ptr<Stream> Stream::own(Loop& loop, UniqueFd fd, StreamSink* sink) {
-  std::unique_ptr<Stream> stream(new Stream(loop, fd.get(), nullptr, sink));
+  std::unique_ptr<Stream> stream(new Stream(loop, fd.get(), sink));
   stream->owned_fd_ = std::move(fd);
   return stream;
 }
 
 std::unique_ptr<Stream> Stream::borrow(Loop& loop, int fd, ssl_st* tls, StreamSink* sink) {
-  std::unique_ptr<Stream> stream(new Stream(loop, fd, tls, sink));
-  if (tls != nullptr) stream->adopt_tls();
+  std::unique_ptr<Stream> stream(new Stream(loop, fd, sink));
+  if (tls == nullptr) return stream;
+  stream->tls_.borrow(tls);
+  if (stream->has_buffered()) stream->deliver_soon();
   return stream;
 }
 
-Stream::Stream(Loop& loop, int fd, ssl_st* tls, StreamSink* sink)
-    : loop_(loop), fd_(fd), tls_(tls), sink_(sink), soon_(loop) {
+Stream::Stream(Loop& loop, int fd, StreamSink* sink)
+    : loop_(loop), fd_(fd), sink_(sink), soon_(loop) {
   TIDEPOOL_CHECK(loop.is_current_thread());
   auto* poll = new uv_poll_t;
   TIDEPOOL_CHECK(uv_poll_init(loop.raw(), poll, fd) == 0);  // also makes the socket nonblocking
@@ -86,8 +87,8 @@ void Stream::deliver_soon() {
 }
 
 void Stream::deliver_buffered() {
-  if (tls_phase_ == TlsPhase::kHandshake) return continue_handshake();
-  if (!wants_read() || watcher_) return;
+  if (tls_.is_in_handshake()) return continue_handshake();
+  if (!wants_read() || watch_.watcher) return;
   if (has_unseen()) notify_readable();
 }
 
@@ -108,46 +109,47 @@ void Stream::on_poll(int status, int events) {
     interest_ = 0;
     events = kRead | kWrite;
   }
-  if (watcher_) {
-    const auto ready = static_cast<std::uint8_t>(events & static_cast<std::uint8_t>(watched_));
+  if (watch_.watcher) {
+    const auto ready = static_cast<std::uint8_t>(events & static_cast<std::uint8_t>(watch_.wanted));
     if (ready == 0) return drop_interest(static_cast<std::uint8_t>(events));
-    const std::function<void(Readiness)> watcher = watcher_;  // may go while it runs
+    const std::function<void(Readiness)> watcher = watch_.watcher;  // may go while it runs
     return watcher(static_cast<Readiness>(ready));
   }
-  if (tls_phase_ == TlsPhase::kHandshake) return continue_handshake();
+  if (tls_.is_in_handshake()) return continue_handshake();
   if ((events & kRead) != 0) drained_ = false;
-  const bool may_write = (events & kWrite) != 0 || (write_wants_read_ && (events & kRead) != 0);
-  const bool may_read = (events & kRead) != 0 || (read_wants_write_ && (events & kWrite) != 0);
+  const bool may_write =
+      (events & kWrite) != 0 || (tls_.write_awaits_readable() && (events & kRead) != 0);
+  const bool may_read =
+      (events & kRead) != 0 || (tls_.read_awaits_writable() && (events & kWrite) != 0);
   const uv_poll_t* handle = poll_.get();
   if (may_write) on_writable();
   if (handle->data == nullptr || failed_) return;
   if (!may_read) return update_interest();
-  read_wants_write_ = false;
+  tls_.end_awaiting_writable();
   if (wants_read() && !(ended_ && end_seen_)) return notify_readable();
   drop_interest(kRead);
 }
 
 void Stream::on_writable() {
-  if (queue_.empty()) return update_interest();
+  if (queue_.is_empty()) return update_interest();
   if (const Result<void> flushed = flush(); !flushed) {
     end_writing();
     if (sink_ != nullptr) sink_->on_error(flushed.error());
     return;
   }
   update_interest();
-  if (above_low_ && queued_bytes() <= low_watermark_) {
-    above_low_ = false;
-    if (sink_ != nullptr) sink_->on_drained();
-  }
+  if (queue_.take_drained() && sink_ != nullptr) sink_->on_drained();
 }
 
 std::uint8_t Stream::wanted_interest() const {
   if (failed_) return 0;
-  if (watcher_) return static_cast<std::uint8_t>(watched_);
+  if (watch_.watcher) return static_cast<std::uint8_t>(watch_.wanted);
   std::uint8_t wanted = 0;
-  const bool handshake = tls_phase_ == TlsPhase::kHandshake;
-  if (handshake || write_wants_read_ || (wants_read() && !ended_)) wanted |= kRead;
-  if (read_wants_write_ || (!handshake && !queue_.empty() && !write_wants_read_)) wanted |= kWrite;
+  const bool handshake = tls_.is_in_handshake();
+  if (handshake || tls_.write_awaits_readable() || (wants_read() && !ended_)) wanted |= kRead;
+  if (tls_.read_awaits_writable() ||
+      (!handshake && !queue_.is_empty() && !tls_.write_awaits_readable()))
+    wanted |= kWrite;
   return wanted;
 }
 
@@ -174,7 +176,7 @@ void Stream::set_interest(std::uint8_t wanted) {
 }
 
 Result<ReadResult> Stream::read(std::span<char> buffer) {
-  TIDEPOOL_CHECK(!watcher_ && tls_phase_ != TlsPhase::kHandshake && !buffer.empty());
+  TIDEPOOL_CHECK(!watch_.watcher && !tls_.is_in_handshake() && !buffer.empty());
   if (ended_) {
     end_seen_ = true;
     return ReadResult{ReadResult::Status::kEnd, 0};
@@ -185,10 +187,51 @@ Result<ReadResult> Stream::read(std::span<char> buffer) {
     failed_ = true;
     return tl::unexpected(*late_error_);
   }
-  Result<ReadResult> got = tls_ != nullptr ? read_tls(buffer) : read_plain(buffer);
+  Result<ReadResult> got = tls_.is_used() ? read_tls(buffer) : read_plain(buffer);
   if (!got) failed_ = true;
   if (got && got->status == ReadResult::Status::kEnd) ended_ = end_seen_ = true;
   return got;
+}
+
+bool Stream::has_buffered() const {
+  return tls_.is_established() && !failed_ && !drained_ && tls_.has_pending();
+}
+
+Result<void> Stream::start_tls(TlsContext& context, std::string_view early) {
+  TIDEPOOL_CHECK(queue_.is_empty());
+  const Result<void> started = tls_.start(context, fd_, early);
+  if (!started) return started;
+  deliver_soon();
+  update_interest();
+  return {};
+}
+
+void Stream::continue_handshake() {
+  const Result<TlsSession::Handshake> shaken = tls_.shake_hands();
+  if (!shaken) return fail_handshake(shaken.error());
+  if (*shaken == TlsSession::Handshake::kGoesOn) return drop_interest(kWrite);
+  drained_ = false;
+  const Result<void> flushed = flush();
+  if (!flushed) return fail_handshake(flushed.error());
+  if (has_buffered()) deliver_soon();
+  update_interest();
+  if (sink_ != nullptr) sink_->on_tls_established();
+}
+
+void Stream::fail_handshake(Error error) {
+  failed_ = true;
+  update_interest();
+  if (sink_ != nullptr) sink_->on_error(std::move(error));
+}
+
+Result<ReadResult> Stream::read_tls(std::span<char> buffer) {
+  TlsSession::Got got = tls_.read(buffer);
+  drained_ = got.would_block;
+  if (got.has_ended) ended_ = true;
+  if (got.error && got.bytes == 0) return tl::unexpected(std::move(*got.error));
+  if (got.error) late_error_ = std::make_unique<Error>(std::move(*got.error));
+  if (got.bytes > 0) return ReadResult{ReadResult::Status::kData, got.bytes};
+  return ReadResult{ended_ ? ReadResult::Status::kEnd : ReadResult::Status::kWouldBlock, 0};
 }
 
 Result<ReadResult> Stream::read_plain(std::span<char> buffer) {
@@ -204,29 +247,28 @@ Result<void> Stream::write(std::string_view bytes) {
   if (!done) return tl::unexpected(done.error());
   if (*done == bytes.size()) return {};
   queue_.append(bytes.substr(*done));
-  note_queued();
+  update_interest();
   return {};
 }
 
 Result<void> Stream::write_large(std::string bytes) {
-  if (!queue_.empty()) return write(bytes);
+  if (!queue_.is_empty()) return write(bytes);
   const Result<std::size_t> done = write_at_once(bytes);
   if (!done) return tl::unexpected(done.error());
   if (*done == bytes.size()) return {};
-  queue_.swap(bytes);
-  queue_head_ = *done;
-  note_queued();
+  queue_.adopt(std::move(bytes), *done);
+  update_interest();
   return {};
 }
 
 // Answers how much the socket has taken; none while something is queued before it.
 Result<std::size_t> Stream::write_at_once(std::string_view bytes) {
-  TIDEPOOL_CHECK(!watcher_);
+  TIDEPOOL_CHECK(!watch_.watcher);
   if (failed_ || write_failed_) {
     return fail(Code::kClosed, "writing: the connection has failed before");
   }
   std::size_t done = 0;
-  const bool at_once = queue_.empty() && tls_phase_ != TlsPhase::kHandshake;
+  const bool at_once = queue_.is_empty() && !tls_.is_in_handshake();
   while (at_once && done < bytes.size()) {
     const Result<std::size_t> sent = write_some(bytes.substr(done));
     if (!sent) {
@@ -239,34 +281,21 @@ Result<std::size_t> Stream::write_at_once(std::string_view bytes) {
   return done;
 }
 
-void Stream::note_queued() {
-  if (queued_bytes() > low_watermark_) above_low_ = true;
-  update_interest();
-}
-
 Result<void> Stream::flush() {
-  while (queue_head_ < queue_.size()) {
-    const Result<std::size_t> sent = write_some(std::string_view(queue_).substr(queue_head_));
+  while (!queue_.is_empty()) {
+    const Result<std::size_t> sent = write_some(queue_.waiting());
     if (!sent) return tl::unexpected(sent.error());
     if (*sent == 0) break;
-    queue_head_ += *sent;
+    queue_.take(*sent);
   }
-  if (queue_head_ == queue_.size()) {
-    std::string().swap(queue_);  // an idle stream holds no buffer; an assignment might keep it
-    queue_head_ = 0;
-  } else if (queue_head_ >= kCompactBytes && queue_head_ > queue_.size() / 2) {
-    queue_.erase(0, queue_head_);
-    queue_head_ = 0;
-  }
+  queue_.compact();
   return {};
 }
 
 void Stream::end_writing() {
   write_failed_ = true;
-  write_wants_read_ = false;
-  above_low_ = false;
-  std::string().swap(queue_);
-  queue_head_ = 0;
+  tls_.end_awaiting_readable();
+  queue_.clear();
   update_interest();
 }
 
@@ -283,7 +312,7 @@ std::size_t Stream::unread_bytes() const {
 }
 
 Result<std::size_t> Stream::write_some(std::string_view bytes) {
-  return tls_ != nullptr ? write_tls(bytes) : write_plain(bytes);
+  return tls_.is_used() ? write_tls(bytes) : write_plain(bytes);
 }
 
 Result<std::size_t> Stream::write_plain(std::string_view bytes) {
@@ -293,15 +322,30 @@ Result<std::size_t> Stream::write_plain(std::string_view bytes) {
   return tl::unexpected(error_of_errno("writing", errno));
 }
 
+Result<std::size_t> Stream::write_tls(std::string_view bytes) {
+  Result<std::size_t> sent = tls_.write(bytes);
+  if (!sent && tls_.has_given_up()) {  // reading must tell it too
+    late_error_ = std::make_unique<Error>(sent.error());
+    deliver_soon();
+  }
+  return sent;
+}
+
+void Stream::shutdown() {
+  if (failed_ || write_failed_ || !queue_.is_empty()) return;
+  if (tls_.is_established()) tls_.shut_down();
+  ::shutdown(fd_, SHUT_WR);
+}
+
 void Stream::start_watching(std::function<void(Readiness)> watcher) {
-  TIDEPOOL_CHECK(!watcher_ && queue_.empty());
-  watcher_ = std::move(watcher);
-  watched_ = Readiness::kNone;
+  TIDEPOOL_CHECK(!watch_.watcher && queue_.is_empty());
+  watch_.watcher = std::move(watcher);
+  watch_.wanted = Readiness::kNone;
 }
 
 void Stream::watch_for(Readiness wanted) {
-  TIDEPOOL_CHECK(static_cast<bool>(watcher_));
-  watched_ = wanted;
+  TIDEPOOL_CHECK(static_cast<bool>(watch_.watcher));
+  watch_.wanted = wanted;
   update_interest();
 }
 
@@ -312,8 +356,8 @@ void Stream::abandon() {
 }
 
 void Stream::stop_watching() {
-  watcher_ = nullptr;
-  watched_ = Readiness::kNone;
+  watch_.watcher = nullptr;
+  watch_.wanted = Readiness::kNone;
   drained_ = false;
   update_interest();
   listen_again();

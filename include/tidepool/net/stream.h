@@ -23,6 +23,8 @@
 #include "tidepool/net/fd.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/net/socket.h"
+#include "tidepool/net/tls_session.h"
+#include "tidepool/net/write_queue.h"
 
 struct ssl_st;
 
@@ -101,8 +103,8 @@ class Stream {
   Result<void> write(std::string_view bytes);
   // The same of many bytes, which are queued without a copy if nothing else is.
   Result<void> write_large(std::string bytes);
-  std::size_t queued_bytes() const { return queue_.size() - queue_head_; }
-  void set_low_watermark(std::size_t bytes) { low_watermark_ = bytes; }  // default 16 KiB
+  std::size_t queued_bytes() const { return queue_.size(); }
+  void set_low_watermark(std::size_t bytes) { queue_.set_low_watermark(bytes); }  // default 16 KiB
 
   void pause(PauseReason reason);
   void resume(PauseReason reason);
@@ -113,9 +115,9 @@ class Stream {
   // on_tls_established or on_error.
   Result<void> start_tls(TlsContext& context, std::string_view early = {});
   // Whether what is read is wiped in OpenSSL's buffers, as it is from start_tls() on.
-  void wipe_after_reading(bool is_secret);
-  bool is_tls() const { return tls_ != nullptr; }
-  ssl_st* tls() const { return tls_; }
+  void wipe_after_reading(bool is_secret) { tls_.wipe_after_reading(is_secret); }
+  bool is_tls() const { return tls_.is_used(); }
+  ssl_st* tls() const { return tls_.raw(); }
 
   // The bytes that the peer has not acknowledged yet, here and in the kernel: while it takes any,
   // they become fewer. A system call.
@@ -140,16 +142,16 @@ class Stream {
   // The descriptor has been closed by whom it belongs to: leaves the loop at once, and fails from
   // here on.
   void abandon();
-  bool is_watching() const { return static_cast<bool>(watcher_); }
+  bool is_watching() const { return static_cast<bool>(watch_.watcher); }
 
  private:
-  struct TlsFree {
-    void operator()(ssl_st* tls) const noexcept;
+  // Who is told of readiness instead of the sink.
+  struct Watch {
+    std::function<void(Readiness)> watcher;
+    Readiness wanted = Readiness::kNone;
   };
-  enum class TlsPhase : std::uint8_t { kNone, kHandshake, kEstablished };
 
-  Stream(Loop& loop, int fd, ssl_st* tls, StreamSink* sink);
-  void adopt_tls();
+  Stream(Loop& loop, int fd, StreamSink* sink);
   void on_poll(int status, int events);
   void on_writable();
   void continue_handshake();
@@ -171,32 +173,23 @@ class Stream {
   Result<std::size_t> write_tls(std::string_view bytes);
   Result<void> flush();
   Result<std::size_t> write_at_once(std::string_view bytes);
-  void note_queued();
   void end_writing();
 
   Loop& loop_;
   UniqueFd owned_fd_;  // closed after poll_ and the TLS session are gone
-  std::unique_ptr<ssl_st, TlsFree> owned_tls_;
+  TlsSession tls_;
   int fd_;
-  ssl_st* tls_;
   StreamSink* sink_;
-  TlsPhase tls_phase_ = TlsPhase::kNone;
   std::uint8_t paused_ = 0;    // PauseReason bits
   std::uint8_t interest_ = 0;  // what uv_poll is set to
-  Readiness watched_ = Readiness::kNone;
-  bool drained_ = false;           // the last read() said kWouldBlock
-  bool read_wants_write_ = false;  // TLS: reading goes on when the socket is writable
-  bool write_wants_read_ = false;  // TLS: writing goes on when the socket is readable
-  bool above_low_ = false;         // on_drained is due
-  bool ended_ = false;             // the peer has closed its side
-  bool end_seen_ = false;          // and the owner knows
-  bool failed_ = false;            // neither reads nor writes any more
-  bool write_failed_ = false;      // reads what is left
-  std::size_t low_watermark_ = 16384;
-  std::string queue_;
-  std::size_t queue_head_ = 0;         // bytes of queue_ already written
+  bool drained_ = false;       // the last read() said kWouldBlock
+  bool ended_ = false;         // the peer has closed its side
+  bool end_seen_ = false;      // and the owner knows
+  bool failed_ = false;        // neither reads nor writes any more
+  bool write_failed_ = false;  // reads what is left
+  WriteQueue queue_;
   std::unique_ptr<Error> late_error_;  // read() gave bytes first; this is for the next
-  std::function<void(Readiness)> watcher_;
+  Watch watch_;
   Deferred soon_;
   Handle<uv_poll_s> poll_;  // last: closed before the descriptor
 };
