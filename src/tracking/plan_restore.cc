@@ -97,10 +97,17 @@ void add_state_switch(CommandContext& plan, const sql::SessionState& from,
 
 // Last before the relay: the next statement takes it, be it the proxy's own.
 bool add_next_isolation(CommandContext& plan) {
-  if (plan.model.next_isolation.empty() || !takes_next_isolation(plan.command)) return false;
-  keep_warnings(plan);
-  plan.add(StepKind::kRestore, next_isolation_text(plan.model.next_isolation));
-  return true;
+  if (!plan.model.next_isolation.empty()) {
+    if (!takes_next_isolation(plan.command)) return false;
+    keep_warnings(plan);
+    plan.add(StepKind::kRestore, next_isolation_text(plan.model.next_isolation));
+    return true;
+  }
+  // The backend had it, for a step ahead of the command.
+  const bool is_taken = plan.model.pins.contains(sql::Pin::kOneShotTransaction) &&
+                        !plan.model.one_shot_isolation.empty() && !plan.exchange().is_over();
+  if (is_taken) plan.add(StepKind::kRestore, next_isolation_text(plan.model.one_shot_isolation));
+  return is_taken;
 }
 
 // Before the first SET RESOURCE GROUP on a backend: the next session may need what is there now.

@@ -8,6 +8,7 @@ void SessionModel::begin_anew() {
   held.clear();
   in_transaction = false;
   next_isolation.clear();
+  one_shot_isolation.clear();
   prepared.clear();
   named.clear();
   diagnostics = {};

@@ -42,6 +42,15 @@ sql::PinReasons settle_held_resources(CommandContext& context, sql::PinReasons p
              .is_prepared = command.statement != nullptr || !command.named.refs.empty()});
 }
 
+// What SET TRANSACTION has set on the backend, if the next statement is still to take it.
+void note_one_shot(CommandContext& context, sql::PinReasons pins) {
+  if (!pins.contains(sql::Pin::kOneShotTransaction))
+    return context.model.one_shot_isolation.clear();
+  const sql::Script& script = context.command.executed_script();
+  if (context.command.attempt.summary.has_error() || script.empty()) return;
+  context.model.one_shot_isolation = next_isolation_after(script[script.size() - 1]);
+}
+
 void note_transaction_mode(CommandContext& context, bool was_in_transaction) {
   const sql::Script& script = context.command.executed_script();
   const sql::Statement* begin = nullptr;
@@ -96,7 +105,8 @@ void settle_answer(CommandContext& context, const GlobalSettings& globals,
   const protocol::ResponseSummary& answer = command.attempt.summary;
   sql::PinReasons pins = context.model.pins;
   if (!context.model.next_isolation.empty() && takes_next_isolation(command)) {
-    context.model.next_isolation.clear();  // the backend has it, until an OK
+    // The backend has it, until an OK.
+    context.model.one_shot_isolation = std::exchange(context.model.next_isolation, {});
     pins.insert(sql::Pin::kOneShotTransaction);
   }
   if (command.executes()) {
@@ -107,6 +117,7 @@ void settle_answer(CommandContext& context, const GlobalSettings& globals,
     pins = apply_outcome(command.executed_script(), answer, pins, globals, context.model.desired,
                          context.backend.actual);
     if (holds) pins = settle_held_resources(context, pins, database, lock_answer);
+    note_one_shot(context, pins);
     settle_diagnostics(context);
   }
   if (!answer.has_error()) follow_options(context);

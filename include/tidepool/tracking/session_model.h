@@ -54,8 +54,11 @@ struct SessionModel {
   HeldResources held;
 
   bool in_transaction = false;
-  bool is_pessimistic = true;   // the transaction, if there is one
-  std::string next_isolation;   // see next_isolation.h; empty: none, or the backend has it
+  bool is_pessimistic = true;  // the transaction, if there is one
+  std::string next_isolation;  // see next_isolation.h; empty: none, or the backend has it
+  // The same where the backend has it (Pin::kOneShotTransaction); empty: what that is, is not
+  // known.
+  std::string one_shot_isolation;
   SchemaView transaction_view;  // of the schema, if in_transaction
   // SET TRANSACTION READ ONLY AS OF: @@tx_read_ts shows the time even when it is used up, and no
   // SET but another time makes it empty.

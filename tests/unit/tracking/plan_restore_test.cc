@@ -149,6 +149,47 @@ TEST_F(PlanRestoreTest, ADatabaseOfANameThatCannotBeWrittenDownIsEnteredByUse) {
   EXPECT_EQ(steps[2], "USE `\xc3\xa4`");
 }
 
+// ---- SET TRANSACTION ----
+
+constexpr const char* kReadCommitted = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
+// TiDB gives the level to the next statement that it answers with OK, whoever sends it.
+TEST_F(PlanRestoreTest, ALevelThatTheBackendHasIsSetAgainBehindAStepOfTheProxy) {
+  session_.query(one_, "PREPARE s FROM 'UPDATE t SET a = 1'");
+  session_.query(two_, "CREATE TEMPORARY TABLE app.n (id INT)");
+  session_.query(two_, kReadCommitted);
+  EXPECT_EQ(session_.query(two_, "EXECUTE s"),
+            (Steps{"PREPARE `s` FROM 'UPDATE t SET a = 1'", kReadCommitted, "EXECUTE s"}));
+  EXPECT_FALSE(session_.model.is_one_shot_pending());
+  EXPECT_EQ(session_.query(two_, "DEALLOCATE PREPARE s"), Steps{"DEALLOCATE PREPARE s"});
+}
+
+TEST_F(PlanRestoreTest, ALevelThatARefusedStatementHasLeftIsSetAgainBehindAQuestion) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "SELECT 1", id);
+  session_.query(one_, "DO 0");
+  session_.model.next_isolation = "READ-COMMITTED";
+  session_.answer("EXECUTE nobody", error_packets(8111));
+  session_.query(two_, "EXECUTE nobody");
+  ASSERT_TRUE(session_.model.pins.contains(sql::Pin::kOneShotTransaction));
+  EXPECT_EQ(session_.execute(two_, id),
+            (Steps{"SHOW WARNINGS", "PREPARE SELECT 1", kReadCommitted, "EXECUTE 2"}));
+}
+
+TEST_F(PlanRestoreTest, ALevelThatTheBackendHasStaysThereWhereNothingGoesAhead) {
+  session_.query(one_, kReadCommitted);
+  ASSERT_TRUE(session_.model.pins.contains(sql::Pin::kOneShotTransaction));
+  EXPECT_EQ(session_.query(one_, "UPDATE t SET a = 1"), Steps{"UPDATE t SET a = 1"});
+  EXPECT_EQ(session_.model.one_shot_isolation, "") << "it was taken";
+}
+
+TEST_F(PlanRestoreTest, ALevelIsTheSessionsUntilItBeginsAnew) {
+  session_.query(one_, kReadCommitted);
+  EXPECT_EQ(session_.model.one_shot_isolation, "READ-COMMITTED");
+  session_.model.begin_anew();
+  EXPECT_EQ(session_.model.one_shot_isolation, "");
+}
+
 // ---- Resource groups ----
 
 TEST_F(PlanRestoreTest, TheLoginsGroupIsAskedForOnceABackend) {
