@@ -205,7 +205,7 @@ bool stop_plan_cache(CommandContext& plan) {
   static const sql::StateChange stop{sql::ChangeKind::kSetVariable,
                                      "tidb_enable_prepared_plan_cache", "OFF"};
   sql::SessionState& actual = plan.backend.actual;
-  if (!plan.model.desired.is_exact()) return false;
+  if (!plan.model.desired.is_exact() || plan.model.desired.role().is_computed) return false;
   keep_warnings(plan);
   plan.add(StepKind::kRestore, "SET " + stop.name + "=OFF");
   actual.apply(stop);

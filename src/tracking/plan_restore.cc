@@ -52,7 +52,8 @@ bool add_restore(CommandContext& plan, const sql::SessionState& target) {
     backend.actual.share(target);
     return true;
   }
-  if (!target.is_exact()) return true;  // its state is here, and nowhere else
+  // Its state is here, and nowhere else.
+  if (!target.is_exact() || target.role().is_computed) return true;
   if (backend.actual.resource_group() != target.resource_group()) add_login_group_capture(plan);
   const sql::RestorePlan way = sql::plan_restore(backend.actual, target);
   if (!way.is_possible) return false;

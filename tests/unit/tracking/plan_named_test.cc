@@ -176,6 +176,16 @@ TEST_F(PlanTextsTest, APlanOfATextThatTidbAloneKnowsIsNotKept) {
             "SET tidb_enable_prepared_plan_cache=OFF");
 }
 
+TEST_F(PlanTextsTest, ThePlanCacheStaysWhereRolesThatOnlyTheBackendKnowsKeepItFromBeingSetBack) {
+  session_.answer("BEGIN", ok_packets(0, 0, 3));
+  session_.query(one_, "BEGIN");
+  session_.answer("SET ROLE ALL", ok_packets(0, 0, 3));
+  session_.query(one_, "SET ROLE ALL");
+  EXPECT_EQ(session_.query(one_, "SELECT 1; EXECUTE s"), Steps{"SELECT 1; EXECUTE s"});
+  EXPECT_EQ(session_.query(one_, "SELECT 1"), Steps{"SELECT 1"});
+  EXPECT_FALSE(session_.found_no_way());
+}
+
 TEST_F(PlanTextsTest, WhatIsPreparedInTheTextItselfHasThePlanCacheOfTheSession) {
   session_.query(one_, "SET div_precision_increment = 9");
   EXPECT_EQ(session_.query(one_, "PREPARE s FROM 'SELECT a/3 FROM t'; EXECUTE s"),

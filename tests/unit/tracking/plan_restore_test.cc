@@ -68,6 +68,13 @@ TEST_F(PlanRestoreTest, AStateThatOnlyItsBackendKnowsIsThere) {
   EXPECT_EQ(session_.query(one_, "SELECT 1"), Steps{"SELECT 1"}) << "nothing restores it";
 }
 
+TEST_F(PlanRestoreTest, RolesThatOnlyItsBackendKnowsAreThereWhateverElseIs) {
+  session_.query(one_, "SET ROLE ALL");
+  one_.actual.apply({.kind = sql::ChangeKind::kSetUserVariable, .name = "c", .value = "1"});
+  EXPECT_EQ(session_.query(one_, "SELECT 1"), Steps{"SELECT 1"});
+  EXPECT_FALSE(session_.found_no_way());
+}
+
 TEST_F(PlanRestoreTest, ABackendThatAResetWouldTakeToItsOwnDatabaseIsNoneForNoDatabase) {
   two_.actual.apply(sql::init_database("app"));
   EXPECT_EQ(session_.query(two_, "SELECT 1"), Steps{});
