@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 
 #include "assemble.h"
 #include "url.h"
@@ -59,7 +60,7 @@ class PoolAssembly {
     if (has_password) {
       pool_.password = *url->password;
     } else {
-      take_password(is_loopback(url->host));
+      take_password(is_loopback(url->host) ? Need::kOptional : Need::kRequired);
     }
     if (!url->database.empty()) {
       refuse_beside_url("database");
@@ -102,12 +103,13 @@ class PoolAssembly {
     if (pool_.user.empty() && !pool_.passthrough) {
       findings_.problem(section_.at("user"), "found nothing, allowed: the name of a TiDB account");
     }
-    if (!pool_.user.empty() || !pool_.passthrough) take_password(false);
+    if (!pool_.user.empty() || !pool_.passthrough) take_password(Need::kRequired);
   }
 
-  // `optional`: a local TiDB's root has none by default, and the URLs of local set-ups do not
-  // mention it.
-  void take_password(bool optional) {
+  // A local TiDB's root has none by default, and the URLs of local set-ups do not mention it.
+  enum class Need : std::uint8_t { kOptional, kRequired };
+  void take_password(Need need) {
+    const bool optional = need == Need::kOptional;
     if (optional && !section_.has("password") && !section_.has("password_file")) {
       return findings_.warning(section_.at("url"), "no password: the account is used without one");
     }

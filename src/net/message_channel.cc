@@ -106,7 +106,7 @@ void MessageChannel::on_poll() {
   on_end_();
 }
 
-bool MessageChannel::send(std::string_view text, const std::vector<int>& descriptors) {
+bool MessageChannel::try_send(std::string_view text, const std::vector<int>& descriptors) {
   TIDEPOOL_CHECK(!text.empty() && text.size() <= kMaxBytes);
   TIDEPOOL_CHECK(descriptors.size() <= kMaxDescriptors);
   Control control;

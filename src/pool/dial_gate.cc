@@ -77,8 +77,9 @@ void DialGate::succeed(EndpointIndex endpoint) {
   last_error_.reset();
 }
 
-void DialGate::fail(EndpointIndex endpoint, const Error& error, TimePoint begun, bool is_asked,
+void DialGate::fail(EndpointIndex endpoint, const Error& error, TimePoint begun, Demand demand,
                     TimePoint now) {
+  const bool is_asked = demand == Demand::kWaiter;
   last_error_ = error;
   account_refused_at_ = concerns_account(error) ? now : TimePoint{};
   if (error.mysql_errno != 0 && !shows_absence(error)) was_reached_ = true;  // it answered

@@ -24,8 +24,9 @@ Dial Dials::succeed(DialId id) {
 Dial Dials::fail(DialId id, const Error& error, TimePoint now) {
   const Dial failed = take(id);
   if (!failed.is_outdated) {
-    const bool is_asked = failed.purpose == Dial::Purpose::kWaiter;
-    gate_.fail(failed.endpoint, error, failed.begun, is_asked, now);
+    const auto demand = failed.purpose == Dial::Purpose::kWaiter ? DialGate::Demand::kWaiter
+                                                                 : DialGate::Demand::kInAdvance;
+    gate_.fail(failed.endpoint, error, failed.begun, demand, now);
   }
   return failed;
 }

@@ -18,11 +18,12 @@ class Supply {
   // A place becomes free for any profile: a backend closes.
   void add_place() { ++places_; }
 
-  bool take(std::uint64_t profile) {
+  // Promises one of that profile, if there is one.
+  [[nodiscard]] bool take(std::uint64_t profile) {
     return take_from(count(coming_, profile)) || take_from(count(recalled_, profile));
   }
-  // Takes a place for a new backend, if need be the place of a recalled backend of another profile.
-  bool take_place() {
+  // A place for a new backend, if need be that of a recalled backend of another profile.
+  [[nodiscard]] bool take_place() {
     if (take_from(places_)) return true;
     const auto found = std::find_if(recalled_.begin(), recalled_.end(),
                                     [](const auto& one) { return one.second > 0; });
@@ -38,7 +39,7 @@ class Supply {
     if (found != counts.end()) return found->second;
     return counts.emplace_back(profile, 0).second;
   }
-  static bool take_from(unsigned& left) {
+  [[nodiscard]] static bool take_from(unsigned& left) {
     if (left == 0) return false;
     --left;
     return true;

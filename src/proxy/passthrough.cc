@@ -52,13 +52,13 @@ Passthrough::Passthrough(net::Loop& loop, session::PasswordProofs& proofs,
 }
 
 void Passthrough::set_base(config::Config base) {
-  if (users_.set_base(std::move(base))) memory_.forget_all();
+  if (users_.set_base(std::move(base)) == PassthroughUsers::Model::kAnother) memory_.forget_all();
   set_limits();
 }
 
 Result<void> Passthrough::change_base(const config::Config& base) {
   const PassthroughUsers before = users_;
-  const bool is_other = users_.set_base(base);
+  const bool is_other = users_.set_base(base) == PassthroughUsers::Model::kAnother;
   auto applied = events_.apply_all(users_.applied());
   if (applied && is_other) memory_.forget_all();
   if (!applied) users_ = before;
@@ -97,8 +97,10 @@ void Passthrough::on_question(session::PasswordProofs::Question question) {
       return proofs_.answer(id, {Verdict::kWrong});
     case Remembered::kNothing: break;
   }
-  const bool was_right = memory_.was_right(question.user, question.password);
-  if (!queue_.add(std::move(question), was_right)) {
+  const auto likelihood = memory_.was_right(question.user, question.password)
+                              ? ProofQueue::Likelihood::kProbablyRight
+                              : ProofQueue::Likelihood::kUnknown;
+  if (!queue_.try_add(std::move(question), likelihood)) {
     stats_.proofs[ProofResult::kBusy].add();
     return proofs_.answer(id, {Verdict::kBusy});
   }
@@ -134,8 +136,9 @@ void Passthrough::begin_dial(ProofQueue::Handle job) {
 void Passthrough::on_dialled(Dials::iterator dial, const Result<void>& outcome) {
   const ProofQueue::Handle job = dial->job;
   const bool is_refused = !outcome && outcome.error().code == Code::kAuth;
+  const auto ended = is_refused ? ProofQueue::Outcome::kRefused : ProofQueue::Outcome::kOther;
   const Answer answer = answer_to(*job, outcome);
-  for (const auto id : queue_.end(job, is_refused, loop_.now()))
+  for (const auto id : queue_.end(job, ended, loop_.now()))
     proofs_.answer(id, answer);
   dials_.erase(dial);
   pump();

@@ -12,7 +12,7 @@ config::Config without_models(config::Config config) {
   return config;
 }
 
-bool PassthroughUsers::set_base(config::Config base) {
+PassthroughUsers::Model PassthroughUsers::set_base(config::Config base) {
   const config::Pool* before = model();
   const config::Pool was = before != nullptr ? *before : config::Pool{};
   base_ = std::move(base);
@@ -21,7 +21,7 @@ bool PassthroughUsers::set_base(config::Config base) {
   const bool is_other = is == nullptr || is->name != was.name || is->endpoints != was.endpoints ||
                         is->prepare_cache_ttl != was.prepare_cache_ttl;
   std::erase_if(users_, [&](const Member& member) { return is_other || is_listed(member.user); });
-  return is_other;
+  return is_other ? Model::kAnother : Model::kAsBefore;
 }
 
 bool PassthroughUsers::is_listed(const std::string& user) const {

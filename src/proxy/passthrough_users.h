@@ -2,6 +2,7 @@
 // are numbered and used again, since a pool's statistics outlive it. Pure; on the main thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ class PassthroughUsers {
   using IsFree = std::function<bool(const std::string& name, const config::Pool& like)>;
   using HasSessions = std::function<bool(const std::string& name)>;
 
+  enum class Model : std::uint8_t { kAsBefore, kAnother };
   enum class Admission : std::uint8_t {
     kKnown,    // as it was
     kChanged,  // new, or with another password: applied() is to be put in force
@@ -27,9 +29,9 @@ class PassthroughUsers {
     kListed,  // no longer one of these: the configuration has it
   };
 
-  // Takes the configuration without these users. Returns whether its model is another TiDB's, so
-  // that no earlier proof counts and no such user is left.
-  bool set_base(config::Config base);
+  // What the configuration says, without these users. If its model is another TiDB's, nothing
+  // counts that was said there, and nobody is left.
+  [[nodiscard]] Model set_base(config::Config base);
   [[nodiscard]] const config::Config& base() const { return base_; }
   // The pool that says passthrough; null: none.
   [[nodiscard]] const config::Pool* model() const;
@@ -37,10 +39,10 @@ class PassthroughUsers {
 
   Admission admit(const std::string& user, std::string_view password, const IsFree& is_free,
                   TimePoint now);
-  // Whether it was there.
-  bool remove(const std::string& user);
-  // Removes those without a session for passthrough_lifetime. Answers whether there were any.
-  bool expire(const HasSessions& has_sessions, TimePoint now);
+  // Returns whether it was there.
+  [[nodiscard]] bool remove(const std::string& user);
+  // Removes those without a session for passthrough_lifetime. Returns whether there were any.
+  [[nodiscard]] bool expire(const HasSessions& has_sessions, TimePoint now);
 
   // The configuration with these users and their pools, and without pools that have no account.
   [[nodiscard]] config::Config applied() const;

@@ -42,7 +42,8 @@ std::unique_ptr<session::LoginPlace> PendingLogins::enter(std::uint32_t id,
   }
 }
 
-bool PendingLogins::move(std::uint32_t id, session::LoginPlace& place, const std::string& network) {
+bool PendingLogins::try_move(std::uint32_t id, session::LoginPlace& place,
+                             const std::string& network) {
   while (place.move_to(network) != Entry::kYes) {
     if (make_room(&network, LoginFailure::kAddress)) continue;
     stats_.failures[LoginFailure::kAddress].add();

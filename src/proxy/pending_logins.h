@@ -30,9 +30,10 @@ class PendingLogins {
   // For the client of that number, which is to be there before the next call. Null: there is no
   // place, which has been counted.
   std::unique_ptr<session::LoginPlace> enter(std::uint32_t id, const std::string& network);
-  // It is at another address than was thought. Returns false if there is no place, which has been
-  // counted.
-  bool move(std::uint32_t id, session::LoginPlace& place, const std::string& network);
+  // It is at another address than was thought. Returns whether there is a place; that there is none
+  // has been counted.
+  [[nodiscard]] bool try_move(std::uint32_t id, session::LoginPlace& place,
+                              const std::string& network);
   void stop() { timer_.stop(); }
 
  private:

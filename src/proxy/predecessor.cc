@@ -94,11 +94,11 @@ void Predecessor::start(net::Loop& loop, Events events) {
 }
 
 void Predecessor::say_ready() {
-  (void)channel_->send(encode({.kind = Word::Kind::kReady}));
+  (void)channel_->try_send(encode({.kind = Word::Kind::kReady}));
 }
 
 void Predecessor::ask_to_drain() {
-  if (is_there_) (void)channel_->send(encode({.kind = Word::Kind::kDrain}));
+  if (is_there_) (void)channel_->try_send(encode({.kind = Word::Kind::kDrain}));
 }
 
 void Predecessor::on_message(const net::MessageChannel::Message& message) {

@@ -21,7 +21,8 @@ bool ProofQueue::has_room(const session::PasswordProofs::Question& question) con
          count([&](const Job& job) { return job.network == question.network; }) < kMaxJobsOfNetwork;
 }
 
-bool ProofQueue::add(session::PasswordProofs::Question question, bool was_right) {
+bool ProofQueue::try_add(session::PasswordProofs::Question question, Likelihood likelihood) {
+  const bool was_right = likelihood == Likelihood::kProbablyRight;
   const auto same = std::find_if(jobs_.begin(), jobs_.end(), [&](const Job& job) {
     return job.user == question.user && job.password == question.password;
   });
@@ -73,8 +74,8 @@ std::optional<TimePoint> ProofQueue::next_at(TimePoint now) const {
   return earliest;
 }
 
-std::vector<ProofQueue::Id> ProofQueue::end(Handle job, bool is_refused, TimePoint now) {
-  if (is_refused) {
+std::vector<ProofQueue::Id> ProofQueue::end(Handle job, Outcome outcome, TimePoint now) {
+  if (outcome == Outcome::kRefused) {
     pause(job->user, now);
   } else {
     pauses_.erase(job->user);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <list>
 #include <optional>
@@ -46,17 +47,22 @@ class ProofQueue {
 
   void set_limits(const Limits& limits) { limits_ = limits; }
 
-  // Returns false if too many wait. `was_right`: the password was, and probably is: guessers do not
-  // hold it up.
-  [[nodiscard]] bool add(session::PasswordProofs::Question question, bool was_right);
+  enum class Likelihood : std::uint8_t {
+    kUnknown,
+    kProbablyRight,  // as it was before: guessers do not hold it up
+  };
+  enum class Outcome : std::uint8_t { kRefused, kOther };
+
+  // Has no effect where too many wait.
+  [[nodiscard]] bool try_add(session::PasswordProofs::Question question, Likelihood likelihood);
   void leave(Id id);
 
   // What may begin now; it runs from then on, until end().
   std::optional<Handle> next(TimePoint now);
   // When next() may have one that it has not now. Nothing: when one ends, or is added.
   std::optional<TimePoint> next_at(TimePoint now) const;
-  // Answers who waited for it.
-  std::vector<Id> end(Handle job, bool is_refused, TimePoint now);
+  // Returns who waited for it.
+  [[nodiscard]] std::vector<Id> end(Handle job, Outcome outcome, TimePoint now);
 
  private:
   struct Pause {

@@ -18,6 +18,8 @@ constexpr const char* kVersion = TIDEPOOL_VERSION;
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kPoolDrainTimeout{2};
 
+using Recipient = Takeover::Recipient;
+
 }  // namespace
 
 Server::Server(std::unique_ptr<SharedState> shared, config::Config config,
@@ -151,7 +153,7 @@ std::vector<Passed> Server::sockets() const {
 
 // The first signal drains, the second ends at once.
 void Server::on_signal(int number, const char* name) {
-  const bool is_passed_on = takeover_.pass_on(number);
+  const bool is_passed_on = takeover_.pass_on(number) == Recipient::kSuccessor;
   if (is_stopped_) return;  // the other process's end is this one's
   if (std::exchange(is_told_, true)) return stop_workers();
   log::info("draining", {{"signal", name}, {"passed_on", is_passed_on ? 1 : 0}});
@@ -167,11 +169,11 @@ void Server::end() {
 }
 
 void Server::on_hang_up() {
-  if (!takeover_.pass_on(SIGHUP)) reload("SIGHUP");
+  if (takeover_.pass_on(SIGHUP) == Recipient::kThisProcess) reload("SIGHUP");
 }
 
 void Server::on_takeover_signal() {
-  if (!takeover_.pass_on(SIGUSR2)) takeover_.begin();
+  if (takeover_.pass_on(SIGUSR2) == Recipient::kThisProcess) takeover_.begin();
 }
 
 void Server::drain() {
@@ -218,7 +220,7 @@ void Server::stop_workers() {
   for_all([](Worker& worker) { worker.stop(); });
   for_all([](Worker& worker) { worker.join(); });
   is_stopped_ = true;
-  if (!takeover_.leave()) return loop_.stop();
+  if (takeover_.leave() == Takeover::Leaving::kEnds) return loop_.stop();
   if (http_) http_->stop();
   trim_memory();
   log::info("drained: stays until the new process ends, and passes signals on");

@@ -64,14 +64,14 @@ Result<void> Successor::greet(const Greeting& greeting) {
       const std::vector<int> some(all.begin() + static_cast<std::ptrdiff_t>(i),
                                   all.begin() + static_cast<std::ptrdiff_t>(end));
       const Word word{Word::Kind::kSockets, some.size(), one.key};
-      is_told = is_told && channel_->send(encode(word), some);
+      is_told = is_told && channel_->try_send(encode(word), some);
     }
   }
   hold(greeting.held);
   for (const std::string& pool : greeting.unavailable)
-    is_told = is_told && channel_->send(encode({Word::Kind::kUnavailable, 0, pool}));
+    is_told = is_told && channel_->try_send(encode({Word::Kind::kUnavailable, 0, pool}));
   is_told = is_told && told_ == greeting.held &&
-            channel_->send(encode({Word::Kind::kBegin, kHandoverVersion, {}}));
+            channel_->try_send(encode({Word::Kind::kBegin, kHandoverVersion, {}}));
   if (!is_told) return fail(Code::kInternal, "cannot tell it what to listen on");
   return {};
 }
@@ -81,13 +81,13 @@ void Successor::hold(const Held& held) {
   for (const auto& [pool, backends] : held) {
     const auto before = told_.find(pool);
     if (before != told_.end() && before->second == backends) continue;
-    if (channel_->send(encode({Word::Kind::kHeld, backends, pool}))) told_[pool] = backends;
+    if (channel_->try_send(encode({Word::Kind::kHeld, backends, pool}))) told_[pool] = backends;
   }
 }
 
-bool Successor::go(std::uint32_t first_session) {
+bool Successor::try_go(std::uint32_t first_session) {
   deadline_.stop();
-  has_gone_live_ = channel_->send(encode({Word::Kind::kGo, first_session, {}}));
+  has_gone_live_ = channel_->try_send(encode({Word::Kind::kGo, first_session, {}}));
   return has_gone_live_;
 }
 

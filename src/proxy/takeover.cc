@@ -153,7 +153,7 @@ void Takeover::forget_successor() {
 void Takeover::on_successor_ready() {
   if (is_draining_) return;
   events_.hand_over();  // before: no id is given twice
-  if (!successor_->go(shared_.next_session_id)) return events_.take_back();
+  if (!successor_->try_go(shared_.next_session_id)) return events_.take_back();
   has_handed_over_ = true;
   tell_manager();
   log::info("taken over: the new process lets clients in, this one serves those it has",
@@ -171,10 +171,10 @@ void Takeover::tell_manager() {
   stays_ = ::getpid() == 1 || !tell_service_manager("MAINPID=" + std::to_string(successor_->pid()));
 }
 
-bool Takeover::pass_on(int signal) {
-  if (!has_handed_over_ || !stays_) return false;
+Takeover::Recipient Takeover::pass_on(int signal) {
+  if (!has_handed_over_ || !stays_) return Recipient::kThisProcess;
   successor_->signal(signal);
-  return true;
+  return Recipient::kSuccessor;
 }
 
 void Takeover::on_drain() {
@@ -190,10 +190,10 @@ void Takeover::stop() {
   is_draining_ = true;
 }
 
-bool Takeover::leave() {
-  if (successor_ == nullptr || !has_handed_over_) return false;
+Takeover::Leaving Takeover::leave() {
+  if (successor_ == nullptr || !has_handed_over_) return Leaving::kEnds;
   successor_->leave();
-  return stays_ && successor_->is_running();
+  return stays_ && successor_->is_running() ? Leaving::kStays : Leaving::kEnds;
 }
 
 // Gives away what is not needed here; answers what this process and those before it may have.

@@ -8,6 +8,7 @@
 // Owned by the server, after the workers; on the main thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +38,12 @@ class Takeover {
     std::function<void(int exit_code)> ended;  // the new process, while this one drains or stays
   };
 
+  enum class Recipient : std::uint8_t { kThisProcess, kSuccessor };
+  enum class Leaving : std::uint8_t {
+    kEnds,
+    kStays,  // until the new process ends, whose exit code is this one's then
+  };
+
   // `predecessor` may be null.
   Takeover(net::Loop& loop, SharedState& shared, Workers& workers, Program program,
            std::unique_ptr<Predecessor> predecessor, Events events);
@@ -45,16 +52,15 @@ class Takeover {
   void start();
   // SIGUSR2.
   void begin();
-  // Passes a signal on to the process that serves now. Returns false if that is this one.
-  bool pass_on(int signal);
+  // A signal for whoever is at work: if that is another process now, it has got it.
+  [[nodiscard]] Recipient pass_on(int signal);
   void on_drain();
   // So do the processes before this one, if there are any.
   void drain_all();
   // Before the workers end: asks nothing of them any more.
   void stop();
-  // They have ended. Returns whether this process stays until the new one ends, whose exit code is
-  // its own then.
-  bool leave();
+  // They have ended.
+  [[nodiscard]] Leaving leave();
 
   Predecessor* predecessor() { return predecessor_.get(); }
   bool has_handed_over() const { return has_handed_over_; }

@@ -224,7 +224,7 @@ void Worker::await_header(std::uint32_t id, session::AcceptedClient arrival) {
 
 void Worker::on_header(std::uint32_t id) {
   session::AcceptedClient arrival = peers_.at(id)->take_accepted_client();
-  const bool has_place = pending_.move(id, *arrival.place, arrival.network);
+  const bool has_place = pending_.try_move(id, *arrival.place, arrival.network);
   forget_peer(id);
   if (has_place) return begin_session(id, std::move(arrival));
   const std::string told = refusal();

@@ -30,8 +30,8 @@ class MessageChannelTest : public ::testing::Test {
 
 TEST_F(MessageChannelTest, KeepsMessagesApart) {
   const auto two = channel(std::move(fds.second));
-  EXPECT_TRUE(one->send("first"));
-  EXPECT_TRUE(one->send("second"));
+  EXPECT_TRUE(one->try_send("first"));
+  EXPECT_TRUE(one->try_send("second"));
   EXPECT_TRUE(run_until(loop, [&] { return heard.size() == 2; }));
   EXPECT_EQ(heard[0].text, "first");
   EXPECT_EQ(heard[1].text, "second");
@@ -43,7 +43,7 @@ TEST_F(MessageChannelTest, CarriesDescriptorsThatAreNotInherited) {
   ASSERT_EQ(::pipe(pipe.data()), 0);
   const UniqueFd reader(pipe[0]);
   const UniqueFd writer(pipe[1]);
-  EXPECT_TRUE(one->send("take them", {writer.get(), reader.get()}));
+  EXPECT_TRUE(one->try_send("take them", {writer.get(), reader.get()}));
 
   auto message = MessageChannel::receive(fds.second.get(), std::chrono::seconds(60));
 
@@ -60,7 +60,7 @@ TEST_F(MessageChannelTest, CarriesDescriptorsThatAreNotInherited) {
 TEST_F(MessageChannelTest, NoticesOnceThatTheOtherEndIsGone) {
   fds.second.reset();
   EXPECT_TRUE(run_until(loop, [&] { return ends > 0; }));
-  EXPECT_FALSE(one->send("nobody is there"));
+  EXPECT_FALSE(one->try_send("nobody is there"));
   EXPECT_TRUE(heard.empty());
   bool is_later = false;
   Timer later(loop);
@@ -71,7 +71,7 @@ TEST_F(MessageChannelTest, NoticesOnceThatTheOtherEndIsGone) {
 
 TEST_F(MessageChannelTest, HearsWhatWasSaidBeforeTheEnd) {
   const auto two = channel(std::move(fds.second));
-  EXPECT_TRUE(one->send("the last word"));
+  EXPECT_TRUE(one->try_send("the last word"));
   one.reset();
   EXPECT_TRUE(run_until(loop, [&] { return ends == 1; }));
   ASSERT_EQ(heard.size(), 1U);
@@ -90,7 +90,7 @@ TEST_F(MessageChannelTest, WaitsWithABound) {
 TEST_F(MessageChannelTest, DoesNotWaitForOneThatDoesNotRead) {
   const std::string message(MessageChannel::kMaxBytes, 'x');
   int sent = 0;
-  while (sent < 100'000 && one->send(message))
+  while (sent < 100'000 && one->try_send(message))
     ++sent;
   EXPECT_GT(sent, 0);
   EXPECT_LT(sent, 100'000);

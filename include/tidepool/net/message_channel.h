@@ -41,9 +41,9 @@ class MessageChannel {
   MessageChannel& operator=(const MessageChannel&) = delete;
   ~MessageChannel() = default;
 
-  // All of it or nothing. Returns false if the other end is gone, or does not read. The descriptors
+  // All of it or nothing, which is so if the other end is gone or does not read. The descriptors
   // stay the caller's.
-  bool send(std::string_view text, const std::vector<int>& descriptors = {});
+  [[nodiscard]] bool try_send(std::string_view text, const std::vector<int>& descriptors = {});
 
  private:
   void on_poll();

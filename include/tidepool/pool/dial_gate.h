@@ -19,6 +19,9 @@ namespace tidepool::pool {
 
 class DialGate {
  public:
+  // Why a dial was begun.
+  enum class Demand : std::uint8_t { kWaiter, kInAdvance };
+
   // `limits` must outlive it, and may change, but for the number of endpoints.
   DialGate(const Limits& limits, std::uint64_t seed)
       : limits_(limits), random_(seed), endpoints_(limits.endpoints) {}
@@ -34,9 +37,9 @@ class DialGate {
 
   void begin(TimePoint now);
   void succeed(EndpointIndex endpoint);
-  // `begun`: when the dial began. Dials that fail together are one failure. The refusal of a dial
-  // without a waiter does not lengthen the pause.
-  void fail(EndpointIndex endpoint, const Error& error, TimePoint begun, bool is_asked,
+  // `begun`: when the dial was. Dials that fail together are one failure. A refusal of a dial in
+  // advance does not lengthen the pause of those who come.
+  void fail(EndpointIndex endpoint, const Error& error, TimePoint begun, Demand demand,
             TimePoint now);
 
   // The account has changed.

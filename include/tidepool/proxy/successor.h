@@ -44,10 +44,10 @@ struct Greeting {
 class Successor {
  public:
   struct Events {
-    std::function<void()> on_ready;                         // it waits for go()
-    std::function<void(const std::string& why)> on_failed;  // it is gone, before go()
+    std::function<void()> on_ready;                         // it waits for try_go()
+    std::function<void(const std::string& why)> on_failed;  // it is gone, before try_go()
     std::function<void()> on_drain;                         // it ends, so this process ends too
-    std::function<void(int exit_code)> on_ended;            // after go()
+    std::function<void(int exit_code)> on_ended;            // after try_go()
   };
   using Held = std::map<std::string, unsigned>;  // by pool
 
@@ -60,8 +60,8 @@ class Successor {
 
   // What this process may have open at most from now on; says what has changed.
   void hold(const Held& held);
-  // It lets clients in from now on. Returns false if it is gone.
-  bool go(std::uint32_t first_session);
+  // It lets clients in from now on. Returns whether it was there to be told.
+  [[nodiscard]] bool try_go(std::uint32_t first_session);
   // This process has no client and no backend any more.
   void leave() { channel_.reset(); }
 

@@ -5,6 +5,8 @@
 namespace tidepool::pool {
 namespace {
 
+using Demand = DialGate::Demand;
+
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -54,7 +56,7 @@ TEST_F(DialGateTest, FollowsARateThatChanges) {
 }
 
 TEST_F(DialGateTest, ProbesOneAtATimeWhileTidbIsAway) {
-  gate_.fail(0, kRefused, now_, true, now_);
+  gate_.fail(0, kRefused, now_, Demand::kWaiter, now_);
   const TimePoint later = now_ + limits_.backoff_max;
   EXPECT_TRUE(gate_.is_unavailable());
   EXPECT_TRUE(may_dial(later, 0));
@@ -84,7 +86,7 @@ TEST_F(DialGateTest, PausesGrowWithFullJitterUpToTheirLimit) {
   for (int round = 0; round < 200; ++round) {
     gate_.succeed(0);
     for (int i = 0; i < 8; ++i) {
-      gate_.fail(0, kRefused, now_, true, now_);
+      gate_.fail(0, kRefused, now_, Demand::kWaiter, now_);
       const Duration pause = pause_after(gate_, now_);
       EXPECT_LE(pause, std::min(milliseconds(100) * (1 << i), milliseconds(1600)));
       if (i == 7) {
@@ -102,7 +104,7 @@ TEST_F(DialGateTest, TakesDialsThatFailTogetherForOneFailure) {
   limits_.backoff_initial = milliseconds(1);
   limits_.backoff_max = seconds(100);
   for (int i = 0; i < 12; ++i)
-    gate_.fail(0, kRefused, now_, true, now_ + milliseconds(i + 1));
+    gate_.fail(0, kRefused, now_, Demand::kWaiter, now_ + milliseconds(i + 1));
   EXPECT_TRUE(may_dial(now_ + milliseconds(15), 0));
 }
 
@@ -121,7 +123,7 @@ TEST_F(DialGateTest, KnocksSeldomWhereTheAccountIsRefused) {
     EXPECT_EQ(may_dial(now_, 1), dials == 0) << "one probe at a time";
     ++dials;
     gate_.begin(now_);
-    gate_.fail(0, denied, now_, true, now_);
+    gate_.fail(0, denied, now_, Demand::kWaiter, now_);
   }
   EXPECT_GT(dials, 50);
   EXPECT_LT(dials, 130);
@@ -132,7 +134,7 @@ TEST_F(DialGateTest, KnocksSeldomWhereTheAccountIsRefused) {
 }
 
 TEST_F(DialGateTest, WaitsPatientlyForATidbThatIsAway) {
-  gate_.fail(0, kRefused, now_, true, now_);
+  gate_.fail(0, kRefused, now_, Demand::kWaiter, now_);
   EXPECT_TRUE(gate_.is_unavailable());
   EXPECT_FALSE(gate_.is_hopeless(now_));
 }
@@ -140,7 +142,7 @@ TEST_F(DialGateTest, WaitsPatientlyForATidbThatIsAway) {
 TEST_F(DialGateTest, DialsSeldomForNobodyWhereTheAccountIsRefused) {
   limits_.backoff_refused = milliseconds(10);
   EXPECT_TRUE(gate_.may_dial_unasked(now_));
-  gate_.fail(0, {Code::kAuth, "Access denied", 1045, "28000"}, now_, false, now_);
+  gate_.fail(0, {Code::kAuth, "Access denied", 1045, "28000"}, now_, Demand::kInAdvance, now_);
 
   EXPECT_TRUE(may_dial(now_ + milliseconds(10), 0)) << "for one who waits";
   EXPECT_FALSE(gate_.may_dial_unasked(now_ + seconds(59)));
@@ -153,7 +155,7 @@ TEST_F(DialGateTest, WhatNobodyAskedForDoesNotLengthenThePauseOfThoseWhoCome) {
   limits_.backoff_initial = milliseconds(100);
   limits_.backoff_refused = seconds(60);
   for (int i = 0; i < 20; ++i) {
-    gate_.fail(0, {Code::kAuth, "Access denied", 1045, "28000"}, now_, false, now_);
+    gate_.fail(0, {Code::kAuth, "Access denied", 1045, "28000"}, now_, Demand::kInAdvance, now_);
     EXPECT_TRUE(may_dial(now_ + seconds(1), 0)) << i;
     now_ += seconds(60);
   }
@@ -161,17 +163,17 @@ TEST_F(DialGateTest, WhatNobodyAskedForDoesNotLengthenThePauseOfThoseWhoCome) {
 
 TEST_F(DialGateTest, TellsWhoWasNeverThereFromWhoIsSlow) {
   EXPECT_FALSE(gate_.is_absent());
-  gate_.fail(0, kRefused, now_, true, now_);
+  gate_.fail(0, kRefused, now_, Demand::kWaiter, now_);
   EXPECT_TRUE(gate_.is_absent());
-  gate_.fail(0, {Code::kTimeout, "no answer"}, now_, true, now_);
+  gate_.fail(0, {Code::kTimeout, "no answer"}, now_, Demand::kWaiter, now_);
   EXPECT_FALSE(gate_.is_absent()) << "it may be waking up";
   gate_.succeed(0);
-  gate_.fail(0, kRefused, now_, true, now_);
+  gate_.fail(0, kRefused, now_, Demand::kWaiter, now_);
   EXPECT_FALSE(gate_.is_absent()) << "it was there";
 }
 
 TEST_F(DialGateTest, AnotherServerIsTakenForNoTidbAtOnce) {
-  gate_.fail(0, {Code::kNotTidb, "MySQL", 2003, "HY000"}, now_, true, now_);
+  gate_.fail(0, {Code::kNotTidb, "MySQL", 2003, "HY000"}, now_, Demand::kWaiter, now_);
   EXPECT_TRUE(gate_.is_absent()) << "its answers are not TiDB's";
   EXPECT_TRUE(gate_.is_hopeless(now_));
   EXPECT_TRUE(may_dial(now_ + limits_.backoff_refused, 0));
@@ -192,13 +194,13 @@ class DialGateEndpointsTest : public ::testing::Test {
 
 TEST_F(DialGateEndpointsTest, PrefersTheFirstOfThoseThatAnswer) {
   EXPECT_EQ(gate_.next(now_, 0), 0U);
-  gate_.fail(0, kRefused, now_, true, now_);
+  gate_.fail(0, kRefused, now_, Demand::kWaiter, now_);
   EXPECT_EQ(gate_.next(now_, 0), 1U) << "at once";
   EXPECT_EQ(gate_.next(now_, 1), 1U) << "not away: several at once";
   EXPECT_FALSE(gate_.is_unavailable());
-  gate_.fail(1, kRefused, now_, true, now_);
+  gate_.fail(1, kRefused, now_, Demand::kWaiter, now_);
   EXPECT_EQ(gate_.next(now_, 0), 2U);
-  gate_.fail(2, kRefused, now_, true, now_);
+  gate_.fail(2, kRefused, now_, Demand::kWaiter, now_);
   EXPECT_TRUE(gate_.is_unavailable());
   const TimePoint later = now_ + limits_.backoff_max;
   EXPECT_EQ(gate_.next(later, 0), 0U);
@@ -207,14 +209,14 @@ TEST_F(DialGateEndpointsTest, PrefersTheFirstOfThoseThatAnswer) {
 
 TEST_F(DialGateEndpointsTest, NobodyWaitsForTheProbeOfABetterOne) {
   EXPECT_FALSE(gate_.next_probe(now_));
-  gate_.fail(0, kRefused, now_, true, now_);
+  gate_.fail(0, kRefused, now_, Demand::kWaiter, now_);
   gate_.succeed(1);
   const TimePoint later = now_ + limits_.backoff_max;
   EXPECT_EQ(gate_.next(later, 0), 1U);
   EXPECT_EQ(gate_.next_probe(later), 0U);
 
-  gate_.fail(0, kRefused, later, true, later);
-  gate_.fail(0, kRefused, later + seconds(1), true, later + seconds(1));
+  gate_.fail(0, kRefused, later, Demand::kWaiter, later);
+  gate_.fail(0, kRefused, later + seconds(1), Demand::kWaiter, later + seconds(1));
   EXPECT_EQ(gate_.next(later + seconds(20), 0), 1U);
 
   gate_.succeed(0);
@@ -223,7 +225,7 @@ TEST_F(DialGateEndpointsTest, NobodyWaitsForTheProbeOfABetterOne) {
 }
 
 TEST_F(DialGateEndpointsTest, ARefusalOfTheAccountConcernsAllOfThem) {
-  gate_.fail(0, {Code::kAuth, "Access denied", 1045, "28000"}, now_, true, now_);
+  gate_.fail(0, {Code::kAuth, "Access denied", 1045, "28000"}, now_, Demand::kWaiter, now_);
   EXPECT_FALSE(gate_.next(now_, 0));
   EXPECT_TRUE(gate_.is_hopeless(now_));
   EXPECT_EQ(gate_.next(now_ + limits_.backoff_refused, 0), 0U);

@@ -124,7 +124,7 @@ TEST_F(PassthroughUsersTest, AListedUserDoesNotPassThrough) {
   listed.name = "a";
   listed.pool = "main";
   base_.users = {listed};
-  EXPECT_FALSE(users_.set_base(base_));
+  EXPECT_EQ(users_.set_base(base_), PassthroughUsers::Model::kAsBefore);
   EXPECT_THAT(names(), ElementsAre("a@main", "b@main/2"));
   EXPECT_EQ(admit("a"), Admission::kListed);  // asked before the reload
 }
@@ -139,9 +139,9 @@ TEST_F(PassthroughUsersTest, NobodyIsLeftWhenTheModelIsAnotherTidb) {
   for (const auto& change : changes) {
     (void)admit("a");
     change(base_.pools[0]);
-    EXPECT_TRUE(users_.set_base(base_));
+    EXPECT_EQ(users_.set_base(base_), PassthroughUsers::Model::kAnother);
     EXPECT_THAT(names(), IsEmpty());
-    EXPECT_FALSE(users_.set_base(base_));
+    EXPECT_EQ(users_.set_base(base_), PassthroughUsers::Model::kAsBefore);
   }
 }
 
@@ -149,7 +149,7 @@ TEST_F(PassthroughUsersTest, NobodyDoesWhenItIsSwitchedOff) {
   (void)admit("a");
   base_.pools[0].passthrough = false;
   base_.pools[0].user = "account";
-  EXPECT_TRUE(users_.set_base(base_));
+  EXPECT_EQ(users_.set_base(base_), PassthroughUsers::Model::kAnother);
   EXPECT_THAT(names(), IsEmpty());
   EXPECT_EQ(admit("a"), Admission::kFull);
   EXPECT_EQ(users_.applied().pools.size(), 1U);
@@ -158,7 +158,7 @@ TEST_F(PassthroughUsersTest, NobodyDoesWhenItIsSwitchedOff) {
 TEST_F(PassthroughUsersTest, ChangedSettingsOfTheModelReachTheirPools) {
   (void)admit("a");
   base_.pools[0].size = 3;
-  EXPECT_FALSE(users_.set_base(base_));
+  EXPECT_EQ(users_.set_base(base_), PassthroughUsers::Model::kAsBefore);
   EXPECT_EQ(users_.applied().pools[0].size, 3);
 }
 

@@ -12,12 +12,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using Likelihood = ProofQueue::Likelihood;
+using Outcome = ProofQueue::Outcome;
 
 class ProofQueueTest : public testing::Test {
  protected:
   bool add(const std::string& user, const std::string& password, const std::string& network = "",
-           bool was_right = false) {
-    return queue_.add({++last_, user, password, network}, was_right);
+           Likelihood likelihood = Likelihood::kUnknown) {
+    return queue_.try_add({++last_, user, password, network}, likelihood);
   }
   ProofQueue::Handle begin() {
     auto job = queue_.next(now_);
@@ -37,7 +39,7 @@ TEST_F(ProofQueueTest, WhoAsksTheSameSharesTheAnswer) {
   const auto job = begin();
   EXPECT_TRUE(add("u", "p"));  // while it runs
   EXPECT_FALSE(has_next());
-  EXPECT_THAT(queue_.end(job, false, now_), ElementsAre(1, 2, 3));
+  EXPECT_THAT(queue_.end(job, Outcome::kOther, now_), ElementsAre(1, 2, 3));
 }
 
 TEST_F(ProofQueueTest, AUsersPasswordsAreTriedOneAfterTheOther) {
@@ -48,7 +50,7 @@ TEST_F(ProofQueueTest, AUsersPasswordsAreTriedOneAfterTheOther) {
   EXPECT_EQ(first->password, "p");
   EXPECT_EQ(begin()->user, "v");
   EXPECT_FALSE(has_next());
-  (void)queue_.end(first, false, now_);
+  (void)queue_.end(first, Outcome::kOther, now_);
   EXPECT_EQ(begin()->password, "q");
 }
 
@@ -56,7 +58,7 @@ TEST_F(ProofQueueTest, AfterAWrongOneAPauseGrows) {
   milliseconds wanted = ProofQueue::kFirstPause;
   for (int i = 0; i < 8; ++i) {
     ASSERT_TRUE(add("u", std::to_string(i)));
-    (void)queue_.end(begin(), true, now_);
+    (void)queue_.end(begin(), Outcome::kRefused, now_);
     ASSERT_TRUE(add("u", "next"));
     EXPECT_FALSE(has_next());
     EXPECT_EQ(queue_.next_at(now_), now_ + wanted);
@@ -64,7 +66,7 @@ TEST_F(ProofQueueTest, AfterAWrongOneAPauseGrows) {
     EXPECT_FALSE(has_next());
     now_ += milliseconds(1);
     wanted = std::min(wanted * 2, ProofQueue::kLongestPause);
-    (void)queue_.end(begin(), true, now_);
+    (void)queue_.end(begin(), Outcome::kRefused, now_);
     now_ += wanted;
     wanted = std::min(wanted * 2, ProofQueue::kLongestPause);
   }
@@ -72,7 +74,7 @@ TEST_F(ProofQueueTest, AfterAWrongOneAPauseGrows) {
 
 TEST_F(ProofQueueTest, OthersDoNotWaitForThatPause) {
   ASSERT_TRUE(add("u", "p"));
-  (void)queue_.end(begin(), true, now_);
+  (void)queue_.end(begin(), Outcome::kRefused, now_);
   ASSERT_TRUE(add("u", "q"));
   ASSERT_TRUE(add("v", "p"));
   EXPECT_EQ(begin()->user, "v");
@@ -80,12 +82,12 @@ TEST_F(ProofQueueTest, OthersDoNotWaitForThatPause) {
 
 TEST_F(ProofQueueTest, ARightOneEndsThePause) {
   ASSERT_TRUE(add("u", "p"));
-  (void)queue_.end(begin(), true, now_);
+  (void)queue_.end(begin(), Outcome::kRefused, now_);
   now_ += ProofQueue::kFirstPause;
   ASSERT_TRUE(add("u", "q"));
-  (void)queue_.end(begin(), false, now_);
+  (void)queue_.end(begin(), Outcome::kOther, now_);
   ASSERT_TRUE(add("u", "p"));
-  (void)queue_.end(begin(), true, now_);
+  (void)queue_.end(begin(), Outcome::kRefused, now_);
   ASSERT_TRUE(add("u", "r"));
   EXPECT_EQ(queue_.next_at(now_), now_ + ProofQueue::kFirstPause);
 }
@@ -98,7 +100,7 @@ TEST_F(ProofQueueTest, FewRunAtOnce) {
   (void)begin();
   EXPECT_FALSE(has_next());
   EXPECT_FALSE(queue_.next_at(now_).has_value());
-  (void)queue_.end(first, false, now_);
+  (void)queue_.end(first, Outcome::kOther, now_);
   EXPECT_EQ(begin()->user, "c");
 }
 
@@ -136,10 +138,10 @@ TEST_F(ProofQueueTest, OneNetworkDoesNotTakeAll) {
 
 TEST_F(ProofQueueTest, GuessersDoNotHoldUpAPasswordThatWasRight) {
   ASSERT_TRUE(add("u", "guess"));
-  (void)queue_.end(begin(), true, now_);
+  (void)queue_.end(begin(), Outcome::kRefused, now_);
   for (std::size_t i = 0; i < ProofQueue::kMaxJobsOfUser; ++i)
     ASSERT_TRUE(add("u", std::to_string(i)));
-  EXPECT_TRUE(add("u", "right", "", true));
+  EXPECT_TRUE(add("u", "right", "", Likelihood::kProbablyRight));
   EXPECT_EQ(begin()->password, "right");
 }
 
@@ -152,7 +154,7 @@ TEST_F(ProofQueueTest, WhoLeavesIsNotAskedAbout) {
   ASSERT_TRUE(add("u", "p"));
   const auto job = begin();
   queue_.leave(2);  // TiDB has been asked already
-  EXPECT_THAT(queue_.end(job, false, now_), IsEmpty());
+  EXPECT_THAT(queue_.end(job, Outcome::kOther, now_), IsEmpty());
 }
 
 }  // namespace
