@@ -14,7 +14,6 @@
 namespace tidepool::proxy {
 namespace {
 
-constexpr const char* kVersion = TIDEPOOL_VERSION;
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kPoolDrainTimeout{2};
 
@@ -27,14 +26,12 @@ Server::Server(std::unique_ptr<SharedState> shared, config::Config config,
                std::unique_ptr<Predecessor> predecessor)
     : source_(source),
       shared_(std::move(shared)),
-      exporter_({.version = kVersion,
-                 .process = &shared_->process,
-                 .logins = &shared_->logins,
-                 .proofs = &shared_->proofs,
-                 .commands = &shared_->commands}),
       passthrough_(loop_, shared_->password_proofs, shared_->proofs, passthrough_events()),
       takeover_(loop_, *shared_, workers_, std::move(program), std::move(predecessor),
-                takeover_events()) {
+                takeover_events()),
+      memory_(loop_, *shared_,
+              [this](bool on) { for_all([on](Worker& worker) { worker.set_accepting(on); }); }),
+      http_(*shared_) {
   passthrough_.set_base(std::move(config));
 }
 
@@ -65,8 +62,8 @@ Result<void> Server::start() {
     for_all([&](Worker& worker) { worker.set_peers(pool, peers); });
   }
   for (const auto& pool : shared_->pools)
-    add_metrics(*pool);
-  show_certificates();
+    http_.add_pool(*pool);
+  http_.show_certificates(passthrough_.base().pools);
   if (auto serving = start_http(); !serving) return serving;
   const auto watch = [this](int number, std::function<void()> callback) {
     signals_.push_back(std::make_unique<net::Signal>(loop_, number, std::move(callback)));
@@ -99,12 +96,22 @@ Result<void> Server::listen() {
   return {};
 }
 
+Result<void> Server::start_http() {
+  net::UniqueFd inherited;
+  if (Predecessor* before = takeover_.predecessor();
+      before != nullptr && shared_->config.http.enabled) {
+    std::vector<net::UniqueFd> sockets = before->take(key_of(shared_->config.http));
+    if (!sockets.empty()) inherited = std::move(sockets.front());
+  }
+  return http_.start(std::move(inherited));
+}
+
 int Server::run() {
   for_all([](Worker& worker) { worker.start(); });
   watch_files(shared_->config);
   takeover_.start();
   loop_.run();
-  if (http_) http_->stop();
+  http_.stop();
   log::info("stopped");
   return exit_code_;
 }
@@ -115,19 +122,16 @@ void Server::let_in() {
   for_all([](Worker& worker) { worker.call([&] { worker.let_in(); }); });
   for (const std::string& address : workers_.front()->addresses())
     log::info("listening", {{"address", address}});
-  if (http_) {
-    http_->serve();
-    log::info("serving HTTP", {{"host", shared_->config.http.host}, {"port", http_->port()}});
-  }
-  watch_memory();
+  http_.serve();
+  memory_.start();
   poll_files();
 }
 
 void Server::hand_over() {
   shared_->process.accepting.set(0);
   for_all([](Worker& worker) { worker.call([&] { worker.hand_over(); }); });
-  if (http_) http_->pause();
-  memory_timer_.stop();
+  http_.pause();
+  memory_.stop();
   reload_timer_.stop();
 }
 
@@ -147,7 +151,7 @@ std::vector<Passed> Server::sockets() const {
       into.insert(into.end(), some[i].begin(), some[i].end());
     }
   }
-  if (http_) all.push_back({key_of(shared_->config.http), {http_->fd()}});
+  if (http_.fd() >= 0) all.push_back({key_of(shared_->config.http), {http_.fd()}});
   return all;
 }
 
@@ -179,6 +183,7 @@ void Server::on_takeover_signal() {
 void Server::drain() {
   if (shared_->draining) return;
   shared_->draining = true;
+  memory_.stop();
   takeover_.on_drain();
   deadline_ = Clock::now() + shared_->config.drain_timeout;
   for_all([](Worker& worker) { worker.drain(); });
@@ -215,13 +220,13 @@ void Server::stop_workers() {
   takeover_.stop();
   passthrough_.stop();
   drain_timer_.stop();
-  memory_timer_.stop();
+  memory_.stop();
   reload_timer_.stop();
   for_all([](Worker& worker) { worker.stop(); });
   for_all([](Worker& worker) { worker.join(); });
   is_stopped_ = true;
   if (takeover_.leave() == Takeover::Leaving::kEnds) return loop_.stop();
-  if (http_) http_->stop();
+  http_.stop();
   trim_memory();
   log::info("drained: stays until the new process ends, and passes signals on");
 }

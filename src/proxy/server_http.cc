@@ -1,9 +1,9 @@
-// What the server tells over HTTP.
+#include "server_http.h"
+
 #include <utility>
 
-#include "server_impl.h"
 #include "tidepool/admin/status_routes.h"
-#include "tidepool/proxy/handover.h"
+#include "tidepool/base/log.h"
 
 namespace tidepool::proxy {
 namespace {
@@ -26,26 +26,33 @@ bool verifies(const config::Tls& tls) {
 
 }  // namespace
 
-void Server::add_metrics(const PoolState& pool) {
+ServerHttp::ServerHttp(SharedState& shared)
+    : shared_(shared),
+      exporter_({.version = kVersion,
+                 .process = &shared.process,
+                 .logins = &shared.logins,
+                 .proofs = &shared.proofs,
+                 .commands = &shared.commands}) {}
+
+void ServerHttp::add_pool(const PoolState& pool) {
   metrics::PoolSource source{.pool = pool.config.name, .stats = &pool.stats, .sessions = {}};
   for (const auto& sessions : pool.sessions)
     source.sessions.push_back(sessions.get());
   exporter_.add_pool(std::move(source));
 }
 
-// At the start and after a reload.
-void Server::show_certificates() {
+void ServerHttp::show_certificates(const std::vector<config::Pool>& pools) {
   std::vector<metrics::CertificateFile> all;
-  const std::vector<config::Listener>& listeners = shared_->config.listeners;
+  const std::vector<config::Listener>& listeners = shared_.config.listeners;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
-    if (shared_->tls[i] == nullptr) continue;
+    if (shared_.tls[i] == nullptr) continue;
     const std::string name = name_of(listeners[i]);
     all.push_back(
-        {.key = "tls.certificate", .listener = name, .expires = shared_->tls[i]->expires()});
+        {.key = "tls.certificate", .listener = name, .expires = shared_.tls[i]->expires()});
     if (const auto expires = net::last_expiry(listeners[i].tls.client_ca))
       all.push_back({.key = "tls.client_ca", .listener = name, .expires = *expires});
   }
-  for (const config::Pool& pool : passthrough_.base().pools) {
+  for (const config::Pool& pool : pools) {
     if (!verifies(pool.tls)) continue;
     if (const auto expires = net::last_expiry(pool.tls.ca))
       all.push_back({.key = "tls.ca", .pool = pool.name, .expires = *expires});
@@ -53,43 +60,51 @@ void Server::show_certificates() {
   exporter_.set_certificates(std::move(all));
 }
 
-Result<void> Server::start_http() {
-  const config::Http& config = shared_->config.http;
+Result<void> ServerHttp::start(net::UniqueFd inherited) {
+  const config::Http& config = shared_.config.http;
   if (!config.enabled) return {};
-  int inherited = -1;
-  if (Predecessor* before = takeover_.predecessor()) {
-    std::vector<net::UniqueFd> sockets = before->take(key_of(config));
-    if (!sockets.empty()) inherited = sockets.front().release();
-  }
   auto http = admin::HttpServer::listen(
       {config.host, config.port},
       admin::status_routes({.metrics = [this] { return render_metrics(); },
                             .readiness = [this] { return readiness(); },
                             .status = [this] { return status(); }}),
-      inherited);
+      inherited.release());
   if (!http) return tl::unexpected(http.error());
   http_ = std::move(*http);
-  set_http_hosts();
+  set_hosts();
   return {};
 }
 
-// A name to listen on is a name to be called by.
-void Server::set_http_hosts() {
+void ServerHttp::set_hosts() {
   if (!http_) return;
-  std::vector<std::string> names = shared_->config.http.hosts;
-  names.push_back(shared_->config.http.host);
+  std::vector<std::string> names = shared_.config.http.hosts;
+  names.push_back(shared_.config.http.host);
   http_->set_hosts(std::move(names));
 }
 
-std::string Server::render_metrics() const {
-  shared_->process.ready.set(readiness().ready ? 1 : 0);
+void ServerHttp::serve() {
+  if (!http_) return;
+  http_->serve();
+  log::info("serving HTTP", {{"host", shared_.config.http.host}, {"port", http_->port()}});
+}
+
+void ServerHttp::pause() {
+  if (http_) http_->pause();
+}
+
+void ServerHttp::stop() {
+  if (http_) http_->stop();
+}
+
+std::string ServerHttp::render_metrics() const {
+  shared_.process.ready.set(readiness().ready ? 1 : 0);
   return exporter_.render();
 }
 
-admin::Readiness Server::readiness() const {
-  if (shared_->draining) return {false, "draining"};
-  const std::lock_guard lock(shared_->mutex);
-  for (const auto& pool : shared_->pools) {
+admin::Readiness ServerHttp::readiness() const {
+  if (shared_.draining) return {false, "draining"};
+  const std::lock_guard lock(shared_.mutex);
+  for (const auto& pool : shared_.pools) {
     if (pool->broker.info() != nullptr || pool->is_removed || pool->came_later) continue;
     const std::string error = pool->broker.last_dial_error();
     return {false, "pool " + pool->config.name + " has not reached TiDB yet" +
@@ -98,17 +113,17 @@ admin::Readiness Server::readiness() const {
   return {true, "ready"};
 }
 
-admin::Status Server::status() const {
+admin::Status ServerHttp::status() const {
   admin::Status status;
   status.version = kVersion;
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_);
   status.readiness = readiness();
-  const std::lock_guard lock(shared_->mutex);
-  status.workers = shared_->config.workers;
-  status.clients = shared_->process.clients.value();
-  status.max_clients = shared_->config.max_clients;
+  const std::lock_guard lock(shared_.mutex);
+  status.workers = shared_.config.workers;
+  status.clients = shared_.process.clients.value();
+  status.max_clients = shared_.config.max_clients;
   for (const metrics::PoolSummary& summary : exporter_.summaries()) {
-    const PoolState* pool = shared_->find_pool(summary.pool);
+    const PoolState* pool = shared_.find_pool(summary.pool);
     if (pool == nullptr) continue;
     const config::Endpoint& endpoint = pool->config.endpoints.front();
     status.pools.push_back({summary, endpoint.host + ":" + std::to_string(endpoint.port),

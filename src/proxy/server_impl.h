@@ -6,16 +6,13 @@
 #include <vector>
 
 #include "file_watch.h"
-#include "memory_gate.h"
-#include "memory_trim.h"
+#include "memory_watch.h"
 #include "passthrough.h"
 #include "reload.h"
+#include "server_http.h"
 #include "shared_state.h"
 #include "takeover.h"
-#include "tidepool/admin/http_server.h"
-#include "tidepool/admin/status.h"
 #include "tidepool/config/load.h"
-#include "tidepool/metrics/exporter.h"
 #include "tidepool/net/loop.h"
 #include "tidepool/net/signal.h"
 #include "tidepool/net/timer.h"
@@ -35,6 +32,7 @@ class Server {
  private:
   // server.cc
   Result<void> listen();
+  Result<void> start_http();
   void on_signal(int number, const char* name);
   void on_hang_up();
   void on_takeover_signal();
@@ -48,17 +46,7 @@ class Server {
   void stop_workers();
   Takeover::Events takeover_events();
 
-  // server_http.cc
-  void add_metrics(const PoolState& pool);
-  void show_certificates();
-  Result<void> start_http();
-  void set_http_hosts();
-  std::string render_metrics() const;
-  admin::Readiness readiness() const;
-  admin::Status status() const;
-
   // server_reload.cc
-  void watch_memory();
   void watch_files(const config::Config& config);
   void poll_files();
   void reload(const char* why);
@@ -76,13 +64,8 @@ class Server {
 
   const config::Source& source_;
   std::unique_ptr<SharedState> shared_;
-  metrics::Exporter exporter_;
-  const TimePoint started_ = Clock::now();
   net::Loop loop_;
   net::Timer drain_timer_{loop_};
-  net::Timer memory_timer_{loop_};
-  MemoryGate memory_gate_;
-  MemoryTrim memory_trim_;
   TimePoint deadline_{};
   net::Timer reload_timer_{loop_};
   FileWatch files_;
@@ -90,7 +73,8 @@ class Server {
   Passthrough passthrough_;
   Takeover takeover_;
   std::vector<std::unique_ptr<net::Signal>> signals_;
-  std::unique_ptr<admin::HttpServer> http_;
+  MemoryWatch memory_;
+  ServerHttp http_;
   bool is_told_ = false;     // to end, by a signal
   bool is_ending_ = false;   // so are those before it
   bool is_stopped_ = false;  // the workers have ended

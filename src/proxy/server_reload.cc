@@ -1,4 +1,4 @@
-// What the server looks after while it runs: its memory, and the files of its configuration.
+// What the server looks after while it runs: the files of its configuration.
 #include <algorithm>
 #include <ctime>
 #include <set>
@@ -6,46 +6,13 @@
 
 #include "server_impl.h"
 #include "tidepool/base/log.h"
-#include "tidepool/base/process_memory.h"
 
 namespace tidepool::proxy {
 namespace {
 
-constexpr std::chrono::milliseconds kMemoryPoll{250};
 constexpr std::chrono::milliseconds kFilePoll{500};
 
-// By statements and commands.
-std::uint64_t taken_memory(const SharedState& shared) {
-  std::int64_t bytes = shared.commands.bytes.value();
-  for (const auto& pool : shared.pools)
-    bytes += pool->stats.prepared_bytes.value();
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0));
-}
-
 }  // namespace
-
-// While the memory is short, new clients wait in the kernel's queue.
-void Server::watch_memory() {
-  const std::uint64_t limit = shared_->config.memory_limit;
-  const bool was_open = shared_->process.accepting.value() != 0;
-  const bool is_short = limit > 0 && !was_open;
-  if (memory_trim_.is_due(taken_memory(*shared_), loop_.now()) || is_short) {
-    trim_memory();
-    shared_->process.memory_trims.add();
-  }
-  const std::uint64_t resident = limit > 0 ? resident_memory() : 0;
-  const bool is_open = memory_gate_.is_open(limit, resident, shared_->process.clients.value());
-  if (is_open != was_open) {
-    shared_->process.accepting.set(is_open ? 1 : 0);
-    if (!is_open) shared_->process.accept_pauses.add();
-    log::warn(is_open ? "memory is below its limit: new clients are let in"
-                      : "memory_limit is reached: new clients wait",
-              {{"resident_bytes", resident}, {"memory_limit", limit}});
-    for_all([is_open](Worker& worker) { worker.set_accepting(is_open); });
-  }
-  if (!shared_->draining && !takeover_.has_handed_over())
-    memory_timer_.start(kMemoryPoll, [this] { watch_memory(); });
-}
 
 // Read again when one of them changes: also a certificate that could not be read.
 void Server::watch_files(const config::Config& config) {
@@ -72,7 +39,7 @@ void Server::poll_files() {
 void Server::watch_pools() {
   passthrough_.tick();
   for (const PoolState* pool : drain_removed_pools(*shared_, workers_)) {
-    exporter_.remove_pool(pool->config.name);
+    http_.remove_pool(pool->config.name);
     log::info("removed pool drained", {{"pool", pool->config.name}});
   }
 }
@@ -112,8 +79,8 @@ Result<void> Server::read_again() {
   if (const auto applied = passthrough_.change_base(next); !applied)
     return tl::unexpected(applied.error());
   log::configure(next.log.level, next.log.format);
-  set_http_hosts();
-  show_certificates();
+  http_.set_hosts();
+  http_.show_certificates(passthrough_.base().pools);
   for (const std::string& line : loaded->warnings)
     log::warn(line);
   for (const std::string& key : kept)
@@ -133,7 +100,7 @@ Result<void> Server::apply(Change change) {
   for (std::size_t i = 0; i < shared_->pools.size(); ++i) {
     const bool is_new = i + *added >= shared_->pools.size();
     const PoolState& pool = *shared_->pools[i];
-    if (is_new || (drained.count(pool.config.name) > 0 && !pool.is_drained)) add_metrics(pool);
+    if (is_new || (drained.count(pool.config.name) > 0 && !pool.is_drained)) http_.add_pool(pool);
   }
   return {};
 }
