@@ -38,8 +38,12 @@ struct [[nodiscard]] Error {
   std::string sqlstate = {};      // five characters, or empty
 };
 
+// A T, or why there is none.
 template <class T>
-using Result = tl::expected<T, Error>;
+class [[nodiscard]] Result : public tl::expected<T, Error> {
+ public:
+  using tl::expected<T, Error>::expected;
+};
 
 // Shorthand for `return fail(Code::kTls, "…")`.
 inline tl::unexpected<Error> fail(Code code, std::string message) {
