@@ -8,9 +8,9 @@
 #include "tidepool/session/execution.h"
 #include "tidepool/session/prepare_answer.h"
 #include "tidepool/sql/restore/inaccessible_database.h"
-#include "tidepool/tracking/next_isolation.h"
 #include "tidepool/tracking/retry_here.h"
 #include "tidepool/tracking/settle_named.h"
+#include "tidepool/tracking/settler.h"
 #include "tidepool/tracking/warnings.h"
 
 namespace tidepool::session {
@@ -126,20 +126,18 @@ bool Execution::retries_without_database(const Error& error) {
 // What the client prepared cannot be prepared any more. Nothing of its command was executed, and
 // the backend is in the state that it should be in.
 void Execution::on_prepare_failed() {
+  const Error failure = *command_->attempt.exchange.prepare_error();
   if (makes_room()) return context_.has_lease() ? runner_.write_steps() : void();
   ClientCommand& command = *command_;
-  tracking::SessionModel& model = context_.model;
-  const Error error = execute_error(*command.attempt.exchange.prepare_error());
-  if (tracking::takes_next_isolation(command) && !std::exchange(model.next_isolation, {}).empty()) {
-    model.pins.insert(sql::Pin::kOneShotTransaction);  // the backend has it
-    context_.count_pins();
-  }
+  tracking::CommandContext context = context_.command_context(command);
+  const Error error = execute_error(failure);
+  tracking::settle_next_isolation(context);
+  context_.count_pins();
   command.attempt.is_relayed = true;
   command.attempt.summary = {};
   command.attempt.summary.outcome = protocol::ResponseSummary::Outcome::kError;
   command.attempt.summary.error_number = error.mysql_errno;
   context_.note_local_statement();
-  tracking::CommandContext context = context_.command_context(command);
   tracking::forget_failed_named(context, error);
   if (command.type == protocol::Command::kStmtExecute) {
     statements_.note_schema_use(command);

@@ -60,11 +60,12 @@ void LoginCheck::on_over() {
 void LoginCheck::on_backend_lost(const Error& error) {
   context_.drop_lease();
   const bool was_bound = context_.model.is_bound();
-  const Decision decision = judge_failure(context_, FailureKind::kLost,
-                                          {.command = *command_,
-                                           .account = *account_,
-                                           .is_pinned = was_bound,
-                                           .is_to_end = context_.client.has_left()});
+  const Decision decision =
+      judge_failure(context_, FailureKind::kLost,
+                    {.command = *command_,
+                     .account = *account_,
+                     .is_pinned = was_bound,
+                     .is_to_end = context_.client.has_left() || runner_.is_killing()});
   if (decision.verdict == Verdict::kRetry) return retry(decision.delay);
   const Error lost = lost_error(error, decision.verdict);
   end();

@@ -107,7 +107,7 @@ void Session::take_packets() {
     if (is_drained() && may_end()) return close();
     if (client.is_full()) return;  // it reads first: on_drained() goes on
     if (!is_clients_turn()) return;
-    if (must_roll_back()) return close();
+    if (departure_watch_.must_roll_back()) return close();
     const auto packet = client.channel().next();
     if (!packet) return on_client_out_of_step(packet.error());
     if (!packet->has_value()) {
@@ -122,7 +122,9 @@ void Session::take_packets() {
 
 bool Session::is_clients_turn() const {
   if (!login_.takes_packets()) return false;
-  return context_.status.is_idle() || login_.is_under_way() || context_.client.sends_file();
+  // A login that was refused is still there when the session closes.
+  const bool logs_in = state() == State::kHandshake && login_.is_under_way();
+  return context_.status.is_idle() || logs_in || context_.client.sends_file();
 }
 
 void Session::on_client_out_of_step(const Error& error) {
@@ -175,7 +177,7 @@ void Session::on_no_room(CommandRefusal why) {
 void Session::on_client_stalled() {
   context_.stats().timeouts[TimeoutKind::kClientStall].add();
   log::info("client stalls", {{"session", id()}, {"state", to_string(state())}});
-  if (!leave()) close();
+  if (!departure_watch_.send_away()) close();
 }
 
 // The client waits for the OK to its login, or to its COM_CHANGE_USER.
@@ -268,7 +270,7 @@ void Session::end_input() {
   if (context_.status.is_closing()) return;
   const bool waits_for_login = state() == State::kAcquiring && login_.checks_database();
   if (waits_for_login && context_.client.channel().is_empty()) return on_client_gone();
-  watch_departure();
+  departure_watch_.watch();
   resume_input();
 }
 
@@ -277,45 +279,6 @@ void Session::on_client_gone() {
     context_.environment.logins->failures[LoginFailure::kClosed].add();
   }
   close();
-}
-
-// What it had sent is still executed, for as long as departure.h says.
-void Session::watch_departure() {
-  Departure& departure = context_.client.departure();
-  const auto next = departure.judge(runner_.running(), Clock::now());
-  if (next.verdict == Departure::Verdict::kKill) {
-    departure.note_kill(Clock::now());
-    runner_.kill();
-  }
-  if (next.verdict == Departure::Verdict::kGiveUp) {
-    log::info("a statement of a client that is gone does not end", {{"session", id()}});
-    return close();
-  }
-  if (departure_timer_ == nullptr) {
-    departure_timer_ = std::make_unique<net::Timer>(context_.environment.loop);
-  }
-  departure_timer_->start(next.again, [this] { watch_departure(); });
-}
-
-// The client is sent away. What runs for it is ended in TiDB, and its backend kept. False: nothing
-// that can be ended does.
-bool Session::leave() {
-  ClientConnection& client = context_.client;
-  if (client.has_left() || !runner_.can_kill()) return client.has_left();
-  runner_.kill();
-  client.departure().leave();
-  client.stream().pause(net::PauseReason::kClosing);
-  client.stream().shutdown();
-  context_.backend.resume();
-  linger_timer_ = std::make_unique<net::Timer>(context_.environment.loop);
-  linger_timer_->start(Departure::kKillTimeout, [this] { close(); });
-  return true;
-}
-
-// The transaction of a statement that was killed is not committed without it.
-bool Session::must_roll_back() const {
-  return context_.client.has_killed() &&
-         (context_.model.in_transaction || !context_.model.desired.autocommit());
 }
 
 // Another session wants this one's statement, or this one itself, to end.
@@ -328,7 +291,7 @@ void Session::on_kill(KillKind kind) {
     case State::kExecuting:
     case State::kStreaming:
       if (query_only) return runner_.kill();
-      if (!leave()) close();
+      if (!departure_watch_.send_away()) close();
       return;
     case State::kClosing: return;
     default:
@@ -391,7 +354,7 @@ void Session::close() {
   runner_.stop();  // its timers may be due, before this is destroyed
   login_.stop();
   context_.client.stop_stall_watch();
-  if (departure_timer_ != nullptr) departure_timer_->stop();
+  departure_watch_.stop();
   context_.status.enter(State::kClosing);
   net::Stream& stream = context_.client.stream();
   stream.pause(net::PauseReason::kClosing);

@@ -3,6 +3,7 @@
 
 #include "own_errors.h"
 #include "tidepool/base/log.h"
+#include "tidepool/session/script_limits.h"
 #include "tidepool/session/session.h"
 #include "tidepool/tracking/next_isolation.h"
 
@@ -32,7 +33,7 @@ bool has_statement(protocol::Command command) {
 
 void Session::on_packet(const protocol::Packet& packet) {
   ClientConnection& client = context_.client;
-  if (login_.is_under_way()) return login_.on_packet(packet);
+  if (state() == State::kHandshake) return login_.on_packet(packet);
   if (client.sends_file()) return execution_.on_file_packet(packet);
   client.set_answer_sequence(packet.next_sequence);
   if (packet.payload.empty()) {
@@ -78,13 +79,12 @@ std::unique_ptr<ClientCommand> Session::make_command(std::string_view payload, s
 }
 
 void Session::take_command(std::unique_ptr<ClientCommand> command) {
-  if (const auto refusal = refusal_of_script(*command))
-    return refuse_script(std::move(command), *refusal);
+  if (const auto refusal = refusal_of(*command)) return refuse_script(std::move(command), *refusal);
   if (command->refreshes_privileges()) command->script = sql::classify("FLUSH PRIVILEGES", {});
   if (command->type == protocol::Command::kQuery || prepares_execute(*command))
     plan_named(*command);
   if (command->named.executed.excess() != sql::Excess::kNone || !command->named.refs.empty()) {
-    if (const auto refusal = refusal_of_script(*command))
+    if (const auto refusal = refusal_of(*command))
       return refuse_script(std::move(command), *refusal);
   }
   if (has_statement(command->type) && !statements_.find(*command)) return;
@@ -116,30 +116,8 @@ void Session::end_local(std::unique_ptr<ClientCommand> command, bool failed) {
   end_turn();
 }
 
-// The error, if the text has more statements than are kept track of, or there is no room for them.
-std::optional<Error> Session::refusal_of_script(ClientCommand& command) {
-  // So few statements never take what is free, and need not be counted.
-  constexpr std::size_t kShortText = 1024;
-  if (command.payload.size() <= kShortText && command.named.refs.empty() &&
-      command.named.executed.excess() == sql::Excess::kNone)
-    return std::nullopt;
-  sql::Excess excess = command.script.excess();
-  if (excess == sql::Excess::kNone) excess = command.named.executed.excess();
-  const std::size_t bytes =
-      excess == sql::Excess::kNone ? command.script.bytes() + tracking::bytes_of(command.named) : 0;
-  CommandMemory* memory = context_.environment.command_memory;
-  if (bytes <= CommandMemory::kFreeScriptBytes && excess == sql::Excess::kNone) return std::nullopt;
-  if (excess != sql::Excess::kNone) {
-    if (memory != nullptr) memory->count_refusal(CommandRefusal::kStatements);
-    return too_many_statements(command.type, excess);
-  }
-  if (memory == nullptr) return std::nullopt;
-  const bool is_large = command.payload.size() > CommandMemory::kFreeBytes;
-  if (command.room == nullptr) command.room = context_.client.make_room();
-  if (command.room->try_hold(bytes + (is_large ? 2 * command.payload.size() : 0)))
-    return std::nullopt;
-  memory->count_refusal(CommandRefusal::kStatements);
-  return no_room_for_statements();
+std::optional<Error> Session::refusal_of(ClientCommand& command) {
+  return refusal_of_script(command, context_.client, context_.environment.command_memory);
 }
 
 // As TiDB refuses what it cannot read: nothing of it is executed, and the session goes on.

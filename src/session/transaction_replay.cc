@@ -154,12 +154,17 @@ void TransactionReplay::on_interrupted(const Error& /*error*/) {
 // For the client's command, or for the statement of the log whose time is up.
 void TransactionReplay::on_time_up() {
   if (!interrupted_->is_timed) return;
-  context_.stats().timeouts[TimeoutKind::kQuery].add();
+  if (!std::exchange(interrupted_->is_overdue, true)) {
+    context_.stats().timeouts[TimeoutKind::kQuery].add();
+    log::info("statement takes too long",
+              {{"session", context_.id}, {"state", to_string(context_.status.state())}});
+  }
   on_interrupted(took_too_long());
 }
 
 void TransactionReplay::on_backend_lost(const Error& /*error*/) {
   context_.drop_lease();
+  runner_.end();
   statement_.reset();
   if (context_.client.has_left() || runner_.is_killing()) return give_up(ReplayResult::kLostAgain);
   await(FailureKind::kLost);
@@ -169,6 +174,7 @@ void TransactionReplay::on_backend_lost(const Error& /*error*/) {
 void TransactionReplay::next_statement() {
   const tracking::ReplayStatement* next = run_->player->next();
   if (next == nullptr) return end();
+  runner_.end();
   statement_ =
       std::make_unique<tracking::Command>(next->command, next->payload, interrupted_->received);
   statement_->statement = next->prepared.get();

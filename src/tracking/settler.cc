@@ -99,16 +99,20 @@ void settle_diagnostics(CommandContext& context) {
   }
 }
 
+// Until an OK.
+void settle_next_isolation(CommandContext& context) {
+  SessionModel& model = context.model;
+  if (model.next_isolation.empty() || !takes_next_isolation(context.command)) return;
+  model.one_shot_isolation = std::exchange(model.next_isolation, {});
+  model.pins.insert(sql::Pin::kOneShotTransaction);
+}
+
 void settle_answer(CommandContext& context, const GlobalSettings& globals,
                    std::string_view lock_answer) {
   const Command& command = context.command;
   const protocol::ResponseSummary& answer = command.attempt.summary;
+  settle_next_isolation(context);
   sql::PinReasons pins = context.model.pins;
-  if (!context.model.next_isolation.empty() && takes_next_isolation(command)) {
-    // The backend has it, until an OK.
-    context.model.one_shot_isolation = std::exchange(context.model.next_isolation, {});
-    pins.insert(sql::Pin::kOneShotTransaction);
-  }
   if (command.executes()) {
     const bool holds = concerns_held_resources(command.executed_script());
     const std::string database = holds ? context.model.desired.database() : std::string();

@@ -24,6 +24,7 @@
 #include "tidepool/session/accepted_client.h"
 #include "tidepool/session/capture.h"
 #include "tidepool/session/client_command.h"
+#include "tidepool/session/departure_watch.h"
 #include "tidepool/session/environment.h"
 #include "tidepool/session/exchange_runner.h"
 #include "tidepool/session/execution.h"
@@ -104,19 +105,15 @@ class Session final : net::StreamSink,
   bool is_drained() const;
   bool is_over() const;
   bool is_evicted() const { return context_.account != nullptr && context_.account->is_removed; }
-  bool must_roll_back() const;
   void on_client_out_of_step(const Error& error);
   void evict(std::uint8_t sequence);
-  void watch_departure();
-  [[nodiscard]] bool leave();
-  void close_later(Duration limit);
 
   // session_commands.cc
   void on_packet(const protocol::Packet& packet);
   void on_command(std::string_view payload, std::string large);
   std::unique_ptr<ClientCommand> make_command(std::string_view payload, std::string large);
   void take_command(std::unique_ptr<ClientCommand> command);
-  std::optional<Error> refusal_of_script(ClientCommand& command);
+  std::optional<Error> refusal_of(ClientCommand& command);
   void refuse_script(std::unique_ptr<ClientCommand> command, const Error& error);
   void plan_named(ClientCommand& command);
   bool answers(ClientCommand& command);
@@ -127,8 +124,7 @@ class Session final : net::StreamSink,
   OnClosed on_closed_;
   bool draining_ = false;
   bool processing_input_ = false;
-  std::unique_ptr<net::Timer> departure_timer_;  // set while the client leaves
-  std::unique_ptr<net::Timer> linger_timer_;     // while it may still take what is queued
+  std::unique_ptr<net::Timer> linger_timer_;  // while it may still take what is queued
   SessionContext context_;
   ExchangeRunner runner_{context_};
   SessionStatements statements_{context_};
@@ -138,6 +134,7 @@ class Session final : net::StreamSink,
   Execution execution_;
   Capture capture_{context_, runner_, *this};
   IdleTimeout idle_timeout_{context_, *this};
+  DepartureWatch departure_watch_{context_, runner_, *this};
   SessionLogin login_;
 };
 

@@ -21,6 +21,9 @@ namespace tidepool::tracking {
 // The ping after an error is answered: whether the transaction lives on, and what the error left.
 void settle_probe(CommandContext& context);
 
+// The backend has got what SET TRANSACTION has set, if the command takes it: the session stays
+// there.
+void settle_next_isolation(CommandContext& context);
 // What the command did to the session's state, and what it holds. `lock_answer`: the rows of a
 // command that asks_for_lock(), else empty.
 void settle_answer(CommandContext& context, const GlobalSettings& globals,

@@ -4,6 +4,7 @@
 #include "certificates.h"
 #include "session_fixture.h"
 #include "tidepool/protocol/auth.h"
+#include "tidepool/protocol/packet.h"
 
 namespace tidepool::testing {
 namespace {
@@ -182,6 +183,20 @@ TEST_F(LoginTest, EndsWhenTheClientSendsSomethingElse) {
   expect_service();
 }
 
+TEST_F(LoginTest, TakesNothingThatComesBehindALoginThatIsRefused) {
+  start();
+  RawClient client(options());
+  ASSERT_TRUE(client.read_packet());
+  const std::string malformed("\x01\x00\x00\x01\x00", 5);
+  const std::string behind("\x01\x00\x00\x03\x00", 5);  // the number that a login would go on with
+  client.send_bytes(malformed + behind);
+
+  ASSERT_TRUE(client.read_packet());  // the ERR
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_TRUE(has_sessions(0));
+  expect_service();
+}
+
 TEST_F(LoginTest, ForgetsAClientThatLeavesBeforeItHasLoggedIn) {
   start();
   RawClient client(options());
@@ -273,6 +288,29 @@ TEST_F(LoginTest, KeepsTheOldSessionWhenTheUserCannotBeChanged) {
 
   EXPECT_TRUE(reply.is_error(1045)) << describe(reply);
   EXPECT_TRUE(client.query("COMMIT").is_ok());
+}
+
+TEST_F(LoginTest, TakesNothingThatComesBehindTheLastTryOfAnotherUsersPassword) {
+  start();
+  RawClient client = this->client();
+  EXPECT_TRUE(client.change_user("nobody", "pw").is_error(1045));
+  EXPECT_TRUE(client.change_user("nobody", "pw").is_error(1045));
+  protocol::ChangeUser request;
+  request.user = "nobody";
+  request.auth_plugin = std::string(protocol::kNativePassword);
+  request.auth_response = Secret(std::string(20, 'x'));
+  std::string bytes;
+  std::uint8_t sequence = 0;
+  protocol::append_packet(bytes, sequence,
+                          protocol::encode_change_user(request, options().capabilities));
+  sequence = 2;  // behind the ERR
+  protocol::append_packet(bytes, sequence, "\x0e");
+  client.send_bytes(bytes);
+
+  EXPECT_TRUE(client.read_reply().is_error(1045));
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_TRUE(has_sessions(0));
+  expect_service();
 }
 
 }  // namespace
