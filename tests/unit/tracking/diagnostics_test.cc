@@ -256,5 +256,16 @@ TEST(Diagnostics, KeepTheRowsFoundWhereALoneErrorHasNone) {
   EXPECT_EQ(told.diagnostics.found_rows(), 7U) << "an error finds none";
 }
 
+// As TiDB describes them: FOUND_ROWS() may be NULL, the other two not.
+TEST(Diagnostics, HaveTheFlagsOfTidbsColumns) {
+  Told told;
+  const auto flags = [&](const char* text) {
+    return told.diagnostics.answer(sql::classify(text, {}).front())->columns.at(0).flags;
+  };
+  EXPECT_EQ(flags("SELECT LAST_INSERT_ID()"), 0xA1);
+  EXPECT_EQ(flags("SELECT ROW_COUNT()"), 0x81);
+  EXPECT_EQ(flags("SELECT FOUND_ROWS()"), 0xA0);
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

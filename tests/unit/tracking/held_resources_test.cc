@@ -217,5 +217,12 @@ TEST(HeldResources, AreConcernedByWhatMayChangeThem) {
     EXPECT_FALSE(concerned(text)) << text;
 }
 
+TEST(HeldResources, FoldTheNamesOfTablesAsTidbDoes) {
+  Held held;
+  held.run("CREATE TEMPORARY TABLE `AZ@[` (a INT)");
+  held.run("DROP TABLE `az@[`");
+  EXPECT_FALSE(held.pins.contains(Pin::kTemporaryTable));
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

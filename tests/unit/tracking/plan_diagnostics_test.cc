@@ -82,7 +82,9 @@ INSTANTIATE_TEST_SUITE_P(
                       InsertIdCase{"SELECT LAST_INSERT_ID() + 1", false},
                       InsertIdCase{"UPDATE t SET a = LAST_INSERT_ID()", false},
                       InsertIdCase{"SET @a = LAST_INSERT_ID()", false},
-                      InsertIdCase{"-- nothing", false}));
+                      InsertIdCase{"-- nothing", false},
+                      InsertIdCase{"PREPARE s FROM @unset", false},
+                      InsertIdCase{"DEALLOCATE PREPARE nobody", false}));
 
 TEST_F(PlanDiagnosticsTest, ABackendWithTheSessionsInsertIdNeedsNoRestore) {
   know_insert_id(5);
@@ -472,6 +474,24 @@ TEST_F(PlanDiagnosticsTest, ASessionThatOthersHaveFollowedFindsNothingOfItsOwn) 
   session_.query(one_, "UPDATE t SET a = 1");
   plan.add(StepKind::kRestore, "DO 0");
   EXPECT_FALSE(backend_has_diagnostics(plan)) << "something goes ahead";
+}
+
+TEST_F(PlanDiagnosticsTest, AQuestionAboutAStatementWithoutWarningsIsSentAloneWhereThatRan) {
+  session_.query(one_, "SELECT 1");
+  EXPECT_EQ(session_.query(one_, "SHOW WARNINGS"), Steps{"SHOW WARNINGS"});
+}
+
+TEST_F(PlanDiagnosticsTest, AnExecuteOfAQuestionFindsTheWarningsOnTheirBackend) {
+  std::uint32_t id = 0;
+  session_.prepare(one_, "SHOW WARNINGS", id);
+  leave_warnings(one_, 1);
+  EXPECT_EQ(session_.execute(one_, id), Steps{"EXECUTE 1"});
+}
+
+TEST_F(PlanDiagnosticsTest, AQuestionAboutWarningsBeginsNoTransaction) {
+  know_insert_id(5);
+  session_.query(one_, "SET autocommit = 0");
+  EXPECT_FALSE(has(session_.query(two_, "SHOW WARNINGS"), "SELECT LAST_INSERT_ID(5)"));
 }
 
 }  // namespace

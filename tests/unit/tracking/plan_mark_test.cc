@@ -208,5 +208,11 @@ TEST(PlanMark, IsOfATextThatHasTheWholeOfOneInFront) {
   EXPECT_NE(plan_context({space + " SELECT ?", kFresh, kFresh}), "");
 }
 
+TEST(PlanMark, TellsTheCharacterSetOfTheFirstByteThatIsNotAscii) {
+  const auto latin1 = after("SET character_set_client=latin1");
+  EXPECT_NE(context(latin1, latin1, "SELECT '\x80'"), "");
+  EXPECT_EQ(context(latin1, latin1, "SELECT '\x7f'"), "");
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

@@ -351,5 +351,21 @@ TEST_F(PlanPreparedTest, ABackendThatCannotBeBroughtToTheStateIsLeft) {
   EXPECT_TRUE(session_.found_no_way());
 }
 
+TEST_F(PlanPreparedTest, ATextOfItsOwnIsNotTakenForTheClients) {
+  session_.prepare(one_, "SELECT ROW_COUNT()", id_);
+  session_.query(one_, "DO 0");
+  session_.execute(two_, id_);
+  EXPECT_FALSE(two_.prepared.find(*statement(id_).text_key));
+  EXPECT_TRUE(two_.prepared.find(*statement(id_).key));
+}
+
+TEST_F(PlanPreparedTest, TheRowsFoundOnAnotherBackendStandInTheText) {
+  session_.prepare(two_, "SELECT FOUND_ROWS(), 1", id_);
+  session_.answer("SELECT a FROM t", rows_packets(0));
+  session_.query(one_, "SELECT a FROM t");
+  EXPECT_EQ(session_.execute(two_, id_).front(),
+            "PREPARE SELECT (FOUND_ROWS()&0|1) AS `FOUND_ROWS()`, 1");
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

@@ -236,5 +236,11 @@ TEST_F(PlanRestoreTest, ABoundSessionsRolesStayWhenADatabaseIsChecked) {
       << "the backend is the session's until the new login is through";
 }
 
+TEST_F(PlanRestoreTest, ABackendHasTheRolesOfALoginOnceADatabaseWasChecked) {
+  other_.query(one_, "SET ROLE NONE");
+  session_.check_login(one_, "app");
+  EXPECT_TRUE(one_.actual.role().is_fresh());
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

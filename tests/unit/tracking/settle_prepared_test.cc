@@ -138,5 +138,17 @@ TEST_F(SettlePreparedTest, AStatementThatTheBackendDoesNotHaveIsNotClosed) {
   EXPECT_TRUE(drop_on_backend(context).empty());
 }
 
+TEST_F(SettlePreparedTest, WarningsOfASessionThatHasThePlanTellNothingOfOneThatWasMadeForOthers) {
+  BackendModel two = Turns::fresh_backend();
+  Turns other(8);
+  session_.prepare(one_, "SELECT a FROM t", id_);
+  session_.execute(one_, id_);
+  std::uint32_t others = 0;
+  other.prepare(two, "SELECT a FROM t", others);
+  session_.answer("EXECUTE 1", rows_packets(1));
+  session_.execute(two, id_);
+  EXPECT_FALSE(two.prepared.warns_when_planned(*statement().key));
+}
+
 }  // namespace
 }  // namespace tidepool::tracking

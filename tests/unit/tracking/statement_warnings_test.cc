@@ -363,5 +363,29 @@ TEST(StatementWarnings, AnswerNoQuestionAboutWarningsWithACondition) {
   EXPECT_EQ(told.diagnostics.found_rows(), 1U);
 }
 
+TEST(StatementWarnings, HaveNoRowCountOfAPreparedQuestion) {
+  Told told;
+  told.run("UPDATE t SET a = 1", ok(3));
+  told.prepare("SHOW WARNINGS", 1);
+  EXPECT_EQ(told.diagnostics.row_count(), 0);
+}
+
+TEST(StatementWarnings, OfAPrepareGoWithTheNextStatement) {
+  Told told;
+  told.prepare("SELECT @a", 1);
+  told.run("SELECT 1", rows(1));
+  EXPECT_EQ(told.diagnostics.last_prepare(), "");
+  EXPECT_EQ(told.diagnostics.warning_count(), 0U);
+}
+
+TEST(StatementWarnings, CountNoRefusalBehindAQuestionThatTheProxyAnswered) {
+  Told told;
+  told.run("INSERT IGNORE INTO t VALUES (1)", ok(0, 0, 1));
+  told.diagnostics.note_warnings(shown({"Warning"}));
+  EXPECT_EQ(told.ask("SHOW WARNINGS"), "Warning");
+  told.diagnostics.note_pre_execution_error(PreExecutionError::kAppendsWarning, false);
+  EXPECT_EQ(told.diagnostics.last_ok().warnings, 0U);
+}
+
 }  // namespace
 }  // namespace tidepool::tracking
