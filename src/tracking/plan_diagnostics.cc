@@ -151,7 +151,9 @@ bool restores_insert_id(const CommandContext& plan) {
   if (plan.command.type == protocol::Command::kStmtPrepare && plans_insert_id(script)) return true;
   const bool asks = script.info_functions().contains(sql::InfoFunction::kLastInsertId);
   // Long data waits at the statement that has the client's text.
-  const bool is_fixed = plan.command.statement != nullptr && plan.command.statement->has_long_data;
+  const bool is_fixed = plan.command.statement != nullptr &&
+                        plan.command.statement->has_long_data &&
+                        plan.diagnostics().last_insert_id() != 0;  // which no SELECT sets
   return asks && (script.size() > 1 || is_fixed || !is_rewritable(script.front()));
 }
 
