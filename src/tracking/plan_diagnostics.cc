@@ -234,6 +234,8 @@ bool needs_warnings(const CommandContext& plan) {
   const sql::Script& script = plan.command.executed_script();
   if (!plan.diagnostics().warnings_on_backend() || !asks_about_warnings(script)) return false;
   if (plan.diagnostics().has_added_warnings()) return true;
+  const sql::SessionState& desired = plan.model.desired;
+  if (desired.is_exact() && plan.backend.actual != desired) return true;  // a restore goes ahead
   if (script.front().keeps_diagnostics && script.size() == 1) return false;
   return plan.command.statement != nullptr || !plan.command.named.refs.empty() ||
          restores_insert_id(plan);

@@ -401,6 +401,16 @@ TEST_F(PlanDiagnosticsTest, WarningsOnTheBackendStayForALoneTextThatAsksAboutThe
   EXPECT_EQ(session_.query(one_, "SELECT @@warning_count"), Steps{"SELECT @@warning_count"});
 }
 
+// It undoes what the statement before needed, as the switch of the plan cache.
+TEST_F(PlanDiagnosticsTest, WarningsAreReadBeforeARestoreRunsOnTheirBackend) {
+  leave_warnings(one_, 1);
+  one_.actual.apply({.kind = sql::ChangeKind::kSetUserVariable, .name = "c", .value = "1"});
+  session_.answer("SHOW WARNINGS", shown_packets({"Warning"}));
+  EXPECT_EQ(session_.query(one_, "SHOW WARNINGS; SELECT 1"),
+            (Steps{"SHOW WARNINGS", "SET @`c`=NULL", "SELECT CAST('x0' AS SIGNED)",
+                   "SHOW WARNINGS; SELECT 1"}));
+}
+
 TEST_F(PlanDiagnosticsTest, NothingIsAskedFirstWhileSetTransactionWaitsForItsStatement) {
   session_.query(one_, "PREPARE s FROM 'SELECT @@warning_count'");
   leave_warnings(one_, 1);
