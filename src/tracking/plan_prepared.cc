@@ -74,9 +74,10 @@ void close_substituted(CommandContext& plan, PreparedStatement& statement) {
 // Statements of the same text and parameter types share one on the backend, except where one would
 // be in the other's way: an open cursor, long data, or types that the client never sent.
 void choose_key(CommandContext& plan, PreparedStatement& statement) {
-  if (statement.has_cursor) close_substituted(plan, statement);
   // What is open or waits is under the key that the statement has.
-  if (statement.has_long_data || statement.has_cursor) return;
+  if (statement.has_long_data) return;
+  if (statement.has_cursor) close_substituted(plan, statement);
+  if (statement.has_cursor) return;
   mark_plan(plan, statement);
   substitute_statement(plan, statement);
   bool alone = plan.command.type == protocol::Command::kStmtSendLongData;

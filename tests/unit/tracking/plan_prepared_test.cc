@@ -301,6 +301,16 @@ TEST_F(PlanPreparedTest, AnExecuteAsksAnewThoughItsCursorIsOpen) {
   EXPECT_FALSE(session_.model.pins.contains(sql::Pin::kCursor));
 }
 
+TEST_F(PlanPreparedTest, DataThatWaitsBesideACursorIsNotClosedWithIt) {
+  session_.prepare(one_, "SELECT LAST_INSERT_ID(), ?", id_, 1);
+  two_.insert_id = 9;
+  session_.answer("EXECUTE 2", cursor_packets(0));
+  session_.execute(two_, id_, kLong, protocol::kCursorReadOnly);
+  ASSERT_NE(statement(id_).sent_text, "");
+  session_.send_long_data(two_, id_);
+  EXPECT_EQ(session_.execute(two_, id_, kLong), Steps{"EXECUTE 2"});
+}
+
 TEST_F(PlanPreparedTest, AFetchFindsTheCursorOfATextOfItsOwn) {
   session_.prepare(one_, "SELECT ROW_COUNT(), a FROM t", id_);
   session_.query(one_, "DO 0");
