@@ -105,6 +105,8 @@ class TrackedSession {
   std::string own_payload_{};                         // of the command under way, as it came
   std::string own_answer_{};
   bool is_repeated_ = false;
+  bool has_opened_cursor_ = false;
+  bool has_sent_all_types_ = true;
 };
 
 // Nothing of it only the backend knows.
