@@ -99,10 +99,8 @@ std::string SimulatedTidb::ok(std::uint8_t sequence) const {
 
 std::string SimulatedTidb::answer_of(std::vector<std::vector<std::string>> rows,
                                      std::uint8_t sequence) const {
-  std::vector<protocol::Column> columns;
   const std::size_t width = rows.empty() ? 1 : rows.front().size();
-  for (std::size_t i = 0; i < width; ++i)
-    columns.push_back(protocol::string_column("x"));
+  const std::vector<protocol::Column> columns(width, protocol::string_column("x"));
   std::vector<protocol::Row> shown;
   for (const std::vector<std::string>& row : rows)
     shown.emplace_back(row.begin(), row.end());

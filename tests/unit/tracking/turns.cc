@@ -101,6 +101,7 @@ std::string prepared_packets(std::uint32_t id, std::uint16_t warnings) {
 
 std::string shown_packets(const std::vector<std::string>& levels) {
   std::vector<protocol::Row> rows;
+  rows.reserve(levels.size());
   for (const std::string& level : levels)
     rows.push_back({level, "1365", "message"});
   return protocol::make_text_result(
