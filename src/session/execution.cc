@@ -100,7 +100,7 @@ void Execution::execute() {
   runner_.write_steps();
 }
 
-// True: the command has questions of its own, and is planned when they are answered.
+// Returns whether the command has questions of its own: then it is planned when they are answered.
 bool Execution::prefetch() {
   tracking::CommandContext context = context_.command_context(*command_);
   if (!tracking::add_prefetch(context)) return false;
@@ -122,7 +122,7 @@ void Execution::on_prefetched() {
   on_over();
 }
 
-// False: no commands can bring this backend to the session's state.
+// Returns false if no commands can bring this backend to the session's state.
 bool Execution::plan() {
   if (command_->type == protocol::Command::kQuery) kills_.plan(*command_);
   return context_.plan(*command_);

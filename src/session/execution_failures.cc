@@ -30,7 +30,7 @@ bool leaves_backend_clean(const sql::Script& script) {
 
 }  // namespace
 
-// True: what is to be the client's answer is still to come.
+// Returns whether what is to be the client's answer is still to come.
 bool Execution::retries_here() {
   ClientCommand& command = *command_;
   if (!command.attempt.exchange.summary().has_error()) return false;
@@ -46,8 +46,8 @@ bool Execution::retries_here() {
   return retry.is_due && plan();
 }
 
-// TiDB has as many prepared statements as it may have. True: what was to be prepared is on its way
-// again, or its lease gone and the next awaited.
+// TiDB has as many prepared statements as it may have. Returns whether what was to be prepared is
+// on its way again, or its lease gone and the next awaited.
 bool Execution::makes_room() {
   switch (statements_.make_room(*command_)) {
     case SessionStatements::Room::kThere: return false;
@@ -110,7 +110,7 @@ void Execution::on_restore_failed() {
   host_.end_turn();
 }
 
-// True: the command is on its way again, on the same backend.
+// Returns whether the command is on its way again, on the same backend.
 bool Execution::retries_without_database(const Error& error) {
   sql::SessionState& desired = context_.model.desired;
   if (command_->inaccessible_database || context_.model.is_bound()) return false;
@@ -159,8 +159,8 @@ Decision Execution::judge(FailureKind kind, bool is_pinned) const {
                         .is_to_end = is_to_end});
 }
 
-// True: the answer was an error that the client need not see, and the command waits for its next
-// run.
+// Returns whether the answer was an error that the client need not see, and the command waits for
+// its next run.
 bool Execution::retries_after_error(const tracking::Exchange::Progress& progress) {
   const tracking::Exchange& exchange = command_->attempt.exchange;
   if (progress.ended != tracking::StepKind::kRelay || !progress.is_first || !exchange.is_over())

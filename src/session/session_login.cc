@@ -220,7 +220,7 @@ void SessionLogin::turn_away() {
   host_.close();
 }
 
-// False: there are as many such sessions as allowed, and the client has been told.
+// Returns false if there are as many such sessions as allowed; then the client has been told.
 bool SessionLogin::admit() {
   Registry* registry = context_.environment.registry;
   if (registry == nullptr) return true;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "own_errors.h"
+#include "tidepool/base/check.h"
 #include "tidepool/base/log.h"
 #include "tidepool/protocol/status.h"
 #include "tidepool/tracking/retry_here.h"
@@ -15,6 +16,12 @@ namespace {
 constexpr unsigned kMostConflicts = 5;
 
 }  // namespace
+
+void TransactionReplay::Run::enter(ReplayPhase next) {
+  if (next == phase) return;
+  TIDEPOOL_CHECK(may_follow(phase, next));
+  phase = next;
+}
 
 // Whether what was under way when the backend was lost may be sent once more, after the replay: a
 // COMMIT only if it was not sent at all.
@@ -100,7 +107,7 @@ void TransactionReplay::begin_after_error(ClientCommand& command, bool ends_sess
 
 // The lease is gone; the client's command, if there is one, is the interrupted one.
 void TransactionReplay::await(FailureKind kind) {
-  run_->phase = Phase::kDue;
+  run_->enter(ReplayPhase::kDue);
   runner_.end();
   if (interrupted_ == nullptr) return context_.status.enter(State::kIdle);
   interrupted_->attempt = {};
@@ -135,7 +142,7 @@ void TransactionReplay::on_lease() {
   context_.backend.begin_turn();
   context_.status.enter(State::kExecuting);
   runner_.watch_time(*interrupted_);  // the replay takes its time from the client's command
-  run_->phase = Phase::kRunning;
+  run_->enter(ReplayPhase::kRunning);
   run_->player.emplace(run_->log);
   context_.model.diagnostics.forget_backend_insert_id();  // as it was when the transaction began
   next_statement();
@@ -250,7 +257,7 @@ void TransactionReplay::end() {
   log::info("transaction replayed",
             {{"session", context_.id}, {"statements", run_->log.statements().size()}});
   context_.stats().replays[ReplayResult::kReplayed].add();
-  run_->phase = Phase::kRecording;
+  run_->enter(ReplayPhase::kRecording);
   run_->player.reset();
   run_->error_answer.clear();
   runner_.end();
@@ -264,7 +271,7 @@ void TransactionReplay::end() {
 void TransactionReplay::give_up(ReplayResult result, pool::Release how) {
   log::info("transaction not replayed", {{"session", context_.id}, {"result", to_string(result)}});
   context_.stats().replays[result].add();
-  run_->phase = Phase::kRecording;
+  run_->enter(ReplayPhase::kRecording);
   run_->player.reset();
   run_->attempts = run_->conflicts = 0;
   run_->log.end();

@@ -58,7 +58,8 @@ class BackendChannel final : net::StreamSink, pool::LeaseSink {
   void set_user(BackendUser& user) { user_ = &user; }
   BackendUser& user() { return *user_; }
 
-  // False: the user is told later. Requires that there is none, and that none is waited for.
+  // Returns whether there is a lease now; else the user is told later. Requires that there is none,
+  // and that none is waited for.
   [[nodiscard]] bool acquire(PoolAccess& access, const pool::LeaseRequest& request);
   void stop_waiting() { ticket_.cancel(); }
   bool has_lease() const { return static_cast<bool>(lease_); }

@@ -15,7 +15,7 @@ class LocalAnswers {
   LocalAnswers(SessionContext& context, SessionStatements& statements)
       : context_(context), statements_(statements) {}
 
-  // False: the command needs a backend, or the one that the session has.
+  // Returns false if the command needs a backend, or the one that the session has.
   [[nodiscard]] bool answer(ClientCommand& command);
   // A backend that was asked about its warnings, and is kept for something else, has none any more.
   [[nodiscard]] bool answer_captured(const ClientCommand& command);

@@ -57,7 +57,7 @@ struct SessionContext {
   pool::LeaseRequest request(const Account& user_account, std::string_view database) const;
   // For a command of the session, on its backend.
   tracking::CommandContext command_context(tracking::Command& command);
-  // False: no commands can bring this backend to the session's state.
+  // Returns false if no commands can bring this backend to the session's state.
   [[nodiscard]] bool plan(tracking::Command& command);
   void count_captures(const tracking::Command& command);
   void close_on_backend(const std::vector<std::uint32_t>& ids);

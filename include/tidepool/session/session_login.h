@@ -47,7 +47,7 @@ class SessionLogin final : LoginCheckSink {
 
   // The client is asked who it is.
   bool is_under_way() const { return login_ != nullptr; }
-  // False: what the client sends is not to be looked at yet.
+  // Returns false if what the client sends is not to be looked at yet.
   bool takes_packets() const { return login_ == nullptr || login_->takes_packets(); }
   // The database is being asked for.
   bool checks_database() const { return check_.is_under_way(); }

@@ -26,15 +26,15 @@ class SessionStatements {
   // What its statements take is its pool's, from now on.
   void join_pool();
 
-  // Gives the command its statement. False: there is none, or the command is malformed, and the
-  // client is told.
+  // Gives the command its statement. Returns false if there is none, or the command is malformed;
+  // then the client is told.
   [[nodiscard]] bool find(ClientCommand& command);
   // The command with which a backend is told of COM_STMT_CLOSE; null: none need be told.
   std::unique_ptr<ClientCommand> close(std::string_view payload);
   // The error, if the command prepares what there is no room for.
   std::optional<Error> refusal_to_prepare(ClientCommand& command);
-  // COM_STMT_PREPARE answered with what TiDB answered to the same text before. False: it is not
-  // known.
+  // Answers COM_STMT_PREPARE with what TiDB answered to the same text before. Returns false if that
+  // is not known.
   [[nodiscard]] bool answer_prepare(ClientCommand& command);
   // COM_STMT_PREPARE is answered by TiDB. Returns the answer with an id of the session's own.
   std::string settle_prepare(ClientCommand& command);
@@ -55,8 +55,8 @@ class SessionStatements {
   // TiDB has as many statements as it may have in all its connections together. Those that are only
   // kept make way, the least recently used ones first.
   [[nodiscard]] Room make_room(tracking::Command& command);
-  // Plans a command anew whose prepare was refused. False: this backend cannot be brought to the
-  // session's state.
+  // Plans a command anew whose prepare was refused. Returns false if this backend cannot be brought
+  // to the session's state.
   [[nodiscard]] bool plan_again(tracking::Command& command);
 
  private:

@@ -16,6 +16,7 @@
 #include "tidepool/session/client_command.h"
 #include "tidepool/session/exchange_runner.h"
 #include "tidepool/session/failure_judge.h"
+#include "tidepool/session/replay_phase.h"
 #include "tidepool/session/session_context.h"
 #include "tidepool/session/session_host.h"
 #include "tidepool/session/session_statements.h"
@@ -57,10 +58,10 @@ class TransactionReplay final : BackendUser, ExchangeSink {
 
   // The transaction is gone, and the client does not know: nothing is known of it until its next
   // command, which must be handed to start().
-  bool is_due() const { return run_ != nullptr && run_->phase == Phase::kDue; }
+  bool is_due() const { return run_ != nullptr && run_->phase == ReplayPhase::kDue; }
   void start(ClientCommand& command) { acquire_for(command); }
-  // The session's backend is lost. `command`: that was under way; null: none was. True: the client
-  // need not know yet. False: nothing has happened.
+  // The session's backend is lost. `command`: that was under way; null: none was. Returns whether
+  // the client need not know yet; if false, nothing has happened.
   [[nodiscard]] bool begins_after_loss(const Error& cause, ClientCommand* command);
 
   // An ERR may have ended the transaction: only the ping after it tells, and until then the client
@@ -74,17 +75,13 @@ class TransactionReplay final : BackendUser, ExchangeSink {
   void begin_after_error(ClientCommand& command, bool ends_session);
 
  private:
-  enum class Phase : std::uint8_t {
-    kRecording,
-    kDue,      // the transaction is gone; a backend is awaited, or the client's next command
-    kRunning,  // a statement of the log is on a backend
-  };
-
   struct Run {
     explicit Run(std::size_t max_bytes) : log(max_bytes) {}
+    // Requires that `next` may follow.
+    void enter(ReplayPhase next);
 
     tracking::ReplayLog log;
-    Phase phase = Phase::kRecording;
+    ReplayPhase phase = ReplayPhase::kRecording;
     std::optional<tracking::ReplayPlayer> player;  // while it runs
     Error cause;                                   // why the backend is gone
     unsigned attempts = 0;                         // for this command of the client

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tidepool/session/replay_phase.h"
+
 namespace tidepool::session {
 namespace {
 
@@ -19,11 +21,23 @@ std::string architecture() {
   return text.str();
 }
 
-TEST(StatesInTheDocs, AreThoseOfTheCode) {
-  const std::string table = markdown_of<State>(kStateRows);
+void expect_documented(const std::string& table) {
   EXPECT_NE(architecture().find("\n\n" + table + "\n"), std::string::npos)
       << "docs/architecture.md should have this table:\n\n"
       << table;
+}
+
+TEST(StatesInTheDocs, AreThoseOfTheCode) {
+  expect_documented(markdown_of<State>(kStateRows));
+}
+
+TEST(StatesInTheDocs, AreThoseOfAReplayToo) {
+  expect_documented(markdown_of<ReplayPhase>(kReplayPhaseRows));
+}
+
+TEST(ReplayPhase, NothingRunsBeforeTheTransactionIsGone) {
+  EXPECT_FALSE(may_follow(ReplayPhase::kRecording, ReplayPhase::kRunning));
+  EXPECT_TRUE(may_follow(ReplayPhase::kRunning, ReplayPhase::kDue));
 }
 
 TEST(State, EveryStateMayCloseAndNothingFollowsClosing) {
