@@ -199,7 +199,7 @@ bool Stream::has_buffered() const {
 
 Result<void> Stream::start_tls(TlsContext& context, std::string_view early) {
   TIDEPOOL_CHECK(queue_.is_empty());
-  const Result<void> started = tls_.start(context, fd_, early);
+  Result<void> started = tls_.start(context, fd_, early);
   if (!started) return started;
   deliver_soon();
   update_interest();
