@@ -82,7 +82,7 @@ class World {
         require(*backend.model().insert_id == backend.tidb.last_insert_id(),
                 "*backend.model().insert_id == backend.tidb.last_insert_id()");
       for (const auto& [name, statement] : backend.tidb.named())
-        require(backend.model().named.contains(name), "backend.model().texts.contains(name)");
+        require(backend.model().named.contains(name), "backend.model().named.contains(name)");
     }
   }
 

@@ -481,7 +481,7 @@ void TrackedSession::relayed(CommandContext& context, const std::string& answer)
 void TrackedSession::prepared(CommandContext& context) {
   Command& command = context.command;
   const protocol::ResponseSummary& summary = command.attempt.summary;
-  model_.pins = model_.holdings.settle_prepare(model_.pins, command.script, summary);
+  model_.pins = model_.held.settle_prepare(model_.pins, command.script, summary);
   if (summary.has_error()) {
     tracking::settle_diagnostics(context);
     context.exchange().add(
@@ -655,7 +655,7 @@ void TrackedSession::check() const {
   }
   if (!model_.diagnostics.insert_id_on_backend())
     require(model_.diagnostics.last_insert_id() == own_.last_insert_id(),
-            "model_.facts.last_insert_id() == own_.last_insert_id()");
+            "model_.diagnostics.last_insert_id() == own_.last_insert_id()");
 }
 
 }  // namespace tidepool::fuzz
