@@ -191,7 +191,7 @@ void Session::on_logged_in() {
   if (context_.has_lease()) context_.release_lease();
   context_.begin_as(login_.account(), login);
   context_.profile = login_.profile();
-  const auto info = context_.access().pool->info();
+  const auto info = login_.account().pool->pool->info();
   const sql::Handshake handshake{.collation_id = login_.collation(),
                                  .database = login.database,
                                  .multi_statements = multi_statements};
