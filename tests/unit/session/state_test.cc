@@ -1,30 +1,17 @@
 #include "tidepool/session/state.h"
 
-#include <fstream>
-#include <sstream>
-
 #include <gtest/gtest.h>
 
+#include "documented_table.h"
 #include "tidepool/session/replay_phase.h"
 
 namespace tidepool::session {
 namespace {
 
+using testing::expect_documented;
+
 State nth(std::size_t index) {
   return static_cast<State>(index);
-}
-
-std::string architecture() {
-  std::ifstream file(TIDEPOOL_SOURCE_DIR "/docs/architecture.md");
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void expect_documented(const std::string& table) {
-  EXPECT_NE(architecture().find("\n\n" + table + "\n"), std::string::npos)
-      << "docs/architecture.md should have this table:\n\n"
-      << table;
 }
 
 TEST(StatesInTheDocs, AreThoseOfTheCode) {
