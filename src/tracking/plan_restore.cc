@@ -34,7 +34,7 @@ void add_inaccessible_database(CommandContext& plan, const std::string& name) {
   BackendModel& backend = plan.backend;
   backend.reset();
   const auto text = sql::enter_inaccessible_database(name, backend.actual);
-  TIDEPOOL_CHECK(text);  // retry_inaccessible_database() has looked
+  TIDEPOOL_CHECK(text);  // whoever sets inaccessible_database has looked
   plan.exchange().add({.kind = StepKind::kRestore,
                        .command = protocol::Command::kResetConnection,
                        .bytes = framed(protocol::Command::kResetConnection)});
