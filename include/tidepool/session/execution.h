@@ -37,7 +37,6 @@ class Execution final : BackendUser, ExchangeSink, ReplaySink {
   explicit Execution(const Parts& parts);
 
   void start(std::unique_ptr<ClientCommand> command);
-  bool is_under_way() const { return command_ != nullptr; }
   // Of the client's file, the last one empty.
   void on_file_packet(const protocol::Packet& packet);
   // The session ends.
